@@ -1,0 +1,233 @@
+package app
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"sync"
+
+	"github.com/ethereum/go-ethereum/crypto"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/calendar"
+	"github.com/xinlian-ledger/xinlian/x/catalog"
+	"github.com/xinlian-ledger/xinlian/x/member"
+)
+
+// Refusals of the gate, 201–299. Numbers are permanent.
+var (
+	ErrMalformed = x.Reject(201, "E_TX_MALFORMED", "WIRE", "the bytes are not a transaction in its one encoding", "encode it as WIRE.md says")
+	ErrChain     = x.Reject(202, "E_TX_CHAIN", "design §4", "the transaction is for another chain", "sign for this chain's id")
+	ErrSuite     = x.Reject(203, "E_TX_SUITE", "design §4", "the signature suite is not in force", "use suite 1 (secp256k1, Keccak-256)")
+	ErrExpired   = x.Reject(204, "E_TX_EXPIRED", "design §4", "the transaction has expired", "sign it again with a later expiry")
+	ErrTooEarly  = x.Reject(205, "E_TX_EXPIRY", "design §4", "the transaction expires too far in the future", "choose an expiry within the limit")
+	ErrSigner    = x.Reject(206, "E_SIGNER", "INV-15, INV-33", "the signer is not a key in force of a member", "use a key that governance has admitted")
+	ErrSignature = x.Reject(207, "E_SIGNATURE", "INV-15", "the signature is not the signer's", "sign the Keccak-256 digest that WIRE.md names; low s, v 0 or 1")
+	ErrSeen      = x.Reject(208, "E_TX_SEEN", "design §4", "the transaction was executed already", "look up its outcome by its id")
+	ErrShare     = x.Reject(209, "E_SHARE", "design §4", "the member has used up its share", "send the rest after the next blocks")
+	ErrTooLarge  = x.Reject(210, "E_TX_SIZE", "design §4", "the transaction is too large", "split it")
+	ErrWork      = x.Reject(211, "E_BLOCK_WORK", "design §4", "the block holds no more work", "the transaction goes into a later block")
+)
+
+// parsed is a transaction that decodes. What does not depend on state is computed once.
+type parsed struct {
+	raw  []byte
+	id   [32]byte
+	body *pb.Body
+	sig  []byte
+	err  *x.Rejection
+}
+
+// parse decodes strictly. It never fails: what is wrong is in err.
+func parse(raw []byte) *parsed {
+	p := &parsed{raw: raw}
+	if len(raw) > pb.TxBytesMax {
+		p.err = ErrTooLarge.With("the transaction has %d bytes, more than %d", len(raw), pb.TxBytesMax)
+		return p
+	}
+	tx, body, err := pb.DecodeTx(raw)
+	if err != nil {
+		p.err = ErrMalformed.With("%v", err)
+		return p
+	}
+	p.body, p.sig, p.id = body, tx.Signature, pb.SignBytes(body.ChainId, tx.Body)
+	return p
+}
+
+// gate is what a transaction must pass before any rule sees it. It is the same for CheckTx, PrepareProposal, ProcessProposal and
+// FinalizeBlock; only CheckTx has no block yet.
+type gate struct {
+	state     x.Reader
+	chain     *x.Chain
+	blockTime int64
+	today     calendar.Date
+	sigs      *signatures
+
+	// Of the block that is being filled, checked or executed.
+	inBlock map[[32]byte]struct{}
+	bytes   map[string]int64 // by member
+	msgs    map[string]int64
+	allMsgs int64
+
+	memberBytes, memberMsgs, expiryMax int64
+}
+
+func newGate(r x.Reader, chain *x.Chain, blockTime int64, sigs *signatures) *gate {
+	return &gate{
+		state: r, chain: chain, blockTime: blockTime, today: calendar.Of(chain.LegalTime(blockTime)), sigs: sigs,
+		inBlock: map[[32]byte]struct{}{}, bytes: map[string]int64{}, msgs: map[string]int64{},
+		memberBytes: catalog.Int(r, "member_bytes_per_block"),
+		memberMsgs:  catalog.Int(r, "member_messages_per_block"),
+		expiryMax:   catalog.Int(r, "tx_expiry_max_seconds"),
+	}
+}
+
+// pass lets a transaction through or refuses it. What passes counts against the block.
+func (g *gate) pass(p *parsed) (memberUSCC string, r *x.Rejection) {
+	// 1. Form and size.
+	if p.err != nil {
+		return "", p.err
+	}
+	b := p.body
+	// 2. This chain, a suite in force.
+	if b.ChainId != g.chain.ID {
+		return "", ErrChain.With("the transaction is for chain %q, this is %q", b.ChainId, g.chain.ID)
+	}
+	if b.Suite != pb.SuiteSecp256k1 {
+		return "", ErrSuite.With("suite %d is not in force", b.Suite)
+	}
+	// 3. Alive: block time rules expiry.
+	if b.ExpiresAt < g.blockTime {
+		return "", ErrExpired.With("expired at %d, block time is %d", b.ExpiresAt, g.blockTime)
+	}
+	if b.ExpiresAt > g.blockTime+g.expiryMax {
+		return "", ErrTooEarly.With("expires %d seconds ahead, at most %d are allowed", b.ExpiresAt-g.blockTime, g.expiryMax)
+	}
+	// 4. Replay, against the state and within the block.
+	if _, twice := g.inBlock[p.id]; twice || seen(g.state, p.id, b.ExpiresAt) {
+		return "", ErrSeen.With("transaction %x was executed already", p.id)
+	}
+	// 5. Who signs: a member that is not removed, with a key in its window of legal time.
+	m, key, ok := member.ByAddress(g.state, b.Signer)
+	switch {
+	case !ok:
+		return "", ErrSigner.With("address %x is no member's key", b.Signer)
+	case m.Removed:
+		return "", ErrSigner.With("member %s has left the consortium", m.Uscc)
+	case !member.InWindow(g.today, key.ValidFrom, key.ValidTo):
+		return "", ErrSigner.With("key %q of %s is not in force on %s", key.Name, m.Uscc, g.today)
+	}
+	// 6. The signature, remembered by the hash of the whole transaction.
+	if !g.sigs.valid(p) {
+		return "", ErrSignature.With("the signature is not that of %x", b.Signer)
+	}
+	// 7. Fair share of the block, and the block's own bound of work.
+	n := int64(len(b.Messages))
+	if g.allMsgs+n > pb.BlockMessagesMax {
+		return m.Uscc, ErrWork
+	}
+	if g.bytes[m.Uscc]+int64(len(p.raw)) > g.memberBytes || g.msgs[m.Uscc]+n > g.memberMsgs {
+		return m.Uscc, ErrShare.With("%s may put %d bytes and %d messages into a block", m.Uscc, g.memberBytes, g.memberMsgs)
+	}
+	g.inBlock[p.id] = struct{}{}
+	g.bytes[m.Uscc] += int64(len(p.raw))
+	g.msgs[m.Uscc] += n
+	g.allMsgs += n
+	return m.Uscc, nil
+}
+
+// signatures checks signatures, and remembers which transactions it found good: by SHA-256 of the whole transaction, so that another
+// signature over the same body is checked on its own. The memory only skips work; forgetting changes nothing.
+type signatures struct {
+	workers int
+	mu      sync.Mutex
+	young   map[[32]byte]struct{} // owned by mu
+	old     map[[32]byte]struct{}
+}
+
+// remembered bounds each of the two generations.
+const remembered = 1 << 16
+
+func newSignatures(workers int) *signatures {
+	return &signatures{workers: workers, young: map[[32]byte]struct{}{}, old: map[[32]byte]struct{}{}}
+}
+
+func (s *signatures) known(h [32]byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.young[h]; ok {
+		return true
+	}
+	_, ok := s.old[h]
+	return ok
+}
+
+func (s *signatures) remember(h [32]byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.young) >= remembered {
+		s.old, s.young = s.young, make(map[[32]byte]struct{}, remembered)
+	}
+	s.young[h] = struct{}{}
+}
+
+func (s *signatures) valid(p *parsed) bool {
+	h := sha256.Sum256(p.raw)
+	if s.known(h) {
+		return true
+	}
+	if recovers(p) != nil {
+		return false
+	}
+	s.remember(h)
+	return true
+}
+
+// recovers checks that the signature is canonical and recovers to the signer.
+func recovers(p *parsed) error {
+	var r, s [32]byte
+	copy(r[:], p.sig[:32])
+	copy(s[:], p.sig[32:64])
+	if !crypto.ValidateSignatureValues(p.sig[64], bigOf(r), bigOf(s), true) {
+		return fmt.Errorf("the signature is not in its canonical form (low s, v 0 or 1)")
+	}
+	pub, err := crypto.SigToPub(p.id[:], p.sig)
+	if err != nil {
+		return err
+	}
+	if addr := crypto.PubkeyToAddress(*pub); string(addr[:]) != string(p.body.Signer) {
+		return fmt.Errorf("the signature is another key's")
+	}
+	return nil
+}
+
+// warm checks the signatures of many transactions at a time, ahead of the serial gate. It computes and never decides: the gate asks again.
+// DETERMINISM: the goroutines order nothing; their only effect is what signatures remembers.
+func (s *signatures) warm(txs []*parsed) {
+	var wg sync.WaitGroup
+	work := make(chan *parsed, len(txs))
+	for _, p := range txs {
+		if p.err == nil {
+			work <- p
+		}
+	}
+	close(work)
+	for range min(s.workers, len(work)) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for p := range work {
+				s.valid(p)
+			}
+		}()
+	}
+	wg.Wait()
+}
+
+func parseAll(raw [][]byte) []*parsed {
+	out := make([]*parsed, len(raw))
+	for i := range raw {
+		out[i] = parse(raw[i])
+	}
+	return out
+}

@@ -1,0 +1,246 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+
+	"github.com/xinlian-ledger/xinlian/app/state"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/attest/tree"
+)
+
+// Version is the version of the rules: version.app of every header, and what `/v1/status` calls the rule version.
+const Version uint64 = 1
+
+// Options of New.
+type Options struct {
+	Dir      string // state folder
+	InMemory bool   // no folder: tests and replays
+	ChainID  string // a folder of another chain is refused; empty: not checked
+	Retain   uint64 // heights of history kept; 0 = all
+	Window   int    // heights whose proofs stay in memory; 0 = default of app/state
+	Workers  int    // signature checks at a time; 0 = one a processor
+	Logger   *slog.Logger
+	// OnFault is called once when this machine cannot go on. The process must end.
+	OnFault func(error)
+}
+
+// App is the application. See the package comment for who owns what.
+type App struct {
+	store *state.Store
+	log   *slog.Logger
+	opts  Options
+	sigs  *signatures
+	pool  *pending
+
+	committed atomic.Pointer[committed]
+	next      *block // staged by FinalizeBlock, written by Commit; owned by the consensus connection
+
+	genesis *genesisBlock // set by InitChain until block 1 is committed; owned by the consensus connection
+
+	waits waiters
+
+	faultOnce sync.Once
+	fault     atomic.Pointer[error]
+}
+
+var _ abci.Application = (*App)(nil)
+
+// committed is what the newest committed block left: immutable.
+type committed struct {
+	height  int64
+	info    *pb.BlockInfo
+	chain   *x.Chain
+	appHash []byte
+}
+
+// New opens the state folder and the application over it.
+func New(o Options) (*App, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	store, err := state.Open(state.Options{
+		Dir: o.Dir, InMemory: o.InMemory, ChainID: o.ChainID, Retain: o.Retain, Window: o.Window, Logger: o.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a := &App{store: store, log: o.Logger, opts: o, sigs: newSignatures(o.Workers), pool: newPending()}
+	c := &committed{}
+	if m := store.Latest(); m.Height > 0 {
+		c.height, c.appHash = int64(m.Height), append([]byte(nil), m.AppHash[:]...)
+		c.info = new(pb.BlockInfo)
+		if err := pb.Decode(m.Meta, c.info); err != nil {
+			store.Close()
+			return nil, fmt.Errorf("the marker of the state folder is damaged: %w; run fsck", err)
+		}
+		if c.chain, err = a.loadChain(m.Height); err != nil {
+			store.Close()
+			return nil, err
+		}
+	}
+	a.committed.Store(c)
+	return a, nil
+}
+
+func (a *App) loadChain(height uint64) (_ *x.Chain, err error) {
+	defer caught(&err)
+	v, err := a.store.View(height)
+	if err != nil {
+		return nil, err
+	}
+	s := &Snapshot{view: v}
+	defer s.Close()
+	info, ok := chainInfo.Get(s)
+	if !ok {
+		return nil, fmt.Errorf("the state folder holds blocks and no chain; run fsck")
+	}
+	return chainOf(info), nil
+}
+
+func chainOf(c *pb.ChainInfo) *x.Chain {
+	return &x.Chain{ID: c.ChainId, GenesisTime: c.GenesisTime, LegalOrigin: c.LegalOrigin, ClockRate: c.ClockRate, Secret: c.Secret}
+}
+
+// Close closes the state folder. The caller has stopped everything that uses the application.
+func (a *App) Close() error { return a.store.Close() }
+
+// Status is what the newest committed block left.
+type Status struct {
+	ChainID        string
+	Height         int64
+	BlockTime      time.Time
+	LegalTime      time.Time
+	AppHash        []byte // result of executing Height
+	CatalogVersion uint64
+	AppVersion     uint64
+}
+
+// Status of the application. Before the first block everything but the versions is zero.
+func (a *App) Status() Status {
+	c := a.committed.Load()
+	s := Status{Height: c.height, AppHash: c.appHash, AppVersion: Version}
+	if c.chain != nil {
+		s.ChainID = c.chain.ID
+	}
+	if c.info != nil {
+		s.BlockTime = time.Unix(c.info.TimeSeconds, int64(c.info.TimeNanos)).UTC()
+		s.LegalTime = time.Unix(c.info.LegalTime, 0).UTC()
+		s.CatalogVersion = c.info.CatalogVersion
+	}
+	return s
+}
+
+// Chain is what of genesis the rules need; nil before the first block.
+func (a *App) Chain() *x.Chain { return a.committed.Load().chain }
+
+// Fault is why this machine cannot go on, or nil.
+func (a *App) Fault() error {
+	if p := a.fault.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// At opens the committed state at a height; 0 is the newest.
+func (a *App) At(height int64) (*Snapshot, error) {
+	if height == 0 {
+		height = a.committed.Load().height
+	}
+	if height <= 0 {
+		return nil, fmt.Errorf("no block is committed yet")
+	}
+	v, err := a.store.View(uint64(height))
+	if err != nil {
+		return nil, err
+	}
+	return &Snapshot{view: v}, nil
+}
+
+// BlockInfo of a committed height.
+func BlockInfo(r x.Reader, height int64) (*pb.BlockInfo, bool) {
+	return blockInfos.Get(r, be64(uint64(height)))
+}
+
+// halt is the one place where a Fault ends. A rule that panics otherwise has a bug: that ends the node as well, and is not dressed up.
+func (a *App) halt(where string, err *error) {
+	switch p := recover().(type) {
+	case nil:
+	case x.Fault:
+		*err = a.report(where, p)
+	case error:
+		*err = a.report(where, fmt.Errorf("bug: %w", p))
+	default:
+		*err = a.report(where, fmt.Errorf("bug: %v", p))
+	}
+}
+
+func (a *App) report(where string, cause error) error {
+	err := fmt.Errorf("%s: %w", where, cause)
+	a.fault.CompareAndSwap(nil, &err)
+	a.faultOnce.Do(func() {
+		a.log.Error("this node cannot go on", "where", where, "err", cause, "do", "look at the disk, then run fsck and start again")
+		if a.opts.OnFault != nil {
+			a.opts.OnFault(err)
+		}
+	})
+	return err
+}
+
+// caught turns a Fault of a read for an answer into an error: the answer fails, the node goes on.
+func caught(err *error) {
+	switch p := recover().(type) {
+	case nil:
+	case x.Fault:
+		*err = p
+	default:
+		panic(p)
+	}
+}
+
+// Read runs fn over the newest committed state. A disk that fails becomes its error.
+func (a *App) Read(fn func(r x.Reader) error) error { return a.ReadAt(0, fn) }
+
+// ReadAt runs fn over the committed state at a height; 0 is the newest.
+func (a *App) ReadAt(height int64, fn func(r x.Reader) error) (err error) {
+	defer caught(&err)
+	s, err := a.At(height)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return fn(s)
+}
+
+// Info implements abci.Application.
+func (a *App) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, error) {
+	c := a.committed.Load()
+	return &abci.ResponseInfo{
+		Data: "xinlian", AppVersion: Version, LastBlockHeight: c.height, LastBlockAppHash: c.appHash,
+	}, nil
+}
+
+// appHash binds the whole state of a height.
+func appHash(r x.Reader, root tree.Hash, f tree.Frontier) tree.Hash {
+	return tree.AppHash(appEntries(r, root, f))
+}
+
+func appEntries(r x.Reader, root tree.Hash, f tree.Frontier) []tree.Entry {
+	return []tree.Entry{
+		{Name: "catalog", Value: catalogValue(r)},
+		{Name: "log", Value: logValue(f)},
+		{Name: "pack", Value: nil},
+		{Name: "state", Value: root[:]},
+	}
+}

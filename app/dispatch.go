@@ -1,0 +1,132 @@
+package app
+
+import (
+	"fmt"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/catalog"
+	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/fulfillment"
+	"github.com/xinlian-ledger/xinlian/x/governance"
+	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/repair"
+	"github.com/xinlian-ledger/xinlian/x/sanction"
+	"github.com/xinlian-ledger/xinlian/x/subject"
+)
+
+// Dispatch carries out a message: everything that the chain accepts, in one place.
+func Dispatch(ctx *x.Ctx, m *pb.Msg) (x.Done, error) {
+	switch m := m.Sum.(type) {
+	case *pb.Msg_Propose:
+		return governance.Propose(ctx, m.Propose, catalog.GovernanceRules(ctx), func(a *pb.Action) error { return checkAction(ctx, a) })
+	case *pb.Msg_Vote:
+		return governance.Vote(ctx, m.Vote, catalog.GovernanceRules(ctx))
+	case *pb.Msg_GrantMandate:
+		return member.GrantMandate(ctx, m.GrantMandate)
+	case *pb.Msg_RevokeMandate:
+		return member.RevokeMandate(ctx, m.RevokeMandate)
+	case *pb.Msg_EnrolSubject:
+		return subject.Enrol(ctx, m.EnrolSubject)
+	case *pb.Msg_SubmitCommitment:
+		return commitment.Submit(ctx, m.SubmitCommitment)
+	case *pb.Msg_AcceptCommitment:
+		return commitment.Accept(ctx, m.AcceptCommitment)
+	case *pb.Msg_RejectCommitment:
+		return commitment.Reject(ctx, m.RejectCommitment)
+	case *pb.Msg_WithdrawCommitment:
+		return commitment.Withdraw(ctx, m.WithdrawCommitment)
+	case *pb.Msg_AssessCommitment:
+		return fulfillment.Assess(ctx, m.AssessCommitment)
+	case *pb.Msg_CureCommitment:
+		return fulfillment.Cure(ctx, m.CureCommitment)
+	case *pb.Msg_RecordPenalty:
+		return sanction.Record(ctx, m.RecordPenalty)
+	case *pb.Msg_PublishPenalty:
+		return sanction.Publish(ctx, m.PublishPenalty)
+	case *pb.Msg_WithdrawPenalty:
+		return sanction.Withdraw(ctx, m.WithdrawPenalty)
+	case *pb.Msg_ApplyRepair:
+		return repair.Apply(ctx, m.ApplyRepair)
+	case *pb.Msg_AcceptRepair:
+		return repair.Accept(ctx, m.AcceptRepair)
+	case *pb.Msg_ApproveRepair:
+		return repair.Approve(ctx, m.ApproveRepair)
+	case *pb.Msg_RefuseRepair:
+		return repair.Refuse(ctx, m.RefuseRepair)
+	case *pb.Msg_RevokeRepair:
+		return repair.Revoke(ctx, m.RevokeRepair)
+	case *pb.Msg_SupplementRepair:
+		return repair.Supplement(ctx, m.SupplementRepair)
+	case *pb.Msg_RefileRepair:
+		return repair.Refile(ctx, m.RefileRepair)
+	}
+	// The wire refuses messages that it does not know, so this is a message without a transition.
+	panic(fmt.Sprintf("message %T has no transition", m.Sum))
+}
+
+// checkAction says whether an action of governance would be accepted today by the module that it belongs to.
+func checkAction(ctx *x.Ctx, a *pb.Action) error {
+	switch m := a.Sum.(type) {
+	case *pb.Action_PutMember:
+		return member.CheckPut(ctx, ctx.Today, m.PutMember)
+	case *pb.Action_RemoveMember:
+		return member.CheckRemove(ctx, ctx.Today, m.RemoveMember)
+	}
+	return catalog.CheckAction(ctx, a)
+}
+
+// applyAction carries out what governance decided. A refusal now (the state moved since the vote) is the proposal's end, not the block's.
+func applyAction(ctx *x.Ctx, a *pb.Action) error {
+	switch m := a.Sum.(type) {
+	case *pb.Action_PutMember:
+		return member.Put(ctx, m.PutMember)
+	case *pb.Action_RemoveMember:
+		return member.Remove(ctx, m.RemoveMember)
+	}
+	handled, err := catalog.Apply(ctx, a)
+	if err == nil && !handled {
+		panic(fmt.Sprintf("action %T has no module", a.Sum))
+	}
+	return err
+}
+
+// runTimers fires what is due: what ends visibility first and without a bound that a day could reach, the rest by parameter. It says
+// whether work that ends visibility is left over.
+func runTimers(ctx *x.Ctx) (backlog bool) {
+	due, backlog := x.DueTimers(ctx, x.EndsVisibility, ctx.LegalTime, int(catalog.Int(ctx, "visibility_timers_per_block")))
+	for _, t := range due {
+		fire(ctx, t)
+	}
+	due, _ = x.DueTimers(ctx, x.Other, ctx.LegalTime, int(catalog.Int(ctx, "timers_per_block")))
+	for _, t := range due {
+		fire(ctx, t)
+	}
+	return backlog
+}
+
+func fire(ctx *x.Ctx, t x.Timer) {
+	switch t.Kind {
+	case x.TimerPenaltyMax:
+		sanction.MaxReached(ctx, t.ID)
+	case x.TimerPenaltyPublishBy:
+		sanction.PublishOverdue(ctx, t.ID)
+	case x.TimerCommitmentExpire:
+		commitment.Expire(ctx, t.ID)
+	case x.TimerProposalClose:
+		governance.Close(ctx, t.ID)
+	case x.TimerProposalEffective:
+		action, err := governance.Effective(ctx, t.ID)
+		if err == nil {
+			err = applyAction(ctx, action)
+		}
+		if err != nil {
+			rejection(err)
+			governance.Refuse(ctx, t.ID)
+		}
+	case x.TimerRepairRefile:
+		repair.RefileMissed(ctx, t.ID)
+	default:
+		panic(fmt.Sprintf("timer kind %d has no module", t.Kind))
+	}
+}

@@ -1,0 +1,225 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+
+	"github.com/xinlian-ledger/xinlian/app/state"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/attest/tree"
+	"github.com/xinlian-ledger/xinlian/x/calendar"
+	"github.com/xinlian-ledger/xinlian/x/catalog"
+	"github.com/xinlian-ledger/xinlian/x/standing"
+)
+
+// block is a block that is executed and not yet written.
+type block struct {
+	height   int64
+	appHash  tree.Hash
+	info     *pb.BlockInfo
+	chain    *x.Chain
+	txs      [][]byte
+	ids      [][32]byte
+	outcomes []*pb.TxOutcome
+}
+
+// newCtx is what rules see at a height.
+func newCtx(s x.State, chain *x.Chain, height, blockTime int64) *x.Ctx {
+	legal := chain.LegalTime(blockTime)
+	return &x.Ctx{
+		State: s, Chain: chain, Height: height, BlockTime: blockTime, LegalTime: legal, Today: calendar.Of(legal),
+		Touched: map[string]struct{}{},
+	}
+}
+
+// FinalizeBlock implements abci.Application. It reads the state of the height before and this block, and nothing else, and changes nothing
+// that another reader sees. A crash here leaves the state folder as it was.
+func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (_ *abci.ResponseFinalizeBlock, err error) {
+	defer a.halt(fmt.Sprintf("block %d", req.Height), &err)
+	c := a.committed.Load()
+	if req.Height != c.height+1 {
+		return nil, a.report("finalize", fmt.Errorf("block %d was delivered after block %d", req.Height, c.height))
+	}
+	chain, base := c.chain, x.Reader(empty{})
+	if req.Height == 1 {
+		if a.genesis == nil {
+			return nil, a.report("finalize", errors.New("block 1 was delivered before genesis"))
+		}
+		chain, base = a.genesis.chain, a.genesis.rows
+	} else {
+		s, err := a.At(c.height)
+		if err != nil {
+			return nil, a.report("finalize", err)
+		}
+		defer s.Close()
+		s.cache = map[string]cached{}
+		base = s
+	}
+	rows := newOverlay(base)
+	ctx := newCtx(rows, chain, req.Height, req.Time.Unix())
+	powers := validatorPowers(base)
+
+	// 1. Transactions that can no longer come leave the seen-set.
+	dropSeen(ctx, ctx.BlockTime)
+
+	// 2. Timers that are due, before the transactions: what ends visibility first.
+	backlog := runTimers(ctx)
+	rows.settle()
+
+	// 3. The transactions, each through the gate and then through the rules.
+	b := &block{height: req.Height, chain: chain, txs: req.Txs}
+	results := a.execute(ctx, rows, b, parseAll(req.Txs))
+
+	// 4. The standings of the subjects that were touched.
+	standing.Refresh(ctx)
+
+	// 5. The global event log.
+	f := closeLog(ctx, rows)
+
+	// 6. Who validates from now on.
+	updates, err := validatorUpdates(powers, validatorPowers(rows))
+	if err != nil {
+		return nil, a.report("validators", err)
+	}
+
+	// 7. What answers need and no rule reads.
+	b.info = &pb.BlockInfo{
+		Height: req.Height, TimeSeconds: req.Time.Unix(), TimeNanos: int32(req.Time.Nanosecond()),
+		LegalTime: ctx.LegalTime, CatalogVersion: catalog.Version(rows).Version,
+	}
+	for i, o := range b.outcomes {
+		if o != nil {
+			outcomes.Put(ctx, o, b.ids[i][:])
+		}
+	}
+	blockInfos.Put(ctx, b.info, be64(uint64(req.Height)))
+
+	// 8. Write set → tree → app hash.
+	root, err := a.store.Stage(uint64(req.Height), a.writeSet(rows, chain))
+	if err != nil {
+		return nil, a.report("stage", err)
+	}
+	b.appHash = appHash(rows, root, f)
+	b.info.AppHash = b.appHash[:]
+	a.next = b
+	if backlog {
+		a.log.Warn("timers that end visibility are behind", "height", req.Height)
+	}
+	return &abci.ResponseFinalizeBlock{TxResults: results, ValidatorUpdates: updates, AppHash: b.appHash[:]}, nil
+}
+
+// writeSet is what the block writes: its rows, and the leaves that bind them. The first block carries genesis.
+func (a *App) writeSet(rows *overlay, chain *x.Chain) *state.WriteSet {
+	w := state.NewWriteSet()
+	add := func(c change) {
+		if c.deleted {
+			w.Delete(c.key)
+		} else {
+			w.Set(c.key, c.value)
+		}
+		if key, hash, ok := x.LeafOfRow(chain.Secret, c.key, c.value); ok {
+			if c.deleted {
+				w.DeleteLeaf(key)
+			} else {
+				w.SetLeaf(key, hash)
+			}
+		}
+	}
+	if a.genesis != nil {
+		a.genesis.rows.each(add)
+	}
+	rows.each(add)
+	return w
+}
+
+// closeLog adds the events of the block to the global log: versions of records in order of execution, then changed rows of members,
+// governance and catalogue by key.
+func closeLog(ctx *x.Ctx, rows *overlay) tree.Frontier {
+	leaves := ctx.Logged
+	rows.each(func(c change) {
+		if logged(c.key) {
+			leaves = append(leaves, rowLeaf(ctx.Height, c))
+		}
+	})
+	return appendLog(ctx, leaves)
+}
+
+// execute runs the transactions of a block in order.
+func (a *App) execute(ctx *x.Ctx, rows *overlay, b *block, txs []*parsed) []*abci.ExecTxResult {
+	a.sigs.warm(txs)
+	g := newGate(ctx, ctx.Chain, ctx.BlockTime, a.sigs)
+	results := make([]*abci.ExecTxResult, len(txs))
+	b.ids, b.outcomes = make([][32]byte, len(txs)), make([]*pb.TxOutcome, len(txs))
+	for i, p := range txs {
+		uscc, r := g.pass(p)
+		if r != nil {
+			// Only a proposer that breaks the rules brings such a transaction here. It leaves no trace: it may still come in its own right.
+			results[i] = &abci.ExecTxResult{Code: r.Number, Codespace: r.Code, Log: r.Error()}
+			continue
+		}
+		b.ids[i] = p.id
+		markSeen(ctx, p.id, p.body.ExpiresAt)
+		rows.settle()
+		ctx.Signer, ctx.Member = p.body.Signer, uscc
+		b.outcomes[i], results[i] = run(ctx, rows, p, i)
+		ctx.Signer, ctx.Member = nil, ""
+	}
+	return results
+}
+
+// run executes one transaction: all of its messages, or none. After a refusal the rest is still checked, so that the sender learns everything
+// that is wrong at once.
+func run(ctx *x.Ctx, rows *overlay, p *parsed, index int) (*pb.TxOutcome, *abci.ExecTxResult) {
+	start, loggedBefore := rows.mark(), len(ctx.Logged)
+	var (
+		first *x.Rejection
+		res   pb.TxResult
+		out   = &pb.TxOutcome{Height: ctx.Height, Index: uint32(index), Signer: p.body.Signer}
+	)
+	for i := range p.body.Messages {
+		mark, loggedMark := rows.mark(), len(ctx.Logged)
+		done, err := Dispatch(ctx, &p.body.Messages[i])
+		r := pb.MsgResult{Index: uint32(i), Record: done.Record, Note: done.Note}
+		o := pb.MsgOutcome{Index: r.Index, Record: r.Record, Note: r.Note}
+		if err != nil {
+			rej := rejection(err)
+			if first == nil {
+				first = rej
+			}
+			r.Code, r.Note = rej.Number, ""
+			o.Code, o.Note, o.Reason, o.Rule = rej.Number, "", rej.Error(), rej.Rule
+			if rej.PassesOn != 0 {
+				o.PassesOn = rej.PassesOn.String()
+			}
+			rows.revert(mark)
+			ctx.Logged = ctx.Logged[:loggedMark]
+		}
+		res.Results = append(res.Results, r)
+		out.Results = append(out.Results, o)
+	}
+	result := &abci.ExecTxResult{Data: x.EncodeRow(&res)}
+	if first != nil {
+		rows.revert(start)
+		ctx.Logged = ctx.Logged[:loggedBefore]
+		result.Code, result.Codespace, result.Log = first.Number, first.Code, first.Error()
+		out.Code, out.Reason, out.Rule = first.Number, first.Error(), first.Rule
+		if first.PassesOn != 0 {
+			out.PassesOn = first.PassesOn.String()
+		}
+	}
+	rows.settle()
+	return out, result
+}
+
+// rejection takes what a transition returned. Anything but a Rejection is a bug in the rules.
+func rejection(err error) *x.Rejection {
+	var r *x.Rejection
+	if !errors.As(err, &r) {
+		panic(fmt.Sprintf("a transition returned an error that is no refusal: %v", err))
+	}
+	return r
+}

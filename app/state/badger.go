@@ -1,0 +1,136 @@
+package state
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+)
+
+// badgerOptions argues every setting that differs from Badger's own.
+func badgerOptions(o Options) badger.Options {
+	dir := o.Dir
+	if o.InMemory {
+		dir = ""
+	}
+	b := badger.DefaultOptions(dir).
+		WithInMemory(o.InMemory).
+		WithReadOnly(o.ReadOnly).
+		// A later Sync would cover the active memtable only: Badger rotates memtables without syncing the old one, so a
+		// power cut could keep a marker and lose rows written before it.
+		WithSyncWrites(true).
+		// At or below the discard timestamp only the newest version stays; above it all stay. A larger number would keep
+		// history for ever.
+		WithNumVersionsToKeep(1).
+		// One writer, and no transaction here both reads and writes.
+		WithDetectConflicts(false).
+		// Hashes do not compress.
+		WithCompression(options.None).
+		// A damaged block is an error when it is read, not wrong bytes. Verifying whole tables at open is not used: Badger
+		// may answer a bad table by going on without it.
+		WithChecksumVerificationMode(options.OnBlockRead).
+		WithMemTableSize(o.memTable).
+		WithNumMemtables(3).
+		WithNumCompactors(2).
+		WithBlockCacheSize(64 << 20).
+		WithValueThreshold(1 << 20).
+		// Nothing reaches the value log (maxValueLen); its file is mapped at twice this size all the same.
+		WithValueLogFileSize(16 << 20).
+		WithMetricsEnabled(false).
+		WithLogger(badgerLogger{o.Logger})
+	if o.InMemory {
+		b = b.WithBlockCacheSize(0)
+	}
+	return b
+}
+
+// openBadger opens the database and puts Badger's refusals into one clear line each.
+func openBadger(o Options) (*badger.DB, error) {
+	if o.ReadOnly && !o.InMemory {
+		if _, err := os.Stat(filepath.Join(o.Dir, badger.ManifestFilename)); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("no state folder at %s: start the node once, or give the right folder", o.Dir)
+		}
+	}
+	if err := checkTableEnds(o.Dir); err != nil {
+		return nil, fmt.Errorf("state folder %s is damaged (%w): restore it from a backup or a snapshot", o.Dir, err)
+	}
+	db, err := badger.OpenManaged(badgerOptions(o))
+	switch {
+	case err == nil:
+		return db, nil
+	case errors.Is(err, syscall.EWOULDBLOCK), strings.Contains(err.Error(), "Cannot acquire directory lock"):
+		return nil, fmt.Errorf("state folder %s is in use by another process: stop it first, or read a copy of the folder", o.Dir)
+	case strings.Contains(err.Error(), badger.ErrTruncateNeeded.Error()): // wrapped as text
+		return nil, fmt.Errorf("state folder %s was not closed properly: open it once for writing (start the node, or fsck), then read it", o.Dir)
+	default:
+		return nil, fmt.Errorf("state folder %s cannot be opened: run fsck, or restore it from a backup or a snapshot: %w", o.Dir, err)
+	}
+}
+
+// checkTableEnds looks at the last bytes of every table file: index ‖ its length (4) ‖ checksum ‖ its length (4). Badger
+// checks the rest, but takes these lengths on trust and panics in a goroutine of its own when a file was cut short.
+func checkTableEnds(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+	if err != nil {
+		return err
+	}
+	for _, name := range files {
+		if err := checkTableEnd(name); err != nil {
+			return fmt.Errorf("table file %s: %w", filepath.Base(name), err)
+		}
+	}
+	return nil
+}
+
+func checkTableEnd(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	end, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	var b [4]byte
+	for _, part := range []string{"checksum", "index"} {
+		if end -= 4; end < 0 {
+			return errors.New("cut short")
+		}
+		if _, err := f.ReadAt(b[:], end); err != nil {
+			return err
+		}
+		if end -= int64(binary.BigEndian.Uint32(b[:])); end < 0 {
+			return fmt.Errorf("%s is longer than the file", part)
+		}
+	}
+	return nil
+}
+
+// badgerLogger passes on Badger's errors and warnings; its chatter goes to the debug level.
+type badgerLogger struct{ log *slog.Logger }
+
+func (l badgerLogger) emit(level slog.Level, format string, args []any) {
+	if l.log != nil {
+		// DETERMINISM: log only; nothing reads it back.
+		l.log.Log(context.Background(), level, strings.TrimSpace(fmt.Sprintf(format, args...)), "from", "badger")
+	}
+}
+
+func (l badgerLogger) Errorf(format string, args ...any)   { l.emit(slog.LevelError, format, args) }
+func (l badgerLogger) Warningf(format string, args ...any) { l.emit(slog.LevelWarn, format, args) }
+func (l badgerLogger) Infof(format string, args ...any)    { l.emit(slog.LevelDebug, format, args) }
+func (l badgerLogger) Debugf(string, ...any)               {}

@@ -1,0 +1,189 @@
+package state
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/xinlian-ledger/xinlian/x/attest/tree"
+)
+
+// Stage computes the root of the tree as it will be after the block of height, which is the one after the last committed.
+// Nothing becomes visible. Staging the height again replaces what was staged: CometBFT may run a block twice.
+func (s *Store) Stage(height uint64, w *WriteSet) (tree.Hash, error) {
+	if err := s.writable(); err != nil {
+		return tree.Hash{}, err
+	}
+	if latest := s.latest.Height; height != latest+1 {
+		return tree.Hash{}, fmt.Errorf("stage height %d: the last block is %d", height, latest)
+	}
+	entries, changes, err := w.freeze()
+	if err != nil {
+		return tree.Hash{}, fmt.Errorf("stage height %d: %w", height, err)
+	}
+	s.unstage()
+	root, err := s.forest.stage(changes)
+	if err != nil {
+		s.forest.discard()
+		return tree.Hash{}, fmt.Errorf("stage height %d: %w", height, err)
+	}
+	s.staged = &staged{height: height, root: root, entries: entries}
+	return root, nil
+}
+
+func (s *Store) unstage() {
+	if s.staged != nil {
+		s.forest.discard()
+		s.staged = nil
+	}
+}
+
+// Commit makes the staged block durable, then visible. The steps, and what a crash right after each leaves:
+//
+//  1. "clean": only while heights are run again after a rollback. The leftovers of this height get their values as of
+//     the height before. A crash leaves versions above the marker; Open undoes them.
+//  2. "format": only before block 1. Format version and chain id. A crash leaves an empty folder of this chain.
+//  3. "rows n": whole transactions of rows at timestamp height, all but the last. A crash leaves versions above the
+//     marker; no reader sees them, Open undoes them, CometBFT runs the block again.
+//  4. "marker": the last rows and the marker in one transaction. From here the block is committed: after a crash the
+//     folder answers with this height and CometBFT does not run the block again.
+//  5. "floor": only with Retain. The new floor, durable. A crash leaves versions below the floor that nobody may read.
+//  6. In memory: the discard timestamp (Open sets it again), the tree, the marker that readers follow.
+//
+// An error means that nobody knows which step the disk has: the store refuses everything from then on, the node stops,
+// and Open finds out.
+func (s *Store) Commit(height uint64, appHash tree.Hash, meta []byte) error {
+	if err := s.writable(); err != nil {
+		return err
+	}
+	if s.staged == nil || s.staged.height != height {
+		return fmt.Errorf("commit height %d: it is not staged", height)
+	}
+	if len(meta) > maxMetaLen {
+		return fmt.Errorf("commit height %d: meta of %d bytes, limit is %d", height, len(meta), maxMetaLen)
+	}
+	m := Marker{Height: height, AppHash: appHash, Root: s.staged.root, Meta: append([]byte{}, meta...)}
+	floor, err := s.writeBlock(m, s.staged.entries)
+	if err != nil {
+		s.unstage()
+		return s.fail(fmt.Errorf("commit height %d: %w", height, err))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.latest, s.floor, s.staged = m, floor, nil
+	s.db.SetDiscardTs(s.discardTs())
+	s.forest.publish(height)
+	return nil
+}
+
+// writeBlock does the durable steps of Commit and returns the floor after them.
+func (s *Store) writeBlock(m Marker, entries []entry) (floor uint64, err error) {
+	if m.Height <= s.ceiling {
+		if err := s.undo(m.Height-1, m.Height); err != nil {
+			return 0, err
+		}
+	}
+	if !s.initialised {
+		err := s.write("format", fixedTs, []entry{
+			{key: []byte{keyFormat}, value: binary.BigEndian.AppendUint32(nil, formatVersion)},
+			{key: []byte{keyChain}, value: []byte(s.opts.ChainID)},
+			{key: []byte{keyFloor}, value: encodeUint64(0)},
+		})
+		if err != nil {
+			return 0, err
+		}
+		s.initialised = true
+	}
+	groups := s.split(entries)
+	last := len(groups) - 1
+	for n, group := range groups[:last] {
+		if err := s.write(fmt.Sprintf("rows %d", n+1), m.Height, group); err != nil {
+			return 0, err
+		}
+	}
+	// A full slice expression: the group is a part of entries.
+	tail := append(groups[last][:len(groups[last]):len(groups[last])], entry{key: []byte{keyMarker}, value: encodeMarker(m)})
+	if err := s.write("marker", m.Height, tail); err != nil {
+		return 0, err
+	}
+	return s.moveFloor(m.Height)
+}
+
+// split cuts entries into groups that fit one transaction each, with room for the marker. There is at least one group.
+func (s *Store) split(entries []entry) [][]entry {
+	var groups [][]entry
+	from, size := 0, 0
+	for i, e := range entries {
+		if i > from && (i-from >= s.opts.txnEntries || size+e.size() > s.opts.txnBytes) {
+			groups = append(groups, entries[from:i])
+			from, size = i, 0
+		}
+		size += e.size()
+	}
+	return append(groups, entries[from:])
+}
+
+// write is one durable, atomic step: all entries at timestamp ts.
+//
+// Overwrites are not flagged with Badger's WithDiscard, although Badger starts a compaction of its lowest level for
+// flagged keys only. Two reasons. To know what is an overwrite costs one read a key. And Badger counts the surviving
+// version of a flagged key as stale as well, so a quiet table would be rewritten every hour for ever. Keys here are
+// identities, not heights: new writes fall among old ones, and the compactions that they cause drop old versions on the
+// way. What a quiet range keeps, an offline Flatten frees.
+func (s *Store) write(step string, ts uint64, entries []entry) error {
+	err := s.step(step, func() error {
+		txn := s.db.NewTransactionAt(math.MaxUint64, true)
+		defer txn.Discard()
+		for _, e := range entries {
+			var err error
+			if e.delete {
+				err = txn.Delete(e.key)
+			} else {
+				err = txn.Set(e.key, e.value)
+			}
+			if errors.Is(err, badger.ErrTxnTooBig) {
+				return fmt.Errorf("%d entries do not fit one transaction; the limits of this package are wrong: %w", len(entries), err)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return txn.CommitAt(ts, nil)
+	})
+	if err != nil {
+		return fmt.Errorf("write %s: %w", step, err)
+	}
+	return nil
+}
+
+// moveFloor persists the floor that Retain asks for. It moves in strides of about 1/16 of Retain, because each move is a
+// synced write of its own: history kept is between Retain and Retain plus a stride.
+func (s *Store) moveFloor(latest uint64) (uint64, error) {
+	retain := s.opts.Retain
+	if retain == 0 || latest < retain {
+		return s.floor, nil
+	}
+	want := latest - retain + 1
+	stride := min(max(retain/16, 1), maxFloorStride)
+	if want < s.floor+stride {
+		return s.floor, nil
+	}
+	err := s.write("floor", fixedTs, []entry{{key: []byte{keyFloor}, value: encodeUint64(want)}})
+	return want, err
+}
+
+// discardTs is how far Badger may drop what neither the floor nor an open view needs: at the discard timestamp the newest
+// version of every key survives, above it all do. The caller holds mu, so no view can open below meanwhile.
+func (s *Store) discardTs() uint64 {
+	ts := s.floor
+	// DETERMINISM: a minimum, the order does not matter; nothing of it reaches the state.
+	for height := range s.views {
+		ts = min(ts, height)
+	}
+	return ts
+}
+
+func decodeUint32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }

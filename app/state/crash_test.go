@@ -1,0 +1,346 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var errStop = errors.New("the process stops here")
+
+// sampleBlock writes and deletes rows and leaves; n varies what, size how much.
+func sampleBlock(n uint64, size int) block {
+	rng := rand.New(rand.NewPCG(n, 1))
+	var b block
+	for range size {
+		b = append(b, op{
+			leaf:   rng.IntN(2) == 0,
+			key:    universe(rng.IntN(12)),
+			value:  fmt.Sprintf("%d", rng.Uint32()),
+			delete: rng.IntN(4) == 0,
+		})
+	}
+	return b
+}
+
+// story is a folder and the thing done to it that the process does not survive.
+type story struct {
+	name    string
+	blocks  uint64 // committed before
+	retain  uint64
+	prepare func(s *Store, m *model) error
+	act     func(s *Store, m *model) error // m is changed only if act returns nil
+	steps   []string                       // golden: the write steps of act, in order
+}
+
+func commitNext(s *Store, m *model) error { return m.commit(s, sampleBlock(m.latest()+1, 12)) }
+
+func rollbackTo(to uint64) func(*Store, *model) error {
+	return func(s *Store, m *model) error {
+		if err := s.Rollback(to); err != nil {
+			return err
+		}
+		*m = (*m)[:to+1]
+		return nil
+	}
+}
+
+var stories = []story{
+	{
+		name: "first block", act: commitNext,
+		steps: []string{"format", "rows 1", "rows 2", "marker"},
+	},
+	{
+		name: "block", blocks: 3, act: commitNext,
+		steps: []string{"rows 1", "rows 2", "rows 3", "marker"},
+	},
+	{
+		name: "empty block", blocks: 3, steps: []string{"marker"},
+		act: func(s *Store, m *model) error { return m.commit(s, nil) },
+	},
+	{
+		name: "pruning block", blocks: 3, retain: 2, act: commitNext,
+		steps: []string{"rows 1", "rows 2", "rows 3", "marker", "floor"},
+	},
+	{
+		name: "rollback", blocks: 5, act: rollbackTo(2),
+		steps: []string{"ceiling", "unmark 5", "unmark 4", "unmark 3",
+			"undo 1", "undo 2", "undo 3", "undo 4", "undo 5", "undo 6", "undo 7", "undo 8", "undo 9", "undo 10"},
+	},
+	{
+		name: "rollback to nothing", blocks: 2, act: rollbackTo(0),
+		steps: []string{"ceiling", "unmark 2", "unmark 1", "undo 1", "undo 2", "undo 3", "undo 4", "undo 5"},
+	},
+	{
+		name: "other block after a rollback", blocks: 5,
+		prepare: func(s *Store, m *model) error {
+			if err := rollbackTo(2)(s, m); err != nil {
+				return err
+			}
+			return m.commit(s, sampleBlock(103, 12)) // height 3 differs from the first run, so 4 needs cleaning
+		},
+		act:   func(s *Store, m *model) error { return m.commit(s, sampleBlock(104, 3)) },
+		steps: []string{"undo 1", "marker"},
+	},
+}
+
+// run makes a folder and does what comes before act; the hook is not called before that.
+func (st story) run(t *testing.T, hook func(string) error) (Options, *Store, *model) {
+	o := testOptions(tempDir(t))
+	o.Retain = st.retain
+	armed := false
+	hooked := o
+	hooked.testingOnlyFail = func(step string) error {
+		if !armed {
+			return nil
+		}
+		return hook(step)
+	}
+	s := mustOpen(t, hooked)
+	m := st.before(t, s)
+	armed = true
+	return o, s, &m
+}
+
+func (st story) before(t *testing.T, s *Store) model {
+	m := newModel()
+	for range st.blocks {
+		if err := commitNext(s, &m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if st.prepare != nil {
+		if err := st.prepare(s, &m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return m
+}
+
+// TestCrash stops the process before and after each write step: before means that the step did not persist, after that it
+// did and nobody was told. What must hold, for each: the store refuses everything; opened again it stands at a whole
+// height, with the content of that height and all below; the block runs again, or another one in its place, and the
+// chain goes on with the roots of a node that never stopped.
+func TestCrash(t *testing.T) {
+	for _, st := range stories {
+		t.Run(strings.ReplaceAll(st.name, " ", "-"), func(t *testing.T) {
+			var steps []string
+			_, s, m := st.run(t, func(step string) error {
+				if name, ok := strings.CutPrefix(step, "after "); ok {
+					steps = append(steps, name)
+				}
+				return nil
+			})
+			before := m.latest()
+			if err := st.act(s, m); err != nil {
+				t.Fatal(err)
+			}
+			after := m.latest()
+			s.Close()
+			if !slices.Equal(steps, st.steps) {
+				t.Fatalf("write steps are %q, want %q", steps, st.steps)
+			}
+			for _, name := range steps {
+				for _, stop := range []string{"before " + name, "after " + name} {
+					t.Run(strings.ReplaceAll(stop, " ", "-"), func(t *testing.T) {
+						for _, how := range []string{"closed", "killed", "other block"} {
+							st.crash(t, stop, how, before, after)
+						}
+					})
+				}
+			}
+		})
+	}
+}
+
+func (st story) crash(t *testing.T, stop, how string, before, after uint64) {
+	t.Helper()
+	o, s, m := st.run(t, func(step string) error {
+		if step == stop {
+			return errStop
+		}
+		return nil
+	})
+	full := slices.Clone(*m)
+	if err := st.act(s, m); !errors.Is(err, errStop) {
+		t.Fatalf("act: %v", err)
+	}
+	refusesAll(t, s)
+	if how == "killed" {
+		image := tempDir(t)
+		copyFolder(t, o.Dir, image)
+		o.Dir = image
+	}
+	s.Close()
+
+	s = mustOpen(t, o)
+	defer func() { s.Close() }()
+	found := s.Latest().Height
+	switch low, high := min(before, after), max(before, after); {
+	case found < low || found > high:
+		t.Fatalf("%s: marker is at %d", how, found)
+	case after > before && (found == after) != (stop == "after marker" || strings.HasSuffix(stop, " floor")):
+		t.Fatalf("%s: marker is at %d", how, found)
+	}
+	if found >= uint64(len(full)) { // the block is there after all; the twin that never stopped knows its content
+		twin := mustOpen(t, Options{InMemory: true})
+		defer twin.Close()
+		full = st.before(t, twin)
+		if err := st.act(twin, &full); err != nil {
+			t.Fatal(err)
+		}
+	}
+	*m = slices.Clone(full[:found+1])
+	if err := m.check(s); err != nil {
+		t.Fatalf("%s: after the crash: %v", how, err)
+	}
+	if how == "other block" {
+		if err := m.commit(s, sampleBlock(1000+found, 2)); err != nil {
+			t.Fatal(err)
+		}
+	} else if found != after {
+		if err := st.act(s, m); err != nil {
+			t.Fatalf("%s: again: %v", how, err)
+		}
+	}
+	for range 4 { // past every ceiling of the stories
+		if err := m.check(s); err != nil {
+			t.Fatalf("%s: %v", how, err)
+		}
+		if err := m.commit(s, sampleBlock(2000+m.latest(), 2)); err != nil { // compares roots with the model
+			t.Fatal(err)
+		}
+	}
+	if err := m.check(s); err != nil {
+		t.Fatalf("%s: at the end: %v", how, err)
+	}
+}
+
+// refusesAll checks that nothing can be had from a store whose write failed.
+func refusesAll(t *testing.T, s *Store) {
+	t.Helper()
+	h := s.Latest().Height
+	if _, err := s.Stage(h+1, NewWriteSet()); !errors.Is(err, errStop) {
+		t.Errorf("Stage: %v", err)
+	}
+	if err := s.Commit(h+1, appHashOf(0, [32]byte{}), nil); !errors.Is(err, errStop) {
+		t.Errorf("Commit: %v", err)
+	}
+	if _, err := s.View(h); !errors.Is(err, errStop) {
+		t.Errorf("View: %v", err)
+	}
+	if err := s.Rollback(h); !errors.Is(err, errStop) {
+		t.Errorf("Rollback: %v", err)
+	}
+	if err := s.CheckLeaves(t.Context()); !errors.Is(err, errStop) {
+		t.Errorf("CheckLeaves: %v", err)
+	}
+	if _, ok := s.Version(h); ok {
+		t.Error("Version answers")
+	}
+}
+
+// TestCrashInOpen stops the process while Open undoes what an earlier crash left.
+func TestCrashInOpen(t *testing.T) {
+	st := story{blocks: 3}
+	stopAt := func(stop string) func(string) error {
+		return func(step string) error {
+			if step == stop {
+				return errStop
+			}
+			return nil
+		}
+	}
+	for n := 1; n <= 3; n++ {
+		for _, stop := range []string{fmt.Sprintf("before undo %d", n), fmt.Sprintf("after undo %d", n)} {
+			o, s, m := st.run(t, stopAt("before marker"))
+			if err := m.commit(s, sampleBlock(4, 12)); !errors.Is(err, errStop) {
+				t.Fatal(err)
+			}
+			s.Close()
+			hooked := o
+			hooked.testingOnlyFail = stopAt(stop)
+			if _, err := Open(hooked); !errors.Is(err, errStop) {
+				t.Fatalf("%s: Open: %v", stop, err)
+			}
+			s = mustOpen(t, o)
+			if err := m.check(s); err != nil {
+				t.Fatalf("%s: %v", stop, err)
+			}
+			if err := m.commit(s, sampleBlock(104, 3)); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.check(s); err != nil {
+				t.Fatalf("%s: %v", stop, err)
+			}
+			s.Close()
+		}
+	}
+}
+
+// TestTornLog cuts the write-ahead log of a killed process at many places, as a disk does that loses the end of a file.
+// Whatever the cut, Open finds a whole block with its content, and the blocks after it run again with the same roots.
+func TestTornLog(t *testing.T) {
+	o := testOptions(tempDir(t))
+	s := mustOpen(t, o)
+	defer s.Close()
+	m := newModel()
+	for range 6 {
+		if err := commitNext(s, &m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	image := tempDir(t)
+	copyFolder(t, o.Dir, image)
+	logs, err := filepath.Glob(filepath.Join(image, "*.mem"))
+	if err != nil || len(logs) != 1 {
+		t.Fatalf("logs %q: %v", logs, err)
+	}
+	content, err := os.ReadFile(logs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := int64(len(content))
+	for end > 0 && content[end-1] == 0 {
+		end--
+	}
+	seen := make(map[uint64]bool)
+	rng := rand.New(rand.NewPCG(1, 1))
+	for range 60 {
+		torn := o
+		torn.Dir = tempDir(t)
+		copyFolder(t, image, torn.Dir)
+		const header = 20 // of Badger's log files
+		cut := header + rng.Int64N(end-header)
+		if err := os.Truncate(filepath.Join(torn.Dir, filepath.Base(logs[0])), cut); err != nil {
+			t.Fatal(err)
+		}
+		r, err := Open(torn)
+		if err != nil {
+			t.Fatalf("cut at %d of %d: %v", cut, end, err)
+		}
+		found := r.Latest().Height
+		seen[found] = true
+		short := slices.Clone(m[:found+1])
+		if err := short.check(r); err != nil {
+			t.Fatalf("cut at %d of %d: %v", cut, end, err)
+		}
+		for short.latest() < m.latest() {
+			if err := commitNext(r, &short); err != nil {
+				t.Fatalf("cut at %d of %d: %v", cut, end, err)
+			}
+		}
+		if err := short.check(r); err != nil {
+			t.Fatalf("cut at %d of %d: run again: %v", cut, end, err)
+		}
+		r.Close()
+	}
+	if len(seen) < 5 {
+		t.Errorf("the cuts met %d heights only; cut more", len(seen))
+	}
+}

@@ -1,0 +1,35 @@
+// Package state is the ledger's state (账本状态): a key-value store with a value for every retained height (多版本存储), and a
+// sparse Merkle tree (稀疏默克尔树) in memory that authenticates the part of it that has leaves. It is the only package that
+// knows Badger.
+//
+// # What it promises
+//
+//   - A block is there as a whole or not at all (原子性), whatever happens at whatever moment, as long as the disk keeps
+//     what it has confirmed. After Open the state is exactly that after the marker's block.
+//   - View(h) shows the rows as block h left them, for every h from Floor to the last block; below the floor it says so
+//     (ErrPruned) and never answers from what happens to be left.
+//   - The root depends on the set of leaves alone: not on order, pruning, cache or transaction sizes, window or restarts.
+//   - After a failed write the store refuses everything until it is opened again.
+//
+// # How a block is written
+//
+// All of a block stands at Badger timestamp = height, split into as many transactions as its size needs, each synced; the
+// last one holds the marker, and readers follow the marker. Commit lists the steps and what a crash right after each leaves;
+// Rollback does the same. Open repairs: whatever stands above the marker gets the value that it had at the marker
+// (undo.go), before the block runs again, since the second run may be of another binary and write other keys. FORMAT.md
+// is the dictionary of the folder.
+//
+// The tree is an index. It is never stored; Open rebuilds it from the leaf rows and compares its root with the marker's.
+//
+// Height 0 is not on disk: the genesis state is part of block 1's writes.
+//
+// # What it does not do
+//
+// It does not know what rows and leaves mean, nor whether a row agrees with its leaf: that is the caller's, and fsck's.
+// A damaged block of a table file is an error of Get; Badger's iterators end at it without a word. Such a node computes
+// another app hash and stops; CheckFiles finds the damage.
+//
+// Trust: whoever can change this folder, or this package, can make this node answer anything and stop it; they cannot
+// make a verifier believe it, because proofs are checked against a root in a header that the validators signed. Disk
+// encryption, if wanted, is below.
+package state

@@ -1,0 +1,119 @@
+package app
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/attest/tree"
+)
+
+// The application's own tables.
+var (
+	// Transactions seen, by the minute in which they expire: minute ‖ tx id → number in the bucket.
+	seenTable = x.Declare(x.TableInfo{Prefix: 0x02, Layout: "seen minute[8] tx[32] → number", Binding: x.Bucket})
+	// The digest of a bucket, bound as a leaf.
+	buckets = x.NewTable[pb.SeenBucket](0x03, "seen bucket minute[8]", x.Leaf)
+	// The frontier of the global event log. The app hash binds it as the `log` entry.
+	logHead = x.NewTable[pb.LogHead](0x04, "log head", x.Leaf)
+	// Leaf hashes of the global event log; the frontier binds them.
+	logLeaves = x.Declare(x.TableInfo{Prefix: 0x05, Layout: "log leaf number[8]", Binding: x.Bucket})
+	// What of genesis the rules need. It never changes.
+	chainInfo = x.NewTable[pb.ChainInfo](0x08, "chain", x.Leaf)
+
+	// Outcomes of transactions and facts of blocks, for answers. No rule reads them.
+	outcomes   = x.NewTable[pb.TxOutcome](0x06, "outcome tx[32]", x.Unbound)
+	blockInfos = x.NewTable[pb.BlockInfo](0x07, "block height[8]", x.Unbound)
+)
+
+func be64(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+// minute is the bucket of a transaction: the minute in which it expires.
+func minute(expiresAt int64) []byte { return be64(uint64(expiresAt / 60)) }
+
+// seen says whether a transaction stands in the seen-set.
+func seen(r x.Reader, id [32]byte, expiresAt int64) bool {
+	_, ok := r.Get(x.Key(seenTable.Prefix, minute(expiresAt), id[:]))
+	return ok
+}
+
+// markSeen enters a transaction that passed the gate, whatever becomes of it.
+func markSeen(s x.State, id [32]byte, expiresAt int64) {
+	m := minute(expiresAt)
+	b, ok := buckets.Get(s, m)
+	if !ok {
+		b = &pb.SeenBucket{Digest: make([]byte, 32)}
+	}
+	s.Set(x.Key(seenTable.Prefix, m, id[:]), be64(b.Count))
+	sum := sha256.Sum256(append(bytes.Clone(b.Digest), id[:]...))
+	b.Count, b.Digest = b.Count+1, sum[:]
+	buckets.Put(s, b, m)
+}
+
+// dropSeen forgets the buckets in which everything has expired: every expires_at in the bucket lies before block time.
+func dropSeen(s x.State, blockTime int64) {
+	var old [][]byte
+	buckets.Each(s, func(m []byte, _ *pb.SeenBucket) bool {
+		if int64(binary.BigEndian.Uint64(m))*60+59 >= blockTime {
+			return false
+		}
+		old = append(old, bytes.Clone(m))
+		return true
+	})
+	for _, m := range old {
+		var rows [][]byte
+		s.Iterate(x.Key(seenTable.Prefix, m), nil, func(key, _ []byte) bool {
+			rows = append(rows, bytes.Clone(key))
+			return true
+		})
+		for _, key := range rows {
+			s.Delete(key)
+		}
+		buckets.Delete(s, m)
+	}
+}
+
+// appendLog adds leaves to the global event log and gives its frontier.
+func appendLog(s x.State, leaves [][32]byte) tree.Frontier {
+	f := frontier(s)
+	if len(leaves) == 0 {
+		return f
+	}
+	for _, leaf := range leaves {
+		s.Set(x.Key(logLeaves.Prefix, be64(f.Size)), leaf[:])
+		f.Append(leaf)
+	}
+	h := &pb.LogHead{Size_: f.Size}
+	for _, p := range f.Peaks {
+		h.Peaks = append(h.Peaks, bytes.Clone(p[:]))
+	}
+	logHead.Put(s, h)
+	return f
+}
+
+func frontier(r x.Reader) tree.Frontier {
+	h, ok := logHead.Get(r)
+	if !ok {
+		return tree.Frontier{}
+	}
+	f, err := tree.FrontierOf(h.Size_, bytes.Join(h.Peaks, nil))
+	if err != nil {
+		x.Faultf("the head of the event log is damaged: %w", err)
+	}
+	return f
+}
+
+// logged says whether a change of a row is an event of its own in the global log: members, governance, catalogue. Records enter the log
+// through their subject's file, in order of execution.
+func logged(key []byte) bool { return key[0] >= 0x10 && key[0] <= 0x2f }
+
+// rowLeaf is the log leaf of such a change.
+func rowLeaf(height int64, c change) [32]byte {
+	e := &pb.FileEntry{Height: height, Table: uint32(c.key[0])}
+	k := sha256.Sum256(c.key)
+	d := sha256.Sum256(c.value)
+	e.Key, e.Digest = k[:], d[:]
+	return tree.LogLeaf(x.EncodeRow(e))
+}

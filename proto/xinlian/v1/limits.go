@@ -1,0 +1,33 @@
+package pb
+
+// Every bound on what comes from outside, in one place. A change of a bound that a block depends on is state-breaking.
+const (
+	TxBytesMax       = 720 << 10 // one transaction; below what the engine's own JSON-RPC can carry in base64
+	BlockBytesMax    = 4 << 20   // one block
+	MessagesMax      = 1000      // messages a transaction
+	BlockMessagesMax = 20000     // messages a block: bounds the work of executing it
+	ChainIDMax       = 50        // bytes; CometBFT's own limit
+	SignatureBytes   = 65
+	AddressBytes     = 20
+	DigestBytes      = 32
+
+	TokenMax      = 64  // short closed tokens: power codes, sectors, document and application numbers of other systems
+	DocNoMax      = 200 // bytes of a normalised document number (64 characters)
+	NameMax       = 200 // bytes of an agency's public name
+	KindsMax      = 14  // penalty kinds of one decision
+	RegionsMax    = 400 // regions of a member or of a competence
+	CompetenceMax = 64  // competences of a member
+	KeysMax       = 32  // keys of a member
+	CalendarMax   = 366 // exceptions of a year
+
+	ExpiryAheadSeconds = 600 // default of the parameter tx_expiry_max_seconds
+
+	StandingBytesMax = 64 << 10 // default of the parameter standing_bytes_max
+
+	BundleBytesMax     = 128 << 10 // a bundle for one subject
+	BundleManyBytesMax = 16 << 20  // a bundle for many
+	BundleEntriesMax   = 10000
+	BundleStepsMax     = 1024
+	ValidatorsMax      = 1024
+	TreeDepthMax       = 256
+)

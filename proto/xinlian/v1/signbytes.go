@@ -1,0 +1,30 @@
+package pb
+
+import "golang.org/x/crypto/sha3"
+
+// SuiteSecp256k1 is the only suite in force: secp256k1 with Keccak-256. 2 is kept for SM2 with SM3.
+const SuiteSecp256k1 = 1
+
+// txDomain separates transaction signatures from everything else that a member key signs.
+const txDomain = "xinlian/tx/v1"
+
+// SignBytes is the digest that a member signs: Keccak256(domain ‖ 0x00 ‖ chain id ‖ 0x00 ‖ body). It is the transaction's id as
+// well: signatures are not part of it, so a second signature over the same body is the same transaction.
+func SignBytes(chainID string, body []byte) [32]byte {
+	return keccak([]byte(txDomain), []byte{0}, []byte(chainID), []byte{0}, body)
+}
+
+// HTTPDigest is what a member signs to be heard as a member by a gateway:
+// Keccak256(method ‖ path ‖ SHA-256(body) ‖ unix time in decimal ‖ chain id). The path is the request target with its query.
+func HTTPDigest(method, path string, bodySHA256 [32]byte, unixTime, chainID string) [32]byte {
+	return keccak([]byte(method), []byte(path), bodySHA256[:], []byte(unixTime), []byte(chainID))
+}
+
+func keccak(parts ...[]byte) (out [32]byte) {
+	h := sha3.NewLegacyKeccak256()
+	for _, p := range parts {
+		h.Write(p)
+	}
+	h.Sum(out[:0])
+	return out
+}

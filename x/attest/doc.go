@@ -1,0 +1,14 @@
+// Package attest decides whether a proof bundle (证明包) shows what a lender (信贷机构) asks about a subject: bundle, trust file
+// (信任文件) and policy in, verdict out. PROOF.md is the normative text; Verify follows its numbered steps in their order and
+// names the step in every refusal.
+//
+// It promises to read no clock, disk or network, to keep no state that decides anything, to bound its work by the size of its
+// input, and to return an error on every input that it does not accept. A value of Verifier may be used by many goroutines.
+// Header hash, vote sign bytes and validator set hash are computed here, byte for byte as CometBFT computes them.
+//
+// It links the standard library, package pb, the tree package beside it and CometBFT's ed25519 (the batch verifier of ZIP-215),
+// nothing that opens a socket or a file.
+//
+// Trust: whoever writes the trust file decides what is believed; whoever holds keys of more than two thirds of the power that it
+// names can prove anything. Whoever makes, serves or changes a bundle can at most have it refused.
+package attest

@@ -1,0 +1,171 @@
+package attest
+
+import (
+	"bytes"
+	"crypto/sha256"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x/attest/tree"
+)
+
+const (
+	saltBytes      = 32
+	standingDomain = "xinlian/standing/v1"
+	// maxDate is 9999-12-31 in days since 1970-01-01.
+	maxDate = 2932896
+)
+
+// StandingKey is the key of a subject's standing in the state tree.
+func StandingKey(uscc string) []byte { return append([]byte{'S'}, uscc...) }
+
+// StandingValue is the value of that leaf: SHA-256(domain ‖ salt ‖ standing). The salt has a fixed length, so nothing of the
+// standing can pass for salt.
+func StandingValue(salt, standing []byte) Hash {
+	b := make([]byte, 0, len(standingDomain)+len(salt)+len(standing))
+	b = append(append(append(b, standingDomain...), salt...), standing...)
+	return sha256.Sum256(b)
+}
+
+// claimOf is what an entry says about the tree.
+func claimOf(e *pb.Entry) tree.Claim {
+	c := tree.Claim{Path: tree.PathOf(StandingKey(e.Subject))}
+	if len(e.Standing) != 0 {
+		v := StandingValue(e.Salt, e.Standing)
+		c.Present, c.ValueHash = true, tree.ValueHash(v[:])
+	}
+	return c
+}
+
+// readStanding is step 10 for one entry; nil means not enrolled.
+func readStanding(e *pb.Entry) (*pb.Standing, *Error) {
+	if len(e.Standing) == 0 {
+		return nil, nil
+	}
+	s := new(pb.Standing)
+	if err := pb.Decode(e.Standing, s); err != nil {
+		return nil, invalid(10, CodeStanding, "standing of %s: %v", e.Subject, err)
+	}
+	if s.Subject != e.Subject {
+		return nil, invalid(10, CodeSubject, "the standing under %s is that of another subject", e.Subject)
+	}
+	if why := standingFault(s); why != "" {
+		return nil, invalid(10, CodeStanding, "standing of %s: %s", e.Subject, why)
+	}
+	return s, nil
+}
+
+// standingFault tells what no state could have written. The leaf is signed for, so this guards a reader against a faulty ledger
+// and not against a forger: counts that contradict lists would let two readers of one proof answer differently.
+func standingFault(s *pb.Standing) string {
+	n := &s.Counts
+	switch {
+	case !isDigits(s.Region, 6):
+		return "the region has not six digits"
+	case s.Category == 0 || s.Category > 99:
+		return "unknown category"
+	case s.Status < pb.SUBJECT_ACTIVE || s.Status > pb.SUBJECT_REVOKED:
+		return "unknown status"
+	case len(s.Restricted) != hashBytes:
+		return "the digest of the restricted section has not 32 bytes"
+	case uint64(n.Minor)+uint64(n.General)+uint64(n.Serious) != uint64(n.Penalties):
+		return "the classes do not add up to the penalties"
+	case n.Breached > n.Commitments:
+		return "more breaches than commitments"
+	case int(n.Lists) != len(s.Lists) || int(n.Abnormal) != len(s.Abnormal):
+		return "a count differs from its list"
+	}
+	if why := commitmentsFault(s); why != "" {
+		return why
+	}
+	if why := penaltiesFault(s); why != "" {
+		return why
+	}
+	for i := range s.Lists {
+		l := &s.Lists[i]
+		if len(l.Record) != hashBytes || !shortText(l.List) || !isUSCC(l.Issuer) || !isDate(l.DecidedOn) || !isDate(l.MaxUntil) {
+			return "an entry of a list has an impossible field"
+		}
+		if i > 0 && bytes.Compare(s.Lists[i-1].Record, l.Record) >= 0 {
+			return "the lists are not in order"
+		}
+	}
+	for i := range s.Abnormal {
+		a := &s.Abnormal[i]
+		if len(a.Record) != hashBytes || !shortText(a.Reason) || !isUSCC(a.Issuer) || !isDate(a.ListedOn) {
+			return "an abnormal entry has an impossible field"
+		}
+		if i > 0 && bytes.Compare(s.Abnormal[i-1].Record, a.Record) >= 0 {
+			return "the abnormal entries are not in order"
+		}
+	}
+	return ""
+}
+
+func commitmentsFault(s *pb.Standing) string {
+	if len(s.CommitmentsRoot) != 0 {
+		if len(s.CommitmentsRoot) != hashBytes || len(s.Commitments) != 0 || s.Counts.Commitments == 0 {
+			return "the root of the commitments does not stand for a list"
+		}
+		return ""
+	}
+	if int(s.Counts.Commitments) != len(s.Commitments) {
+		return "the number of commitments differs from their count"
+	}
+	breached := uint32(0)
+	for i := range s.Commitments {
+		c := &s.Commitments[i]
+		switch {
+		case !isDigits(c.Code, 20), c.Type > 6, c.State < pb.COMMITMENT_PENDING, c.State > pb.COMMITMENT_WITHDRAWN,
+			!isDate(c.MadeOn), !isDate(c.ValidUntil), !isUSCC(c.Acceptor):
+			return "a commitment has an impossible field"
+		case i > 0 && s.Commitments[i-1].Code >= c.Code:
+			return "the commitments are not in order"
+		}
+		if c.State == pb.COMMITMENT_BREACHED {
+			breached++
+		}
+	}
+	if breached != s.Counts.Breached {
+		return "the number of breaches differs from their count"
+	}
+	return ""
+}
+
+func penaltiesFault(s *pb.Standing) string {
+	if len(s.PenaltiesRoot) != 0 {
+		if len(s.PenaltiesRoot) != hashBytes || len(s.Penalties) != 0 || s.Counts.Penalties == 0 {
+			return "the root of the penalties does not stand for a list"
+		}
+		return ""
+	}
+	if int(s.Counts.Penalties) != len(s.Penalties) {
+		return "the number of penalties differs from their count"
+	}
+	var byClass [4]uint32
+	for i := range s.Penalties {
+		p := &s.Penalties[i]
+		switch {
+		case len(p.Record) != hashBytes, p.DocNo == "" || len(p.DocNo) > pb.DocNoMax, !isUSCC(p.Issuer),
+			p.Class < pb.SEVERITY_MINOR, p.Class > pb.SEVERITY_SERIOUS,
+			len(p.Kinds) == 0 || len(p.Kinds) > pb.KindsMax,
+			!isDate(p.DecidedOn), !isDate(p.MinUntil), !isDate(p.MaxUntil):
+			return "a penalty has an impossible field"
+		case i > 0 && bytes.Compare(s.Penalties[i-1].Record, p.Record) >= 0:
+			return "the penalties are not in order"
+		}
+		for k, kind := range p.Kinds {
+			if kind == 0 || kind > 99 || k > 0 && p.Kinds[k-1] >= kind {
+				return "the kinds of a penalty are not in order"
+			}
+		}
+		byClass[p.Class]++
+	}
+	if byClass[1] != s.Counts.Minor || byClass[2] != s.Counts.General || byClass[3] != s.Counts.Serious {
+		return "the penalties of a class differ from their count"
+	}
+	return ""
+}
+
+func isDate(d int32) bool { return d >= 0 && d <= maxDate }
+
+func shortText(s string) bool { return s != "" && len(s) <= pb.TokenMax }

@@ -1,0 +1,347 @@
+package attest
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+)
+
+const (
+	trustVersion  = 1
+	trustBytesMax = 1 << 20
+	// trustValidatorsMax leaves room for the sets of several epochs.
+	trustValidatorsMax = 4 * pb.ValidatorsMax
+)
+
+// Trust (信任文件) is all that a verifier believes without proof. It comes from outside the bundle, compared out of band.
+type Trust struct {
+	ChainID string
+	// Anchor is a block that the lender knows by its hash. Nothing older is believed, and a block at its height must be it.
+	Anchor Anchor
+	// Validators with the heights and times for which they are believed.
+	Validators []TrustedValidator
+	// NotAfter is the last moment at which the file is used at all.
+	NotAfter time.Time
+}
+
+// Anchor names one block.
+type Anchor struct {
+	Height     int64
+	HeaderHash Hash
+}
+
+// TrustedValidator is a key with its power, in force at the heights FromHeight to UntilHeight, both included; 0 = open. A
+// ValidFrom or ValidUntil that is not zero bounds, both ends included, both the clock and the time of the header that is
+// believed on its word: the key of a member that has left proves nothing afterwards.
+type TrustedValidator struct {
+	Validator
+	FromHeight, UntilHeight int64
+	ValidFrom, ValidUntil   time.Time
+}
+
+func (v *TrustedValidator) covers(height int64) bool {
+	return height >= v.FromHeight && (v.UntilHeight == 0 || height <= v.UntilHeight)
+}
+
+func (v *TrustedValidator) inWindow(t time.Time) bool {
+	return (v.ValidFrom.IsZero() || !t.Before(v.ValidFrom)) && (v.ValidUntil.IsZero() || !t.After(v.ValidUntil))
+}
+
+// SetAt is the validator set at a height as the file has it; nil where it has none.
+func (t *Trust) SetAt(height int64) *pb.ValidatorSet {
+	var vals []Validator
+	for i := range t.Validators {
+		if v := &t.Validators[i]; v.covers(height) {
+			vals = append(vals, v.Validator)
+		}
+	}
+	set, err := NewValidatorSet(vals)
+	if err != nil {
+		return nil
+	}
+	return set
+}
+
+// Check holds for every Trust that ParseTrust returns. Verify refuses others.
+func (t *Trust) Check() error {
+	switch {
+	case t == nil:
+		return errors.New("no trust file")
+	case t.ChainID == "" || len(t.ChainID) > pb.ChainIDMax:
+		return fmt.Errorf("chain_id has 1 to %d bytes", pb.ChainIDMax)
+	case t.Anchor.Height < 1:
+		return errors.New("anchor.height is not positive")
+	case t.Anchor.HeaderHash == Hash{}:
+		return errors.New("anchor.header_hash is not set")
+	case t.NotAfter.IsZero():
+		return errors.New("not_after is not set")
+	case len(t.Validators) == 0 || len(t.Validators) > trustValidatorsMax:
+		return fmt.Errorf("1 to %d validators are needed", trustValidatorsMax)
+	}
+	byKey := make(map[Hash][]*TrustedValidator)
+	for i := range t.Validators {
+		v := &t.Validators[i]
+		switch {
+		case len(v.PubKey) != keyBytes:
+			return fmt.Errorf("validator %d: pub_key is not an ed25519 key of 32 bytes", i)
+		case v.Power <= 0 || v.Power > maxPower:
+			return fmt.Errorf("validator %d: power is not positive, or too large", i)
+		case v.FromHeight < 1 || v.UntilHeight != 0 && v.UntilHeight < v.FromHeight:
+			return fmt.Errorf("validator %d: from_height and until_height are no range", i)
+		case !v.ValidFrom.IsZero() && !v.ValidUntil.IsZero() && v.ValidUntil.Before(v.ValidFrom):
+			return fmt.Errorf("validator %d: valid_from and valid_until are no range", i)
+		}
+		k := Hash(v.PubKey)
+		for _, other := range byKey[k] {
+			if v.covers(other.FromHeight) || other.covers(v.FromHeight) {
+				return fmt.Errorf("validator %d: its key is listed twice for the same height", i)
+			}
+		}
+		byKey[k] = append(byKey[k], v)
+	}
+	// Where a window begins or has ended the set changes; between these heights it does not.
+	var heights []int64
+	for i := range t.Validators {
+		heights = append(heights, t.Validators[i].FromHeight)
+		if u := t.Validators[i].UntilHeight; u != 0 {
+			heights = append(heights, u+1)
+		}
+	}
+	slices.Sort(heights)
+	for _, h := range slices.Compact(heights) {
+		n, total := 0, int64(0)
+		for i := range t.Validators {
+			if t.Validators[i].covers(h) {
+				if n++; t.Validators[i].Power > maxPower-total {
+					return fmt.Errorf("at height %d the power of all validators is too large", h)
+				}
+				total += t.Validators[i].Power
+			}
+		}
+		if n > pb.ValidatorsMax {
+			return fmt.Errorf("at height %d there are more than %d validators", h, pb.ValidatorsMax)
+		}
+	}
+	return nil
+}
+
+type trustJSON struct {
+	Version    int                  `json:"version"`
+	ChainID    string               `json:"chain_id"`
+	Anchor     anchorJSON           `json:"anchor"`
+	Validators []trustValidatorJSON `json:"validators"`
+	NotAfter   string               `json:"not_after"`
+}
+
+type anchorJSON struct {
+	Height     int64  `json:"height"`
+	HeaderHash string `json:"header_hash"`
+}
+
+type trustValidatorJSON struct {
+	PubKey      string `json:"pub_key"`
+	Power       int64  `json:"power"`
+	FromHeight  int64  `json:"from_height"`
+	UntilHeight int64  `json:"until_height"`
+	ValidFrom   string `json:"valid_from,omitempty"`
+	ValidUntil  string `json:"valid_until,omitempty"`
+}
+
+// Encode gives the trust.json of t: what ParseTrust reads back into the same value.
+func (t *Trust) Encode() []byte {
+	f := trustJSON{
+		Version:  trustVersion,
+		ChainID:  t.ChainID,
+		Anchor:   anchorJSON{Height: t.Anchor.Height, HeaderHash: hex.EncodeToString(t.Anchor.HeaderHash[:])},
+		NotAfter: formatTime(t.NotAfter),
+	}
+	for i := range t.Validators {
+		v := &t.Validators[i]
+		f.Validators = append(f.Validators, trustValidatorJSON{
+			PubKey: base64.StdEncoding.EncodeToString(v.PubKey), Power: v.Power,
+			FromHeight: v.FromHeight, UntilHeight: v.UntilHeight,
+			ValidFrom: formatTime(v.ValidFrom), ValidUntil: formatTime(v.ValidUntil),
+		})
+	}
+	out, err := json.MarshalIndent(f, "", "  ")
+	if err != nil {
+		panic(fmt.Sprintf("attest: encode trust file: %v", err)) // strings and numbers only: a bug
+	}
+	return append(out, '\n')
+}
+
+func formatTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// ParseTrust reads a trust.json. Unknown, misspelt, missing and repeated fields are refused: a bound that a reader overlooks is
+// no bound. Errors are of class ErrUsage, or ErrVersion for a file of another version.
+func ParseTrust(raw []byte) (*Trust, error) {
+	bad := func(err error) error { return refuse(ErrUsage, 1, CodeTrust, "trust file: %v", err) }
+	if len(raw) > trustBytesMax {
+		return nil, bad(fmt.Errorf("%d bytes, more than %d", len(raw), trustBytesMax))
+	}
+	var f trustJSON
+	top, err := object(raw, "version", "chain_id", "anchor", "validators", "not_after")
+	if err != nil {
+		return nil, bad(err)
+	}
+	if err := value(top, "version", &f.Version, true); err != nil {
+		return nil, bad(err)
+	}
+	if f.Version != trustVersion {
+		return nil, refuse(ErrVersion, 1, CodeVersion, "a trust file of version %d; this program reads version %d", f.Version, trustVersion)
+	}
+	var rows []json.RawMessage
+	t := new(Trust)
+	err = errors.Join(
+		value(top, "chain_id", &t.ChainID, true),
+		value(top, "validators", &rows, true),
+		moment(top, "not_after", &t.NotAfter, true),
+	)
+	if err != nil {
+		return nil, bad(firstOf(err))
+	}
+	anchor, err := object(top["anchor"], "height", "header_hash")
+	if err != nil {
+		return nil, bad(fmt.Errorf("anchor: %w", err))
+	}
+	err = errors.Join(
+		value(anchor, "height", &t.Anchor.Height, true),
+		value(anchor, "header_hash", &f.Anchor.HeaderHash, true),
+	)
+	if err != nil {
+		return nil, bad(fmt.Errorf("anchor: %w", firstOf(err)))
+	}
+	hash, err := hex.DecodeString(f.Anchor.HeaderHash)
+	if err != nil || len(hash) != hashBytes {
+		return nil, bad(errors.New("anchor: header_hash is not 64 hexadecimal digits"))
+	}
+	t.Anchor.HeaderHash = Hash(hash)
+	if len(rows) > trustValidatorsMax {
+		return nil, bad(fmt.Errorf("%d validators, more than %d", len(rows), trustValidatorsMax))
+	}
+	for i, row := range rows {
+		v, err := parseTrustedValidator(row)
+		if err != nil {
+			return nil, bad(fmt.Errorf("validator %d: %w", i, firstOf(err)))
+		}
+		t.Validators = append(t.Validators, v)
+	}
+	if err := t.Check(); err != nil {
+		return nil, bad(err)
+	}
+	return t, nil
+}
+
+func parseTrustedValidator(row []byte) (v TrustedValidator, err error) {
+	o, err := object(row, "pub_key", "power", "from_height", "until_height", "valid_from", "valid_until")
+	if err != nil {
+		return v, err
+	}
+	var key string
+	err = errors.Join(
+		value(o, "pub_key", &key, true),
+		value(o, "power", &v.Power, true),
+		value(o, "from_height", &v.FromHeight, true),
+		value(o, "until_height", &v.UntilHeight, false),
+		moment(o, "valid_from", &v.ValidFrom, false),
+		moment(o, "valid_until", &v.ValidUntil, false),
+	)
+	if err != nil {
+		return v, err
+	}
+	v.PubKey, err = base64.StdEncoding.Strict().DecodeString(key)
+	if err != nil {
+		return v, errors.New("pub_key is not base64")
+	}
+	return v, nil
+}
+
+// object reads one JSON object whose keys are among those allowed, each at most once, spelt exactly. encoding/json alone takes
+// the last of two equal keys and keys in any case.
+func object(raw []byte, allowed ...string) (map[string]json.RawMessage, error) {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if tok, err := dec.Token(); err != nil || tok != json.Delim('{') {
+		return nil, errors.New("not a JSON object")
+	}
+	o := make(map[string]json.RawMessage)
+	for dec.More() {
+		tok, err := dec.Token()
+		if err != nil {
+			return nil, fmt.Errorf("not JSON: %w", err)
+		}
+		key, _ := tok.(string) // the decoder gives nothing else as a key
+		if !slices.Contains(allowed, key) {
+			return nil, fmt.Errorf("unknown field %q", key)
+		}
+		if _, twice := o[key]; twice {
+			return nil, fmt.Errorf("field %q occurs twice", key)
+		}
+		var v json.RawMessage
+		if err := dec.Decode(&v); err != nil {
+			return nil, fmt.Errorf("field %q is not JSON: %w", key, err)
+		}
+		o[key] = v
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, fmt.Errorf("not JSON: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something follows the JSON object")
+	}
+	return o, nil
+}
+
+func value(o map[string]json.RawMessage, key string, into any, needed bool) error {
+	raw, ok := o[key]
+	if !ok {
+		if needed {
+			return fmt.Errorf("field %q is missing", key)
+		}
+		return nil
+	}
+	if bytes.Equal(raw, []byte("null")) {
+		return fmt.Errorf("field %q is null", key)
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("field %q has another type or is out of range", key)
+	}
+	return nil
+}
+
+func moment(o map[string]json.RawMessage, key string, into *time.Time, needed bool) error {
+	var s string
+	if _, ok := o[key]; !ok && !needed {
+		return nil
+	}
+	if err := value(o, key, &s, needed); err != nil {
+		return err
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil || t.Year() < 1970 || t.Year() > 9999 {
+		return fmt.Errorf("field %q is not a time of RFC 3339 with zone", key)
+	}
+	*into = t.UTC()
+	return nil
+}
+
+// firstOf keeps a refusal to one line where several fields are wrong.
+func firstOf(err error) error {
+	var many interface{ Unwrap() []error }
+	if errors.As(err, &many) {
+		return many.Unwrap()[0]
+	}
+	return err
+}

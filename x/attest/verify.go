@@ -1,0 +1,441 @@
+package attest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x/attest/tree"
+)
+
+// HeaderAheadMax is how far a header may be ahead of the clock.
+const HeaderAheadMax = 60 * time.Second
+
+// Policy (策略) is what the caller asks. Subject, Claim, MaxAge and Now are mandatory.
+type Policy struct {
+	Subject string // 统一社会信用代码; empty in VerifyMany
+	Claim   Claim
+	MaxAge  time.Duration // of the header, against Now
+	Now     time.Time     // the clock; nothing here reads one
+	// UnsafeAnyAge takes the place of MaxAge: a bundle of any age passes, although the facts may have changed since.
+	UnsafeAnyAge bool
+}
+
+// Verdict (结论) is what has been verified. Whether the claim holds is Holds; Code says why it does not.
+type Verdict struct {
+	Subject  string
+	Claim    Claim
+	Holds    bool
+	Code     string // CodeOK, CodeClaim, CodeNotEnrolled or CodeUndecidable
+	Reason   string // one line, empty where the claim holds
+	Enrolled bool
+	Standing *pb.Standing // nil if not enrolled
+
+	ChainID        string
+	Height         int64 // of the state: that of the header less one
+	HeaderHeight   int64
+	HeaderHash     Hash
+	Time           time.Time // of the header
+	Age            time.Duration
+	SignedPower    int64
+	TotalPower     int64
+	CatalogVersion uint64
+}
+
+// Verify judges one bundle for one subject. An error is of one of the classes in errors.go; a verdict whose Holds is false is no
+// error.
+func Verify(bundle []byte, trust *Trust, policy Policy) (*Verdict, error) {
+	v, err := NewVerifier(trust)
+	if err != nil {
+		return nil, err
+	}
+	return v.Verify(bundle, policy)
+}
+
+// VerifyMany judges every subject of one bundle. Verdicts are sorted by subject.
+func VerifyMany(bundle []byte, trust *Trust, policy Policy) ([]*Verdict, error) {
+	v, err := NewVerifier(trust)
+	if err != nil {
+		return nil, err
+	}
+	return v.VerifyMany(bundle, policy)
+}
+
+// Verifier judges bundles by one trust file. It remembers blocks that it has verified, so that the next bundle of the same block
+// costs a few microseconds; that skips work and decides nothing. It may be used by many goroutines.
+type Verifier struct {
+	trust Trust
+
+	mu    sync.Mutex
+	known map[Hash]*block // guarded by mu; by digest of the bundle's block part, byte for byte
+	order []Hash          // guarded by mu; oldest first
+}
+
+// knownMax bounds the blocks that a Verifier remembers.
+const knownMax = 64
+
+// NewVerifier checks the trust file and copies it.
+func NewVerifier(trust *Trust) (*Verifier, error) {
+	if err := trust.Check(); err != nil {
+		return nil, refuse(ErrUsage, 1, CodeTrust, "trust file: %v", err)
+	}
+	t := *trust
+	t.Validators = slices.Clone(t.Validators)
+	for i := range t.Validators {
+		t.Validators[i].PubKey = bytes.Clone(t.Validators[i].PubKey)
+	}
+	return &Verifier{trust: t, known: make(map[Hash]*block)}, nil
+}
+
+// Verify judges one bundle for policy.Subject.
+func (v *Verifier) Verify(bundle []byte, policy Policy) (*Verdict, error) {
+	if err := policy.check(); err != nil {
+		return nil, err
+	}
+	if !isUSCC(policy.Subject) {
+		return nil, refuse(ErrUsage, 1, CodePolicy, "the subject %.40q is not a 统一社会信用代码: 18 characters, upper case, with the right check character", policy.Subject)
+	}
+	vs, err := v.run(bundle, policy)
+	if err != nil {
+		return nil, err
+	}
+	return vs[0], nil
+}
+
+// VerifyMany judges every subject of the bundle; policy.Subject is empty.
+func (v *Verifier) VerifyMany(bundle []byte, policy Policy) ([]*Verdict, error) {
+	if err := policy.check(); err != nil {
+		return nil, err
+	}
+	if policy.Subject != "" {
+		return nil, refuse(ErrUsage, 1, CodePolicy, "a subject is named where all of the bundle are judged")
+	}
+	vs, err := v.run(bundle, policy)
+	if err != nil {
+		return nil, err
+	}
+	return vs, nil
+}
+
+// check is step 1, but for the subject.
+func (p *Policy) check() error {
+	bad := func(why string) error { return refuse(ErrUsage, 1, CodePolicy, "policy: %s", why) }
+	switch {
+	case p.Claim.kind == claimNone || p.Claim.kind > claimCommitment:
+		return bad("no claim; the claims are: " + ClaimForms)
+	case p.Now.IsZero():
+		return bad("no time to judge age by")
+	case p.UnsafeAnyAge && p.MaxAge != 0:
+		return bad("a largest age and any age at once")
+	case !p.UnsafeAnyAge && p.MaxAge <= 0:
+		return bad("no largest age")
+	}
+	return nil
+}
+
+// block is the outcome of steps 5 to 8: facts of the bundle's header that hold whatever the clock says.
+type block struct {
+	chainID       string
+	height        int64
+	time          time.Time
+	hash, appHash Hash
+	signed, total int64
+	links         []link
+}
+
+// link is one place where the trust file reaches the chain of sets: the header at it was signed by the file's own set.
+type link struct {
+	height int64
+	time   time.Time
+}
+
+// run is the narration of PROOF.md from step 2 on. On any error no verdict is returned.
+func (v *Verifier) run(raw []byte, p Policy) ([]*Verdict, error) {
+	// 2-4. Magic, size, encoding, form of every field.
+	b, cut, err := decode(raw)
+	if err != nil {
+		return nil, err
+	}
+
+	// 5-8. Chain, anchor, sets, signatures.
+	key := Hash(sha256.Sum256(raw[:cut]))
+	blk := v.recall(key)
+	if blk == nil {
+		if blk, err = v.checkBlock(b); err != nil {
+			return nil, err
+		}
+		if len(blk.links) > 0 {
+			v.remember(key, blk)
+		}
+	}
+
+	// 9. The state part hashes to the header's app hash.
+	if err := checkState(b, &blk.appHash); err != nil {
+		return nil, err
+	}
+
+	// 10. Every standing is one that a state could hold, of the subject under whose key it stands.
+	standings := make([]*pb.Standing, len(b.Entries))
+	asked := -1
+	for i := range b.Entries {
+		if standings[i], err = readStanding(&b.Entries[i]); err != nil {
+			return nil, err
+		}
+		if b.Entries[i].Subject == p.Subject {
+			asked = i
+		}
+	}
+	if p.Subject != "" && asked < 0 {
+		return nil, invalid(10, CodeSubject, "the bundle does not speak of %s", p.Subject)
+	}
+
+	// 11. Not from the future.
+	if ahead := blk.time.Sub(p.Now); ahead > HeaderAheadMax {
+		return nil, invalid(11, CodeFuture, "the header is %s ahead of the clock", ahead.Round(time.Second))
+	}
+
+	// 12. The trust file is in force and reaches the bundle.
+	if err := v.checkReach(blk, p.Now); err != nil {
+		return nil, err
+	}
+
+	// 13-14. Age, then the claim.
+	age := max(p.Now.Sub(blk.time), 0)
+	verdicts := make([]*Verdict, 0, 1)
+	for i := range b.Entries {
+		if asked >= 0 && i != asked {
+			continue
+		}
+		d := &Verdict{
+			Subject: b.Entries[i].Subject, Claim: p.Claim, Enrolled: standings[i] != nil, Standing: standings[i],
+			ChainID: blk.chainID, Height: blk.height - 1, HeaderHeight: blk.height, HeaderHash: blk.hash,
+			Time: blk.time, Age: age, SignedPower: blk.signed, TotalPower: blk.total,
+			CatalogVersion: catalogVersion(b.Catalog),
+		}
+		d.Code, d.Reason = p.Claim.judge(standings[i])
+		d.Holds = d.Code == CodeOK
+		verdicts = append(verdicts, d)
+	}
+	slices.SortFunc(verdicts, func(x, y *Verdict) int { return strings.Compare(x.Subject, y.Subject) })
+	if !p.UnsafeAnyAge && age > p.MaxAge {
+		e := refuse(ErrStale, 13, CodeStale, "the header is %s old, more than %s; fetch a newer bundle", age.Round(time.Second), p.MaxAge)
+		if asked >= 0 {
+			e.Seen = verdicts[0]
+		}
+		return nil, e
+	}
+	return verdicts, nil
+}
+
+// checkBlock is steps 5 to 8.
+func (v *Verifier) checkBlock(b *pb.Bundle) (*block, *Error) {
+	blk := &block{
+		chainID: b.Header.ChainId, height: b.Header.Height, time: timeOf(&b.Header), appHash: Hash(b.Header.AppHash),
+	}
+	set := &b.Validators
+	setHash := SetHash(set)
+	var last *pb.Header
+	for i := 0; i <= len(b.Steps); i++ {
+		h, c, next := &b.Header, &b.Commit, (*pb.ValidatorSet)(nil)
+		if i < len(b.Steps) {
+			h, c, next = &b.Steps[i].Header, &b.Steps[i].Commit, &b.Steps[i].Next
+		}
+		hash := HeaderHash(h)
+
+		// 5. The chain that was asked for; the anchor where the header is at it or right above it.
+		if h.ChainId != v.trust.ChainID {
+			return nil, invalid(5, CodeChain, "the bundle is of chain %q, the trust file of %q", h.ChainId, v.trust.ChainID)
+		}
+		switch a := &v.trust.Anchor; {
+		case h.Height == a.Height && hash != a.HeaderHash:
+			return nil, invalid(5, CodeAnchor, "the block at height %d is not the anchor of the trust file", h.Height)
+		case a.Height < math.MaxInt64 && h.Height == a.Height+1 && !bytes.Equal(h.LastBlockHash, a.HeaderHash[:]):
+			return nil, invalid(5, CodeAnchor, "the block at height %d does not follow the anchor of the trust file", h.Height)
+		}
+
+		// 6. Forward in height and time.
+		if last != nil && (h.Height <= last.Height || !timeOf(h).After(timeOf(last))) {
+			return nil, invalid(6, CodeStepOrder, "the block at height %d does not come after that at height %d", h.Height, last.Height)
+		}
+		if last != nil && h.Height == last.Height+1 {
+			if prev := HeaderHash(last); !bytes.Equal(h.LastBlockHash, prev[:]) {
+				return nil, invalid(6, CodeStepOrder, "the block at height %d does not follow that at height %d", h.Height, last.Height)
+			}
+		}
+
+		// 7. Signed by the set in force, which the header names.
+		if !bytes.Equal(h.ValidatorsHash, setHash[:]) {
+			return nil, invalid(7, CodeSetHash, "the header at height %d names another validator set", h.Height)
+		}
+
+		// 8. With more than two thirds of its power.
+		signed, total, err := checkCommit(h, &hash, c, set)
+		if err != nil {
+			return nil, err
+		}
+		if v.reaches(h.Height, &setHash) {
+			blk.links = append(blk.links, link{h.Height, timeOf(h)})
+		}
+		if next == nil {
+			blk.hash, blk.signed, blk.total = hash, signed, total
+			break
+		}
+		nextHash := SetHash(next)
+		if !bytes.Equal(h.NextValidatorsHash, nextHash[:]) {
+			return nil, invalid(7, CodeStepNext, "the header at height %d names another next validator set", h.Height)
+		}
+		if nextHash == setHash {
+			return nil, invalid(7, CodeStepOrder, "the step at height %d changes nothing", h.Height)
+		}
+		set, setHash, last = next, nextHash, h
+	}
+	return blk, nil
+}
+
+// reaches tells whether the set that signed at a height is the trust file's own.
+func (v *Verifier) reaches(height int64, setHash *Hash) bool {
+	if height < v.trust.Anchor.Height {
+		return false
+	}
+	set := v.trust.SetAt(height)
+	return set != nil && SetHash(set) == *setHash
+}
+
+// checkReach is step 12.
+func (v *Verifier) checkReach(blk *block, now time.Time) *Error {
+	t := &v.trust
+	if now.After(t.NotAfter) {
+		return refuse(ErrTrust, 12, CodeTrustExpired, "the trust file ended at %s; get the current one", formatTime(t.NotAfter))
+	}
+	if blk.height < t.Anchor.Height {
+		return refuse(ErrTrust, 12, CodeTrustOlder, "the bundle (height %d) is older than the anchor of the trust file (%d)", blk.height, t.Anchor.Height)
+	}
+	if len(blk.links) == 0 {
+		return refuse(ErrTrust, 12, CodeTrustSet, "no validator set of the bundle is in the trust file; get a bundle with the steps from it, or the current trust file")
+	}
+	for _, l := range blk.links {
+		if v.inWindow(l, now) {
+			return nil
+		}
+	}
+	return refuse(ErrTrust, 12, CodeTrustWindow, "a validator of the set that signed is outside its window of time in the trust file")
+}
+
+func (v *Verifier) inWindow(l link, now time.Time) bool {
+	for i := range v.trust.Validators {
+		if val := &v.trust.Validators[i]; val.covers(l.height) && (!val.inWindow(now) || !val.inWindow(l.time)) {
+			return false
+		}
+	}
+	return true
+}
+
+// Names of the entries of the app hash, in the order in which they are hashed.
+const (
+	nameCatalog = "catalog"
+	nameLog     = "log"
+	namePack    = "pack"
+	nameState   = "state"
+)
+
+// checkState is step 9.
+func checkState(b *pb.Bundle, appHash *Hash) *Error {
+	claims := make([]tree.Claim, len(b.Entries))
+	for i := range b.Entries {
+		claims[i] = claimOf(&b.Entries[i])
+		if i > 0 && bytes.Compare(claims[i-1].Path[:], claims[i].Path[:]) >= 0 {
+			return invalid(9, CodeEntryOrder, "the entries are not in ascending order of their paths")
+		}
+	}
+	root, err := tree.RootOf(claims, tree.Proof{Shape: b.Shape, Hashes: b.Hashes})
+	if err != nil {
+		return invalid(9, CodePath, "%v", err)
+	}
+	if root == tree.Empty {
+		// A running ledger has members and parameters in its tree. Refused like an unset root.
+		return invalid(9, CodePath, "the state is empty")
+	}
+	leaves := [...]Hash{
+		tree.AppEntryLeaf(nameCatalog, tree.ValueHash(b.Catalog)),
+		tree.AppEntryLeaf(nameLog, Hash(b.Log)),
+		tree.AppEntryLeaf(namePack, Hash(b.Pack)),
+		tree.AppEntryLeaf(nameState, tree.ValueHash(root[:])),
+	}
+	if tree.LogRoot(leaves[:]) != *appHash {
+		return invalid(9, CodeAppHash, "entries, path and the other parts of the state do not lead to the app hash of the header")
+	}
+	return nil
+}
+
+func (v *Verifier) recall(key Hash) *block {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.known[key]
+}
+
+func (v *Verifier) remember(key Hash, blk *block) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if _, there := v.known[key]; there {
+		return
+	}
+	if len(v.order) == knownMax {
+		delete(v.known, v.order[0])
+		v.order = append(v.order[:0], v.order[1:]...)
+	}
+	v.known[key] = blk
+	v.order = append(v.order, key)
+}
+
+func timeOf(h *pb.Header) time.Time { return time.Unix(h.TimeSeconds, int64(h.TimeNanos)).UTC() }
+
+func catalogVersion(catalog []byte) (n uint64) {
+	for _, c := range catalog[:8] {
+		n = n<<8 | uint64(c)
+	}
+	return n
+}
+
+// ExitCode is the exit code that the contract of the command line gives to an outcome.
+func ExitCode(v *Verdict, err error) int {
+	switch {
+	case err == nil && v != nil && v.Holds:
+		return 0
+	case err == nil:
+		return 6
+	case errors.Is(err, ErrUsage):
+		return 2
+	case errors.Is(err, ErrVersion):
+		return 5
+	case errors.Is(err, ErrTrust):
+		return 4
+	case errors.Is(err, ErrStale):
+		return 3
+	default:
+		return 1
+	}
+}
+
+// String is one line for people.
+func (v *Verdict) String() string {
+	word := "OK"
+	if !v.Holds {
+		word = "NO"
+	}
+	line := fmt.Sprintf("%s  %s  %s  height %d  %s (age %s)  power %d/%d",
+		word, v.Subject, v.Claim, v.Height, v.Time.Format(time.RFC3339), v.Age.Round(time.Second), v.SignedPower, v.TotalPower)
+	if !v.Enrolled {
+		line += "  not enrolled"
+	}
+	if v.Reason != "" {
+		line += "  (" + v.Reason + ")"
+	}
+	return line
+}

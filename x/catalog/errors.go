@@ -1,0 +1,19 @@
+package catalog
+
+import "github.com/xinlian-ledger/xinlian/x"
+
+// Refusals of module 5. Numbers are permanent.
+var (
+	ErrParamUnknown = x.Reject(501, "E_PARAM_UNKNOWN", "INV-25",
+		"there is no such parameter", "`xinlian query params` lists them")
+	ErrParamRange = x.Reject(502, "E_PARAM_RANGE", "INV-25",
+		"the value is outside the bounds that the law leaves", "choose a value within the bounds")
+	ErrSeverityRule = x.Reject(503, "E_SEVERITY_RULE", "N1",
+		"the thresholds are not positive and ascending", "give 0 < large ≤ huge in fen")
+	ErrTemplate = x.Reject(504, "E_TEMPLATE", "S0 ch.3 §6",
+		"the template is not well formed, or another text stands under this version", "put a new text under a new version")
+	ErrCalendar = x.Reject(505, "E_CALENDAR", "L7 art 203, INV-27",
+		"the year's exceptions are not well formed", "list each day once, ascending, all of one year")
+	ErrRegionRow = x.Reject(506, "E_REGION_ROW", "GB/T 2260",
+		"a row of the region table is not well formed, or its parent is missing or leads in a circle", "correct the rows")
+)

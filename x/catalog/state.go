@@ -1,0 +1,276 @@
+package catalog
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/calendar"
+	"github.com/xinlian-ledger/xinlian/x/governance"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+)
+
+// Bounds on the tables; those on a single row stand in pb.
+const (
+	regionsMax     = 4096
+	regionDepthMax = 8 // steps from a region to its root
+	templateTypes  = 7 // commitment types 0..6
+)
+
+// Thresholds where neither the sector nor "*" has a rule. No source gives a number for all sectors [D]: 10万元 and 100万元.
+const (
+	defaultLargeFen = 100_000_00
+	defaultHugeFen  = 1_000_000_00
+)
+
+// 行政处罚法 51: what may be decided on the spot against an organisation, 3000元.
+const simpleFineMaxFen = 3_000_00
+
+// The procedures and kinds that classification asks for, by the code tables of the field.
+const (
+	procedureSimple = 1 // 简易程序
+	kindWarning     = 1 // 警告
+	kindCriticism   = 2 // 通报批评
+	kindFine        = 3 // 罚款
+	kindSeriousMin  = 6 // 暂扣许可证件 …
+	kindSeriousMax  = 12
+)
+
+var (
+	// Parameters that were ever set, by name; the others have their default.
+	params = x.NewTable[pb.Param](0x20, "parameters: name", x.Leaf)
+	// Severity thresholds, by sector; "*" for all others.
+	severityRules = x.NewTable[pb.SeverityRule](0x21, "severity rules: sector", x.Leaf)
+	// Commitment templates, by type and version.
+	templates = x.NewTable[pb.CommitmentTemplate](0x22, "templates: type[1] version[4]", x.Leaf)
+	// Exceptions from Monday to Friday, a year a row: a period of some days reads one row or two, and a year is replaced whole.
+	years = x.NewTable[pb.CalendarYear](0x23, "calendar: year[2]", x.Leaf)
+	// Regions, by code.
+	regions = x.NewTable[pb.Region](0x24, "regions: code[6]", x.Leaf)
+	// The catalogue's version. One row.
+	version = x.NewTable[pb.CatalogVersion](0x25, "catalogue version: one row", x.Leaf)
+)
+
+const firstTable, lastTable = 0x20, 0x24 // the tables that the digest of genesis covers
+
+func templateKey(kind, version uint32) []byte {
+	return binary.BigEndian.AppendUint32([]byte{byte(kind)}, version)
+}
+
+func yearKey(year int) []byte { return binary.BigEndian.AppendUint16(nil, uint16(year)) }
+
+// Int is the value of a parameter in force. A name that does not exist is a bug.
+func Int(r x.Reader, name string) int64 {
+	info := mustParam(name)
+	if p, ok := params.Get(r, []byte(name)); ok {
+		return p.Value
+	}
+	return info.Default
+}
+
+// Bool is the value of a parameter that is a switch.
+func Bool(r x.Reader, name string) bool { return Int(r, name) != 0 }
+
+// GovernanceRules are the parameters that governance decides by.
+func GovernanceRules(r x.Reader) governance.Rules {
+	return governance.Rules{
+		QuorumPermille:       Int(r, "param_change_quorum_permille"),
+		MemberQuorumPermille: Int(r, "member_admission_quorum_permille"),
+		RuleNoticeDays:       Int(r, "param_notice_days"),
+		TableNoticeDays:      Int(r, "table_notice_days"),
+		VotingDays:           Int(r, "voting_days"),
+	}
+}
+
+// Version is the catalogue's version. It stands from genesis on.
+func Version(r x.Reader) *pb.CatalogVersion {
+	v, ok := version.Get(r)
+	if !ok {
+		x.Faultf("the catalogue version is missing")
+	}
+	return v
+}
+
+// Calendar counts working days by the table in state, as it stands (INV-27). It reads a year once and remembers it: take a new one
+// for each transition, and keep none across a change.
+func Calendar(r x.Reader) calendar.Calendar {
+	return calendar.New(Version(r).Version, &exceptions{r: r})
+}
+
+// exceptions reads the calendar table. The two years last read are kept: periods cross at most one turn of the year.
+type exceptions struct {
+	r    x.Reader
+	kept [2]struct {
+		year int
+		days []pb.CalendarDay
+	}
+}
+
+// Lookup implements calendar.Exceptions.
+func (e *exceptions) Lookup(d calendar.Date) (working, listed bool) {
+	days := e.year(d)
+	lo, hi := 0, len(days)
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if days[mid].Date < int32(d) {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if lo == len(days) || days[lo].Date != int32(d) {
+		return false, false
+	}
+	return days[lo].Working, true
+}
+
+func (e *exceptions) year(d calendar.Date) []pb.CalendarDay {
+	y, _, _ := d.YMD()
+	slot := &e.kept[y%2]
+	if y == 0 {
+		return nil // outside the legal calendar
+	}
+	if slot.year != y {
+		slot.year, slot.days = y, nil
+		if row, ok := years.Get(e.r, yearKey(y)); ok {
+			slot.days = row.Days
+		}
+	}
+	return slot.days
+}
+
+// EachYear visits the calendar's years, ascending.
+func EachYear(r x.Reader, fn func(*pb.CalendarYear) (more bool)) {
+	years.Each(r, func(_ []byte, y *pb.CalendarYear) bool { return fn(y) })
+}
+
+// Region finds a region that is in force on a day; on 0 asks for no day.
+func Region(r x.Reader, code string, on calendar.Date) (*pb.Region, bool) {
+	if len(code) != 6 {
+		return nil, false
+	}
+	g, ok := regions.Get(r, []byte(code))
+	if !ok || on != 0 && (int32(on) < g.ValidFrom || g.ValidTo != 0 && int32(on) > g.ValidTo) {
+		return nil, false
+	}
+	return g, true
+}
+
+// EachRegion visits the regions by code.
+func EachRegion(r x.Reader, fn func(*pb.Region) (more bool)) {
+	regions.Each(r, func(_ []byte, g *pb.Region) bool { return fn(g) })
+}
+
+// Ancestors gives a region and those above it, nearest first, by parent rows alone; nothing for a code that is not in the table.
+// Windows are not asked: a region that was merged away keeps its place above and below, since old violations lie in it.
+func Ancestors(r x.Reader, code string) []string {
+	var out []string
+	for code != "" {
+		g, ok := Region(r, code, 0)
+		if !ok {
+			if len(out) > 0 {
+				x.Faultf("region %s has a parent %s that is not there", out[len(out)-1], code)
+			}
+			return nil
+		}
+		if len(out) > regionDepthMax {
+			x.Faultf("region %s has no root within %d steps", out[0], regionDepthMax)
+		}
+		out = append(out, code)
+		code = g.Parent
+	}
+	return out
+}
+
+// SeverityRuleFor gives a sector's thresholds: its own, else those of "*", else the built-in.
+func SeverityRuleFor(r x.Reader, sector string) *pb.SeverityRule {
+	if sector != "" {
+		if rule, ok := severityRules.Get(r, []byte(sector)); ok {
+			return rule
+		}
+	}
+	if rule, ok := severityRules.Get(r, []byte("*")); ok {
+		return rule
+	}
+	return &pb.SeverityRule{Sector: "*", LargeFineFen: defaultLargeFen, HugeFineFen: defaultHugeFen}
+}
+
+// EachSeverityRule visits the rules by sector.
+func EachSeverityRule(r x.Reader, fn func(*pb.SeverityRule) (more bool)) {
+	severityRules.Each(r, func(_ []byte, s *pb.SeverityRule) bool { return fn(s) })
+}
+
+// Template finds a commitment template, closed or not.
+func Template(r x.Reader, kind, version uint32) (*pb.CommitmentTemplate, bool) {
+	if kind >= templateTypes {
+		return nil, false
+	}
+	return templates.Get(r, templateKey(kind, version))
+}
+
+// EachTemplate visits the templates by type and version.
+func EachTemplate(r x.Reader, fn func(*pb.CommitmentTemplate) (more bool)) {
+	templates.Each(r, func(_ []byte, t *pb.CommitmentTemplate) bool { return fn(t) })
+}
+
+// Classify gives the severity of a penalty by the catalogue (失信严重程度).
+//
+// Serious: a kind that touches licence, trade or office (6–12), or a fine that is huge in its sector. Minor: a warning or public
+// criticism and nothing else, or the simple procedure. General: all between, a large fine and confiscation among it.
+//
+// The simple procedure makes a record minor only within what 行政处罚法 51 lets it decide: a mark on the form must not keep a heavy
+// penalty from the public.
+func Classify(r x.Reader, sector string, kinds []uint32, procedure uint32, fineFen, confiscatedFen int64) pb.Severity {
+	if StatutoryFloor(kinds) == pb.SEVERITY_SERIOUS || fineFen >= SeverityRuleFor(r, sector).HugeFineFen {
+		return pb.SEVERITY_SERIOUS
+	}
+	if len(kinds) == 0 || confiscatedFen > 0 {
+		return pb.SEVERITY_GENERAL
+	}
+	words := fineFen == 0
+	simple := procedure == procedureSimple && fineFen <= simpleFineMaxFen
+	for _, k := range kinds {
+		words = words && (k == kindWarning || k == kindCriticism)
+		simple = simple && (k == kindWarning || k == kindCriticism || k == kindFine)
+	}
+	if words || simple {
+		return pb.SEVERITY_MINOR
+	}
+	return pb.SEVERITY_GENERAL
+}
+
+// StatutoryFloor is the lowest class that a stated severity may give to a penalty of these kinds (N1): 6–12 are serious by the rule
+// itself, whatever a sector says.
+func StatutoryFloor(kinds []uint32) pb.Severity {
+	for _, k := range kinds {
+		if k >= kindSeriousMin && k <= kindSeriousMax {
+			return pb.SEVERITY_SERIOUS
+		}
+	}
+	return pb.SEVERITY_MINOR
+}
+
+// importDigest covers all rows of the catalogue, by key.
+func importDigest(r x.Reader) []byte {
+	h := sha256.New()
+	h.Write([]byte("xinlian/catalog/v1\x00"))
+	for prefix := byte(firstTable); prefix <= lastTable; prefix++ {
+		r.Iterate([]byte{prefix}, nil, func(key, row []byte) bool {
+			for _, part := range [][]byte{key, row} {
+				h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(part))))
+				h.Write(part)
+			}
+			return true
+		})
+	}
+	return h.Sum(nil)
+}
+
+// bump is the mark that an effective change leaves.
+func bump(s x.State, a *pb.Action) {
+	v := Version(s)
+	action := sha256.Sum256(pb.Encode(a))
+	digest := sha256.Sum256(append(append([]byte(nil), v.Digest...), action[:]...))
+	version.Put(s, &pb.CatalogVersion{Version: v.Version + 1, Digest: digest[:]})
+}

@@ -1,0 +1,50 @@
+package commitment
+
+import (
+	"fmt"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+)
+
+// Check holds CMT-1 and CMT-2 and that index and bars agree with the commitments.
+func Check(r x.Reader) (err error) {
+	n := 0
+	commitments.All(r, func(uscc string, c *pb.Commitment) bool {
+		n++
+		switch {
+		case c.Content.Subject != uscc:
+			err = fmt.Errorf("commitment %s lies under another subject", c.Content.Code)
+		case CheckSubmit(&pb.SubmitCommitment{Content: c.Content}) != nil:
+			err = fmt.Errorf("CMT-1: commitment %s would not be accepted", c.Content.Code)
+		case c.State == pb.COMMITMENT_BREACHED && (len(c.UnperformedDigest) != 32 || len(c.ActionDigest) != 32):
+			err = fmt.Errorf("CMT-2: breach of commitment %s lacks its texts", c.Content.Code)
+		case c.State == pb.COMMITMENT_BREACHED:
+			if _, ok := bars.Get(r, uscc, ID(&c.Content)); !ok {
+				err = fmt.Errorf("INV-07: breach of commitment %s set no bar", c.Content.Code)
+			}
+		}
+		if got, ok := Get(r, c.Content.Code); err == nil && (!ok || got.Content.Subject != uscc) {
+			err = fmt.Errorf("the index does not know commitment %s", c.Content.Code)
+		}
+		return err == nil
+	})
+	if err != nil {
+		return err
+	}
+	r.Iterate([]byte{byCode.Prefix}, nil, func(_, _ []byte) bool { n--; return true })
+	if n != 0 {
+		return fmt.Errorf("the index of commitments has %d entries too many", -n)
+	}
+	return nil
+}
+
+// EachTimer gives all timers that follow from commitments.
+func EachTimer(r x.Reader, fn func(x.Timer)) {
+	commitments.All(r, func(_ string, c *pb.Commitment) bool {
+		for _, t := range TimersOf(c) {
+			fn(t)
+		}
+		return true
+	})
+}

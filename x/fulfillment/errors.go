@@ -1,0 +1,13 @@
+package fulfillment
+
+import "github.com/xinlian-ledger/xinlian/x"
+
+// Refusals 801–899. Numbers are permanent.
+var (
+	ErrText     = x.Reject(801, "E_FULFILMENT_TEXT", "X1 fields 12-13, S2", "a breach needs what was not performed and what follows from it; a full performance has neither", "add both texts, or correct the status")
+	ErrStatus   = x.Reject(802, "E_FULFILMENT_STATUS", "X1 field 11", "the fulfilment status is 1 全部履行, 2 部分履行 or 3 全部未履行", "correct the status")
+	ErrEvidence = x.Reject(803, "E_EVIDENCE", "§11.1", "an assessment rests on evidence", "add the digest of the inspection or acceptance paper")
+	ErrNotice   = x.Reject(804, "E_BREACH_NOTICE", "§11.1, S2", "a breach is found only after written notice and after the subject was heard", "serve notice first; give notice_served_on before assessed_on and statement heard or waived")
+	ErrWindow   = x.Reject(805, "E_ASSESSED_ON", "X1 field 14", "the assessment lies before the commitment or in the future", "correct assessed_on")
+	ErrAssessed = x.Reject(806, "E_ASSESSED_DIFFERENTLY", "design/idempotent records", "the commitment was assessed with another result", "a breach that was mended is cured, not assessed again")
+)

@@ -1,0 +1,155 @@
+package member
+
+import (
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/calendar"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+)
+
+// Bounds on the tables; those on a single row stand in pb.
+const (
+	membersMax  = 4096 // agencies of the province down to the counties, several times over
+	mandatesMax = 256  // mandates of one issuer
+
+	usccLen = 18
+)
+
+var (
+	// Members, by code; removed ones stay.
+	members = x.NewTable[pb.Member](0x10, "members: uscc[18]", x.Leaf)
+	// Whose an address is, also when the member is removed. Value: uscc[18]. Follows from members (MEM-2).
+	addresses = x.Declare(x.TableInfo{Prefix: 0x11, Layout: "member keys: address[20]", Binding: x.Derived})
+	// Mandates (委托), by issuer and submitter.
+	mandates = x.NewTable[pb.Mandate](0x12, "mandates: issuer[18] submitter[18]", x.Leaf)
+)
+
+// Get finds a member, removed or not.
+func Get(r x.Reader, uscc string) (*pb.Member, bool) {
+	if len(uscc) != usccLen {
+		return nil, false
+	}
+	return members.Get(r, []byte(uscc))
+}
+
+// Each visits the members by code, removed ones too.
+func Each(r x.Reader, fn func(*pb.Member) (more bool)) {
+	members.Each(r, func(_ []byte, m *pb.Member) bool { return fn(m) })
+}
+
+// ByAddress finds whose key an address is. Keys of removed members and keys outside their window are found too: the caller says
+// what that means to it.
+func ByAddress(r x.Reader, addr []byte) (*pb.Member, *pb.MemberKey, bool) {
+	if len(addr) != pb.AddressBytes {
+		return nil, nil, false
+	}
+	uscc, ok := r.Get(x.Key(addresses.Prefix, addr))
+	if !ok {
+		return nil, nil, false
+	}
+	m, ok := members.Get(r, uscc)
+	if !ok {
+		x.Faultf("the key index names member %s, which is not there", uscc)
+	}
+	for _, k := range m.Keys {
+		if string(k.Address) == string(addr) {
+			return m, k, true
+		}
+	}
+	x.Faultf("the key index gives member %s a key that its row has not", uscc)
+	return nil, nil, false
+}
+
+// MandateOf finds the mandate that an issuer gave a submitter, in force or not.
+func MandateOf(r x.Reader, issuer, submitter string) (*pb.Mandate, bool) {
+	if len(issuer) != usccLen || len(submitter) != usccLen {
+		return nil, false
+	}
+	return mandates.Get(r, []byte(issuer), []byte(submitter))
+}
+
+// EachMandate visits the mandates by issuer and submitter; issuer "" means all.
+func EachMandate(r x.Reader, issuer string, fn func(*pb.Mandate) (more bool)) {
+	mandates.Each(r, func(_ []byte, m *pb.Mandate) bool { return fn(m) }, []byte(issuer))
+}
+
+// HasRole tells whether a key carries a role.
+func HasRole(k *pb.MemberKey, role pb.Role) bool {
+	for _, r := range k.Roles {
+		if r == role {
+			return true
+		}
+	}
+	return false
+}
+
+// InWindow tells whether a day lies in a window whose ends count; 0 is an open end.
+func InWindow(on calendar.Date, from, to int32) bool {
+	return int32(on) >= from && (to == 0 || int32(on) <= to)
+}
+
+// Governors lists, by code, the members that may vote on a day: not removed, with a governor key in force. Each has one ballot,
+// however many keys it has.
+func Governors(r x.Reader, on calendar.Date) []string {
+	var out []string
+	Each(r, func(m *pb.Member) bool {
+		if governs(m, on) {
+			out = append(out, m.Uscc)
+		}
+		return true
+	})
+	return out
+}
+
+// Validators lists, by code, the members that run a validator.
+func Validators(r x.Reader) []*pb.Member {
+	var out []*pb.Member
+	Each(r, func(m *pb.Member) bool {
+		if validates(m) {
+			out = append(out, m)
+		}
+		return true
+	})
+	return out
+}
+
+func governs(m *pb.Member, on calendar.Date) bool {
+	if m.Removed {
+		return false
+	}
+	for _, k := range m.Keys {
+		if HasRole(k, pb.ROLE_GOVERNOR) && InWindow(on, k.ValidFrom, k.ValidTo) {
+			return true
+		}
+	}
+	return false
+}
+
+func validates(m *pb.Member) bool { return !m.Removed && m.ValidatorPower > 0 }
+
+// Derive gives the rows of the key index that follow from the members: what state sync rebuilds and fsck compares.
+func Derive(r x.Reader, emit func(key, value []byte)) {
+	Each(r, func(m *pb.Member) bool {
+		for _, k := range m.Keys {
+			emit(x.Key(addresses.Prefix, k.Address), []byte(m.Uscc))
+		}
+		return true
+	})
+}
+
+// put writes a member and keeps the key index in step.
+func put(s x.State, m *pb.Member) {
+	if old, ok := members.Get(s, []byte(m.Uscc)); ok {
+		for _, k := range old.Keys {
+			s.Delete(x.Key(addresses.Prefix, k.Address))
+		}
+	}
+	for _, k := range m.Keys {
+		s.Set(x.Key(addresses.Prefix, k.Address), []byte(m.Uscc))
+	}
+	members.Put(s, m, []byte(m.Uscc))
+}
+
+func putMandate(s x.State, m *pb.Mandate) {
+	mandates.Put(s, m, []byte(m.Issuer), []byte(m.Submitter))
+}

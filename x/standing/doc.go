@@ -1,0 +1,15 @@
+// Package standing makes the standing (信用状况) of a subject: one document with everything that the public may see of it now.
+//
+// Its digest is one leaf of the state tree, so that a proof shows that nothing was left out (INV-44). The bytes are a function of visible
+// facts alone: lists sorted by id, no height, no counter of changes, no order or time of writing. When a repair takes effect the
+// standing has again the very bytes from before the record came, and since its salt is derived from those bytes, so has its leaf (INV-03).
+//
+// Refresh is called once a block, after timers and transactions, for the subjects that they touched.
+//
+// The standing carries one digest of the restricted section (特定范围内公开): always present, salted the same way, opened only to whom the
+// subject authorises.
+//
+// Invariants: STD-1 every enrolled subject has a standing, and it is what Build makes of the records.
+//
+// Trust: whoever can change this package can at most make its own node disagree with the others.
+package standing

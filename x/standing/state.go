@@ -1,0 +1,69 @@
+package standing
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+
+	"github.com/xinlian-ledger/xinlian/x"
+)
+
+// Standings, by code: uscc → canonical bytes of pb.Standing.
+var standings = x.Declare(x.TableInfo{Prefix: 0x80, Layout: "standing uscc[18]", Binding: x.Own, LeafOf: leaf})
+
+// Domains separate these digests from every other.
+const (
+	leafDomain       = "xinlian/standing/v1"
+	restrictedDomain = "xinlian/restricted/v1"
+)
+
+// Get reads the standing of a subject.
+func Get(r x.Reader, uscc string) (raw []byte, ok bool) {
+	return r.Get(x.Key(standings.Prefix, []byte(uscc)))
+}
+
+// LeafKey is the tree key of a subject's standing.
+func LeafKey(uscc string) []byte { return append([]byte{'S'}, uscc...) }
+
+// Salt is HMAC(K, USCC ‖ SHA-256(standing)): the same standing has the same salt whenever it stands, and nobody without K can test a guess.
+func Salt(secret []byte, uscc string, standing []byte) []byte {
+	sum := sha256.Sum256(standing)
+	return mac(secret, []byte(uscc), sum[:])
+}
+
+// LeafValue is the value of a standing's leaf: SHA-256(domain ‖ salt ‖ standing).
+func LeafValue(salt, standing []byte) [32]byte {
+	h := sha256.New()
+	h.Write([]byte(leafDomain))
+	h.Write(salt)
+	h.Write(standing)
+	return [32]byte(h.Sum(nil))
+}
+
+func leaf(secret, key, row []byte) ([]byte, [32]byte) {
+	uscc := string(key[1:])
+	v := LeafValue(Salt(secret, uscc, row), row)
+	return LeafKey(uscc), sha256.Sum256(v[:])
+}
+
+// RestrictedSalt is derived as Salt is, in a domain of its own.
+func RestrictedSalt(secret []byte, uscc string, section []byte) []byte {
+	sum := sha256.Sum256(section)
+	return mac(secret, []byte(restrictedDomain), []byte(uscc), sum[:])
+}
+
+// RestrictedDigest is what the standing carries of the restricted section.
+func RestrictedDigest(salt, section []byte) []byte {
+	h := sha256.New()
+	h.Write([]byte(restrictedDomain))
+	h.Write(salt)
+	h.Write(section)
+	return h.Sum(nil)
+}
+
+func mac(key []byte, parts ...[]byte) []byte {
+	m := hmac.New(sha256.New, key)
+	for _, p := range parts {
+		m.Write(p)
+	}
+	return m.Sum(nil)
+}

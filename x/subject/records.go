@@ -1,0 +1,186 @@
+package subject
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/attest/tree"
+)
+
+// Records is a table whose rows are records of subjects: subject ‖ key → record. The stored value is the number of the row's newest
+// entry in the subject's file (uvarint), then the record's bytes.
+type Records[T any, P x.Row[T]] struct{ info *x.TableInfo }
+
+// NewRecords declares a table of records. It is called at package initialisation alone.
+func NewRecords[T any, P x.Row[T]](prefix byte, layout string) Records[T, P] {
+	info := x.Declare(x.TableInfo{Prefix: prefix, Layout: layout, Binding: x.File})
+	return Records[T, P]{info}
+}
+
+func (t Records[T, P]) key(subject string, key []byte) []byte {
+	return x.Key(t.info.Prefix, []byte(subject), key)
+}
+
+// Get reads the newest version of a record.
+func (t Records[T, P]) Get(r x.Reader, subject string, key []byte) (*T, bool) {
+	raw, ok := r.Get(t.key(subject, key))
+	if !ok {
+		return nil, false
+	}
+	return t.decode(raw), true
+}
+
+// Put writes a version of a record: the row, a new entry at the end of the subject's file, and the file's new head.
+func (t Records[T, P]) Put(ctx *x.Ctx, subject string, key []byte, row *T) {
+	k, body := t.key(subject, key), x.EncodeRow(P(row))
+	seq := appendEntry(ctx, subject, t.info.Prefix, k, body)
+	ctx.Set(k, append(binary.AppendUvarint(nil, seq), body...))
+	ctx.Touch(subject)
+}
+
+// Each visits the records of a subject by key.
+func (t Records[T, P]) Each(r x.Reader, subject string, fn func(row *T) (more bool)) {
+	r.Iterate(t.key(subject, nil), nil, func(_, raw []byte) bool { return fn(t.decode(raw)) })
+}
+
+// All visits the records of all subjects.
+func (t Records[T, P]) All(r x.Reader, fn func(subject string, row *T) (more bool)) {
+	r.Iterate([]byte{t.info.Prefix}, nil, func(key, raw []byte) bool { return fn(string(key[1:19]), t.decode(raw)) })
+}
+
+func (t Records[T, P]) decode(raw []byte) *T {
+	_, n := binary.Uvarint(raw)
+	if n <= 0 {
+		x.Faultf("a row of table %s has no file number", t.info.Layout)
+	}
+	row := new(T)
+	if err := P(row).Unmarshal(raw[n:]); err != nil {
+		x.Faultf("a row of table %s does not decode: %w", t.info.Layout, err)
+	}
+	return row
+}
+
+// The file of a subject: its head (frontier) and its entries.
+var (
+	heads = x.Declare(x.TableInfo{Prefix: 0x31, Layout: "file head uscc[18]", Binding: x.Own, LeafOf: headLeaf})
+	// File entries, subject ‖ number. Never changed, never deleted (SUB-3).
+	entries = x.NewTable[pb.FileEntry](0x32, "file entry uscc[18] seq[8]", x.File)
+)
+
+// fileDomain separates the leaf of a file from every other digest.
+const fileDomain = "xinlian/file/v1"
+
+// headLeaf gives the leaf of a file: key 'F' ‖ HMAC(K, USCC), value SHA-256(domain ‖ size ‖ root).
+func headLeaf(secret, key, row []byte) ([]byte, [32]byte) {
+	f := decodeHead(row)
+	return FileLeafKey(secret, string(key[1:])), tree.ValueHash(FileLeafValue(f.Size, f.Root()))
+}
+
+// FileLeafKey is the tree key of a subject's file. Without the chain's secret nobody can tell whose it is.
+func FileLeafKey(secret []byte, uscc string) []byte {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(uscc))
+	return mac.Sum([]byte{'F'})
+}
+
+// FileLeafValue is the value of a file's leaf.
+func FileLeafValue(size uint64, root tree.Hash) []byte {
+	var n [8]byte
+	binary.BigEndian.PutUint64(n[:], size)
+	sum := sha256.Sum256(bytes.Join([][]byte{[]byte(fileDomain), n[:], root[:]}, nil))
+	return sum[:]
+}
+
+func decodeHead(raw []byte) tree.Frontier {
+	h := new(pb.FileHead)
+	if err := h.Unmarshal(raw); err != nil {
+		x.Faultf("a file head does not decode: %w", err)
+	}
+	f, err := tree.FrontierOf(h.Size_, bytes.Join(h.Peaks, nil))
+	if err != nil {
+		x.Faultf("a file head is damaged: %w", err)
+	}
+	return f
+}
+
+func encodeHead(f tree.Frontier) []byte {
+	h := &pb.FileHead{Size_: f.Size}
+	for i := range f.Peaks {
+		h.Peaks = append(h.Peaks, append([]byte(nil), f.Peaks[i][:]...))
+	}
+	return x.EncodeRow(h)
+}
+
+// Head is the frontier of a subject's file: its size and, through Root, its root.
+func Head(r x.Reader, uscc string) tree.Frontier {
+	raw, ok := r.Get(x.Key(heads.Prefix, []byte(uscc)))
+	if !ok {
+		return tree.Frontier{}
+	}
+	return decodeHead(raw)
+}
+
+// Entries visits the entries of a subject's file in order.
+func Entries(r x.Reader, uscc string, fn func(seq uint64, e *pb.FileEntry) (more bool)) {
+	entries.Each(r, func(key []byte, e *pb.FileEntry) bool {
+		return fn(binary.BigEndian.Uint64(key[18:]), e)
+	}, []byte(uscc))
+}
+
+// appendEntry adds a version of a row to the subject's file and to the global log, and returns its number in the file.
+func appendEntry(ctx *x.Ctx, uscc string, table byte, key, row []byte) uint64 {
+	f := Head(ctx, uscc)
+	seq := f.Size
+	k, d := sha256.Sum256(key), sha256.Sum256(row)
+	e := &pb.FileEntry{Height: ctx.Height, Table: uint32(table), Key: k[:], Digest: d[:]}
+	var n [8]byte
+	binary.BigEndian.PutUint64(n[:], seq)
+	entries.Put(ctx, e, []byte(uscc), n[:])
+	leaf := tree.LogLeaf(x.EncodeRow(e))
+	f.Append(leaf)
+	ctx.Set(x.Key(heads.Prefix, []byte(uscc)), encodeHead(f))
+	ctx.Log(leaf)
+	return seq
+}
+
+// checkFile is SUB-1 and SUB-2 for one subject: the entries hash to the head, and each row of a record table is the newest version
+// of its key. rows maps SHA-256(key) to (number, digest) of the rows found.
+func checkFile(r x.Reader, uscc string, rows map[[32]byte]rowVersion) error {
+	var f tree.Frontier
+	newest := map[[32]byte]rowVersion{}
+	var bad error
+	Entries(r, uscc, func(seq uint64, e *pb.FileEntry) bool {
+		if seq != f.Size {
+			bad = fmt.Errorf("SUB-1: the file of %s lacks entry %d", uscc, f.Size)
+			return false
+		}
+		f.Append(tree.LogLeaf(x.EncodeRow(e)))
+		newest[[32]byte(e.Key)] = rowVersion{seq, [32]byte(e.Digest)}
+		return true
+	})
+	if bad != nil {
+		return bad
+	}
+	if h := Head(r, uscc); h.Size != f.Size || h.Root() != f.Root() {
+		return fmt.Errorf("SUB-1: the file of %s does not hash to its head", uscc)
+	}
+	if len(newest) != len(rows) {
+		return fmt.Errorf("SUB-2: the file of %s names %d records, %d stand", uscc, len(newest), len(rows))
+	}
+	for k, v := range rows {
+		if newest[k] != v {
+			return fmt.Errorf("SUB-2: a record of %s (key digest %x) is not the newest version in the file", uscc, k)
+		}
+	}
+	return nil
+}
+
+type rowVersion struct {
+	seq    uint64
+	digest [32]byte
+}

@@ -1,0 +1,88 @@
+package x
+
+import "encoding/binary"
+
+// Timers are the deadlines that the chain itself acts on. They follow from the records (binding Derived): a module says which
+// timers a record has and keeps them in step when it writes the record.
+var timerTable = Declare(TableInfo{Prefix: 0x01, Layout: "timer class[1] due[8] kind[1] id", Binding: Derived})
+
+// TimerClass orders the work of a block: what ends visibility goes first.
+type TimerClass byte
+
+const (
+	// EndsVisibility timers take something out of public view; a block works off at least 20,000.
+	EndsVisibility TimerClass = 1
+	// Other timers are bounded by the parameter timers_per_block.
+	Other TimerClass = 2
+)
+
+// TimerKind says whose timer it is. Numbers are permanent.
+type TimerKind byte
+
+const (
+	TimerPenaltyMax        TimerKind = 1 // 公示期届满: id = subject ‖ record
+	TimerPenaltyPublishBy  TimerKind = 2 // 公示期限: publication is overdue
+	TimerCommitmentExpire  TimerKind = 3 // 承诺到期: id = subject ‖ code
+	TimerProposalClose     TimerKind = 4 // id = proposal
+	TimerProposalEffective TimerKind = 5
+	TimerRepairRefile      TimerKind = 6 // 补正期限: id = subject ‖ repair
+)
+
+// Timer is due when legal time reaches Due (unix seconds).
+type Timer struct {
+	Class TimerClass
+	Due   int64
+	Kind  TimerKind
+	ID    []byte
+}
+
+func (t Timer) key() []byte {
+	var due [8]byte
+	binary.BigEndian.PutUint64(due[:], uint64(t.Due))
+	return Key(timerTable.Prefix, []byte{byte(t.Class)}, due[:], []byte{byte(t.Kind)}, t.ID)
+}
+
+// Reschedule replaces the timers that a record had by those that it has.
+func Reschedule(s State, old, now []Timer) {
+	for _, t := range old {
+		s.Delete(t.key())
+	}
+	for _, t := range now {
+		s.Set(t.key(), []byte{})
+	}
+}
+
+// DueTimers returns up to limit timers of a class that are due at legal time now, by (due, kind, id), and whether more are due.
+func DueTimers(r Reader, class TimerClass, now int64, limit int) (due []Timer, more bool) {
+	prefix := Key(timerTable.Prefix, []byte{byte(class)})
+	r.Iterate(prefix, nil, func(key, _ []byte) bool {
+		t := parseTimer(key)
+		if t.Due > now {
+			return false
+		}
+		if len(due) == limit {
+			more = true
+			return false
+		}
+		due = append(due, t)
+		return true
+	})
+	return due, more
+}
+
+// Timers visits all timers, for checks.
+func Timers(r Reader, fn func(Timer) (more bool)) {
+	r.Iterate([]byte{timerTable.Prefix}, nil, func(key, _ []byte) bool { return fn(parseTimer(key)) })
+}
+
+func parseTimer(key []byte) Timer {
+	if len(key) < 11 {
+		Faultf("a timer key has %d bytes", len(key))
+	}
+	return Timer{
+		Class: TimerClass(key[1]),
+		Due:   int64(binary.BigEndian.Uint64(key[2:10])),
+		Kind:  TimerKind(key[10]),
+		ID:    append([]byte(nil), key[11:]...),
+	}
+}
