@@ -47,9 +47,21 @@ func markSeen(s x.State, id [32]byte, expiresAt int64) {
 		b = &pb.SeenBucket{Digest: make([]byte, 32)}
 	}
 	s.Set(x.Key(seenTable.Prefix, m, id[:]), be64(b.Count))
-	sum := sha256.Sum256(append(bytes.Clone(b.Digest), id[:]...))
-	b.Count, b.Digest = b.Count+1, sum[:]
+	b.Count, b.Digest = b.Count+1, chainDigest(b.Digest, id[:])
 	buckets.Put(s, b, m)
+}
+
+// chainDigest is SHA-256(previous ‖ tx id).
+func chainDigest(previous, id []byte) []byte {
+	sum := sha256.Sum256(append(bytes.Clone(previous), id...))
+	return sum[:]
+}
+
+func uint64FromBytes(b []byte) uint64 {
+	if len(b) != 8 {
+		x.Faultf("a number has %d bytes instead of 8", len(b))
+	}
+	return binary.BigEndian.Uint64(b)
 }
 
 // dropSeen forgets the buckets in which everything has expired: every expires_at in the bucket lies before block time.

@@ -8,13 +8,16 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
+	"github.com/dgraph-io/badger/v4/table"
 )
 
 // badgerOptions argues every setting that differs from Badger's own.
@@ -56,12 +59,15 @@ func badgerOptions(o Options) badger.Options {
 
 // openBadger opens the database and puts Badger's refusals into one clear line each.
 func openBadger(o Options) (*badger.DB, error) {
-	if o.ReadOnly && !o.InMemory {
+	if o.InMemory {
+		return badger.OpenManaged(badgerOptions(o))
+	}
+	if o.ReadOnly {
 		if _, err := os.Stat(filepath.Join(o.Dir, badger.ManifestFilename)); errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("no state folder at %s: start the node once, or give the right folder", o.Dir)
 		}
 	}
-	if err := checkTableEnds(o.Dir); err != nil {
+	if err := checkTableEnds(o); err != nil {
 		return nil, fmt.Errorf("state folder %s is damaged (%w): restore it from a backup or a snapshot", o.Dir, err)
 	}
 	db, err := badger.OpenManaged(badgerOptions(o))
@@ -73,22 +79,28 @@ func openBadger(o Options) (*badger.DB, error) {
 	case strings.Contains(err.Error(), badger.ErrTruncateNeeded.Error()): // wrapped as text
 		return nil, fmt.Errorf("state folder %s was not closed properly: open it once for writing (start the node, or fsck), then read it", o.Dir)
 	default:
-		return nil, fmt.Errorf("state folder %s cannot be opened: run fsck, or restore it from a backup or a snapshot: %w", o.Dir, err)
+		return nil, fmt.Errorf("state folder %s cannot be opened: run fsck, or restore it from a backup or a snapshot: %s", o.Dir,
+			strings.ReplaceAll(err.Error(), "\n", " "))
 	}
 }
 
 // checkTableEnds looks at the last bytes of every table file: index ‖ its length (4) ‖ checksum ‖ its length (4). Badger
-// checks the rest, but takes these lengths on trust and panics in a goroutine of its own when a file was cut short.
-func checkTableEnds(dir string) error {
-	if dir == "" {
+// checks the rest, but takes these lengths on trust and panics in a goroutine of its own when a file was cut short. Only
+// tables that the manifest names count: a process killed while it wrote one leaves a part of it, which Badger removes.
+// What is wrong with the manifest itself, or missing, Badger says.
+func checkTableEnds(o Options) error {
+	f, err := os.Open(filepath.Join(o.Dir, badger.ManifestFilename))
+	if err != nil {
 		return nil
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+	defer f.Close()
+	manifest, _, err := badger.ReplayManifestFile(f, 0, badgerOptions(o))
 	if err != nil {
-		return err
+		return nil
 	}
-	for _, name := range files {
-		if err := checkTableEnd(name); err != nil {
+	for _, id := range slices.Sorted(maps.Keys(manifest.Tables)) {
+		name := table.NewFilename(id, o.Dir)
+		if err := checkTableEnd(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("table file %s: %w", filepath.Base(name), err)
 		}
 	}

@@ -50,13 +50,9 @@ func (s *Store) CheckLeaves(ctx context.Context) error {
 
 // CheckFiles verifies the checksum of every table file. It reads the whole folder: for fsck.
 func (s *Store) CheckFiles() (err error) {
-	s.mu.RLock()
-	if err := s.usable(); err != nil {
-		s.mu.RUnlock()
+	if err := s.enter(); err != nil {
 		return err
 	}
-	s.ops.Add(1)
-	s.mu.RUnlock()
 	defer s.ops.Done()
 	defer func() {
 		// Badger 4.9.6 panics when it words the error about a block that it could not read.

@@ -14,9 +14,10 @@ import (
 // Stage computes the root of the tree as it will be after the block of height, which is the one after the last committed.
 // Nothing becomes visible. Staging the height again replaces what was staged: CometBFT may run a block twice.
 func (s *Store) Stage(height uint64, w *WriteSet) (tree.Hash, error) {
-	if err := s.writable(); err != nil {
+	if err := s.enterWrite(); err != nil {
 		return tree.Hash{}, err
 	}
+	defer s.ops.Done()
 	if latest := s.latest.Height; height != latest+1 {
 		return tree.Hash{}, fmt.Errorf("stage height %d: the last block is %d", height, latest)
 	}
@@ -56,9 +57,10 @@ func (s *Store) unstage() {
 // An error means that nobody knows which step the disk has: the store refuses everything from then on, the node stops,
 // and Open finds out.
 func (s *Store) Commit(height uint64, appHash tree.Hash, meta []byte) error {
-	if err := s.writable(); err != nil {
+	if err := s.enterWrite(); err != nil {
 		return err
 	}
+	defer s.ops.Done()
 	if s.staged == nil || s.staged.height != height {
 		return fmt.Errorf("commit height %d: it is not staged", height)
 	}

@@ -33,6 +33,7 @@ type story struct {
 	name    string
 	blocks  uint64 // committed before
 	retain  uint64
+	txn     int // entries a transaction; 0: 3
 	prepare func(s *Store, m *model) error
 	act     func(s *Store, m *model) error // m is changed only if act returns nil
 	steps   []string                       // golden: the write steps of act, in order
@@ -68,9 +69,9 @@ var stories = []story{
 		steps: []string{"rows 1", "rows 2", "rows 3", "marker", "floor"},
 	},
 	{
-		name: "rollback", blocks: 5, act: rollbackTo(2),
+		name: "rollback", blocks: 5, txn: 10, act: rollbackTo(2),
 		steps: []string{"ceiling", "unmark 5", "unmark 4", "unmark 3",
-			"undo 1", "undo 2", "undo 3", "undo 4", "undo 5", "undo 6", "undo 7", "undo 8", "undo 9", "undo 10"},
+			"undo 1", "undo 2", "undo 3", "undo 4", "undo 5", "undo 6"},
 	},
 	{
 		name: "rollback to nothing", blocks: 2, act: rollbackTo(0),
@@ -93,6 +94,9 @@ var stories = []story{
 func (st story) run(t *testing.T, hook func(string) error) (Options, *Store, *model) {
 	o := testOptions(tempDir(t))
 	o.Retain = st.retain
+	if st.txn > 0 {
+		o.txnEntries = st.txn
+	}
 	armed := false
 	hooked := o
 	hooked.testingOnlyFail = func(step string) error {

@@ -201,6 +201,7 @@ func testOptions(dir string) Options {
 // TestModel drives a folder with random blocks, second runs of a block, reopens (after Close, and from the image that a
 // killed process leaves), rollbacks and pruning, and compares every retained height with the model after each action.
 func TestModel(t *testing.T) {
+	fewerChecks(t)
 	rapid.Check(t, func(t *rapid.T) {
 		o := testOptions(tempDir(t))
 		draw := func() {

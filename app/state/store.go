@@ -52,11 +52,11 @@ func (e ErrPruned) Error() string {
 // ErrClosed answers every call after Close.
 var ErrClosed = errors.New("state store is closed")
 
-// Store is the state of one node. One goroutine calls Stage, Commit, Rollback and Close; any number read.
+// Store is the state of one node. One goroutine calls Stage, Commit and Rollback; any number read, and any may close.
 type Store struct {
 	opts Options
 	db   *badger.DB
-	ops  sync.WaitGroup // reads in progress; Close waits for them
+	ops  sync.WaitGroup // work in progress; Close waits for it
 
 	// Owned by the goroutine that stages and commits.
 	staged *staged
@@ -245,7 +245,7 @@ func (s *Store) damaged(err error) error {
 	return fmt.Errorf("state folder %s is damaged (%w): run fsck, or restore it from a backup or a snapshot", s.opts.Dir, err)
 }
 
-// Close waits for reads in progress and closes the folder. Views still held answer
+// Close waits for work in progress and closes the folder. Views still held answer
 // ErrClosed from then on.
 func (s *Store) Close() error {
 	s.mu.Lock()
@@ -296,13 +296,23 @@ func (s *Store) usable() error {
 	return s.broken
 }
 
-func (s *Store) writable() error {
+// enter begins a piece of work that Close waits for; ops.Done ends it.
+func (s *Store) enter() error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	if err := s.usable(); err != nil {
+		return err
+	}
+	s.ops.Add(1)
+	return nil
+}
+
+// enterWrite is enter for what changes the state.
+func (s *Store) enterWrite() error {
 	if s.opts.ReadOnly {
 		return errors.New("state is open for reading only")
 	}
-	return s.usable()
+	return s.enter()
 }
 
 // fail makes err the answer to everything: after a failed write nobody knows what the disk holds until it is opened again.

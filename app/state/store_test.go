@@ -170,6 +170,19 @@ func TestOpenRefuses(t *testing.T) {
 	})
 }
 
+// TestPartOfTable: a process killed while Badger wrote a table leaves a part of the file, which is no damage.
+func TestPartOfTable(t *testing.T) {
+	o, m := folderWith(t, 3)
+	if err := os.WriteFile(filepath.Join(o.Dir, "000007.sst"), bytes.Repeat([]byte{0xee}, 5000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := mustOpen(t, o)
+	defer s.Close()
+	if err := m.check(s); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestFlippedByte changes single bytes of a table file: the damage is met when the folder is opened or checked, and
 // nothing answers with a wrong value in between.
 func TestFlippedByte(t *testing.T) {

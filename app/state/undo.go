@@ -114,9 +114,10 @@ func (s *Store) writeUndo(batch []undoEntry, round *int) error {
 //
 // No view may be open. The caller rolls CometBFT back as well; the store only knows its own part.
 func (s *Store) Rollback(to uint64) error {
-	if err := s.writable(); err != nil {
+	if err := s.enterWrite(); err != nil {
 		return err
 	}
+	defer s.ops.Done()
 	latest, floor := s.latest.Height, s.floor
 	switch {
 	case to > latest:

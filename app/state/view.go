@@ -91,13 +91,7 @@ func (v *View) enter() error {
 	if v.closed {
 		return errors.New("view is closed")
 	}
-	v.s.mu.RLock()
-	defer v.s.mu.RUnlock()
-	if err := v.s.usable(); err != nil {
-		return err
-	}
-	v.s.ops.Add(1)
-	return nil
+	return v.s.enter()
 }
 
 // get reads one key of the keyspace; the value is a copy and never nil when found.

@@ -68,10 +68,13 @@ func (m *mapper) uscc(name string, optional bool) string {
 		}
 		return ""
 	}
-	if err := code.CheckUSCC(out); err != nil {
+	err := code.CheckUSCC(out)
+	if idNumber(out, err == nil) {
+		m.refuse(CodeNaturalPerson, f, "holds a natural person's number")
+		return ""
+	}
+	if err != nil {
 		switch {
-		case idNumber(out):
-			m.refuse(CodeNaturalPerson, f, "holds a natural person's number")
 		case lostDigits(out):
 			m.fail(&Refusal{Code: code.ErrUSCCLen, Reason: f.Label() + " is a number with an exponent: the spreadsheet has lost its last digits",
 				Rule: "GB 32100", Remedy: "format the column as text and enter the code again"})
@@ -89,18 +92,22 @@ func (m *mapper) uscc(name string, optional bool) string {
 	return out
 }
 
-// idNumber tells whether a cell that is no 统一社会信用代码 looks like a person's ID number. It errs towards yes: also a number with a
-// wrong check character is somebody's, mistyped.
-func idNumber(s string) bool {
+// idNumber tells whether a code looks like a person's ID number. One ID number in thirty-one passes for a 统一社会信用代码 by chance
+// (those of Henan begin like codes of department 4, class 1), so that a code that checks is looked at as well: it is a person's if
+// it checks as an ID number too, or if it has a birthday in it and no province where a code has its region. A code that does not
+// check is judged by its birthday alone: an ID number with a wrong check character is somebody's, mistyped.
+func idNumber(s string, checks bool) bool {
 	if _, found := code.ScanPII(s); found {
 		return true
 	}
 	if len(s) != 18 || !digitsOnly(s[:17]) || !digitsOnly(s[17:]) && s[17] != 'X' || s[0] < '1' || s[0] > '8' {
 		return false
 	}
-	_, err := calendar.ParseDate("2" + s[7:10] + "-" + s[10:12] + "-" + s[12:14])
+	// The year is moved into the calendar's range: leap years repeat.
+	_, err := calendar.ParseDate("20" + s[8:10] + "-" + s[10:12] + "-" + s[12:14])
 	century := s[6:8]
-	return (century == "19" || century == "20") && !errors.Is(err, calendar.ErrNoDay)
+	birthday := (century == "19" || century == "20") && err == nil
+	return birthday && (!checks || s[2] < '1' || s[2] > '8' || s[3] == '0' || s[3] > '7')
 }
 
 // lostDigits tells whether a spreadsheet wrote a long number with an exponent.
@@ -451,10 +458,17 @@ func (m *mapper) mendText(label, s string) string {
 func (m *mapper) texts() map[string]string {
 	out := map[string]string{}
 	for i, c := range m.h.columns {
-		if c.field == nil && c.title != "" && !c.drop {
-			if t := m.mendText("column "+itoa(i+1), m.cells[i]); t != "" {
-				out[c.title] = t
-			}
+		if c.field != nil || c.title == "" || c.drop {
+			continue
+		}
+		label := "column " + itoa(i+1)
+		if kind, found := code.ScanPII(m.cells[i]); found && kind == code.PIIIDNumber {
+			// A column of persons' numbers under a title that nobody foresaw.
+			m.row.Notes = append(m.row.Notes, label+" holds a natural person's number and was dropped")
+			continue
+		}
+		if t := m.mendText(label, m.cells[i]); t != "" {
+			out[c.title] = t
 		}
 	}
 	for _, name := range m.h.order() {

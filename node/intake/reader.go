@@ -198,7 +198,7 @@ func (r *Reader) mapRow(raw rawRow) Row {
 		return row
 	}
 	for _, name := range r.header.names {
-		row.Notes = append(row.Notes, r.header.byName[name].Label()+" is declared by the profile")
+		row.Notes = append(row.Notes, r.header.byName[name].Label()+" = "+strconv.Quote(r.header.declared[name])+" is declared by the profile")
 	}
 	return row
 }

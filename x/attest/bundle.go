@@ -20,33 +20,48 @@ func EncodeBundle(b *pb.Bundle) []byte {
 
 // DecodeBundle reads a bundle file: steps 2 to 4 of PROOF.md. What it returns is well formed and UNVERIFIED.
 func DecodeBundle(raw []byte) (*pb.Bundle, error) {
-	b, _, err := decode(raw)
-	if err != nil {
+	if _, err := open(raw); err != nil {
+		return nil, err
+	}
+	b := new(pb.Bundle)
+	if err := decode(raw, b); err != nil {
 		return nil, err
 	}
 	return b, nil
 }
 
-// decode also gives the length of the part of raw that speaks of the block alone: magic and fields 1 to 4.
-func decode(raw []byte) (*pb.Bundle, int, *Error) {
+// open is step 2 and the bounds of step 3. It gives the length of the part of raw that speaks of the block alone: magic and fields
+// 1 to 4.
+func open(raw []byte) (cut int, err *Error) {
 	if err := checkMagic(raw); err != nil {
-		return nil, 0, err
+		return 0, err
 	}
-	cut, err := scan(raw)
-	if err != nil {
-		return nil, 0, err
-	}
-	b := new(pb.Bundle)
+	return scan(raw)
+}
+
+// decode is the rest of step 3, and step 4, for a whole bundle.
+func decode(raw []byte, b *pb.Bundle) *Error {
 	if err := pb.Decode(raw[len(Magic):], b); err != nil {
-		return nil, 0, invalid(3, CodeEncoding, "bundle: %v", err)
+		return invalid(3, CodeEncoding, "bundle: %v", err)
 	}
 	if err := checkBlockForm(b); err != nil {
-		return nil, 0, err
+		return err
 	}
-	if err := checkStateForm(b); err != nil {
-		return nil, 0, err
+	return checkStateForm(b)
+}
+
+// emptyBlock is the encoding of a bundle's fields 1 to 3 with nothing in them.
+var emptyBlock = []byte{0x0a, 0, 0x12, 0, 0x1a, 0}
+
+// decodeState is decode for a bundle whose block part, byte for byte, has passed before. An encoding is canonical where both parts
+// are and all fields of the one come before those of the other, as scan has seen to; so the verdict is that of decode.
+func decodeState(raw []byte, cut int, b *pb.Bundle) *Error {
+	state := make([]byte, 0, len(emptyBlock)+len(raw)-cut)
+	state = append(append(state, emptyBlock...), raw[cut:]...)
+	if err := pb.Decode(state, b); err != nil {
+		return invalid(3, CodeEncoding, "bundle: %v", err)
 	}
-	return b, cut, nil
+	return checkStateForm(b)
 }
 
 // checkMagic is step 2.
@@ -179,16 +194,18 @@ func checkSetForm(s *pb.ValidatorSet) *Error {
 	case len(s.PubKeys) != n*keyBytes:
 		return bad("as many keys of 32 bytes as powers are needed")
 	}
-	total, seen := int64(0), make(map[Hash]struct{}, n)
+	total, seen := int64(0), make(map[address]struct{}, n)
+	var last address
 	for i, p := range s.Powers {
 		if p <= 0 || p > maxPower-total {
 			return bad("a power is not positive, or their sum is too large")
 		}
 		total += p
-		seen[Hash(keyAt(s, i))] = struct{}{}
-		if i > 0 && !before(s.Powers[i-1], keyAt(s, i-1), p, keyAt(s, i)) {
+		at := addressOf(keyAt(s, i))
+		if i > 0 && (s.Powers[i-1] < p || s.Powers[i-1] == p && bytes.Compare(last[:], at[:]) >= 0) {
 			return bad("it is not in order of power and address")
 		}
+		seen[at], last = struct{}{}, at
 	}
 	if len(seen) != n {
 		return bad("a key occurs twice")

@@ -35,7 +35,8 @@ func NewValidatorSet(vals []Validator) (*pb.ValidatorSet, error) {
 		if c := cmp.Compare(b.Power, a.Power); c != 0 {
 			return c
 		}
-		return compareAddresses(a.PubKey, b.PubKey)
+		x, y := addressOf(a.PubKey), addressOf(b.PubKey)
+		return bytes.Compare(x[:], y[:])
 	})
 	s := &pb.ValidatorSet{PubKeys: make([]byte, 0, keyBytes*len(vals)), Powers: make([]int64, len(vals))}
 	for i, v := range vals {
@@ -48,15 +49,12 @@ func NewValidatorSet(vals []Validator) (*pb.ValidatorSet, error) {
 	return s, nil
 }
 
-// before is the strict order of validators in a set. Equal power and address is equal key, so a key beside itself fails here.
-func before(power int64, key []byte, nextPower int64, nextKey []byte) bool {
-	return power > nextPower || power == nextPower && compareAddresses(key, nextKey) < 0
-}
+// address is how the engine names a validator: the first 20 bytes of the SHA-256 of its key.
+type address [addressBytes]byte
 
-// compareAddresses compares the first 20 bytes of the SHA-256 of the keys.
-func compareAddresses(a, b []byte) int {
-	x, y := sha256.Sum256(a), sha256.Sum256(b)
-	return bytes.Compare(x[:addressBytes], y[:addressBytes])
+func addressOf(key []byte) address {
+	h := sha256.Sum256(key)
+	return address(h[:addressBytes])
 }
 
 // Vote (预提交投票) is one validator's precommit for the block that a commit is of; nil and absent votes have no place here.

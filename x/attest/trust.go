@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"time"
 
@@ -107,16 +108,7 @@ func (t *Trust) Check() error {
 		}
 		byKey[k] = append(byKey[k], v)
 	}
-	// Where a window begins or has ended the set changes; between these heights it does not.
-	var heights []int64
-	for i := range t.Validators {
-		heights = append(heights, t.Validators[i].FromHeight)
-		if u := t.Validators[i].UntilHeight; u != 0 {
-			heights = append(heights, u+1)
-		}
-	}
-	slices.Sort(heights)
-	for _, h := range slices.Compact(heights) {
+	for _, h := range t.epochHeights() {
 		n, total := 0, int64(0)
 		for i := range t.Validators {
 			if t.Validators[i].covers(h) {
@@ -131,6 +123,19 @@ func (t *Trust) Check() error {
 		}
 	}
 	return nil
+}
+
+// epochHeights are the heights at which the set may change: where a validator's range begins, and right after it ends. Ascending.
+func (t *Trust) epochHeights() []int64 {
+	var heights []int64
+	for i := range t.Validators {
+		heights = append(heights, t.Validators[i].FromHeight)
+		if u := t.Validators[i].UntilHeight; u != 0 && u != math.MaxInt64 {
+			heights = append(heights, u+1)
+		}
+	}
+	slices.Sort(heights)
+	return slices.Compact(heights)
 }
 
 type trustJSON struct {

@@ -71,7 +71,8 @@ func VerifyMany(bundle []byte, trust *Trust, policy Policy) ([]*Verdict, error) 
 // Verifier judges bundles by one trust file. It remembers blocks that it has verified, so that the next bundle of the same block
 // costs a few microseconds; that skips work and decides nothing. It may be used by many goroutines.
 type Verifier struct {
-	trust Trust
+	trust  Trust
+	epochs []epoch // by height
 
 	mu    sync.Mutex
 	known map[Hash]*block // guarded by mu; by digest of the bundle's block part, byte for byte
@@ -91,7 +92,22 @@ func NewVerifier(trust *Trust) (*Verifier, error) {
 	for i := range t.Validators {
 		t.Validators[i].PubKey = bytes.Clone(t.Validators[i].PubKey)
 	}
-	return &Verifier{trust: t, known: make(map[Hash]*block)}, nil
+	v := &Verifier{trust: t, known: make(map[Hash]*block)}
+	for _, h := range t.epochHeights() {
+		e := epoch{from: h}
+		if set := t.SetAt(h); set != nil {
+			e.setHash, e.known = SetHash(set), true
+		}
+		v.epochs = append(v.epochs, e)
+	}
+	return v, nil
+}
+
+// epoch is a range of heights, up to the next epoch, in which the set of the trust file does not change.
+type epoch struct {
+	from    int64
+	setHash Hash
+	known   bool // false: the file has no set here
 }
 
 // Verify judges one bundle for policy.Subject.
@@ -159,14 +175,22 @@ type link struct {
 // run is the narration of PROOF.md from step 2 on. On any error no verdict is returned.
 func (v *Verifier) run(raw []byte, p Policy) ([]*Verdict, error) {
 	// 2-4. Magic, size, encoding, form of every field.
-	b, cut, err := decode(raw)
+	cut, err := open(raw)
+	if err != nil {
+		return nil, err
+	}
+	key := Hash(sha256.Sum256(raw[:cut]))
+	b, blk := new(pb.Bundle), v.recall(key)
+	if blk != nil {
+		err = decodeState(raw, cut, b)
+	} else {
+		err = decode(raw, b)
+	}
 	if err != nil {
 		return nil, err
 	}
 
 	// 5-8. Chain, anchor, sets, signatures.
-	key := Hash(sha256.Sum256(raw[:cut]))
-	blk := v.recall(key)
 	if blk == nil {
 		if blk, err = v.checkBlock(b); err != nil {
 			return nil, err
@@ -304,8 +328,12 @@ func (v *Verifier) reaches(height int64, setHash *Hash) bool {
 	if height < v.trust.Anchor.Height {
 		return false
 	}
-	set := v.trust.SetAt(height)
-	return set != nil && SetHash(set) == *setHash
+	for i := len(v.epochs) - 1; i >= 0; i-- {
+		if e := &v.epochs[i]; e.from <= height {
+			return e.known && e.setHash == *setHash
+		}
+	}
+	return false
 }
 
 // checkReach is step 12.

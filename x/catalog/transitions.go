@@ -157,12 +157,12 @@ func checkRegion(g *pb.Region) error {
 		if g.Parent != "" {
 			return ErrRegionRow.With("region %s: a province has no parent", g.Code)
 		}
-	case "prefecture", "county", "township", "zone":
+	case "prefecture", "county", "township", "functional-zone":
 		if code.CheckRegion(g.Parent) != nil {
 			return ErrRegionRow.With("region %s: a %s needs the code of its parent", g.Code, g.Level)
 		}
 	default:
-		return ErrRegionRow.With("region %s: level %q is not province, prefecture, county, township or zone", g.Code, clip(g.Level))
+		return ErrRegionRow.With("region %s: level %q is not province, prefecture, county, township or functional-zone", g.Code, clip(g.Level))
 	}
 	if err := x.CheckDate(g.ValidFrom, "region valid_from", true); err != nil {
 		return err

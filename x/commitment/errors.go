@@ -11,7 +11,7 @@ var (
 	ErrPromiseBar  = x.Reject(705, "E_PROMISE_BAR", "INV-07, S0 6.1, G3", "the subject may not use commitment in place of proof (告知承诺)", "have the record behind it repaired (信用修复), then submit again")
 	ErrWindow      = x.Reject(706, "E_WINDOW", "X1 fields 9-10", "the window ends before it begins, or begins in the future", "correct the dates")
 	ErrRegion      = x.Reject(707, "E_ACCEPTOR_REGION", "§11.1, INV-43", "the acceptor does not act in the region of the code", "use the code of the place of acceptance")
-	ErrTemplate    = x.Reject(708, "E_TEMPLATE", "§11.1", "the template is not in force", "use the current version of the commitment template")
+	ErrTemplate    = x.Reject(708, "E_TEMPLATE_CLOSED", "§11.1", "the template is not in force", "use the current version of the commitment template")
 	ErrPaper       = x.Reject(709, "E_PAPER", "design §4", "an agent files with the digest of the signed paper", "add paper_digest")
 	ErrPublication = x.Reject(710, "E_PUBLICATION", "X1 field 19", "publication is 1 public, 2 within a range or 3 not public", "correct the field")
 	ErrType        = x.Reject(711, "E_COMMITMENT_TYPE", "X1 field 5", "commitment types are 0 to 6", "correct the field")

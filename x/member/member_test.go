@@ -481,7 +481,7 @@ func TestBounds(t *testing.T) {
 	for i := range 260 {
 		name := fmt.Sprint("m", i)
 		g.Members = append(g.Members, *s.row(name, args{}, ""))
-		if i < 254 {
+		if i < 255 {
 			g.Mandates = append(g.Mandates, pb.Mandate{Issuer: s.uscc("county"), Submitter: s.uscc(name), Kinds: []pb.MandateKind{1}})
 		}
 	}

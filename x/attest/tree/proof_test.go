@@ -224,6 +224,7 @@ func TestRefusals(t *testing.T) {
 		"zero hash":            {isA, Proof{shapeOf("1 010 1"), Empty[:]}, errZeroHash},
 		"terminal 01":          {isA, Proof{shapeOf("1 001 1"), hb[:]}, errTerminal},
 		"leaf below a branch":  {isA, Proof{shapeOf("1 010 0"), nil}, errThinBranch},
+		"leaf right of empty":  {isB, Proof{shapeOf("1 0 010"), nil}, errThinBranch},
 		"empty branch":         {none, Proof{shapeOf("1 000 0"), nil}, errThinBranch},
 		"foreign leaf alone":   {none, Proof{shapeOf("1 011 0"), foreignA}, errThinBranch},
 		"foreign elsewhere":    {none, Proof{shapeOf("1 011 1"), append(slices.Clone(foreignB), hb[:]...)}, errForeignPlace},

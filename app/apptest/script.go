@@ -1,0 +1,521 @@
+package apptest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/xinlian-ledger/xinlian/app"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/calendar"
+	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/governance"
+	"github.com/xinlian-ledger/xinlian/x/repair"
+	"github.com/xinlian-ledger/xinlian/x/sanction"
+	"github.com/xinlian-ledger/xinlian/x/standing"
+	"github.com/xinlian-ledger/xinlian/x/subject"
+)
+
+// Script runs commands in domain words over a cluster. A command is a verb with key=value arguments; it makes one block where it sends a
+// message, and answers OK, a note or the refusal. The verbs are the cases of run.
+type Script struct {
+	*Cluster
+	tb     testing.TB
+	firms  map[string]string // alias → code
+	saved  map[string][]byte
+	stash  []pb.Msg // messages of a transaction that is being collected
+	stashB string   // and who signs it
+}
+
+// NewScript starts a script on a fresh cluster.
+func NewScript(tb testing.TB, o Options) *Script {
+	return &Script{Cluster: New(tb, o), tb: tb, firms: map[string]string{}, saved: map[string][]byte{}}
+}
+
+// RunFile runs a file of commands (github.com/cockroachdb/datadriven). Every file begins at genesis on 2026-07-15 unless its first command
+// is `start on=DATE`.
+func RunFile(t *testing.T, path string) {
+	var s *Script
+	datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+		if s == nil {
+			o := Options{Checks: true}
+			if d.Cmd == "start" {
+				o.Start = mustDate(t, arg(d, "on"))
+			}
+			s = NewScript(t, o)
+		}
+		out := s.Run(d)
+		if out != "" && !strings.HasSuffix(out, "\n") {
+			out += "\n"
+		}
+		return out
+	})
+}
+
+func arg(d *datadriven.TestData, key string) string {
+	for _, a := range d.CmdArgs {
+		if a.Key == key {
+			return strings.Join(a.Vals, ",")
+		}
+	}
+	return ""
+}
+
+func has(d *datadriven.TestData, key string) bool {
+	for _, a := range d.CmdArgs {
+		if a.Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+func mustDate(tb testing.TB, s string) calendar.Date {
+	tb.Helper()
+	d, err := calendar.ParseDate(s)
+	if err != nil {
+		tb.Fatalf("date %q: %v", s, err)
+	}
+	return d
+}
+
+// date reads a date argument; absent is 0.
+func (s *Script) date(d *datadriven.TestData, key string) int32 {
+	v := arg(d, key)
+	if v == "" {
+		return 0
+	}
+	return int32(mustDate(s.tb, v))
+}
+
+func (s *Script) dateOr(d *datadriven.TestData, key string, def int32) int32 {
+	if has(d, key) {
+		return s.date(d, key)
+	}
+	return def
+}
+
+func number(d *datadriven.TestData, key string, def int64) int64 {
+	if v := arg(d, key); v != "" {
+		n, err := strconv.ParseInt(v, 10, 64)
+		if err != nil {
+			panic(err)
+		}
+		return n
+	}
+	return def
+}
+
+func digest(s string) []byte {
+	h := sha256.Sum256([]byte(s))
+	return h[:]
+}
+
+// digestArg is the digest of the text of an argument; absent or empty is none.
+func digestArg(d *datadriven.TestData, key, def string) []byte {
+	v := def
+	if has(d, key) {
+		v = arg(d, key)
+	}
+	if v == "" {
+		return nil
+	}
+	return digest(v)
+}
+
+func (s *Script) firm(d *datadriven.TestData) string {
+	name := arg(d, "firm")
+	if code, ok := s.firms[name]; ok {
+		return code
+	}
+	return name
+}
+
+func (s *Script) agency(name string) string {
+	if a, ok := s.Actors[name]; ok {
+		return a.USCC
+	}
+	return name
+}
+
+// docNo is the decision number of a short word: 7 → 郑市监处罚〔2026〕7号.
+func docNo(word string) string {
+	if word == "" || strings.Contains(word, "〔") {
+		return word
+	}
+	return "郑市监处罚〔2026〕" + word + "号"
+}
+
+func (s *Script) penaltyID(d *datadriven.TestData) []byte {
+	id := sanction.PenaltyID(s.agency(arg(d, "issuer")), docNo(arg(d, "no")), s.firm(d))
+	return id[:]
+}
+
+func (s *Script) repairID(d *datadriven.TestData) []byte {
+	id := repair.ID(s.agency(arg(d, "issuer")), arg(d, "application"), s.firm(d), s.penaltyID(d))
+	return id[:]
+}
+
+// Run carries out one command.
+func (s *Script) Run(d *datadriven.TestData) string {
+	switch d.Cmd {
+	case "start":
+		return ""
+	case "on": // on DATE: the next block falls on that legal day
+		s.GoTo(mustDate(s.tb, d.CmdArgs[0].Key))
+		return ""
+	case "block": // an empty block
+		s.Block()
+		return ""
+	case "tx": // tx by=NAME: collect the following messages into one transaction, until `send`
+		s.stashB = arg(d, "by")
+		return ""
+	case "send":
+		msgs, by := s.stash, s.stashB
+		s.stash, s.stashB = nil, ""
+		return s.send(by, msgs...)
+	case "restart":
+		return "this cluster has no disk"
+	}
+	if out, ok := s.look(d); ok {
+		return out
+	}
+	m, by := s.message(d)
+	if m == nil {
+		return errorf("no command is called %q", d.Cmd)
+	}
+	if s.stashB != "" {
+		s.stash = append(s.stash, *m)
+		return ""
+	}
+	return s.send(by, *m)
+}
+
+// send makes one block with one transaction and tells what became of it.
+func (s *Script) send(by string, msgs ...pb.Msg) string {
+	results := s.Block(s.Sign(by, msgs...))
+	if len(results) == 0 {
+		return "not taken into a block: the gate refused it"
+	}
+	r := results[0]
+	var res pb.TxResult
+	must(s.tb, pb.Decode(r.Data, &res))
+	id, err := app.TxID(s.txs[0])
+	must(s.tb, err)
+	out, ok, err := s.Apps[0].Outcome(id)
+	must(s.tb, err)
+	if !ok || out.Code != r.Code || len(out.Results) != len(res.Results) {
+		s.tb.Fatalf("the index of outcomes disagrees with the block about %x", id)
+	}
+	var b strings.Builder
+	for i, m := range out.Results {
+		if len(out.Results) > 1 {
+			fmt.Fprintf(&b, "%d: ", i)
+		}
+		switch {
+		case m.Code != 0:
+			fmt.Fprintln(&b, m.Reason)
+		case m.Note != "":
+			fmt.Fprintln(&b, m.Note)
+		default:
+			fmt.Fprintln(&b, "OK")
+		}
+	}
+	return b.String()
+}
+
+// message makes the message of a command and says who signs it.
+func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
+	by := arg(d, "by")
+	issuer := s.agency(by)
+	if has(d, "issuer") {
+		issuer = s.agency(arg(d, "issuer"))
+	}
+	today := int32(s.Today())
+	switch d.Cmd {
+	case "enrol": // enrol firm=ALIAS [uscc=CODE] [region=410100] [category=1] [status=1]
+		name := arg(d, "firm")
+		if v := arg(d, "uscc"); v != "" {
+			s.firms[name] = v
+		} else if s.firms[name] == "" {
+			s.firms[name] = USCC("91410100", fmt.Sprintf("Y%05d", len(s.firms)+100))
+		}
+		if by == "" {
+			by = "registry"
+		}
+		if !has(d, "issuer") {
+			issuer = s.agency(by)
+		}
+		region := "410100"
+		if has(d, "region") {
+			region = arg(d, "region")
+		}
+		return &pb.Msg{Sum: &pb.Msg_EnrolSubject{EnrolSubject: &pb.EnrolSubject{Issuer: issuer, Subject: pb.Subject{
+			Uscc: s.firms[name], Region: region, Category: uint32(number(d, "category", 1)), Status: pb.SubjectStatus(number(d, "status", 1)),
+		}}}}, by
+
+	case "commit": // commit by= firm= code= type= [acceptor=] [public=1] [until=] [accepted] [paper=] [made=]
+		acceptor := issuer
+		if has(d, "acceptor") {
+			acceptor = s.agency(arg(d, "acceptor"))
+		}
+		code := arg(d, "code")
+		made := today
+		if len(code) == 20 {
+			if v, err := calendar.ParseDate(code[6:10] + "-" + code[10:12] + "-" + code[12:14]); err == nil {
+				made = int32(v)
+			}
+		}
+		return &pb.Msg{Sum: &pb.Msg_SubmitCommitment{SubmitCommitment: &pb.SubmitCommitment{
+			Issuer: issuer, Accepted: has(d, "accepted"), PaperDigest: digestArg(d, "paper", ""),
+			Content: pb.CommitmentContent{
+				Code: code, Subject: s.firm(d), Type: uint32(number(d, "type", 1)), MadeOn: s.dateOr(d, "made", made), ValidUntil: s.date(d, "until"),
+				Acceptor: acceptor, Publication: uint32(number(d, "public", 1)), TemplateVersion: uint32(number(d, "template", 0)),
+				TextDigest: digestArg(d, "text", "text"), Business: arg(d, "business"),
+			},
+		}}}, by
+	case "accept-commitment":
+		return &pb.Msg{Sum: &pb.Msg_AcceptCommitment{AcceptCommitment: &pb.AcceptCommitment{Issuer: issuer, Code: arg(d, "code")}}}, by
+	case "reject-commitment":
+		return &pb.Msg{Sum: &pb.Msg_RejectCommitment{RejectCommitment: &pb.RejectCommitment{
+			Issuer: issuer, Code: arg(d, "code"), ReasonDigest: digestArg(d, "reason", "reason")}}}, by
+	case "withdraw-commitment":
+		return &pb.Msg{Sum: &pb.Msg_WithdrawCommitment{WithdrawCommitment: &pb.WithdrawCommitment{
+			Issuer: issuer, Code: arg(d, "code"), ReasonDigest: digestArg(d, "reason", "reason")}}}, by
+	case "assess": // assess by= code= status=1|2|3 [on=] [unperformed=] [action=] [notice=] [statement=]
+		m := &pb.AssessCommitment{
+			Issuer: issuer, Code: arg(d, "code"), Fulfilment: uint32(number(d, "status", 1)), AssessedOn: s.dateOr(d, "on", today),
+			EvidenceDigest: digestArg(d, "evidence", "evidence"), UnperformedDigest: digestArg(d, "unperformed", ""),
+			ActionDigest: digestArg(d, "action", ""), NoticeServedOn: s.date(d, "notice"), Statement: uint32(number(d, "statement", 0)),
+		}
+		return &pb.Msg{Sum: &pb.Msg_AssessCommitment{AssessCommitment: m}}, by
+	case "cure":
+		return &pb.Msg{Sum: &pb.Msg_CureCommitment{CureCommitment: &pb.CureCommitment{
+			Issuer: issuer, Code: arg(d, "code"), EvidenceDigest: digestArg(d, "evidence", "evidence")}}}, by
+
+	case "record": // record by= firm= no= kinds= [fine=] [decided=] [region=410105] …
+		c := pb.PenaltyContent{
+			Issuer: issuer, Subject: s.firm(d), DocNo: docNo(arg(d, "no")), FineFen: number(d, "fine", 0) * 100, ConfiscatedFen: number(d, "taken", 0) * 100,
+			DecidedOn: s.dateOr(d, "decided", today), ValidUntil: s.date(d, "until"), ViolationRegion: "410105", Procedure: uint32(number(d, "procedure", 2)),
+			Statement: uint32(number(d, "statement", 1)), Hearing: uint32(number(d, "hearing", 0)), RepairNoticeServed: number(d, "two-documents", 1) == 1,
+			PowerCode: arg(d, "power"), Sector: arg(d, "sector"), Severity: pb.Severity(number(d, "class", 0)), Necessary: has(d, "necessary"),
+			NecessityDigest: digestArg(d, "necessary", ""), TextDigest: digestArg(d, "text", "facts"), BreachOf: arg(d, "breach-of"), Designation: arg(d, "designation"),
+		}
+		c.NoticeServedOn, c.ServedOn = s.dateOr(d, "notice", c.DecidedOn-7), s.dateOr(d, "served", c.DecidedOn)
+		if has(d, "region") {
+			c.ViolationRegion = arg(d, "region")
+		}
+		kinds := arg(d, "kinds")
+		if kinds == "" {
+			kinds = "3"
+		}
+		for _, k := range strings.Split(kinds, ",") {
+			n, err := strconv.ParseUint(strings.TrimSpace(k), 10, 32)
+			must(s.tb, err)
+			c.Kinds = append(c.Kinds, uint32(n))
+		}
+		return &pb.Msg{Sum: &pb.Msg_RecordPenalty{RecordPenalty: &pb.RecordPenalty{Content: c}}}, by
+	case "publish": // publish by= issuer= firm= no=
+		return &pb.Msg{Sum: &pb.Msg_PublishPenalty{PublishPenalty: &pb.PublishPenalty{Issuer: issuer, Record: s.penaltyID(d)}}}, by
+	case "withdraw":
+		return &pb.Msg{Sum: &pb.Msg_WithdrawPenalty{WithdrawPenalty: &pb.WithdrawPenalty{
+			Issuer: issuer, Record: s.penaltyID(d), ReasonDigest: digestArg(d, "reason", "reason"), AuthorityDigest: digestArg(d, "authority", "authority")}}}, by
+
+	case "apply": // apply by=ops firm= issuer=RECOGNISER no= application= commitment=
+		return &pb.Msg{Sum: &pb.Msg_ApplyRepair{ApplyRepair: &pb.ApplyRepair{
+			Issuer: s.agency(by), Subject: s.firm(d), Target: s.penaltyID(d), ApplicationNo: arg(d, "application"), Commitment: arg(d, "commitment"),
+			DutiesDone: number(d, "duties", 1) == 1, MaterialsDigest: digestArg(d, "materials", "materials"), PaperDigest: digestArg(d, "paper", "paper"),
+		}}}, by
+	case "accept-repair":
+		return &pb.Msg{Sum: &pb.Msg_AcceptRepair{AcceptRepair: &pb.AcceptRepair{Issuer: issuer, Repair: s.repairID(d)}}}, by
+	case "approve":
+		return &pb.Msg{Sum: &pb.Msg_ApproveRepair{ApproveRepair: &pb.ApproveRepair{
+			Issuer: issuer, Repair: s.repairID(d), DutiesVerified: number(d, "verified", 1) == 1, DecisionNo: arg(d, "decision")}}}, by
+	case "refuse":
+		return &pb.Msg{Sum: &pb.Msg_RefuseRepair{RefuseRepair: &pb.RefuseRepair{
+			Issuer: issuer, Repair: s.repairID(d), ReasonDigest: digestArg(d, "reason", "reason")}}}, by
+	case "revoke":
+		return &pb.Msg{Sum: &pb.Msg_RevokeRepair{RevokeRepair: &pb.RevokeRepair{
+			Issuer: issuer, Repair: s.repairID(d), ReasonDigest: digestArg(d, "reason", "deceit"), NoticeServedOn: s.dateOr(d, "notice", today),
+			Statement: uint32(number(d, "statement", 1))}}}, by
+	case "supplement":
+		return &pb.Msg{Sum: &pb.Msg_SupplementRepair{SupplementRepair: &pb.SupplementRepair{
+			Issuer: issuer, Repair: s.repairID(d), GapsDigest: digestArg(d, "gaps", "gaps")}}}, by
+	case "refile":
+		return &pb.Msg{Sum: &pb.Msg_RefileRepair{RefileRepair: &pb.RefileRepair{
+			Issuer: s.agency(by), Repair: s.repairID(d), MaterialsDigest: digestArg(d, "materials", "more materials")}}}, by
+
+	case "mandate": // mandate by= to= kinds=1,2
+		m := pb.Mandate{Issuer: issuer, Submitter: s.agency(arg(d, "to")), ValidTo: s.date(d, "to-day")}
+		for _, k := range strings.Split(arg(d, "kinds"), ",") {
+			n, err := strconv.Atoi(strings.TrimSpace(k))
+			must(s.tb, err)
+			m.Kinds = append(m.Kinds, pb.MandateKind(n))
+		}
+		return &pb.Msg{Sum: &pb.Msg_GrantMandate{GrantMandate: &pb.GrantMandate{Mandate: m}}}, by
+	case "revoke-mandate":
+		return &pb.Msg{Sum: &pb.Msg_RevokeMandate{RevokeMandate: &pb.RevokeMandate{Issuer: issuer, Submitter: s.agency(arg(d, "to"))}}}, by
+	case "propose": // propose by= param=NAME value=N | remove=AGENCY
+		p := &pb.Propose{Issuer: issuer, ReasonDigest: digest("reason")}
+		switch {
+		case has(d, "param"):
+			p.Action.Sum = &pb.Action_SetParam{SetParam: &pb.Param{Name: arg(d, "param"), Value: number(d, "value", 0)}}
+		case has(d, "remove"):
+			p.Action.Sum = &pb.Action_RemoveMember{RemoveMember: s.agency(arg(d, "remove"))}
+		case has(d, "competence"): // competence=AGENCY region= delegation=
+			a := s.agency(arg(d, "competence"))
+			s.Read(func(r x.Reader) {
+				m := memberRow(r, a)
+				m.Competences = append(m.Competences, &pb.Competence{PenaltyKinds: allKinds, Regions: []string{arg(d, "region")}, Delegation: arg(d, "delegation")})
+				p.Action.Sum = &pb.Action_PutMember{PutMember: m}
+			})
+		}
+		return &pb.Msg{Sum: &pb.Msg_Propose{Propose: p}}, by
+	case "vote": // vote by= proposal=N [no]
+		return &pb.Msg{Sum: &pb.Msg_Vote{Vote: &pb.Vote{Issuer: issuer, Proposal: uint64(number(d, "proposal", 1)), Yes: !has(d, "no")}}}, by
+	}
+	return nil, ""
+}
+
+// look answers the commands that only read.
+func (s *Script) look(d *datadriven.TestData) (string, bool) {
+	var b strings.Builder
+	switch d.Cmd {
+	case "today":
+		return s.Today().String(), true
+	case "penalty": // penalty firm= issuer= no=: everything, as the recogniser sees it
+		s.Read(func(r x.Reader) {
+			p, ok := sanction.Get(r, s.penaltyID(d))
+			if !ok {
+				b.WriteString("unknown")
+				return
+			}
+			fmt.Fprintf(&b, "%s %s publish_by=%s min_until=%s max_until=%s", p.State, p.Class,
+				calendar.Date(p.PublishBy), calendar.Date(p.MinUntil), calendar.Date(p.MaxUntil))
+			if p.PublishedOn != 0 {
+				fmt.Fprintf(&b, " published_on=%s", calendar.Date(p.PublishedOn))
+			}
+			if p.EndedOn != 0 {
+				fmt.Fprintf(&b, " ended_on=%s", calendar.Date(p.EndedOn))
+			}
+		})
+		return b.String(), true
+	case "commitment": // commitment code=
+		s.Read(func(r x.Reader) {
+			c, ok := commitment.Get(r, arg(d, "code"))
+			if !ok {
+				b.WriteString("unknown")
+				return
+			}
+			fmt.Fprintf(&b, "%s type=%d public=%v", c.State, c.Content.Type, commitment.Public(c))
+		})
+		return b.String(), true
+	case "repair": // repair firm= issuer= no= application=
+		s.Read(func(r x.Reader) {
+			a, ok := repair.Get(r, s.repairID(d))
+			if !ok {
+				b.WriteString("unknown")
+				return
+			}
+			fmt.Fprintf(&b, "%s applied_on=%s accept_by=%s", a.State, calendar.Date(a.AppliedOn), calendar.Date(a.AcceptBy))
+			if a.DecideBy != 0 {
+				fmt.Fprintf(&b, " decide_by=%s", calendar.Date(a.DecideBy))
+			}
+			fmt.Fprintf(&b, " total_by=%s", calendar.Date(a.TotalBy))
+		})
+		return b.String(), true
+	case "alarms": // alarms firm=
+		s.Read(func(r x.Reader) {
+			subject.Alarms(r, s.firm(d), func(a *pb.Alarm) bool {
+				fmt.Fprintf(&b, "%s due=%s happened=%s\n", a.Kind, calendar.Date(a.Due), calendar.Date(a.Happened))
+				return true
+			})
+		})
+		return b.String(), true
+	case "proposal":
+		s.Read(func(r x.Reader) {
+			p, ok := governance.Get(r, uint64(number(d, "id", 1)))
+			if !ok {
+				b.WriteString("unknown")
+				return
+			}
+			fmt.Fprintf(&b, "%s effective_on=%s", p.State, calendar.Date(p.EffectiveOn))
+		})
+		return b.String(), true
+	case "standing": // standing firm=: what the public sees
+		return s.Standing(s.firm(d)), true
+	case "file": // file firm=: how many versions the file holds
+		s.Read(func(r x.Reader) { fmt.Fprintf(&b, "%d versions", subject.Head(r, s.firm(d)).Size) })
+		return b.String(), true
+	case "keep": // keep standing firm= as=NAME: remember standing bytes and leaf
+		s.saved[arg(d, "as")] = s.leaf(s.firm(d))
+		return "", true
+	case "same": // same firm= as=NAME: are standing bytes and leaf again those
+		if bytes.Equal(s.saved[arg(d, "as")], s.leaf(s.firm(d))) {
+			return "same bytes, same leaf", true
+		}
+		return "different", true
+	case "verify": // verify firm= claim=: a lender's verdict on a fresh bundle
+		s.Block() // the header that proves the newest state
+		raw := s.Bundle(s.firm(d))
+		v, err := s.Verify(raw, s.firm(d), arg(d, "claim"))
+		switch {
+		case err != nil:
+			return "refused: " + err.Error(), true
+		case v.Holds:
+			return "holds", true
+		}
+		return "does not hold", true
+	}
+	return "", false
+}
+
+// leaf gives standing bytes and leaf value of a subject.
+func (s *Script) leaf(uscc string) []byte {
+	var out []byte
+	s.Read(func(r x.Reader) {
+		raw, ok := standing.Get(r, uscc)
+		if !ok {
+			s.tb.Fatalf("%s has no standing", uscc)
+		}
+		v := standing.LeafValue(standing.Salt(s.Secret, uscc, raw), raw)
+		out = append(bytes.Clone(raw), v[:]...)
+	})
+	return out
+}
+
+// Standing prints what the public sees of a subject.
+func (s *Script) Standing(uscc string) string {
+	var b strings.Builder
+	s.Read(func(r x.Reader) {
+		raw, ok := standing.Get(r, uscc)
+		if !ok {
+			b.WriteString("not enrolled")
+			return
+		}
+		st := new(pb.Standing)
+		must(s.tb, pb.Decode(raw, st))
+		fmt.Fprintf(&b, "may_promise=%v commitments=%d breached=%d penalties=%d\n", st.MayPromise, st.Counts.Commitments, st.Counts.Breached, st.Counts.Penalties)
+		for _, c := range st.Commitments {
+			fmt.Fprintf(&b, "commitment %s type=%d %s\n", c.Code, c.Type, c.State)
+		}
+		lines := []string{}
+		for _, p := range st.Penalties {
+			lines = append(lines, fmt.Sprintf("penalty %s %s kinds=%v %s..%s\n", p.DocNo, p.Class, p.Kinds, calendar.Date(p.MinUntil), calendar.Date(p.MaxUntil)))
+		}
+		sort.Strings(lines)
+		b.WriteString(strings.Join(lines, ""))
+	})
+	return b.String()
+}
+
+// Hex of a record id, for messages.
+func Hex(id []byte) string { return hex.EncodeToString(id) }

@@ -1,0 +1,161 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/attest/tree"
+	"github.com/xinlian-ledger/xinlian/x/catalog"
+	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/fulfillment"
+	"github.com/xinlian-ledger/xinlian/x/governance"
+	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/repair"
+	"github.com/xinlian-ledger/xinlian/x/sanction"
+	"github.com/xinlian-ledger/xinlian/x/standing"
+	"github.com/xinlian-ledger/xinlian/x/subject"
+)
+
+// CheckState holds every numbered invariant of the modules, and that the tables which follow from others do follow from them. It reads the
+// whole state: for tests, fsck and auditors.
+func CheckState(r x.Reader) error {
+	info, ok := chainInfo.Get(r)
+	if !ok {
+		return fmt.Errorf("the state holds no chain")
+	}
+	for _, check := range []func(x.Reader) error{
+		member.Check, governance.Check, catalog.Check, subject.Check, commitment.Check, fulfillment.Check, sanction.Check, repair.Check,
+		func(r x.Reader) error { return standing.Check(r, info.Secret) },
+		checkTimers, checkSeen, checkLog,
+	} {
+		if err := check(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkTimers holds that the timers are exactly those that follow from the records.
+func checkTimers(r x.Reader) error {
+	want := map[string]bool{}
+	add := func(t x.Timer) { want[fmt.Sprint(t)] = true }
+	governance.Timers(r, add)
+	commitment.EachTimer(r, add)
+	sanction.EachTimer(r, add)
+	repair.EachTimer(r, add)
+	n := 0
+	var err error
+	x.Timers(r, func(t x.Timer) bool {
+		n++
+		if !want[fmt.Sprint(t)] {
+			err = fmt.Errorf("timer of kind %d, due %d, follows from no record", t.Kind, t.Due)
+		}
+		return err == nil
+	})
+	if err == nil && n != len(want) {
+		err = fmt.Errorf("%d timers stand, %d follow from the records", n, len(want))
+	}
+	return err
+}
+
+// checkSeen holds that each bucket's digest is that of its transactions in their order.
+func checkSeen(r x.Reader) (err error) {
+	total := uint64(0)
+	buckets.Each(r, func(m []byte, b *pb.SeenBucket) bool {
+		ids := make([][]byte, b.Count)
+		n := uint64(0)
+		r.Iterate(x.Key(seenTable.Prefix, m), nil, func(key, number []byte) bool {
+			if i := uint64FromBytes(number); i < b.Count && ids[i] == nil {
+				ids[i] = bytes.Clone(key[9:])
+				n++
+			}
+			return true
+		})
+		digest := make([]byte, 32)
+		for _, id := range ids {
+			digest = chainDigest(digest, id)
+		}
+		if n != b.Count || !bytes.Equal(digest, b.Digest) {
+			err = fmt.Errorf("the seen-set of minute %x does not have its bucket's digest", m)
+		}
+		total += n
+		return err == nil
+	})
+	if err != nil {
+		return err
+	}
+	rows := uint64(0)
+	r.Iterate([]byte{seenTable.Prefix}, nil, func(_, _ []byte) bool { rows++; return true })
+	if rows != total {
+		return fmt.Errorf("%d transactions are seen, the buckets count %d", rows, total)
+	}
+	return nil
+}
+
+// checkLog holds that the leaves of the global log hash to its head.
+func checkLog(r x.Reader) error {
+	want := frontier(r)
+	var f tree.Frontier
+	var err error
+	r.Iterate([]byte{logLeaves.Prefix}, nil, func(key, leaf []byte) bool {
+		if uint64FromBytes(key[1:]) != f.Size || len(leaf) != 32 {
+			err = fmt.Errorf("leaf %d of the event log is missing", f.Size)
+			return false
+		}
+		f.Append(tree.Hash(leaf))
+		return true
+	})
+	if err == nil && (f.Size != want.Size || f.Root() != want.Root()) {
+		err = fmt.Errorf("the event log does not hash to its head")
+	}
+	return err
+}
+
+// Fsck proves that the newest committed state is whole: every row is bound as its table declares, the leaves hash to the root, the root to the app
+// hash in the marker, and every invariant holds. The first fault is named.
+func (a *App) Fsck(ctx context.Context) (err error) {
+	defer caught(&err)
+	m := a.store.Latest()
+	if m.Height == 0 {
+		return nil
+	}
+	if err := a.store.CheckLeaves(ctx); err != nil {
+		return err
+	}
+	return a.Read(func(r x.Reader) error {
+		info, ok := chainInfo.Get(r)
+		if !ok {
+			return fmt.Errorf("the state holds no chain")
+		}
+		if hash := appHash(r, m.Root, frontier(r)); hash != m.AppHash {
+			return fmt.Errorf("height %d: the state makes app hash %x, the marker says %x", m.Height, hash, m.AppHash)
+		}
+		if err := checkBinding(r, info.Secret, m.Root); err != nil {
+			return err
+		}
+		return CheckState(r)
+	})
+}
+
+// checkBinding computes the tree anew from the rows and compares its root: no row without its leaf, no leaf without its row.
+func checkBinding(r x.Reader, secret []byte, root tree.Hash) (err error) {
+	var leaves []tree.Leaf
+	for _, t := range x.Tables() {
+		if t.Binding != x.Leaf && t.Binding != x.Own {
+			continue
+		}
+		r.Iterate([]byte{t.Prefix}, nil, func(key, row []byte) bool {
+			if leafKey, hash, ok := x.LeafOfRow(secret, key, row); ok {
+				leaves = append(leaves, tree.Leaf{Path: tree.PathOf(leafKey), ValueHash: hash})
+			}
+			return true
+		})
+	}
+	if got := tree.RootOfLeaves(leaves); got != root {
+		return fmt.Errorf("the rows make root %x, the tree has %x: a row is not bound as its table declares", got, root)
+	}
+	return nil
+}
