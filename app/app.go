@@ -24,6 +24,7 @@ const Version uint64 = 1
 type Options struct {
 	Dir      string // state folder
 	InMemory bool   // no folder: tests and replays
+	ReadOnly bool   // a folder that was closed properly, for reading alone
 	ChainID  string // a folder of another chain is refused; empty: not checked
 	Retain   uint64 // heights of history kept; 0 = all
 	Window   int    // heights whose proofs stay in memory; 0 = default of app/state
@@ -71,7 +72,7 @@ func New(o Options) (*App, error) {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	store, err := state.Open(state.Options{
-		Dir: o.Dir, InMemory: o.InMemory, ChainID: o.ChainID, Retain: o.Retain, Window: o.Window, Logger: o.Logger,
+		Dir: o.Dir, InMemory: o.InMemory, ReadOnly: o.ReadOnly, ChainID: o.ChainID, Retain: o.Retain, Window: o.Window, Logger: o.Logger,
 	})
 	if err != nil {
 		return nil, err

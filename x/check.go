@@ -26,7 +26,7 @@ func CheckToken(s, field string, optional bool) error {
 		return nil
 	}
 	if err := code.CheckCodeToken(s, 64); err != nil {
-		return ErrToken.With("%s: %v", field, err)
+		return ErrToken.With("%s: %s", field, Why(err))
 	}
 	return CheckPII(s, field)
 }
@@ -67,5 +67,14 @@ func CheckUSCC(s, field string) error {
 			}
 		}
 	}
-	return ErrUSCC.With("%s: %v", field, err)
+	return ErrUSCC.With("%s: %s", field, Why(err))
+}
+
+// Why gives what is wrong without the code that the edge would print: the refusal has its own.
+func Why(err error) string {
+	var p *code.Problem
+	if errors.As(err, &p) {
+		return p.Detail
+	}
+	return err.Error()
 }

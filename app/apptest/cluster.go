@@ -17,9 +17,10 @@ import (
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
-	cryptoenc "github.com/cometbft/cometbft/crypto/encoding"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	cmtversion "github.com/cometbft/cometbft/proto/tendermint/version"
 	cmttypes "github.com/cometbft/cometbft/types"
+	"github.com/cometbft/cometbft/version"
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/xinlian-ledger/xinlian/app"
@@ -67,11 +68,12 @@ type Cluster struct {
 	start   time.Time
 	legal   int64
 	nonce   uint64
-	last    *cmttypes.Header // header of the newest block
-	headers map[int64]*cmttypes.Header
+	Blocks  []*cmttypes.Block    // all of them, as the engine would have made them
+	lastID  cmttypes.BlockID     // of the newest block
 	Results []*abci.ExecTxResult // of the newest block
 	AppHash []byte               // after the newest block
 	txs     [][]byte
+	doc     *cmttypes.GenesisDoc
 }
 
 // rate is how many legal seconds pass in a second of block time.
@@ -92,7 +94,6 @@ func New(tb testing.TB, o Options) *Cluster {
 	c := &Cluster{
 		tb: tb, opts: o, Chain: o.ChainID, set: attesttest.Equal("apptest", 4), Actors: map[string]Actor{},
 		start: time.Unix(1_780_000_000, 0).UTC(), legal: calendar.StartUnix(o.Start) + 8*3600,
-		headers: map[int64]*cmttypes.Header{},
 	}
 	c.now = c.start
 	g := c.Genesis()
@@ -103,6 +104,7 @@ func New(tb testing.TB, o Options) *Cluster {
 	raw, err := app.GenesisJSON(g)
 	must(tb, err)
 	c.genesis = raw
+	c.doc = c.makeDoc()
 	for i := range o.Apps {
 		c.Apps = append(c.Apps, c.open(i))
 	}
@@ -149,17 +151,63 @@ func (c *Cluster) Close() {
 	c.Apps = nil
 }
 
-func (c *Cluster) initChain() *abci.RequestInitChain {
-	req := &abci.RequestInitChain{
-		Time: c.start, ChainId: c.Chain, InitialHeight: 1, AppStateBytes: c.genesis,
-		ConsensusParams: &cmtproto.ConsensusParams{Version: &cmtproto.VersionParams{App: app.Version}},
+// makeDoc makes the genesis document.
+func (c *Cluster) makeDoc() *cmttypes.GenesisDoc {
+	params := cmttypes.DefaultConsensusParams()
+	params.Version.App = app.Version
+	params.Block.MaxBytes = pb.BlockBytesMax
+	doc := &cmttypes.GenesisDoc{
+		ChainID: c.Chain, GenesisTime: c.start, InitialHeight: 1, ConsensusParams: params, AppState: c.genesis,
 	}
 	for _, v := range c.set.Validators {
-		pk, err := cryptoenc.PubKeyToProto(v.PubKey)
-		must(c.tb, err)
-		req.Validators = append(req.Validators, abci.ValidatorUpdate{PubKey: pk, Power: v.VotingPower})
+		doc.Validators = append(doc.Validators, cmttypes.GenesisValidator{PubKey: v.PubKey, Power: v.VotingPower})
 	}
-	return req
+	must(c.tb, doc.ValidateAndComplete())
+	return doc
+}
+
+// GenesisDoc is the genesis document of the chain.
+func (c *Cluster) GenesisDoc() *cmttypes.GenesisDoc { return c.doc }
+
+func (c *Cluster) initChain() *abci.RequestInitChain {
+	params := c.doc.ConsensusParams.ToProto()
+	return &abci.RequestInitChain{
+		Time: c.start, ChainId: c.Chain, InitialHeight: 1, AppStateBytes: c.genesis, ConsensusParams: &params,
+		Validators: cmttypes.TM2PB.ValidatorUpdates(c.set.ValidatorSet),
+	}
+}
+
+// commit signs the newest block by all validators, all at one time.
+func (c *Cluster) commit(at time.Time) *cmttypes.Commit {
+	out := &cmttypes.Commit{Height: c.height, BlockID: c.lastID}
+	if c.height == 0 {
+		return &cmttypes.Commit{}
+	}
+	for i, v := range c.set.Validators {
+		vote := &cmtproto.Vote{Type: cmtproto.PrecommitType, Height: c.height, BlockID: c.lastID.ToProto(), Timestamp: at}
+		sig, err := c.set.Key(i).Sign(cmttypes.VoteSignBytes(c.Chain, vote))
+		must(c.tb, err)
+		out.Signatures = append(out.Signatures, cmttypes.CommitSig{
+			BlockIDFlag: cmttypes.BlockIDFlagCommit, ValidatorAddress: v.Address, Timestamp: at, Signature: sig,
+		})
+	}
+	return out
+}
+
+// Commit is the commit of the newest block.
+func (c *Cluster) Commit() *cmttypes.Commit { return c.commit(c.now) }
+
+// header of the newest block.
+func (c *Cluster) header() *cmttypes.Header { return &c.Blocks[c.height-1].Header }
+
+// makeBlock makes the next block as the engine would.
+func (c *Cluster) makeBlock(txs [][]byte) *cmttypes.Block {
+	results := cmttypes.NewResults(c.Results).Hash()
+	b := cmttypes.MakeBlock(c.height+1, cmttypes.ToTxs(txs), c.commit(c.now), nil)
+	set := c.set.ValidatorSet.Hash()
+	b.Header.Populate(cmtversion.Consensus{Block: version.BlockProtocol, App: app.Version}, c.Chain, c.now, c.lastID,
+		set, set, c.doc.ConsensusParams.Hash(), c.AppHash, results, c.set.Validators[0].Address)
+	return b
 }
 
 // Agencies of the sample consortium. Codes are synthetic.
@@ -273,22 +321,23 @@ func (c *Cluster) Block(txs ...[]byte) []*abci.ExecTxResult {
 func (c *Cluster) Deliver(txs [][]byte) []*abci.ExecTxResult {
 	c.tb.Helper()
 	ctx := context.Background()
-	height := c.height + 1
+	b := c.makeBlock(txs)
+	parts, err := b.MakePartSet(cmttypes.BlockPartSizeBytes)
+	must(c.tb, err)
 	var first *abci.ResponseFinalizeBlock
 	for i, a := range c.Apps {
-		resp, err := a.FinalizeBlock(ctx, &abci.RequestFinalizeBlock{Txs: txs, Height: height, Time: c.now})
+		resp, err := a.FinalizeBlock(ctx, &abci.RequestFinalizeBlock{Txs: txs, Height: b.Height, Time: b.Time})
 		must(c.tb, err)
 		if first == nil {
 			first = resp
 		} else if !bytes.Equal(first.AppHash, resp.AppHash) {
-			c.tb.Fatalf("height %d: application %d has app hash %x, application 0 has %x", height, i, resp.AppHash, first.AppHash)
+			c.tb.Fatalf("height %d: application %d has app hash %x, application 0 has %x", b.Height, i, resp.AppHash, first.AppHash)
 		}
 		_, err = a.Commit(ctx, &abci.RequestCommit{})
 		must(c.tb, err)
 	}
-	h := attesttest.Header(c.Chain, height, c.now, c.set, c.set, c.AppHash)
-	c.height, c.last, c.AppHash, c.Results, c.txs = height, &h, first.AppHash, first.TxResults, txs
-	c.headers[height] = &h
+	c.height, c.AppHash, c.Results, c.txs = b.Height, first.AppHash, first.TxResults, txs
+	c.Blocks, c.lastID = append(c.Blocks, b), cmttypes.BlockID{Hash: b.Hash(), PartSetHeader: parts.Header()}
 	c.now = c.now.Add(10 * time.Millisecond) // block time rises; the legal second may stay
 	if c.opts.Checks {
 		must(c.tb, c.Apps[0].Read(app.CheckState))
@@ -298,7 +347,7 @@ func (c *Cluster) Deliver(txs [][]byte) []*abci.ExecTxResult {
 
 // Trust is a trust file that pins the cluster's validators from height 1.
 func (c *Cluster) Trust() *attest.Trust {
-	h := c.headers[1]
+	h := &c.Blocks[0].Header
 	return &attest.Trust{
 		ChainID: c.Chain, Anchor: attest.Anchor{Height: 1, HeaderHash: attest.Hash(h.Hash())},
 		Validators: c.set.Trusted(1, 0), NotAfter: c.start.AddDate(10, 0, 0),
@@ -310,10 +359,10 @@ func (c *Cluster) Bundle(subjects ...string) []byte {
 	c.tb.Helper()
 	p, err := c.Apps[0].Prove(c.height-1, subjects)
 	must(c.tb, err)
-	trimmed, err := c.set.Trim(c.last, c.set.Sign(c.last, 0, nil))
+	trimmed, err := c.set.Trim(c.header(), c.Commit())
 	must(c.tb, err)
 	return attest.EncodeBundle(&pb.Bundle{
-		Header: attesttest.HeaderPB(c.last), Commit: *trimmed, Validators: *c.set.PB(), Catalog: p.Catalog, Log: p.LogHash, Pack: p.Pack,
+		Header: attesttest.HeaderPB(c.header()), Commit: *trimmed, Validators: *c.set.PB(), Catalog: p.Catalog, Log: p.LogHash, Pack: p.Pack,
 		Entries: p.Entries, Shape: p.Shape, Hashes: p.Hashes,
 	})
 }
@@ -323,7 +372,7 @@ func (c *Cluster) Verify(bundle []byte, subject, claim string) (*attest.Verdict,
 	c.tb.Helper()
 	cl, err := attest.ParseClaim(claim)
 	must(c.tb, err)
-	return attest.Verify(bundle, c.Trust(), attest.Policy{Subject: subject, Claim: cl, MaxAge: time.Hour, Now: c.last.Time.Add(time.Second)})
+	return attest.Verify(bundle, c.Trust(), attest.Policy{Subject: subject, Claim: cl, MaxAge: time.Hour, Now: c.header().Time.Add(time.Second)})
 }
 
 // Read runs fn over the newest state of application 0.

@@ -75,7 +75,7 @@ func openBadger(o Options) (*badger.DB, error) {
 	case err == nil:
 		return db, nil
 	case errors.Is(err, syscall.EWOULDBLOCK), strings.Contains(err.Error(), "Cannot acquire directory lock"):
-		return nil, fmt.Errorf("state folder %s is in use by another process: stop it first, or read a copy of the folder", o.Dir)
+		return nil, fmt.Errorf("state folder %s is in use by another process: stop it first", o.Dir)
 	case strings.Contains(err.Error(), badger.ErrTruncateNeeded.Error()): // wrapped as text
 		return nil, fmt.Errorf("state folder %s was not closed properly: open it once for writing (start the node, or fsck), then read it", o.Dir)
 	default:

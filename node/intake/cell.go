@@ -46,6 +46,12 @@ func (m *mapper) cell(name string) (*Field, string) {
 	return f, m.h.declared[name]
 }
 
+// has tells whether the file has a column for a field.
+func (m *mapper) has(name string) bool {
+	_, ok := m.h.at[name]
+	return ok
+}
+
 // trimmed is a cell in half-width letters and digits without blanks around it.
 func (m *mapper) trimmed(name string) (*Field, string) {
 	f, s := m.cell(name)

@@ -37,7 +37,8 @@ func (m *mapper) commitment(person bool) {
 			m.refuse(CodeText, f, "is empty")
 		}
 	}
-	if f, _ := m.cell("commitment_type_other"); kind == code.CommitmentOther && texts["commitment_type_other"] == "" {
+	// The template has this column beside its twenty fields; a file of the twenty alone cannot fill it.
+	if f, _ := m.cell("commitment_type_other"); kind == code.CommitmentOther && m.has("commitment_type_other") && texts["commitment_type_other"] == "" {
 		m.refuse(CodeText, f, "is empty although 承诺类型 is 其他")
 	}
 	if f, _ := m.cell("made_on"); !m.failed() && promise[6:14] != strings.ReplaceAll(made.String(), "-", "") {

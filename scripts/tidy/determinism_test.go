@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -114,10 +115,10 @@ func TestDeterminism(t *testing.T) {
 }
 
 // A loader checks the types of this module's packages from source. The
-// standard library comes from the compiler's export data; packages of others
-// are left empty: resolving them would mean building the consensus engine for
-// this test alone, and an expression whose type is therefore unknown is treated
-// as suspect where it matters.
+// standard library comes from the compiler's export data. Of others' packages
+// only the declarations are read, one step deep: more would mean building the
+// consensus engine for this test alone, and an expression whose type is then
+// still unknown is treated as suspect where it matters.
 type loader struct {
 	fset   *token.FileSet
 	graph  graph
@@ -184,11 +185,48 @@ func (l *loader) Import(importPath string) (*types.Package, error) {
 	case l.graph.standard(importPath):
 		return l.std.Import(importPath)
 	}
+	return l.outside(importPath), nil
+}
+
+// outside declares a package of others: its own types and functions, without
+// their bodies, over empty packages in the place of what it imports in turn.
+func (l *loader) outside(importPath string) *types.Package {
+	if c, ok := l.loaded[importPath]; ok {
+		return c.types
+	}
+	p := l.graph[importPath]
+	var syntax []*ast.File
+	if p != nil {
+		for _, name := range p.GoFiles {
+			// A file that cannot be read or parsed declares nothing; the compiler will say so.
+			if f, err := parser.ParseFile(l.fset, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution); err == nil {
+				syntax = append(syntax, f)
+			}
+		}
+	}
+	c := &checked{}
+	conf := types.Config{Importer: hollow{l}, IgnoreFuncBodies: true, FakeImportC: true, Error: func(error) {}}
+	c.types, _ = conf.Check(importPath, l.fset, syntax, nil)
+	c.types.MarkComplete()
+	l.loaded[importPath] = c
+	return c.types
+}
+
+// hollow imports the standard library as it is and all else empty.
+type hollow struct{ l *loader }
+
+func (h hollow) Import(importPath string) (*types.Package, error) {
+	if importPath == "unsafe" {
+		return types.Unsafe, nil
+	}
+	if h.l.graph.standard(importPath) {
+		return h.l.std.Import(importPath)
+	}
 	name := path.Base(importPath)
 	if regexp.MustCompile(`^v\d+$`).MatchString(name) {
 		name = path.Base(path.Dir(importPath))
 	}
-	if p != nil && p.Name != "" {
+	if p := h.l.graph[importPath]; p != nil && p.Name != "" {
 		name = p.Name
 	}
 	empty := types.NewPackage(importPath, name)

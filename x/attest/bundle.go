@@ -50,18 +50,77 @@ func decode(raw []byte, b *pb.Bundle) *Error {
 	return checkStateForm(b)
 }
 
-// emptyBlock is the encoding of a bundle's fields 1 to 3 with nothing in them.
-var emptyBlock = []byte{0x0a, 0, 0x12, 0, 0x1a, 0}
-
-// decodeState is decode for a bundle whose block part, byte for byte, has passed before. An encoding is canonical where both parts
-// are and all fields of the one come before those of the other, as scan has seen to; so the verdict is that of decode.
+// decodeState is decode for a bundle whose block part, byte for byte, has passed before: it reads fields 5 and up without copying
+// them. scan has seen to it that every field of the block part comes before. That both ways accept the same bytes is tested; reading
+// the whole bundle once more would cost more than all the hashing that is left to do.
 func decodeState(raw []byte, cut int, b *pb.Bundle) *Error {
-	state := make([]byte, 0, len(emptyBlock)+len(raw)-cut)
-	state = append(append(state, emptyBlock...), raw[cut:]...)
-	if err := pb.Decode(state, b); err != nil {
-		return invalid(3, CodeEncoding, "bundle: %v", err)
+	last := uint64(4)
+	for rest := raw[cut:]; len(rest) > 0; {
+		field, v, n := nextField(rest)
+		if n == 0 || field < last || field == last && field != 8 || field > 10 {
+			return errState
+		}
+		rest, last = rest[n:], field
+		switch field {
+		case 5:
+			b.Catalog = v
+		case 6:
+			b.Log = v
+		case 7:
+			b.Pack = v
+		case 8:
+			e, ok := decodeEntry(v)
+			if !ok {
+				return errState
+			}
+			b.Entries = append(b.Entries, e)
+		case 9:
+			b.Shape = v
+		case 10:
+			b.Hashes = v
+		}
+		if field != 8 && len(v) == 0 {
+			return errState
+		}
 	}
 	return checkStateForm(b)
+}
+
+var errState = invalid(3, CodeEncoding, "bundle: %v", pb.ErrNotCanonical)
+
+func decodeEntry(raw []byte) (e pb.Entry, ok bool) {
+	last := uint64(0)
+	for len(raw) > 0 {
+		field, v, n := nextField(raw)
+		if n == 0 || field <= last || len(v) == 0 {
+			return e, false
+		}
+		raw, last = raw[n:], field
+		switch field {
+		case 1:
+			e.Subject = string(v)
+		case 2:
+			e.Standing = v
+		case 3:
+			e.Salt = v
+		default:
+			return e, false
+		}
+	}
+	return e, true
+}
+
+// nextField reads one field of bytes in its shortest form; n is its length, 0 where there is none.
+func nextField(raw []byte) (field uint64, v []byte, n int) {
+	if len(raw) < 2 || raw[0]&7 != 2 || raw[0] >= 0x80 {
+		return 0, nil, 0
+	}
+	size, m := binary.Uvarint(raw[1:])
+	if m <= 0 || m > 1 && raw[m] == 0 || size > uint64(len(raw)-1-m) {
+		return 0, nil, 0
+	}
+	n = 1 + m + int(size)
+	return uint64(raw[0] >> 3), raw[1+m : n : n], n
 }
 
 // checkMagic is step 2.

@@ -237,7 +237,7 @@ func TestEveryBit(t *testing.T) {
 	small := sample()
 	small.Noise = 30
 	absent := Spec{Asked: []string{SubjectAbsent}, Noise: 30}
-	stepped := Spec{Standings: []*pb.Standing{Punished(SubjectPunished, pb.SEVERITY_SERIOUS)}, Steps: []Step{{60, Equal("b", 4)}, {61, Equal("c", 5)}}}
+	stepped := Spec{Standings: []*pb.Standing{Punished(SubjectPunished, pb.SEVERITY_SERIOUS)}, Steps: []Step{{Height: 60, Next: Equal("b", 4)}, {Height: 61, Next: Equal("c", 5)}}}
 	many := Spec{Standings: []*pb.Standing{Clean(SubjectClean), Punished(SubjectPunished, pb.SEVERITY_SERIOUS)}, Asked: []string{SubjectClean, SubjectPunished, SubjectAbsent}, Noise: 20}
 	for name, c := range map[string]struct {
 		spec    Spec
@@ -422,7 +422,7 @@ func TestTrustReach(t *testing.T) {
 
 func TestSteps(t *testing.T) {
 	a, b, c := Equal("a", 4), NewSet("b", 40, 30, 20, 10, 5), Equal("c", 7)
-	s := Spec{Set: a, Steps: []Step{{60, b}, {70, c}}, Standings: []*pb.Standing{Clean(SubjectClean)}}
+	s := Spec{Set: a, Steps: []Step{{Height: 60, Next: b}, {Height: 70, Next: c}}, Standings: []*pb.Standing{Clean(SubjectClean)}}
 	raw := s.File()
 	p := policy(SubjectClean, attest.NoNegative)
 	trustOf := func(set *Set, anchor int64) *attest.Trust {
@@ -468,7 +468,7 @@ func TestSteps(t *testing.T) {
 	ok("both", tr)
 
 	// Steps in neighbouring blocks.
-	near := Spec{Set: a, Steps: []Step{{99, b}, {100, c}}, Standings: []*pb.Standing{Clean(SubjectClean)}}
+	near := Spec{Set: a, Steps: []Step{{Height: 99, Next: b}, {Height: 100, Next: c}}, Standings: []*pb.Standing{Clean(SubjectClean)}}
 	if _, err := attest.Verify(near.File(), near.Trust(), p); err != nil {
 		t.Errorf("steps in neighbouring blocks: %v", err)
 	}

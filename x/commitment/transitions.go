@@ -18,7 +18,7 @@ func CheckSubmit(m *pb.SubmitCommitment) error {
 	c := &m.Content
 	parts, err := code.ParseCommitmentCode(c.Code)
 	if err != nil {
-		return ErrCode.With("%v", err)
+		return ErrCode.With("%s", x.Why(err))
 	}
 	if err := x.CheckUSCC(c.Subject, "subject"); err != nil {
 		return err

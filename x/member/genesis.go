@@ -9,6 +9,9 @@ import (
 // Import writes the members and mandates of genesis. Whether a governor and a validator exist is asked once all are in, since
 // the first member alone need be neither.
 func Import(ctx *x.Ctx, g *pb.Genesis) error {
+	if err := checkCount(len(g.Members)); err != nil {
+		return err
+	}
 	for i := range g.Members {
 		m := &g.Members[i]
 		if err := CheckMember(m); err != nil {

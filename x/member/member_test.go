@@ -150,6 +150,11 @@ func (s *script) row(name string, a args, input string) *pb.Member {
 	if a.has("name") {
 		m.Name = strings.ReplaceAll(a.one("name"), "_", " ")
 	}
+	if n := int(a.num("manyregions")); n > 0 {
+		for i := range n {
+			m.Regions = append(m.Regions, fmt.Sprint(410000+i))
+		}
+	}
 	if a.has("longname") {
 		m.Name = strings.Repeat("长", int(a.num("longname")))
 	}
@@ -198,6 +203,9 @@ func (s *script) row(name string, a args, input string) *pb.Member {
 			c := &pb.Competence{PowerCode: b.one("power"), PenaltyKinds: numbers(b["kinds"]), Regions: b["regions"], ValidFrom: from, ValidTo: to, Delegation: b.one("delegation")}
 			if b.has("badto") {
 				c.ValidTo = int32(b.num("badto"))
+			}
+			if b.has("badfrom") {
+				c.ValidFrom = int32(b.num("badfrom"))
 			}
 			for n := max(b.num("times"), 1); n > 0; n-- {
 				m.Competences = append(m.Competences, c)
@@ -474,8 +482,30 @@ func TestDerive(t *testing.T) {
 	}
 }
 
-// The number of mandates and members is bounded.
-func TestBounds(t *testing.T) {
+// The number of members is bounded, in genesis and after it.
+func TestMembersBound(t *testing.T) {
+	s := newScript(t)
+	g := genesis(s)
+	for len(g.Members) < 4096 {
+		g.Members = append(g.Members, *s.row(fmt.Sprint("m", len(g.Members)), args{}, ""))
+	}
+	if err := member.Import(s.ctx, g); err != nil {
+		t.Fatal(err)
+	}
+	if err := member.Put(s.ctx, s.row("one more", args{}, "")); !x.ErrTooMany.Is(err) {
+		t.Errorf("member 4097: %v", err)
+	}
+	if err := member.Put(s.ctx, s.row("m100", args{"level": {"1"}}, "")); err != nil {
+		t.Errorf("replacing a row at the bound: %v", err)
+	}
+	g.Members = append(g.Members, *s.row("one more", args{}, ""))
+	if err := member.Import(newScript(t).ctx, g); !x.ErrTooMany.Is(err) {
+		t.Errorf("genesis of 4097: %v", err)
+	}
+}
+
+// The number of mandates of an issuer is bounded.
+func TestMandatesBound(t *testing.T) {
 	s := newScript(t)
 	g := genesis(s)
 	for i := range 260 {

@@ -168,6 +168,13 @@ func CheckPut(r x.Reader, today calendar.Date, m *pb.Member) error {
 	if err := checkUnique(r, m); err != nil {
 		return err
 	}
+	if _, known := Get(r, m.Uscc); !known {
+		n := 0
+		Each(r, func(*pb.Member) bool { n++; return true })
+		if err := checkCount(n + 1); err != nil {
+			return err
+		}
+	}
 	return checkRemain(r, today, m.Uscc, m)
 }
 
@@ -399,25 +406,24 @@ func checkUnique(r x.Reader, m *pb.Member) error {
 			return ErrKeyTaken.With("key %x belongs to %s", k.Address, other)
 		}
 	}
-	var (
-		err   error
-		known bool
-		n     int
-	)
-	Each(r, func(other *pb.Member) bool {
-		n++
-		if other.Uscc == m.Uscc {
-			known = true
-		} else if len(m.ValidatorKey) > 0 && bytes.Equal(other.ValidatorKey, m.ValidatorKey) {
-			err = ErrKeyTaken.With("the validator key belongs to %s", other.Uscc)
-			return false
-		}
-		return true
-	})
-	if err == nil && !known && n >= membersMax {
-		return x.ErrTooMany.With("there are %d members, the most there may be", n)
+	if len(m.ValidatorKey) == 0 {
+		return nil
 	}
+	var err error
+	Each(r, func(other *pb.Member) bool {
+		if other.Uscc != m.Uscc && bytes.Equal(other.ValidatorKey, m.ValidatorKey) {
+			err = ErrKeyTaken.With("the validator key belongs to %s", other.Uscc)
+		}
+		return err == nil
+	})
 	return err
+}
+
+func checkCount(n int) error {
+	if n > membersMax {
+		return x.ErrTooMany.With("there would be %d members, at most %d", n, membersMax)
+	}
+	return nil
 }
 
 // checkRemain is MEM-3 with the row of one member replaced.

@@ -29,7 +29,7 @@ func CheckRecord(m *pb.RecordPenalty) error {
 		return err
 	}
 	if err := code.CheckDocNo(c.DocNo); err != nil {
-		return ErrDocNo.With("%v", err)
+		return ErrDocNo.With("%s", x.Why(err))
 	}
 	if err := checkKinds(c); err != nil {
 		return err
@@ -61,7 +61,7 @@ func CheckRecord(m *pb.RecordPenalty) error {
 		return err
 	}
 	if err := code.CheckRegion(c.ViolationRegion); err != nil {
-		return ErrRegion.With("%v", err)
+		return ErrRegion.With("%s", x.Why(err))
 	}
 	for _, t := range []struct{ s, field string }{
 		{c.PowerCode, "power_code"}, {c.Sector, "sector"}, {c.Designation, "designation"},
@@ -72,7 +72,7 @@ func CheckRecord(m *pb.RecordPenalty) error {
 	}
 	if c.BreachOf != "" {
 		if err := code.CheckCommitmentCode(c.BreachOf); err != nil {
-			return ErrBreachOf.With("%v", err)
+			return ErrBreachOf.With("%s", x.Why(err))
 		}
 	}
 	if c.Severity < 0 || c.Severity > pb.SEVERITY_SERIOUS {

@@ -1,0 +1,97 @@
+package state
+
+import (
+	"bufio"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const killFolder = "XINLIAN_STATE_TEST_KILL_FOLDER"
+
+// paddedBlock is sampleBlock with about 1 MB of rows, so that Badger flushes and compacts all the time.
+func paddedBlock(n uint64) block {
+	b := sampleBlock(n, 12)
+	for i := range 60 {
+		b = append(b, op{key: fmt.Sprintf("pad/%02d", (n*7+uint64(i))%90), value: strings.Repeat(fmt.Sprintf("%016d", n), 1024)})
+	}
+	return b
+}
+
+func paddedModel(latest uint64) model {
+	m := newModel()
+	for m.latest() < latest {
+		m.apply(paddedBlock(m.latest() + 1))
+	}
+	return m
+}
+
+// TestKill kills a process that commits block after block, again and again on one folder. What it said to be committed
+// must be there, as a whole, with the content of a node that never stopped.
+func TestKill(t *testing.T) {
+	if dir := os.Getenv(killFolder); dir != "" {
+		commitForever(t, dir)
+		return
+	}
+	o := testOptions(tempDir(t))
+	o.Retain = 3
+	rng := rand.New(rand.NewPCG(1, 2))
+	last := uint64(0)
+	for range 8 {
+		child := exec.Command(os.Args[0], "-test.run=^TestKill$")
+		child.Env = append(os.Environ(), killFolder+"="+o.Dir)
+		out, err := child.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		said := last
+		lines := bufio.NewScanner(out)
+		for n := 1 + rng.IntN(25); n > 0 && lines.Scan(); n-- {
+			if _, err := fmt.Sscanf(lines.Text(), "committed %d", &said); err != nil {
+				t.Fatalf("the process says %q", lines.Text())
+			}
+		}
+		if err := child.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		child.Wait()
+		s := mustOpen(t, o)
+		found := s.Latest().Height
+		if found < said {
+			t.Fatalf("marker is at %d, the process had committed %d", found, said)
+		}
+		m := paddedModel(found)
+		if err := m.check(s); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.CheckFiles(); err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+		last = found
+	}
+	if last < 20 {
+		t.Errorf("only %d blocks were committed", last)
+	}
+}
+
+func commitForever(t *testing.T, dir string) {
+	o := testOptions(dir)
+	o.Retain = 3
+	s := mustOpen(t, o)
+	m := paddedModel(s.Latest().Height)
+	for {
+		if err := m.commit(s, paddedBlock(m.latest()+1)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Printf("committed %d\n", m.latest()); err != nil {
+			os.Exit(1) // nobody listens
+		}
+	}
+}

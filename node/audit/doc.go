@@ -1,0 +1,10 @@
+// Package audit replays a chain and trusts nobody: it checks the signatures of every commit, every header against the blocks around it and
+// every change of validators, executes every transaction into an empty state of its own, and compares every app hash.
+//
+// What it finds is a Difference: the height, the transaction where one can be named, and the first key of the state that differs where the
+// source holds a state to compare with. It keeps the rules of every app version that this binary knows, so that a chain replays across
+// upgrades (in this release there is one version).
+//
+// Trust: only the genesis file, which the auditor compares out of band (its hash is in the report), and this binary. Whoever delivers the
+// blocks can at most withhold them.
+package audit

@@ -1,0 +1,137 @@
+package audit
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	dbm "github.com/cometbft/cometbft-db"
+	abci "github.com/cometbft/cometbft/abci/types"
+	cmtconfig "github.com/cometbft/cometbft/config"
+	sm "github.com/cometbft/cometbft/state"
+	"github.com/cometbft/cometbft/store"
+	cmttypes "github.com/cometbft/cometbft/types"
+
+	"github.com/xinlian-ledger/xinlian/app"
+	"github.com/xinlian-ledger/xinlian/x"
+)
+
+// StateDir is where under a node's home its application keeps its state.
+const StateDir = "state"
+
+// home reads a stopped node's folder.
+type home struct {
+	dir    string
+	blocks *store.BlockStore
+	states sm.Store
+	dbs    []dbm.DB
+	app    *app.App
+	snap   *app.Snapshot
+}
+
+// OpenHome opens a node's home folder for reading. The node must not be running: its databases have one owner.
+func OpenHome(dir string) (Source, error) {
+	cfg := cmtconfig.DefaultConfig().SetRoot(dir)
+	if _, err := os.Stat(cfg.GenesisFile()); err != nil {
+		return nil, fmt.Errorf("%s is not a node's home: no genesis file at %s", dir, cfg.GenesisFile())
+	}
+	h := &home{dir: dir}
+	open := func(id string) (dbm.DB, error) {
+		if _, err := os.Stat(filepath.Join(cfg.DBDir(), id+".db")); err != nil {
+			return nil, fmt.Errorf("%s has no %s database: the node has never run", dir, id)
+		}
+		db, err := cmtconfig.DefaultDBProvider(&cmtconfig.DBContext{ID: id, Config: cfg})
+		if err != nil {
+			if strings.Contains(err.Error(), "temporarily unavailable") {
+				return nil, fmt.Errorf("%s is in use: stop the node, or replay over its gateway (--node)", dir)
+			}
+			return nil, err
+		}
+		h.dbs = append(h.dbs, db)
+		return db, nil
+	}
+	blocks, err := open("blockstore")
+	if err == nil {
+		var states dbm.DB
+		if states, err = open("state"); err == nil {
+			h.blocks, h.states = store.NewBlockStore(blocks), sm.NewStore(states, sm.StoreOptions{})
+			return h, nil
+		}
+	}
+	h.Close()
+	return nil, err
+}
+
+func (h *home) Genesis(context.Context) (*cmttypes.GenesisDoc, error) {
+	return cmttypes.GenesisDocFromFile(cmtconfig.DefaultConfig().SetRoot(h.dir).GenesisFile())
+}
+
+func (h *home) Range(context.Context) (int64, int64, error) {
+	return h.blocks.Base(), h.blocks.Height(), nil
+}
+
+func (h *home) Block(_ context.Context, height int64) (*cmttypes.Block, error) {
+	b := h.blocks.LoadBlock(height)
+	if b == nil {
+		return nil, errors.New("the folder does not hold this block")
+	}
+	return b, nil
+}
+
+func (h *home) Commit(_ context.Context, height int64) (*cmttypes.Commit, error) {
+	if c := h.blocks.LoadBlockCommit(height); c != nil {
+		return c, nil
+	}
+	if c := h.blocks.LoadSeenCommit(height); c != nil {
+		return c, nil
+	}
+	return nil, errors.New("the folder does not hold the commit of this block")
+}
+
+func (h *home) Results(_ context.Context, height int64) ([]*abci.ExecTxResult, error) {
+	resp, err := h.states.LoadFinalizeBlockResponse(height)
+	if err != nil {
+		return nil, nil // not kept for this height: the app hash of the next header still decides
+	}
+	return resp.TxResults, nil
+}
+
+func (h *home) State(context.Context) (x.Reader, int64, error) {
+	if h.snap == nil {
+		dir := filepath.Join(h.dir, StateDir)
+		if _, err := os.Stat(dir); err != nil {
+			return nil, 0, nil
+		}
+		a, err := app.New(app.Options{Dir: dir, ReadOnly: true})
+		if err != nil {
+			return nil, 0, fmt.Errorf("application state: %w", err)
+		}
+		h.app = a
+		if h.snap, err = a.At(0); err != nil {
+			return nil, 0, err
+		}
+	}
+	return h.snap, h.snap.Height(), nil
+}
+
+func (h *home) Close() error {
+	if h.snap != nil {
+		h.snap.Close()
+	}
+	if h.app != nil {
+		h.app.Close()
+	}
+	for _, db := range h.dbs {
+		db.Close()
+	}
+	return nil
+}
+
+// genesisHash is what auditors compare out of band.
+func genesisHash(doc *cmttypes.GenesisDoc) string {
+	return fmt.Sprintf("%x", sha256.Sum256(doc.AppState))
+}

@@ -1,0 +1,178 @@
+package audit_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	cmttypes "github.com/cometbft/cometbft/types"
+
+	"github.com/xinlian-ledger/xinlian/app"
+	"github.com/xinlian-ledger/xinlian/app/apptest"
+	"github.com/xinlian-ledger/xinlian/node/audit"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+)
+
+// chain is a source over a cluster's blocks, which a test can spoil.
+type chain struct {
+	c       *apptest.Cluster
+	spoil   func(b *cmttypes.Block)
+	at      int64
+	commit  *cmttypes.Commit
+	results func(height int64) []*abci.ExecTxResult
+	state   x.Reader
+}
+
+func (s *chain) Genesis(context.Context) (*cmttypes.GenesisDoc, error) { return s.c.GenesisDoc(), nil }
+func (s *chain) Range(context.Context) (int64, int64, error) {
+	return 1, int64(len(s.c.Blocks)), nil
+}
+func (s *chain) Block(_ context.Context, h int64) (*cmttypes.Block, error) {
+	if h > int64(len(s.c.Blocks)) {
+		return nil, errors.New("no such block")
+	}
+	proto, err := s.c.Blocks[h-1].ToProto()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := proto.Marshal() // a copy: the fields of a converted block share memory
+	if err != nil {
+		return nil, err
+	}
+	fresh := new(cmtproto.Block)
+	if err := fresh.Unmarshal(raw); err != nil {
+		return nil, err
+	}
+	b, err := cmttypes.BlockFromProto(fresh)
+	if err == nil && s.spoil != nil && h == s.at {
+		s.spoil(b)
+	}
+	return b, err
+}
+func (s *chain) Commit(context.Context, int64) (*cmttypes.Commit, error) {
+	if s.commit != nil {
+		return s.commit, nil
+	}
+	return s.c.Commit(), nil
+}
+func (s *chain) Results(_ context.Context, h int64) ([]*abci.ExecTxResult, error) {
+	if s.results == nil {
+		return nil, nil
+	}
+	return s.results(h), nil
+}
+func (s *chain) State(context.Context) (x.Reader, int64, error) {
+	return s.state, int64(len(s.c.Blocks)), nil
+}
+func (s *chain) Close() error { return nil }
+
+// story makes a chain with something on it.
+func story(t *testing.T) *apptest.Cluster {
+	t.Helper()
+	s := apptest.New(t, apptest.Options{Apps: 1})
+	firm := apptest.USCC("91410100", "Y0000501")
+	enrol := func(uscc string) pb.Msg {
+		return pb.Msg{Sum: &pb.Msg_EnrolSubject{EnrolSubject: &pb.EnrolSubject{
+			Issuer:  s.Actors["registry"].USCC,
+			Subject: pb.Subject{Uscc: uscc, Region: "410100", Category: 1, Status: pb.SUBJECT_ACTIVE},
+		}}}
+	}
+	s.Block(s.Sign("registry", enrol(firm), enrol(apptest.USCC("91410100", "Y0000502"))))
+	s.Block()
+	s.Block(s.Sign("ops", enrol(firm))) // refused: not the registry
+	s.Block(s.Sign("registry", enrol(apptest.USCC("91410100", "Y0000503"))))
+	return s
+}
+
+func TestReplayAgrees(t *testing.T) {
+	c := story(t)
+	var snap *app.Snapshot
+	snap, err := c.Apps[0].At(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snap.Close()
+	r, err := audit.Replay(context.Background(), &chain{c: c, state: snap}, audit.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Agrees || r.Blocks != c.Height() || r.Transactions != 3 || r.StateRows == 0 || r.Signatures != 4*c.Height() {
+		t.Fatalf("report %s", r.JSON())
+	}
+}
+
+func TestReplayStopsAtHeight(t *testing.T) {
+	r, err := audit.Replay(context.Background(), &chain{c: story(t)}, audit.Options{To: 2})
+	// The commit of height 2 stands in block 3; this source hands out the newest commit for every height, which is a difference.
+	if err != nil || r.Agrees || r.Difference.Where != "commit" {
+		t.Fatalf("report %v, error %v", r, err)
+	}
+}
+
+// reseal makes the hashes inside a block agree again, so that only what was spoiled is wrong.
+func reseal(b *cmttypes.Block) {
+	b.DataHash, b.LastCommitHash = b.Data.Hash(), b.LastCommit.Hash()
+}
+
+func TestReplayFindsDifferences(t *testing.T) {
+	for name, tc := range map[string]struct {
+		at    int64
+		spoil func(b *cmttypes.Block)
+		where string
+	}{
+		"app hash":        {3, func(b *cmttypes.Block) { b.AppHash[0] ^= 1 }, "app_hash"},
+		"results":         {3, func(b *cmttypes.Block) { b.LastResultsHash[0] ^= 1 }, "last_results_hash"},
+		"validators":      {2, func(b *cmttypes.Block) { b.ValidatorsHash[0] ^= 1 }, "validators_hash"},
+		"next validators": {2, func(b *cmttypes.Block) { b.NextValidatorsHash[0] ^= 1 }, "next_validators_hash"},
+		"parameters":      {2, func(b *cmttypes.Block) { b.ConsensusHash[0] ^= 1 }, "consensus_hash"},
+		"previous block":  {2, func(b *cmttypes.Block) { b.LastBlockID.Hash[0] ^= 1 }, "last_block_id"},
+		"chain":           {2, func(b *cmttypes.Block) { b.ChainID = "test-other" }, "chain_id"},
+		"rule version":    {2, func(b *cmttypes.Block) { b.Version.App = 2 }, "version.app"},
+		"time":            {3, func(b *cmttypes.Block) { b.Time = b.Time.Add(1) }, "time"},
+		"proposer":        {2, func(b *cmttypes.Block) { b.ProposerAddress[0] ^= 1 }, "proposer"},
+		"signature":       {3, func(b *cmttypes.Block) { b.LastCommit.Signatures[3].Signature[0] ^= 1; reseal(b) }, "commit"},
+		"few signatures": {3, func(b *cmttypes.Block) {
+			b.LastCommit.Signatures[2], b.LastCommit.Signatures[3] = cmttypes.NewCommitSigAbsent(), cmttypes.NewCommitSigAbsent()
+			reseal(b)
+		}, "commit"},
+		// A transaction left out changes what the next header says of the state.
+		"transaction left out": {1, func(b *cmttypes.Block) { b.Txs = nil; b.Data = cmttypes.Data{}; reseal(b) }, "last_block_id"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := audit.Replay(context.Background(), &chain{c: story(t), at: tc.at, spoil: tc.spoil}, audit.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Agrees || r.Difference == nil || r.Difference.Where != tc.where {
+				t.Fatalf("found %v, want a difference in %s", r.Difference, tc.where)
+			}
+		})
+	}
+}
+
+func TestReplayNamesTransactionAndKey(t *testing.T) {
+	c := story(t)
+	r, err := audit.Replay(context.Background(), &chain{c: c, results: func(h int64) []*abci.ExecTxResult {
+		if h != 3 {
+			return nil
+		}
+		return []*abci.ExecTxResult{{Code: 0}}
+	}}, audit.Options{})
+	if err != nil || r.Difference == nil || r.Difference.Tx != 0 || r.Difference.TxID == "" || !strings.Contains(r.Difference.Error(), "height 3") {
+		t.Fatalf("report %v, error %v", r, err)
+	}
+
+	snap, err := c.Apps[0].At(1) // an older state in place of the newest
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snap.Close()
+	r, err = audit.Replay(context.Background(), &chain{c: c, state: snap}, audit.Options{})
+	if err != nil || r.Difference == nil || r.Difference.Where != "state" || r.Difference.Key == "" {
+		t.Fatalf("report %v, error %v", r, err)
+	}
+}

@@ -1,0 +1,392 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/xinlian-ledger/xinlian/node/keys"
+	"github.com/xinlian-ledger/xinlian/x/attest"
+)
+
+const (
+	answerBytesMax = 64 << 20
+	// requestTimeout bounds one request. A wait for a commit is longer than the gateway's own patience.
+	requestTimeout = 90 * time.Second
+
+	firstPause = 100 * time.Millisecond
+	longPause  = 2 * time.Second
+)
+
+// Options of New.
+type Options struct {
+	URL     string    // of the gateway, such as http://127.0.0.1:26680
+	Key     *keys.Key // nil: the public
+	ChainID string    // empty: what the gateway says
+	// Patience is how long a node that cannot be reached, or is too busy, is asked again. 0: not at all.
+	Patience time.Duration
+	// Lost is called when the node is first found lost, and Back when it answers again. Both may be nil.
+	Lost func(error)
+	Back func()
+}
+
+// Client speaks to one gateway. It may be used from many goroutines.
+type Client struct {
+	opts Options
+	base string
+	http *http.Client
+
+	mu      sync.Mutex
+	chainID string    // guarded by mu; learned from the gateway unless given
+	block   time.Time // guarded by mu; newest block time seen
+	seen    time.Time // guarded by mu; when it was seen
+}
+
+// New makes a client. It asks nothing yet.
+func New(o Options) (*Client, error) {
+	u, err := url.Parse(o.URL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Errorf("%q is not the URL of a gateway, such as http://127.0.0.1:26680", o.URL)
+	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConnsPerHost = 16
+	t.ResponseHeaderTimeout = requestTimeout
+	return &Client{
+		opts: o, base: strings.TrimRight(u.String(), "/"), http: &http.Client{Transport: t, Timeout: requestTimeout}, chainID: o.ChainID,
+	}, nil
+}
+
+// URL of the gateway.
+func (c *Client) URL() string { return c.base }
+
+// Close lets idle connections go.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// ErrUnreachable says that no node answered. Nothing that was committed is lost, and everything may be sent again.
+var ErrUnreachable = errors.New("the node cannot be reached")
+
+// Problem is an error answer of the gateway (RFC 9457).
+type Problem struct {
+	Status   int    `json:"status"`
+	Title    string `json:"title"`
+	Detail   string `json:"detail"`
+	Code     string `json:"code"`
+	Number   uint32 `json:"number"`
+	Rule     string `json:"rule,omitempty"`
+	Remedy   string `json:"remedy,omitempty"`
+	PassesOn string `json:"passes_on,omitempty"`
+}
+
+// Error is one line with code, rule and remedy. A detail that is a refusal in full says these already.
+func (p *Problem) Error() string {
+	s := p.Detail
+	if s == "" {
+		s = p.Title
+	}
+	return line(p.Code, s, p.Rule, p.PassesOn, p.Remedy)
+}
+
+// line joins the parts of a refusal. reason may hold some of them already: the rules' own text does.
+func line(code, reason, rule, passesOn, remedy string) string {
+	s := reason
+	if code != "" && !strings.HasPrefix(s, code) {
+		s = code + ": " + s
+	}
+	if rule != "" && !strings.Contains(s, "(rule ") {
+		s += " (rule " + rule + ")"
+	}
+	if passesOn != "" && !strings.Contains(s, "passes on "+passesOn) {
+		s += "; passes on " + passesOn
+	}
+	if remedy != "" && !strings.Contains(s, remedy) {
+		s += "; " + remedy
+	}
+	return strings.ReplaceAll(s, "\n", " ")
+}
+
+// CodeOf gives the code of a refusal by the gateway, empty for any other error.
+func CodeOf(err error) string {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p.Code
+	}
+	return ""
+}
+
+// answer is a response that was read to its end.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// request is what is asked. auth says that a member is needed, or makes a difference.
+type request struct {
+	method, path string
+	accept       string
+	body         []byte
+	contentType  string
+	auth         bool
+	once         bool // an error of the connection goes to the caller: it decides itself what to do
+}
+
+// ask sends a request until it is answered, with growing pauses, for as long as the client is patient. Only what cannot have had an effect, or
+// whose effect happens once however often it is sent, comes here: reads, and transactions, which are known by their id.
+func (c *Client) ask(ctx context.Context, r request) (*answer, error) {
+	deadline := time.Now().Add(c.opts.Patience)
+	pause, lost := firstPause, false
+	for {
+		a, err := c.once(ctx, r)
+		wait := pause
+		switch {
+		case err == nil && a.status != http.StatusTooManyRequests && a.status != http.StatusServiceUnavailable:
+			if lost && c.opts.Back != nil {
+				c.opts.Back()
+			}
+			return a, problemOf(a)
+		case err == nil:
+			if s, e := strconv.Atoi(a.header.Get("Retry-After")); e == nil && s > 0 && s <= 10 {
+				wait = min(max(wait, time.Duration(s)*time.Second), longPause)
+			}
+			err = problemOf(a)
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		default:
+			if !errors.Is(err, ErrUnreachable) {
+				return nil, err
+			}
+			if !lost && c.opts.Lost != nil && c.opts.Patience > 0 {
+				c.opts.Lost(err)
+			}
+			lost = true
+		}
+		if r.once || time.Now().Add(wait).After(deadline) {
+			return a, err
+		}
+		if e := sleep(ctx, wait); e != nil {
+			return nil, e
+		}
+		pause = min(2*pause, longPause)
+	}
+}
+
+// sleep waits, with a little chance in it so that many senders do not come back at one moment.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d/2 + rand.N(d/2+1))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (c *Client) once(ctx context.Context, r request) (*answer, error) {
+	req, err := http.NewRequestWithContext(ctx, r.method, c.base+r.path, bytes.NewReader(r.body))
+	if err != nil {
+		return nil, err
+	}
+	if r.accept != "" {
+		req.Header.Set("Accept", r.accept)
+	}
+	if r.contentType != "" {
+		req.Header.Set("Content-Type", r.contentType)
+	}
+	if r.auth && c.opts.Key != nil {
+		chain, err := c.ChainID(ctx)
+		if err != nil {
+			return nil, err
+		}
+		h, err := c.opts.Key.AuthHeader(r.method, req.URL.RequestURI(), r.body, time.Now(), chain)
+		if err != nil {
+			return nil, err
+		}
+		req.Header.Set("Authorization", h)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.unreachable(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, answerBytesMax+1))
+	if err != nil {
+		return nil, c.unreachable(err)
+	}
+	if len(body) > answerBytesMax {
+		return nil, fmt.Errorf("%s answered more than %d bytes", c.base, answerBytesMax)
+	}
+	return &answer{resp.StatusCode, resp.Header, body}, nil
+}
+
+func (c *Client) unreachable(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	return fmt.Errorf("%w at %s: %v", ErrUnreachable, c.base, err)
+}
+
+// problemOf makes an error of an answer that is one.
+func problemOf(a *answer) error {
+	if a == nil || a.status < 400 {
+		return nil
+	}
+	p := &Problem{}
+	if json.Unmarshal(a.body, p) != nil || p.Code == "" && p.Detail == "" && p.Title == "" {
+		p = &Problem{Title: http.StatusText(a.status), Detail: "the gateway answered " + strconv.Itoa(a.status) + " " + http.StatusText(a.status)}
+	}
+	p.Status = a.status
+	return p
+}
+
+// Get reads a JSON route into what into points to. auth makes the request a member's.
+func (c *Client) Get(ctx context.Context, path string, auth bool, into any) error {
+	a, err := c.ask(ctx, request{method: http.MethodGet, path: path, accept: "application/json", auth: auth})
+	if err != nil {
+		return err
+	}
+	if raw, ok := into.(*json.RawMessage); ok {
+		*raw = bytes.Clone(a.body)
+		return nil
+	}
+	if err := json.Unmarshal(a.body, into); err != nil {
+		return fmt.Errorf("%s%s answered no JSON of the expected form: %w", c.base, path, err)
+	}
+	return nil
+}
+
+// Status of the node.
+type Status struct {
+	ChainID    string    `json:"chain_id"`
+	Height     int64     `json:"height"`
+	BlockTime  time.Time `json:"block_time"`
+	LegalTime  time.Time `json:"legal_time"`
+	AppHash    string    `json:"app_hash"`
+	CatchingUp bool      `json:"catching_up"`
+}
+
+// Status asks for it.
+func (c *Client) Status(ctx context.Context) (*Status, error) {
+	s := new(Status)
+	if err := c.Get(ctx, "/v1/status", false, s); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.opts.ChainID != "" && s.ChainID != "" && s.ChainID != c.opts.ChainID {
+		return nil, fmt.Errorf("%s is a node of chain %q, not of %q", c.base, s.ChainID, c.opts.ChainID)
+	}
+	if c.chainID == "" {
+		c.chainID = s.ChainID
+	}
+	if !s.BlockTime.Before(c.block) {
+		c.block, c.seen = s.BlockTime, time.Now()
+	}
+	return s, nil
+}
+
+// ChainID is the chain's, asked for once.
+func (c *Client) ChainID(ctx context.Context) (string, error) {
+	c.mu.Lock()
+	id := c.chainID
+	c.mu.Unlock()
+	if id != "" {
+		return id, nil
+	}
+	s, err := c.Status(ctx)
+	if err != nil {
+		return "", err
+	}
+	if s.ChainID == "" {
+		return "", fmt.Errorf("%w: the node at %s has no block yet", ErrUnreachable, c.base)
+	}
+	return s.ChainID, nil
+}
+
+// Subjects lists enrolled codes after one, a page at a time.
+func (c *Client) Subjects(ctx context.Context, after string, limit int) (json.RawMessage, error) {
+	q := url.Values{}
+	if after != "" {
+		q.Set("after", after)
+	}
+	if limit > 0 {
+		q.Set("limit", strconv.Itoa(limit))
+	}
+	return c.raw(ctx, "/v1/subjects?"+q.Encode(), false)
+}
+
+// Subject is a subject's standing, as the public sees it.
+func (c *Client) Subject(ctx context.Context, uscc string) (json.RawMessage, error) {
+	return c.raw(ctx, "/v1/subjects/"+url.PathEscape(uscc), false)
+}
+
+// Commitment is a public commitment.
+func (c *Client) Commitment(ctx context.Context, code string) (json.RawMessage, error) {
+	return c.raw(ctx, "/v1/commitments/"+url.PathEscape(code), false)
+}
+
+// Record reads a record as the member who asks may see it.
+func (c *Client) Record(ctx context.Context, id string) (json.RawMessage, error) {
+	return c.raw(ctx, "/v1/records/"+url.PathEscape(id), true)
+}
+
+func (c *Client) raw(ctx context.Context, path string, auth bool) (out json.RawMessage, err error) {
+	err = c.Get(ctx, path, auth, &out)
+	return out, err
+}
+
+// Attestation fetches a subject's bundle. It is not verified here.
+func (c *Client) Attestation(ctx context.Context, uscc string) ([]byte, error) {
+	a, err := c.ask(ctx, request{method: http.MethodGet, path: "/v1/subjects/" + url.PathEscape(uscc) + "/attestation", accept: attest.MediaType})
+	if err != nil {
+		return nil, err
+	}
+	return a.body, nil
+}
+
+// Trust fetches the node's trust file, to be compared out of band.
+func (c *Client) Trust(ctx context.Context) ([]byte, error) { return c.raw(ctx, "/v1/trust", false) }
+
+// Audit reads a route of the auditors: genesis, blocks/H, commits/H, validators/H.
+func (c *Client) Audit(ctx context.Context, what string) ([]byte, error) {
+	a, err := c.ask(ctx, request{method: http.MethodGet, path: "/v1/audit/" + what, auth: true})
+	if err != nil {
+		return nil, err
+	}
+	return a.body, nil
+}
+
+// bare takes from a reason what the rules' own text says a second time: code, rule, day and remedy.
+func bare(code, reason, rule, passesOn, remedy string) (string, string) {
+	s := strings.TrimPrefix(reason, code+": ")
+	if remedy != "" {
+		s = strings.TrimSuffix(s, "; "+remedy)
+	}
+	if passesOn != "" {
+		s = strings.TrimSuffix(s, "; passes on "+passesOn)
+	}
+	if rule != "" {
+		if before, after, ok := strings.Cut(s, " (rule "+rule+")"); ok {
+			s = before
+			if remedy == "" {
+				if after = strings.TrimPrefix(after, "; "); !strings.HasPrefix(after, "passes on") {
+					remedy = after
+				} else if _, rest, ok := strings.Cut(after, "; "); ok {
+					remedy = rest
+				}
+			}
+		}
+	}
+	return s, remedy
+}

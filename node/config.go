@@ -1,0 +1,399 @@
+package node
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	cmtcfg "github.com/cometbft/cometbft/config"
+	"github.com/spf13/viper"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+)
+
+// Files of a home folder. config/config.toml is CometBFT's own and its tools read it; config/xinlian.toml is ours.
+const (
+	ConfigFile   = "config/xinlian.toml"
+	StateDir     = "data/xinlian" // the application's store
+	EngineConfig = "config/config.toml"
+)
+
+const configBytesMax = 1 << 20
+
+// A Knob is one setting with its default and why it is that.
+type Knob struct {
+	Key     string `json:"key"`
+	File    string `json:"file"`
+	Default any    `json:"default"`
+	Value   any    `json:"value"` // in force; filled by Explain
+	Reason  string `json:"reason"`
+}
+
+// Settings are what config/xinlian.toml says. Environment variables XINLIAN_API_LISTEN and so on win over the file.
+type Settings struct {
+	API      APISettings      `mapstructure:"api"`
+	Metrics  MetricsSettings  `mapstructure:"metrics"`
+	State    StateSettings    `mapstructure:"state"`
+	Watchdog WatchdogSettings `mapstructure:"watchdog"`
+	Log      LogSettings      `mapstructure:"log"`
+}
+
+// APISettings are about the gateway's listener.
+type APISettings struct {
+	Listen    string        `mapstructure:"listen"`
+	StopGrace time.Duration `mapstructure:"stop_grace"`
+}
+
+// MetricsSettings are about the listener for the operator.
+type MetricsSettings struct {
+	Listen string `mapstructure:"listen"`
+}
+
+// StateSettings are about the application's store.
+type StateSettings struct {
+	Retain  uint64 `mapstructure:"retain"`
+	Workers int    `mapstructure:"workers"`
+}
+
+// WatchdogSettings say when the process ends by itself.
+type WatchdogSettings struct {
+	Behind time.Duration `mapstructure:"behind"`
+}
+
+// LogSettings are about what is written to standard error.
+type LogSettings struct {
+	Level  string `mapstructure:"level"`
+	Engine string `mapstructure:"engine"`
+	Format string `mapstructure:"format"`
+}
+
+// settingKnobs is the one list of our own settings. Key order is the order in the file.
+var settingKnobs = []Knob{
+	{Key: "api.listen", Default: "127.0.0.1:26680", Reason: "gateway; loopback until the operator puts TLS in front of it"},
+	{Key: "api.stop_grace", Default: "10s", Reason: "how long open requests may take to end when the node stops"},
+	{Key: "metrics.listen", Default: "127.0.0.1:26690", Reason: "metrics and health for the operator; empty = no listener"},
+	{Key: "state.retain", Default: uint64(0), Reason: "heights of history kept; 0 = all, as an evidence ledger wants of most members"},
+	{Key: "state.workers", Default: 0, Reason: "signatures checked at a time; 0 = one a processor"},
+	{Key: "watchdog.behind", Default: "2m", Reason: "peers ahead and no block for this long ends the process; well above any block sync pause"},
+	{Key: "log.level", Default: "info", Reason: "debug, info, warn or error"},
+	{Key: "log.engine", Default: "error", Reason: "CometBFT's own lines; at info it writes a dozen a block"},
+	{Key: "log.format", Default: "text", Reason: "text or json"},
+}
+
+// emptyBlocksInterval bounds how old the newest block of an idle chain can be, and with it how fresh an answer can be proven.
+// On a chain with a fast legal clock it is at most a quarter of a legal day, so that a date is never skipped.
+func emptyBlocksInterval(clockRate int64) time.Duration {
+	const usual = 5 * time.Second
+	if clockRate <= 1 {
+		return usual
+	}
+	quarter := 6 * time.Hour / time.Duration(clockRate)
+	return max(min(usual, quarter), 10*time.Millisecond)
+}
+
+// EngineDefaults are CometBFT's settings for a new home. engineReasons says why each differs from CometBFT's own default.
+// clockRate is the chain's; 1 but on demo- and test- chains.
+func EngineDefaults(clockRate int64) *cmtcfg.Config {
+	c := cmtcfg.DefaultConfig()
+	c.Consensus.TimeoutPropose = time.Second
+	c.Consensus.TimeoutProposeDelta = 500 * time.Millisecond
+	c.Consensus.TimeoutCommit = 200 * time.Millisecond
+	c.Consensus.SkipTimeoutCommit = true
+	c.Consensus.PeerGossipSleepDuration = 10 * time.Millisecond
+	c.Consensus.CreateEmptyBlocks = true
+	c.Consensus.CreateEmptyBlocksInterval = emptyBlocksInterval(clockRate)
+	c.Mempool.Type = cmtcfg.MempoolTypeFlood
+	c.Mempool.Size = 5000
+	c.Mempool.CacheSize = 20000
+	c.Mempool.MaxTxBytes = pb.TxBytesMax
+	c.Mempool.MaxTxsBytes = 16 * pb.BlockBytesMax
+	c.Mempool.Recheck = true
+	c.P2P.PexReactor = false
+	c.P2P.AddrBookStrict = false
+	c.P2P.SendRate = 20 << 20
+	c.P2P.RecvRate = 20 << 20
+	c.TxIndex.Indexer = "null"
+	c.RPC.ListenAddress = "tcp://127.0.0.1:26657"
+	c.RPC.PprofListenAddress = ""
+	c.Instrumentation.Prometheus = false
+	c.Instrumentation.PrometheusListenAddr = ""
+	c.FilterPeers = false
+	return c
+}
+
+// engineKnobs says why the engine's settings are what they are.
+var engineKnobs = []Knob{
+	{Key: "consensus.timeout_propose", Reason: "a dead proposer costs one second, not three"},
+	{Key: "consensus.timeout_propose_delta", Reason: "each further round waits this much longer, for slow links"},
+	{Key: "consensus.timeout_commit", Reason: "time for the last votes of a slow member; bounds the block rate"},
+	{Key: "consensus.skip_timeout_commit", Reason: "with every vote in there is nobody to wait for"},
+	{Key: "consensus.peer_gossip_sleep_duration", Reason: "the largest lever on latency with more than one validator"},
+	{Key: "consensus.create_empty_blocks", Reason: "without them block time, expiry and freshness of an idle chain go stale"},
+	{Key: "consensus.create_empty_blocks_interval", Reason: "freshness has this bound; at most a quarter of a legal day on fast chains"},
+	{Key: "consensus.double_sign_check_height", Reason: "set to 10 on a validator that may be started on a second machine"},
+	{Key: "mempool.type", Reason: "flood: members' transactions reach every proposer"},
+	{Key: "mempool.size", Reason: "beyond it submitters are told to come back; a longer queue is only latency"},
+	{Key: "mempool.cache_size", Reason: "four times the mempool: what was just refused or committed is not checked again"},
+	{Key: "mempool.max_tx_bytes", Reason: "the wire format's own limit"},
+	{Key: "mempool.max_txs_bytes", Reason: "sixteen full blocks"},
+	{Key: "mempool.recheck", Reason: "an expired transaction leaves the mempool after the block that outlived it"},
+	{Key: "p2p.pex", Reason: "members are known: no peer is learnt from another"},
+	{Key: "p2p.addr_book_strict", Reason: "members' nodes meet on private networks"},
+	{Key: "p2p.allow_duplicate_ip", Reason: "true only where several nodes share one machine"},
+	{Key: "p2p.send_rate", Reason: "a full block passes in a fraction of a second"},
+	{Key: "p2p.recv_rate", Reason: "as send_rate"},
+	{Key: "filter_peers", Reason: "true asks the application about each peer; off until peers are registered on the ledger"},
+	{Key: "tx_index.indexer", Reason: "CometBFT's index loses rows in a crash and costs most of the throughput; ours is written with the state"},
+	{Key: "rpc.laddr", Reason: "loopback only: it has no authentication and answers about the past"},
+	{Key: "instrumentation.prometheus", Reason: "our own listener serves these metrics together with ours"},
+	{Key: "db_backend", Reason: "CometBFT's default, so that its own tools open its stores"},
+}
+
+// Config of New.
+type Config struct {
+	Home     string
+	Settings Settings
+	Engine   *cmtcfg.Config // its RootDir is Home
+}
+
+// DefaultSettings are the settings without file and environment.
+func DefaultSettings() Settings {
+	var s Settings
+	v := settingsViper()
+	if err := v.Unmarshal(&s); err != nil {
+		panic("node: the defaults do not fit the settings: " + err.Error()) // bug
+	}
+	return s
+}
+
+func settingsViper() *viper.Viper {
+	v := viper.New()
+	v.SetConfigType("toml")
+	v.SetEnvPrefix("XINLIAN")
+	v.SetEnvKeyReplacer(strings.NewReplacer(".", "_"))
+	for _, k := range settingKnobs {
+		v.SetDefault(k.Key, k.Default)
+	}
+	return v
+}
+
+// LoadConfig reads both files of a home folder; XINLIAN_… overrides config/xinlian.toml, XINLIAN_ENGINE_… config/config.toml.
+func LoadConfig(home string) (Config, error) {
+	c := Config{Home: home, Engine: EngineDefaults(1)}
+
+	v := settingsViper()
+	v.AutomaticEnv()
+	raw, err := readBounded(filepath.Join(home, ConfigFile))
+	if err != nil {
+		return c, missing(home, err)
+	}
+	if err := v.ReadConfig(bytes.NewReader(raw)); err != nil {
+		return c, fmt.Errorf("%s: %w", ConfigFile, err)
+	}
+	if err := v.UnmarshalExact(&c.Settings); err != nil {
+		return c, fmt.Errorf("%s: %w", ConfigFile, oneLine(err))
+	}
+
+	e := viper.New()
+	e.SetConfigType("toml")
+	e.SetEnvPrefix("XINLIAN_ENGINE")
+	e.SetEnvKeyReplacer(strings.NewReplacer(".", "_", "-", "_"))
+	e.AutomaticEnv()
+	if raw, err = readBounded(filepath.Join(home, EngineConfig)); err != nil {
+		return c, missing(home, err)
+	}
+	if err := e.ReadConfig(bytes.NewReader(raw)); err != nil {
+		return c, fmt.Errorf("%s: %w", EngineConfig, err)
+	}
+	if err := e.Unmarshal(c.Engine); err != nil {
+		return c, fmt.Errorf("%s: %w", EngineConfig, oneLine(err))
+	}
+	c.Engine.SetRoot(home)
+	return c, c.Check()
+}
+
+func missing(home string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s is no node's home (%w): run `xinlian init --home %s --genesis FILE` first", home, err, home)
+	}
+	return err
+}
+
+// oneLine makes mapstructure's list of complaints one line.
+func oneLine(err error) error {
+	return errors.New(strings.Join(strings.Fields(err.Error()), " "))
+}
+
+// Check refuses what cannot work or is not safe.
+func (c Config) Check() error {
+	if err := c.Engine.ValidateBasic(); err != nil {
+		return fmt.Errorf("%s: %w", EngineConfig, err)
+	}
+	if got := c.Engine.TxIndex.Indexer; got != "null" {
+		return fmt.Errorf("%s: tx_index.indexer is %q; only \"null\" is safe: outcomes are indexed by the application", EngineConfig, got)
+	}
+	if got := c.Engine.Mempool.Type; got != cmtcfg.MempoolTypeFlood {
+		return fmt.Errorf("%s: mempool.type is %q; only \"flood\" is supported", EngineConfig, got)
+	}
+	if c.Engine.P2P.LibP2PEnabled() {
+		return fmt.Errorf("%s: p2p.libp2p is not supported: it skips the peer filter", EngineConfig)
+	}
+	for _, a := range strings.FieldsFunc(c.Engine.RPC.ListenAddress+","+c.Engine.RPC.GRPCListenAddress, func(r rune) bool { return r == ',' || r == ' ' }) {
+		if !loopback(a) {
+			return fmt.Errorf("%s: rpc listens on %s; it has no authentication and answers about the past, so only loopback is allowed", EngineConfig, a)
+		}
+	}
+	if c.Settings.API.Listen == "" {
+		return fmt.Errorf("%s: api.listen is empty", ConfigFile)
+	}
+	if c.Settings.Watchdog.Behind < 10*time.Second {
+		return fmt.Errorf("%s: watchdog.behind is %s; below 10s it would end nodes that are only slow", ConfigFile, c.Settings.Watchdog.Behind)
+	}
+	if _, err := parseLevel(c.Settings.Log.Level); err != nil {
+		return fmt.Errorf("%s: log.level: %w", ConfigFile, err)
+	}
+	if _, err := parseLevel(c.Settings.Log.Engine); err != nil {
+		return fmt.Errorf("%s: log.engine: %w", ConfigFile, err)
+	}
+	if f := c.Settings.Log.Format; f != "text" && f != "json" {
+		return fmt.Errorf("%s: log.format is %q; text or json are known", ConfigFile, f)
+	}
+	return nil
+}
+
+func loopback(addr string) bool {
+	if strings.HasPrefix(addr, "unix://") {
+		return true
+	}
+	if _, rest, ok := strings.Cut(addr, "://"); ok {
+		addr = rest
+	}
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// WriteConfig writes both files of a new home. Existing files are left alone and reported.
+func WriteConfig(c Config) error {
+	for _, d := range []string{"config", "data"} {
+		if err := os.MkdirAll(filepath.Join(c.Home, d), 0o700); err != nil {
+			return fmt.Errorf("make the home folder: %w", err)
+		}
+	}
+	engine := filepath.Join(c.Home, EngineConfig)
+	if _, err := os.Lstat(engine); err == nil {
+		return fmt.Errorf("%s exists already", engine)
+	}
+	cmtcfg.WriteConfigFile(engine, c.Engine)
+
+	f, err := os.OpenFile(filepath.Join(c.Home, ConfigFile), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("write the configuration: %w", err)
+	}
+	_, err = f.Write(c.Settings.encode())
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	return err
+}
+
+// encode writes the settings as TOML with the reason of each above it.
+func (s Settings) encode() []byte {
+	var b bytes.Buffer
+	b.WriteString("# Settings of this node. XINLIAN_API_LISTEN and so on in the environment win over this file.\n# CometBFT's own settings are in config.toml beside it.\n")
+	section := ""
+	for _, k := range s.knobs() {
+		name, key, _ := strings.Cut(k.Key, ".")
+		if name != section {
+			fmt.Fprintf(&b, "\n[%s]\n", name)
+			section = name
+		}
+		fmt.Fprintf(&b, "# %s\n", k.Reason)
+		if text, ok := k.Value.(string); ok {
+			fmt.Fprintf(&b, "%s = %q\n", key, text)
+		} else {
+			fmt.Fprintf(&b, "%s = %v\n", key, k.Value)
+		}
+	}
+	return b.Bytes()
+}
+
+func (s Settings) knobs() []Knob {
+	values := map[string]any{
+		"api.listen": s.API.Listen, "api.stop_grace": s.API.StopGrace.String(),
+		"metrics.listen": s.Metrics.Listen,
+		"state.retain":   s.State.Retain, "state.workers": s.State.Workers,
+		"watchdog.behind": s.Watchdog.Behind.String(),
+		"log.level":       s.Log.Level, "log.engine": s.Log.Engine, "log.format": s.Log.Format,
+	}
+	out := make([]Knob, len(settingKnobs))
+	for i, k := range settingKnobs {
+		v, ok := values[k.Key]
+		if !ok {
+			panic("node: setting " + k.Key + " has no value") // bug: a new knob that Settings does not hold
+		}
+		k.Value, k.File = v, ConfigFile
+		out[i] = k
+	}
+	return out
+}
+
+// Explain lists every setting of ours, and each of CometBFT's whose default we chose, with value, default and reason.
+func (c Config) Explain() []Knob {
+	out := c.Settings.knobs()
+	now, def := engineValues(c.Engine), engineValues(EngineDefaults(1))
+	for _, k := range engineKnobs {
+		k.File, k.Value, k.Default = EngineConfig, now[k.Key], def[k.Key]
+		out = append(out, k)
+	}
+	return out
+}
+
+func engineValues(c *cmtcfg.Config) map[string]any {
+	return map[string]any{
+		"consensus.timeout_propose":              c.Consensus.TimeoutPropose.String(),
+		"consensus.timeout_propose_delta":        c.Consensus.TimeoutProposeDelta.String(),
+		"consensus.timeout_commit":               c.Consensus.TimeoutCommit.String(),
+		"consensus.skip_timeout_commit":          c.Consensus.SkipTimeoutCommit,
+		"consensus.peer_gossip_sleep_duration":   c.Consensus.PeerGossipSleepDuration.String(),
+		"consensus.create_empty_blocks":          c.Consensus.CreateEmptyBlocks,
+		"consensus.create_empty_blocks_interval": c.Consensus.CreateEmptyBlocksInterval.String(),
+		"consensus.double_sign_check_height":     c.Consensus.DoubleSignCheckHeight,
+		"mempool.type":                           c.Mempool.Type,
+		"mempool.size":                           c.Mempool.Size,
+		"mempool.cache_size":                     c.Mempool.CacheSize,
+		"mempool.max_tx_bytes":                   c.Mempool.MaxTxBytes,
+		"mempool.max_txs_bytes":                  c.Mempool.MaxTxsBytes,
+		"mempool.recheck":                        c.Mempool.Recheck,
+		"p2p.pex":                                c.P2P.PexReactor,
+		"p2p.addr_book_strict":                   c.P2P.AddrBookStrict,
+		"p2p.allow_duplicate_ip":                 c.P2P.AllowDuplicateIP,
+		"p2p.send_rate":                          c.P2P.SendRate,
+		"p2p.recv_rate":                          c.P2P.RecvRate,
+		"filter_peers":                           c.FilterPeers,
+		"tx_index.indexer":                       c.TxIndex.Indexer,
+		"rpc.laddr":                              c.RPC.ListenAddress,
+		"instrumentation.prometheus":             c.Instrumentation.Prometheus,
+		"db_backend":                             c.DBBackend,
+	}
+}
+
+func readBounded(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > configBytesMax {
+		return nil, fmt.Errorf("%s is larger than %d bytes", path, configBytesMax)
+	}
+	return os.ReadFile(path)
+}

@@ -1,0 +1,227 @@
+package gateway
+
+import (
+	"crypto/ecdsa"
+	"encoding/hex"
+	"math/big"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ethereum/go-ethereum/crypto"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/calendar"
+	"github.com/xinlian-ledger/xinlian/x/member"
+)
+
+// scheme of the Authorization header: Xinlian ADDRESS:UNIXTIME:SIGNATURE, address and signature in hexadecimal.
+const scheme = "Xinlian"
+
+// caller is a member that asks, with the key that it asks with.
+type caller struct {
+	member  *pb.Member
+	key     *pb.MemberKey
+	today   calendar.Date // legal day of the newest block: windows of mandates are judged by it
+	auditor bool
+}
+
+// authenticate finds out who asks. No header: the public (nil). A header that is not good is refused, never taken for none.
+func (g *Gateway) authenticate(r *http.Request, body []byte) (*caller, error) {
+	values := r.Header.Values("Authorization")
+	if len(values) == 0 {
+		return nil, nil
+	}
+	bad := func(why string) error { return refuse(http.StatusUnauthorized, ErrAuth.With("Authorization: %s", why)) }
+	if len(values) > 1 {
+		return nil, bad("the header stands twice")
+	}
+	// 1. Form.
+	h, err := parseHeader(values[0])
+	if err != "" {
+		return nil, bad(err)
+	}
+	// 2. Time.
+	now := g.o.Now()
+	if at := time.Unix(h.at, 0); at.Sub(now) > authAge || now.Sub(at) > authAge {
+		return nil, bad("its time is more than 60 s from this node's clock")
+	}
+	// 3. Signature, recovered over exactly what was asked.
+	chain := g.b.App.Chain()
+	if chain == nil {
+		return nil, refuse(http.StatusServiceUnavailable, ErrNotReady)
+	}
+	digest := pb.HTTPDigest(r.Method, r.RequestURI, bodyHash(body), h.time, chain.ID)
+	if !recovers(digest, h.sig, h.address) {
+		return nil, bad("the signature is not that of the address over method, path, body, time and chain id")
+	}
+	// 4. A member with a key in force.
+	who := new(caller)
+	read := g.b.App.Read(func(r x.Reader) error {
+		m, key, ok := member.ByAddress(r, h.address)
+		who.today = calendar.Of(g.b.App.Status().LegalTime.Unix())
+		if !ok || m.Removed || !member.InWindow(who.today, key.ValidFrom, key.ValidTo) {
+			return bad("the address is no key in force of a member")
+		}
+		who.member, who.key, who.auditor = m, key, member.HasRole(key, pb.ROLE_AUDITOR)
+		return nil
+	})
+	if read != nil {
+		return nil, read
+	}
+	// 5. Once. Last, so that only members can fill the memory.
+	switch g.seen.first(h.at, [20]byte(h.address), digest, now) {
+	case seenBefore:
+		return nil, bad("it was used already; every request is signed on its own, with a time of its own")
+	case seenFull:
+		return nil, refuse(http.StatusTooManyRequests, ErrRate.With("more signed requests than the node remembers"))
+	}
+	return who, nil
+}
+
+type authHeader struct {
+	address []byte
+	time    string
+	at      int64
+	sig     []byte
+}
+
+func parseHeader(value string) (h authHeader, why string) {
+	rest, ok := strings.CutPrefix(value, scheme+" ")
+	parts := strings.Split(rest, ":")
+	if !ok || len(parts) != 3 {
+		return h, "it is not of the form Xinlian ADDRESS:UNIXTIME:SIGNATURE"
+	}
+	address, err := hex.DecodeString(strings.TrimPrefix(parts[0], "0x"))
+	if err != nil || len(address) != pb.AddressBytes {
+		return h, "the address is not 40 hexadecimal digits"
+	}
+	// One spelling of a time, since the spelling is signed.
+	at, err := strconv.ParseInt(parts[1], 10, 64)
+	if err != nil || at < 0 || strconv.FormatInt(at, 10) != parts[1] {
+		return h, "the time is not a number of seconds"
+	}
+	sig, err := hex.DecodeString(strings.TrimPrefix(parts[2], "0x"))
+	if err != nil || len(sig) != pb.SignatureBytes {
+		return h, "the signature is not 130 hexadecimal digits"
+	}
+	return authHeader{address, parts[1], at, sig}, ""
+}
+
+// recovers checks that the signature is in its one form (low s, v 0 or 1) and that of the address.
+func recovers(digest [32]byte, sig, address []byte) bool {
+	r, s := new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:64])
+	if !crypto.ValidateSignatureValues(sig[64], r, s, true) {
+		return false
+	}
+	pub, err := crypto.SigToPub(digest[:], sig)
+	if err != nil {
+		return false
+	}
+	a := crypto.PubkeyToAddress(*pub)
+	return string(a[:]) == string(address)
+}
+
+// seenHeaders remembers which headers were used, by the second that they name, as long as that second could still pass. What is remembered is
+// the address and what was signed, not the signature: another signature over the same is the same header.
+type seenHeaders struct {
+	mu    sync.Mutex
+	used  map[int64]map[seenKey]struct{} // guarded by mu
+	count int                            // guarded by mu
+}
+
+type seenKey struct {
+	address [20]byte
+	digest  [32]byte
+}
+
+type seenResult int
+
+const (
+	seenFirst seenResult = iota
+	seenBefore
+	seenFull
+)
+
+func (s *seenHeaders) first(at int64, address [20]byte, digest [32]byte, now time.Time) seenResult {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.used == nil {
+		s.used = map[int64]map[seenKey]struct{}{}
+	}
+	oldest := now.Add(-authAge).Unix()
+	for t, m := range s.used { // at most one entry a second of the window
+		if t < oldest {
+			s.count -= len(m)
+			delete(s.used, t)
+		}
+	}
+	k := seenKey{address, digest}
+	if _, ok := s.used[at][k]; ok {
+		return seenBefore
+	}
+	if s.count >= authSeenMax {
+		return seenFull // forgetting would let one be used again
+	}
+	if s.used[at] == nil {
+		s.used[at] = map[seenKey]struct{}{}
+	}
+	s.used[at][k] = struct{}{}
+	s.count++
+	return seenFirst
+}
+
+// Signer signs requests for a member's client. Every header is good once, so two requests for the same within a second get
+// different times: it remembers the last time it gave to each. Safe for many goroutines.
+type Signer struct {
+	key     *ecdsa.PrivateKey
+	address string
+	chainID string
+	now     func() time.Time
+
+	mu   sync.Mutex
+	last map[[32]byte]int64 // guarded by mu; by what is asked
+}
+
+// NewSigner gives a signer for a chain.
+func NewSigner(key *ecdsa.PrivateKey, chainID string) *Signer {
+	a := crypto.PubkeyToAddress(key.PublicKey)
+	return &Signer{key: key, address: hex.EncodeToString(a[:]), chainID: chainID, now: time.Now, last: map[[32]byte]int64{}}
+}
+
+// Header gives the Authorization header of a request. target is the request target as it goes over the wire: path with query.
+func (s *Signer) Header(method, target string, body []byte) (string, error) {
+	sum := bodyHash(body)
+	what := pb.HTTPDigest(method, target, sum, "", "")
+	now := s.now().Unix()
+	s.mu.Lock()
+	at := max(now, s.last[what]+1)
+	if len(s.last) > 1<<12 {
+		for k, t := range s.last {
+			if t < now {
+				delete(s.last, k)
+			}
+		}
+	}
+	s.last[what] = at
+	s.mu.Unlock()
+	t := strconv.FormatInt(at, 10)
+	digest := pb.HTTPDigest(method, target, sum, t, s.chainID)
+	sig, err := crypto.Sign(digest[:], s.key)
+	if err != nil {
+		return "", err
+	}
+	return scheme + " " + s.address + ":" + t + ":" + hex.EncodeToString(sig), nil
+}
+
+// Sign sets the Authorization header of a request whose body is given.
+func (s *Signer) Sign(r *http.Request, body []byte) error {
+	h, err := s.Header(r.Method, r.URL.RequestURI(), body)
+	if err == nil {
+		r.Header.Set("Authorization", h)
+	}
+	return err
+}

@@ -1,0 +1,19 @@
+// Package gateway is a node's HTTP API: it takes transactions in, and hands out what each reader may know.
+//
+// What it promises:
+//
+//   - A record becomes an answer only through visibility.go, the state × audience table as data. For a reader who may not see a record,
+//     every answer is byte for byte that of a ledger that never had it: no list, count, error text or metric label tells (INV-01, INV-03,
+//     INV-04).
+//   - Public answers speak of the newest proven height alone: the state of height H, whose app hash header H+1 carries and more than two
+//     thirds of the power have signed. Asking about the past would undo a repair.
+//   - Every answer about records says of which height and moment it is, under which catalogue and rules, and until when it is fresh
+//     (INV-21).
+//   - A bundle leaves only after x/attest has verified it here.
+//   - Bad input gets a problem document of RFC 9457 with 4xx. What this machine does wrong is 503. Limits are 413, 422, 429 or 503.
+//   - The same state gives the same bytes.
+//
+// Trust: a reader need not trust a gateway for a bundle, which proves itself. For every other answer it trusts the node that it asks.
+// Whoever can read a member's requests on the way can at most repeat one to another node within a minute, and only read; so a
+// gateway that faces a network stands behind TLS.
+package gateway

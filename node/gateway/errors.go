@@ -1,0 +1,147 @@
+package gateway
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/xinlian-ledger/xinlian/x"
+)
+
+// Refusals of the gateway, 9001–9099. They never stand in a block. Numbers are permanent.
+var (
+	ErrRoute      = x.Reject(9001, "E_ROUTE", "contract/HTTP", "there is no such route", "see /openapi.json")
+	ErrMethod     = x.Reject(9002, "E_METHOD", "contract/HTTP", "the route does not have this method", "see the Allow header")
+	ErrAuth       = x.Reject(9003, "E_AUTH", "contract/HTTP", "the Authorization header is not valid", "sign the request again: Xinlian ADDRESS:UNIXTIME:SIGNATURE")
+	ErrAudience   = x.Reject(9004, "E_AUDIENCE", "§11.2", "this is not for the public", "ask with the key of a member or a warranted auditor")
+	ErrQuery      = x.Reject(9005, "E_QUERY", "contract/HTTP", "a query parameter is unknown or out of range", "see /openapi.json")
+	ErrNotReady   = x.Reject(9006, "E_NOT_READY", "contract/HTTP", "the node has no proven height yet", "try again")
+	ErrInternal   = x.Reject(9007, "E_INTERNAL", "contract/HTTP", "this node could not answer; nothing is wrong with the request", "try again, or ask another node")
+	ErrBusy       = x.Reject(9008, "E_BUSY", "contract/HTTP", "the node has as many requests at work as it takes", "try again")
+	ErrRate       = x.Reject(9009, "E_RATE", "contract/HTTP", "too many requests from this address", "slow down")
+	ErrBodySize   = x.Reject(9010, "E_BODY_SIZE", "contract/HTTP", "the body is too large", "send less at a time")
+	ErrPending    = x.Reject(9011, "E_TX_PENDING", "contract/HTTP", "the transaction waits for a block", "ask for its outcome by its id, with the key that signed it")
+	ErrTxUnknown  = x.Reject(9012, "E_TX_UNKNOWN", "contract/HTTP", "no outcome of such a transaction is for this reader", "check the id; a transaction that no block took in before its expiry is dead")
+	ErrRecord     = x.Reject(9013, "E_RECORD_UNKNOWN", "§11.2", "no such record is for this reader", "check the id")
+	ErrHeight     = x.Reject(9014, "E_HEIGHT", "contract/HTTP", "the node has no block of this height", "ask for a height between 1 and that of /v1/status")
+	ErrAccept     = x.Reject(9015, "E_ACCEPT", "contract/HTTP", "the route does not speak any of the media types asked for", "see /openapi.json")
+	ErrBatch      = x.Reject(9016, "E_BATCH", "contract/HTTP", "the list of subjects is empty or too long", "send between 1 and 10000 subjects")
+	ErrBody       = x.Reject(9017, "E_BODY", "contract/HTTP", "the body is not what the route takes", "see /openapi.json")
+	ErrID         = x.Reject(9018, "E_ID", "contract/HTTP", "an id is not of the form that the route takes", "64 hexadecimal digits")
+	ErrPool       = x.Reject(9019, "E_POOL_FULL", "design §4", "the node's pool of transactions is full", "send again after the next blocks")
+	ErrBundleSize = x.Reject(9020, "E_BUNDLE_SIZE", "verification", "the bundle would be larger than a verifier accepts", "ask for fewer subjects at a time")
+	ErrRequest    = x.Reject(9021, "E_REQUEST", "contract/HTTP", "the request is not well formed", "see /openapi.json")
+)
+
+// refusal is an answer that says no. The rejection tells what and why, the rest how HTTP says it.
+type refusal struct {
+	status     int
+	why        *x.Rejection
+	retryAfter int // seconds; 0 = none
+	asOf       *asOf
+	tx         *txJSON
+	cause      error // for the log, never for the answer
+}
+
+func (e *refusal) Error() string { return e.why.Error() }
+func (e *refusal) Unwrap() error { return e.cause }
+
+func refuse(status int, why *x.Rejection) *refusal {
+	e := &refusal{status: status, why: why}
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
+		e.retryAfter = 1
+	}
+	return e
+}
+
+// internal is what this machine did wrong. The cause goes to the log.
+func internal(cause error) *refusal {
+	e := refuse(http.StatusServiceUnavailable, ErrInternal)
+	e.cause = cause
+	return e
+}
+
+// at adds the height that a refusal speaks of.
+func (e *refusal) at(as asOf) *refusal {
+	e.asOf = &as
+	return e
+}
+
+// badInput is a refusal by a check of the rules of what the caller wrote into the request.
+func badInput(err error) error {
+	var r *x.Rejection
+	if errors.As(err, &r) {
+		return refuse(http.StatusBadRequest, r)
+	}
+	return internal(err)
+}
+
+// problemType is the media type of RFC 9457.
+const problemType = "application/problem+json"
+
+// problem is the document of RFC 9457 with our members.
+type problem struct {
+	Type     string  `json:"type"`
+	Title    string  `json:"title"`
+	Status   int     `json:"status"`
+	Detail   string  `json:"detail"`
+	Code     string  `json:"code"`
+	Number   uint32  `json:"number"`
+	Rule     string  `json:"rule"`
+	PassesOn *string `json:"passes_on"`
+	Remedy   string  `json:"remedy"`
+	AsOf     *asOf   `json:"as_of,omitempty"`
+	// Of a transaction that was executed and refused.
+	ID      string         `json:"id,omitempty"`
+	Reason  string         `json:"reason,omitempty"`
+	Height  *int64         `json:"height,omitempty"`
+	Results []txResultJSON `json:"results,omitempty"`
+}
+
+func (e *refusal) problem() problem {
+	p := problem{
+		Type: "urn:xinlian:problem:" + e.why.Code, Title: e.why.Text, Status: e.status, Detail: e.why.Text,
+		Code: e.why.Code, Number: e.why.Number, Rule: e.why.Rule, Remedy: e.why.Remedy, AsOf: e.asOf,
+	}
+	if declared, ok := x.ByNumber(e.why.Number); ok {
+		p.Title = declared.Text
+	}
+	if e.why.PassesOn != 0 {
+		on := e.why.PassesOn.String()
+		p.PassesOn = &on
+	}
+	if t := e.tx; t != nil {
+		p.ID, p.Reason, p.Height, p.Results = t.ID, t.Reason, &t.Height, t.Results
+		if t.PassesOn != nil {
+			p.PassesOn = t.PassesOn
+		}
+	}
+	return p
+}
+
+func (e *refusal) write(w http.ResponseWriter) {
+	if e.retryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(e.retryAfter))
+	}
+	if e.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Xinlian")
+	}
+	writeJSON(w, e.status, problemType, e.problem())
+}
+
+// writeJSON writes the one encoding of a view: fields in the order of the struct, no map anywhere.
+func writeJSON(w http.ResponseWriter, status int, mediaType string, view any) {
+	body, err := json.Marshal(view)
+	if err != nil {
+		panic(err) // a view of strings and numbers cannot fail: a bug
+	}
+	writeBytes(w, status, mediaType, append(body, '\n'))
+}
+
+func writeBytes(w http.ResponseWriter, status int, mediaType string, body []byte) {
+	w.Header().Set("Content-Type", mediaType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a reader that went away is no fault of ours
+}

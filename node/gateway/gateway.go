@@ -1,0 +1,380 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	cmttypes "github.com/cometbft/cometbft/types"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/xinlian-ledger/xinlian/app"
+	"github.com/xinlian-ledger/xinlian/x/attest"
+)
+
+// Blocks is what the gateway reads of the engine's stores. nil means: not there.
+type Blocks interface {
+	Header(height int64) *cmttypes.Header
+	Block(height int64) *cmttypes.Block
+	// Commit is the canonical commit of a height, or for the newest one the commit that this node has seen.
+	Commit(height int64) *cmttypes.Commit
+	Validators(height int64) (*cmttypes.ValidatorSet, error)
+}
+
+// What Submit returns where the pool, and not the gate, says no.
+var (
+	ErrPoolFull = errors.New("the pool of transactions is full")
+	ErrInPool   = errors.New("the transaction is in the pool already")
+)
+
+// Backend is what a gateway needs of its node.
+type Backend struct {
+	App    *app.App
+	Blocks Blocks
+	// Submit hands a transaction to the pool and gives the gate's verdict: 0, or the number and text of a refusal. ErrPoolFull and ErrInPool
+	// are the pool's own.
+	Submit func(ctx context.Context, tx []byte) (code uint32, log string, err error)
+	// Ready says whether the node takes part, and why not: "power seen x of y".
+	Ready func() (ok bool, reason string)
+	// CatchingUp says whether the node fetches blocks that others have; nil: never.
+	CatchingUp func() bool
+	// Metrics serves /metrics; nil: no such route.
+	Metrics http.Handler
+	// GenesisJSON is the genesis file in the engine's form.
+	GenesisJSON func() ([]byte, error)
+	// Trust is the trust file that the operator has set; nil: made from the chain.
+	Trust func() (*attest.Trust, error)
+}
+
+// Options of a gateway. Zero fields have defaults.
+type Options struct {
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer // nil: metrics are counted and not shown
+	Now        func() time.Time      // clock of Authorization headers and rates
+
+	// FreshFor is after how long without a new height an answer calls itself stale: twice the interval of empty blocks (10 s).
+	FreshFor time.Duration
+	// WaitMax is how long a request may wait for its block (30 s).
+	WaitMax time.Duration
+	// RequestsMax are at work at a time (256), WaitsMax wait for a block (4096), BatchesMax make bundles for many (2).
+	RequestsMax, WaitsMax, BatchesMax int
+	// RatePerSecond and RateBurst bound each peer that is not on this machine (500, 1000). A negative rate is none.
+	RatePerSecond, RateBurst float64
+	// LocalFromAnywhere opens /healthz, /readyz and /metrics to peers of other machines: where the network itself is private.
+	LocalFromAnywhere bool
+	// CheckEvery says how many bundles share one check before they leave: 1 (all) unless set.
+	CheckEvery int
+	// Version of the binary, for /v1/status.
+	Version string
+}
+
+func (o Options) withDefaults() Options {
+	def := func(n *int, d int) {
+		if *n <= 0 {
+			*n = d
+		}
+	}
+	def(&o.RequestsMax, 256)
+	def(&o.WaitsMax, 4096)
+	def(&o.BatchesMax, 2)
+	def(&o.CheckEvery, 1)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.FreshFor <= 0 {
+		o.FreshFor = 10 * time.Second
+	}
+	if o.WaitMax <= 0 {
+		o.WaitMax = 30 * time.Second
+	}
+	if o.RatePerSecond == 0 {
+		o.RatePerSecond = 500
+	}
+	if o.RateBurst == 0 {
+		o.RateBurst = 2 * o.RatePerSecond
+	}
+	return o
+}
+
+// Gateway is the http.Handler. Safe for many goroutines.
+type Gateway struct {
+	b   Backend
+	o   Options
+	log *slog.Logger
+	mux *http.ServeMux
+	met *metrics
+
+	cur     atomic.Pointer[head]
+	headMu  sync.Mutex // one goroutine makes a head
+	path    path       // guarded by headMu
+	bundles atomic.Uint64
+
+	seen  seenHeaders
+	rates rates
+	slots [slotKinds]chan struct{}
+}
+
+// New gives the gateway of a node.
+func New(b Backend, o Options) *Gateway {
+	o = o.withDefaults()
+	g := &Gateway{b: b, o: o, log: o.Logger, mux: http.NewServeMux(), met: newMetrics(o.Registerer)}
+	g.rates.init(o.RatePerSecond, o.RateBurst)
+	g.slots = [...]chan struct{}{
+		slotRequest: make(chan struct{}, o.RequestsMax), slotWait: make(chan struct{}, o.WaitsMax), slotBatch: make(chan struct{}, o.BatchesMax),
+	}
+	for _, rt := range routes {
+		g.mux.Handle(rt.pattern(), g.serve(rt))
+	}
+	return g
+}
+
+// Server gives an http.Server with the gateway's limits around a handler.
+func (g *Gateway) Server() *http.Server {
+	return &http.Server{
+		Handler: g, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		WriteTimeout: g.o.WaitMax + writeSlack, MaxHeaderBytes: headerBytesMax,
+		ErrorLog: slog.NewLogLogger(g.log.Handler(), slog.LevelDebug), // broken peers are no news
+	}
+}
+
+// ServeHTTP implements http.Handler. What goes before every route stands here.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	rec := &recorder{ResponseWriter: w}
+	defer g.recovered(rec, r)
+	h := w.Header()
+	h.Set("Cache-Control", "no-store") // a cache would still tell tomorrow what a repair took back tonight
+	h.Set("X-Content-Type-Options", "nosniff")
+	if !g.rates.allow(r.RemoteAddr, g.o.Now()) {
+		refuse(http.StatusTooManyRequests, ErrRate).write(rec)
+		return
+	}
+	if len(r.RequestURI) > targetBytesMax {
+		refuse(http.StatusRequestURITooLong, ErrRequest.With("the request target is longer than %d bytes", targetBytesMax)).write(rec)
+		return
+	}
+	if !plainPath(r.URL) {
+		refuse(http.StatusNotFound, ErrRoute).write(rec)
+		return
+	}
+	if _, pattern := g.mux.Handler(r); pattern == "" {
+		g.noRoute(rec, r)
+		return
+	}
+	g.mux.ServeHTTP(rec, r)
+}
+
+// plainPath refuses what the mux would answer with a redirect.
+func plainPath(u *url.URL) bool {
+	p := u.Path
+	return strings.HasPrefix(p, "/") && !strings.Contains(p, "//") && !slices.ContainsFunc(strings.Split(p, "/"), func(s string) bool {
+		return s == "." || s == ".."
+	})
+}
+
+// noRoute answers what no route takes: another method than the path has, or no path at all.
+func (g *Gateway) noRoute(w http.ResponseWriter, r *http.Request) {
+	var allow []string
+	for _, m := range []string{http.MethodGet, http.MethodPost} {
+		probe := &http.Request{Method: m, URL: r.URL, Host: r.Host, RequestURI: r.RequestURI}
+		if _, pattern := g.mux.Handler(probe); pattern != "" {
+			allow = append(allow, m)
+			if m == http.MethodGet {
+				allow = append(allow, http.MethodHead)
+			}
+		}
+	}
+	if len(allow) == 0 || localOnly(r.URL.Path) && !g.local(r) {
+		refuse(http.StatusNotFound, ErrRoute).write(w)
+		return
+	}
+	w.Header().Set("Allow", strings.Join(append(allow, http.MethodOptions), ", "))
+	if r.Method == http.MethodOptions {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	refuse(http.StatusMethodNotAllowed, ErrMethod).write(w)
+}
+
+// recovered is the one place where a panic of a request ends: a disk that fails, or a bug. The node goes on.
+func (g *Gateway) recovered(w *recorder, r *http.Request) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p == http.ErrAbortHandler {
+		panic(p)
+	}
+	g.met.panics.Inc()
+	g.log.Error("a request could not be answered", "route", r.Pattern, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	if w.status == 0 {
+		internal(nil).write(w)
+		return
+	}
+	panic(http.ErrAbortHandler) // half an answer is worse than none
+}
+
+// recorder remembers the status.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// call is one request that a route has taken.
+type call struct {
+	g    *Gateway
+	w    http.ResponseWriter
+	r    *http.Request
+	ctx  context.Context
+	body []byte
+	who  *caller // nil: the public
+	form url.Values
+}
+
+// serve wraps a route: who may come in, how many at a time, the body, the key that signed.
+func (g *Gateway) serve(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		status := http.StatusOK
+		defer func() {
+			if rec, ok := w.(*recorder); ok && rec.status != 0 {
+				status = rec.status
+			}
+			g.met.requests.WithLabelValues(rt.pattern(), statusClass(status)).Inc()
+		}()
+		if rt.audience == local && !g.local(r) {
+			refuse(http.StatusNotFound, ErrRoute).write(w) // as if it were not there
+			return
+		}
+		kind := rt.slot
+		if kind == slotRequest && r.Method == http.MethodPost && r.URL.Query().Get("wait") == "commit" {
+			kind = slotWait
+		}
+		select {
+		case g.slots[kind] <- struct{}{}:
+			defer func() { <-g.slots[kind] }()
+		default:
+			if rt.audience != local { // a node under load still says how it is
+				g.met.busy.Inc()
+				refuse(http.StatusServiceUnavailable, ErrBusy).write(w)
+				return
+			}
+		}
+		c := &call{g: g, w: w, r: r, ctx: r.Context()}
+		if err := g.run(rt, c); err != nil {
+			g.fail(w, rt, err)
+		}
+	})
+}
+
+func (g *Gateway) run(rt route, c *call) (err error) {
+	if c.form, err = query(c.r.URL.RawQuery, rt.query); err != nil {
+		return err
+	}
+	if c.body, err = readBody(c.w, c.r, rt.body); err != nil {
+		return err
+	}
+	if c.who, err = g.authenticate(c.r, c.body); err != nil {
+		return err
+	}
+	if rt.audience == members && c.who == nil {
+		return refuse(http.StatusUnauthorized, ErrAudience)
+	}
+	return rt.handle(c)
+}
+
+func (g *Gateway) fail(w http.ResponseWriter, rt route, err error) {
+	var e *refusal
+	if !errors.As(err, &e) {
+		e = internal(err) // a read that failed
+	}
+	if e.status == http.StatusServiceUnavailable && e.cause != nil {
+		g.log.Warn("a request could not be answered", "route", rt.pattern(), "code", e.why.Code, "err", e.cause)
+	}
+	e.write(w)
+}
+
+// query reads the parameters that a route has. Any other is refused: one that is misspelt must not be passed over in silence.
+func query(raw string, allowed []string) (url.Values, error) {
+	form, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, ErrQuery.With("the query is not well formed"))
+	}
+	for name, values := range form {
+		if !slices.Contains(allowed, name) {
+			return nil, refuse(http.StatusBadRequest, ErrQuery.With("the route does not have every parameter that was sent; it has: %s", strings.Join(allowed, ", ")))
+		}
+		if len(values) > 1 {
+			return nil, refuse(http.StatusBadRequest, ErrQuery.With("parameter %s stands twice", name))
+		}
+	}
+	return form, nil
+}
+
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	tooLarge := refuse(http.StatusRequestEntityTooLarge, ErrBodySize.With("the route takes a body of at most %d bytes", limit))
+	if r.ContentLength > limit {
+		w.Header().Set("Connection", "close") // what follows is not read
+		return nil, tooLarge
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return nil, tooLarge
+	case err != nil:
+		return nil, refuse(http.StatusBadRequest, ErrRequest.With("the body ended before its end"))
+	}
+	return body, nil
+}
+
+// local says whether the peer is on this machine, and not behind a proxy on it.
+func (g *Gateway) local(r *http.Request) bool {
+	if g.o.LocalFromAnywhere {
+		return true
+	}
+	if r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" || r.Header.Get("X-Real-Ip") != "" {
+		return false
+	}
+	return loopback(r.RemoteAddr)
+}
+
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+func bodyHash(body []byte) [32]byte { return sha256.Sum256(body) }

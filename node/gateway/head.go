@@ -1,0 +1,332 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	cmttypes "github.com/cometbft/cometbft/types"
+
+	"github.com/xinlian-ledger/xinlian/app"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/attest"
+)
+
+// head is the newest proven height (最新已证明高度), made once a block and used by all requests. Immutable.
+type head struct {
+	latest   int64 // committed height that this was made at
+	height   int64 // H: the state that is proven; its proof is the header of latest = H+1
+	bundle   pb.Bundle
+	asOf     asOf
+	trust    *attest.Trust
+	verifier *attest.Verifier
+}
+
+// errStarting says that nothing is proven yet: header H+1 is what proves the state of H.
+var errStarting = errors.New("the second block is not committed yet")
+
+// head gives the newest proven height. The first request after a block makes it, unless Run did; the others wait for that one, some
+// hundred microseconds.
+func (g *Gateway) head() (*head, error) {
+	latest := g.b.App.Status().Height
+	if h := g.cur.Load(); h != nil && h.latest == latest {
+		return h, nil
+	}
+	g.headMu.Lock()
+	defer g.headMu.Unlock()
+	latest = g.b.App.Status().Height
+	if h := g.cur.Load(); h != nil && h.latest == latest {
+		return h, nil
+	}
+	h, err := g.makeHead(latest)
+	if err != nil {
+		e := refuse(http.StatusServiceUnavailable, ErrNotReady)
+		e.cause = err
+		return nil, e
+	}
+	g.cur.Store(h)
+	g.met.provenHeight.Set(float64(h.height))
+	return h, nil
+}
+
+func (g *Gateway) makeHead(latest int64) (*head, error) {
+	if latest < 2 {
+		return nil, errStarting
+	}
+	header, err := g.header(latest)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.path.extend(g.b.Blocks, header); err != nil {
+		return nil, err
+	}
+	hd := headerOf(header)
+	set := g.path.last().set
+	commit, err := g.commit(&hd, set)
+	if err != nil {
+		return nil, err
+	}
+	h := &head{
+		latest: latest, height: latest - 1, trust: g.path.trust(header.ChainID), verifier: g.path.verifier,
+		bundle: pb.Bundle{Header: hd, Commit: *commit, Validators: *g.path.epochs[0].set, Steps: g.path.steps},
+	}
+	err = g.b.App.ReadAt(h.height, func(r x.Reader) error {
+		info, ok := app.BlockInfo(r, h.height)
+		if !ok {
+			return fmt.Errorf("the state of height %d does not know its block", h.height)
+		}
+		h.asOf = g.asOf(info, header.Version.App, header.Time, true)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+func (g *Gateway) header(height int64) (*cmttypes.Header, error) { return headerAt(g.b.Blocks, height) }
+
+func headerAt(b Blocks, height int64) (*cmttypes.Header, error) {
+	if h := b.Header(height); h != nil {
+		return h, nil
+	}
+	return nil, fmt.Errorf("the node has no header of height %d", height)
+}
+
+func (g *Gateway) commit(h *pb.Header, set *pb.ValidatorSet) (*pb.Commit, error) {
+	return commitAt(g.b.Blocks, h, set)
+}
+
+func commitAt(b Blocks, h *pb.Header, set *pb.ValidatorSet) (*pb.Commit, error) {
+	c := b.Commit(h.Height)
+	if c == nil {
+		return nil, fmt.Errorf("the node has no commit of height %d", h.Height)
+	}
+	return commitOf(h, set, c)
+}
+
+// path leads from the validator set of the first block to that of the newest: what a trust file as old as the chain needs. Owned by headMu.
+type path struct {
+	anchor   attest.Anchor
+	epochs   []epoch
+	steps    []pb.Step
+	verifier *attest.Verifier
+	at       int64 // height up to which the last epoch's set is known to sign
+}
+
+// epoch is a set with the first height that it signs on the path.
+type epoch struct {
+	from int64
+	hash []byte
+	set  *pb.ValidatorSet
+}
+
+func (p *path) last() epoch { return p.epochs[len(p.epochs)-1] }
+
+// extend leads the path to a header. A step is a header signed by one set that names another as the next. Between a height that the known
+// set signs and one that it does not, halving finds such a header, so that a chain of millions of blocks costs some dozen reads. A set
+// that came and went in between may be passed over: the path need not name every change, only hold at each step.
+func (p *path) extend(b Blocks, to *cmttypes.Header) error {
+	if len(p.epochs) == 0 {
+		first, err := headerAt(b, 1)
+		if err != nil {
+			return err
+		}
+		set, err := setAt(b, first)
+		if err != nil {
+			return err
+		}
+		p.anchor = attest.Anchor{Height: 1, HeaderHash: attest.Hash(first.Hash())}
+		p.epochs, p.at = []epoch{{1, first.ValidatorsHash, set}}, 1
+	}
+	for !bytes.Equal(p.last().hash, to.ValidatorsHash) {
+		lo, hi := p.at, to.Height
+		for hi-lo > 1 {
+			mid := lo + (hi-lo)/2
+			h, err := headerAt(b, mid)
+			if err != nil {
+				return err
+			}
+			if bytes.Equal(h.ValidatorsHash, p.last().hash) {
+				lo = mid
+			} else {
+				hi = mid
+			}
+		}
+		if err := p.step(b, lo, hi); err != nil {
+			return err
+		}
+	}
+	p.at = to.Height
+	if p.verifier == nil {
+		v, err := attest.NewVerifier(p.checkTrust(to.ChainID))
+		if err != nil {
+			return err
+		}
+		p.verifier = v
+	}
+	return nil
+}
+
+// step adds the step from the set that signs height lo to the one that signs height hi = lo+1.
+func (p *path) step(b Blocks, lo, hi int64) error {
+	signed, err := headerAt(b, lo)
+	if err != nil {
+		return err
+	}
+	follows, err := headerAt(b, hi)
+	if err != nil {
+		return err
+	}
+	next, err := setAt(b, follows)
+	if err != nil {
+		return err
+	}
+	h := headerOf(signed)
+	c, err := commitAt(b, &h, p.last().set)
+	if err != nil {
+		return err
+	}
+	// A head in use shares the steps: append only to a copy.
+	p.steps = append(p.steps[:len(p.steps):len(p.steps)], pb.Step{Header: h, Commit: *c, Next: *next})
+	p.epochs = append(p.epochs[:len(p.epochs):len(p.epochs)], epoch{hi, follows.ValidatorsHash, next})
+	p.at, p.verifier = hi, nil
+	return nil
+}
+
+func setAt(b Blocks, h *cmttypes.Header) (*pb.ValidatorSet, error) {
+	vs, err := b.Validators(h.Height)
+	if err != nil {
+		return nil, fmt.Errorf("the validators of height %d: %w", h.Height, err)
+	}
+	if vs == nil || !bytes.Equal(vs.Hash(), h.ValidatorsHash) {
+		return nil, fmt.Errorf("the node's validators of height %d are not those that its header names", h.Height)
+	}
+	return setOf(vs)
+}
+
+// trust is the trust file (信任文件): anchored at the first block, with the validators of each epoch of the path.
+func (p *path) trust(chainID string) *attest.Trust {
+	t := &attest.Trust{ChainID: chainID, Anchor: p.anchor}
+	for i, e := range p.epochs {
+		until := int64(0)
+		if i+1 < len(p.epochs) {
+			until = p.epochs[i+1].from - 1
+		}
+		for k, power := range e.set.Powers {
+			key := e.set.PubKeys[32*k : 32*k+32]
+			if !goesOn(t.Validators, key, power, e.from, until) {
+				t.Validators = append(t.Validators, attest.TrustedValidator{
+					Validator: attest.Validator{PubKey: key, Power: power}, FromHeight: e.from, UntilHeight: until,
+				})
+			}
+		}
+	}
+	return t
+}
+
+// goesOn lengthens the window of a validator that the epoch before had with the same power.
+func goesOn(vals []attest.TrustedValidator, key []byte, power, from, until int64) bool {
+	for i := range vals {
+		if v := &vals[i]; v.UntilHeight == from-1 && from > 1 && v.Power == power && bytes.Equal(v.PubKey, key) {
+			v.UntilHeight = until
+			return true
+		}
+	}
+	return false
+}
+
+// checkTrust is the trust by which the gateway checks what it made itself: the set of the first block, for ever, so that every step counts.
+func (p *path) checkTrust(chainID string) *attest.Trust {
+	t := &attest.Trust{ChainID: chainID, Anchor: p.anchor, NotAfter: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}
+	for k, power := range p.epochs[0].set.Powers {
+		t.Validators = append(t.Validators, attest.TrustedValidator{
+			Validator: attest.Validator{PubKey: p.epochs[0].set.PubKeys[32*k : 32*k+32], Power: power}, FromHeight: 1,
+		})
+	}
+	return t
+}
+
+// Run keeps the proven head ready, so that no request waits for it. Without Run the first request after each block makes it.
+func (g *Gateway) Run(ctx context.Context) {
+	for {
+		next := g.b.App.NextBlock()
+		if _, err := g.head(); err != nil && !errors.Is(err, errStarting) {
+			g.log.Warn("the newest height cannot be proven", "err", errors.Unwrap(err))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-next:
+		}
+	}
+}
+
+// bundle makes the bundle of subjects at the newest proven height, and verifies it before anybody sees it.
+func (g *Gateway) bundle(subjects []string) (*head, *pb.Bundle, []byte, error) {
+	for attempt := 0; ; attempt++ {
+		h, err := g.head()
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		p, err := g.b.App.Prove(h.height, subjects)
+		if err != nil {
+			// The chain may have moved on beyond the heights that memory holds. After a start, the height below the newest is provable with
+			// the next block.
+			var fault x.Fault
+			switch {
+			case errors.As(err, &fault):
+				return nil, nil, nil, internal(err)
+			case attempt < 2 && g.b.App.Status().Height != h.latest:
+				continue
+			}
+			e := refuse(http.StatusServiceUnavailable, ErrNotReady.With("the newest height can be proven once the next block is committed"))
+			e.cause = err
+			return nil, nil, nil, e
+		}
+		b := h.bundle
+		b.Entries, b.Shape, b.Hashes = p.Entries, p.Shape, p.Hashes
+		b.Catalog, b.Log, b.Pack = p.Catalog, p.LogHash, p.Pack
+		raw := attest.EncodeBundle(&b)
+		if max := bundleMax(len(p.Entries)); len(raw) > max {
+			return nil, nil, nil, refuse(http.StatusUnprocessableEntity, ErrBundleSize.With("the bundle would have %d bytes, at most %d are allowed", len(raw), max))
+		}
+		if err := g.selfCheck(h, raw, subjects); err != nil {
+			g.met.bundlesRefused.Inc()
+			g.log.Error("a bundle made here does not verify and was not handed out", "height", h.height, "entries", len(p.Entries), "err", err)
+			return nil, nil, nil, internal(err)
+		}
+		return h, &b, raw, nil
+	}
+}
+
+func bundleMax(entries int) int {
+	if entries <= 1 {
+		return pb.BundleBytesMax
+	}
+	return pb.BundleManyBytesMax
+}
+
+// selfCheck is the pair assertion: what left must verify. The verifier remembers the block, so that all but the first of a height cost
+// some hashes.
+func (g *Gateway) selfCheck(h *head, raw []byte, subjects []string) error {
+	n := g.bundles.Add(1)
+	if every := uint64(g.o.CheckEvery); every > 1 && n%every != 1 {
+		return nil
+	}
+	policy := attest.Policy{Claim: attest.Standing, MaxAge: time.Second, Now: time.Unix(h.bundle.Header.TimeSeconds, int64(h.bundle.Header.TimeNanos))}
+	if len(subjects) == 1 {
+		policy.Subject = subjects[0]
+		v, err := h.verifier.Verify(raw, policy)
+		if err == nil && v.Height != h.height {
+			err = fmt.Errorf("it speaks of height %d, not %d", v.Height, h.height)
+		}
+		return err
+	}
+	_, err := h.verifier.VerifyMany(raw, policy)
+	return err
+}

@@ -1,0 +1,64 @@
+package gateway
+
+import (
+	"net"
+	"sync"
+	"time"
+)
+
+// rates counts the requests of each peer by a bucket that fills at a steady rate. Peers on this machine are not counted: they could as well
+// read the disk.
+type rates struct {
+	perSecond, burst float64
+	mu               sync.Mutex
+	peers            map[string]*bucket // guarded by mu
+}
+
+type bucket struct {
+	left float64
+	at   time.Time
+}
+
+func (l *rates) init(perSecond, burst float64) {
+	l.perSecond, l.burst, l.peers = perSecond, burst, map[string]*bucket{}
+}
+
+func (l *rates) allow(addr string, now time.Time) bool {
+	if l.perSecond < 0 || loopback(addr) {
+		return true
+	}
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		host = addr
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b, ok := l.peers[host]
+	if !ok {
+		if len(l.peers) >= peersMax {
+			l.forget(now)
+		}
+		if len(l.peers) >= peersMax {
+			return false // more peers at a time than a node of a consortium has
+		}
+		b = &bucket{left: l.burst, at: now}
+		l.peers[host] = b
+	}
+	if passed := now.Sub(b.at).Seconds(); passed > 0 {
+		b.left, b.at = min(l.burst, b.left+passed*l.perSecond), now
+	}
+	if b.left < 1 {
+		return false
+	}
+	b.left--
+	return true
+}
+
+// forget drops the peers whose bucket is full again.
+func (l *rates) forget(now time.Time) {
+	for host, b := range l.peers {
+		if b.left+now.Sub(b.at).Seconds()*l.perSecond >= l.burst {
+			delete(l.peers, host)
+		}
+	}
+}

@@ -1,0 +1,496 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	dbm "github.com/cometbft/cometbft-db"
+	"github.com/cometbft/cometbft/blocksync"
+	cmtcfg "github.com/cometbft/cometbft/config"
+	"github.com/cometbft/cometbft/consensus"
+	cstypes "github.com/cometbft/cometbft/consensus/types"
+	"github.com/cometbft/cometbft/mempool"
+	cmtnode "github.com/cometbft/cometbft/node"
+	"github.com/cometbft/cometbft/p2p"
+	"github.com/cometbft/cometbft/privval"
+	"github.com/cometbft/cometbft/proxy"
+	sm "github.com/cometbft/cometbft/state"
+	"github.com/cometbft/cometbft/statesync"
+	"github.com/cometbft/cometbft/types"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/xinlian-ledger/xinlian/app"
+)
+
+// watchEvery is how often the watchdog looks. It only bounds how late a stopped process is noticed.
+const watchEvery = time.Second
+
+// Options of New that are not settings.
+type Options struct {
+	Logger *slog.Logger
+
+	// Handler makes the gateway's handler once the node can be asked; nil serves health and metrics only. It is a function so
+	// that node knows nothing of the gateway.
+	Handler func(*Node) http.Handler
+
+	// EngineMetrics registers CometBFT's metrics in the process-wide registry, where a second node of the same process would
+	// collide with the first. The program sets it; tests with several nodes do not.
+	EngineMetrics bool
+}
+
+// Node is one running member node.
+type Node struct {
+	config Config
+	opts   Options
+	log    *slog.Logger
+
+	app     *app.App
+	engine  *cmtnode.Node
+	state   *consensus.State
+	blocks  *Blocks
+	metrics *Metrics
+
+	servers   []*http.Server
+	listeners []net.Listener
+
+	started    time.Time
+	startedAt  int64        // height at start
+	height     atomic.Int64 // newest committed
+	lastRise   atomic.Int64 // unix nanoseconds of the rise to it; 0 = none since the start
+	fault      atomic.Pointer[error]
+	failReason atomic.Pointer[string]
+	csEnded    atomic.Bool
+	stopping   atomic.Bool
+
+	stopOnce sync.Once
+	stopErr  error
+	quit     chan struct{} // closed by Stop: ends the watchdog
+	wake     chan struct{} // something happened that the watchdog should look at now
+	done     chan struct{} // closed when the process must end
+	doneErr  error         // set before done is closed
+	watched  sync.WaitGroup
+}
+
+// New opens the stores of a home folder and replays what a crash left half done. It starts nothing.
+func New(c Config, o Options) (_ *Node, err error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	doc, _, err := LoadGenesis(c.Engine.GenesisFile())
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{
+		config: c, opts: o, log: o.Logger,
+		quit: make(chan struct{}), wake: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	n.app, err = app.New(app.Options{
+		Dir:     filepath.Join(c.Home, StateDir),
+		ChainID: doc.ChainID,
+		Retain:  c.Settings.State.Retain,
+		Workers: c.Settings.State.Workers,
+		Logger:  o.Logger.With("module", "app"),
+		OnFault: n.onFault,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the state: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			n.app.Close()
+		}
+	}()
+	n.height.Store(n.app.Status().Height)
+	n.startedAt = n.height.Load()
+	n.metrics = newMetrics(func() float64 { return ageOf(n.app.Status().BlockTime) })
+	n.metrics.Height.Set(float64(n.startedAt))
+
+	if err := n.openEngine(); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// openEngine makes CometBFT's node. CometBFT panics on some damage of its stores while it replays; here that becomes an error.
+func (n *Node) openEngine() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("CometBFT cannot start from this home: %v", p)
+		}
+	}()
+	cfg := n.config.Engine
+	if !fileExists(cfg.PrivValidatorKeyFile()) || !fileExists(cfg.NodeKeyFile()) {
+		// Making new keys here would start a validator that nobody knows.
+		return fmt.Errorf("%s or %s is missing: restore it, or make a new home with `xinlian init`", cfg.PrivValidatorKeyFile(), cfg.NodeKeyFile())
+	}
+	nodeKey, err := p2p.LoadNodeKey(cfg.NodeKeyFile())
+	if err != nil {
+		return fmt.Errorf("node key: %w", err)
+	}
+
+	var stateDB dbm.DB
+	dbs := func(ctx *cmtcfg.DBContext) (dbm.DB, error) {
+		db, err := cmtcfg.DefaultDBProvider(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("open CometBFT's %s store (is another process using this home?): %w", ctx.ID, err)
+		}
+		if ctx.ID == "state" {
+			stateDB = db
+		}
+		return db, nil
+	}
+	engine, err := cmtnode.NewNode(
+		cfg,
+		privval.LoadOrGenFilePV(cfg.PrivValidatorKeyFile(), cfg.PrivValidatorStateFile()),
+		nodeKey,
+		// A mutex for each connection: with the other local creator a slow read stops consensus.
+		proxy.NewConnSyncLocalClientCreator(&metered{Application: n.app, m: n.metrics, committed: n.onCommit}),
+		cmtnode.DefaultGenesisDocProviderFunc(cfg),
+		dbs,
+		n.engineMetrics(),
+		newEngineLog(n.log.With("module", "cometbft"), n.config.Settings.Log.Engine, n.onConsensusFailure),
+	)
+	if err != nil {
+		if f := n.app.Fault(); f != nil {
+			return f
+		}
+		return fmt.Errorf("CometBFT cannot start from this home: %w", err)
+	}
+	n.engine = engine
+	n.blocks = &Blocks{blocks: engine.BlockStore(), state: sm.NewStore(stateDB, sm.StoreOptions{})}
+
+	env, err := engine.ConfigureRPC()
+	if err != nil {
+		return err
+	}
+	state, ok := env.ConsensusState.(*consensus.State)
+	if !ok {
+		return fmt.Errorf("CometBFT's consensus state is a %T: this program does not know how to watch it", env.ConsensusState) // bug
+	}
+	n.state = state
+	return nil
+}
+
+func (n *Node) engineMetrics() cmtnode.MetricsProvider {
+	if n.opts.EngineMetrics {
+		// Prometheus on and no address: registered, and served by our own listener only.
+		return cmtnode.DefaultMetricsProvider(&cmtcfg.InstrumentationConfig{Prometheus: true, Namespace: "cometbft"})
+	}
+	return func(string) (*consensus.Metrics, *p2p.Metrics, *mempool.Metrics, *sm.Metrics, *proxy.Metrics, *blocksync.Metrics, *statesync.Metrics) {
+		return consensus.NopMetrics(), p2p.NopMetrics(), mempool.NopMetrics(), sm.NopMetrics(), proxy.NopMetrics(), blocksync.NopMetrics(), statesync.NopMetrics()
+	}
+}
+
+// Start brings the node up: the engine first, then its listeners. Addresses are taken before, so that one in use stops nothing
+// that is already running.
+func (n *Node) Start() error {
+	api := http.NewServeMux()
+	n.operatorRoutes(api, loopbackOnly)
+	if n.opts.Handler != nil {
+		api.Handle("/", n.opts.Handler(n))
+	}
+	if err := n.listen(n.config.Settings.API.Listen, api, "api.listen"); err != nil {
+		return err
+	}
+	if a := n.config.Settings.Metrics.Listen; a != "" {
+		own := http.NewServeMux()
+		n.operatorRoutes(own, func(h http.Handler) http.Handler { return h })
+		if err := n.listen(a, own, "metrics.listen"); err != nil {
+			n.closeListeners()
+			return err
+		}
+	}
+	n.started = time.Now()
+	if err := n.engine.Start(); err != nil {
+		n.closeListeners()
+		return fmt.Errorf("start CometBFT: %w", err)
+	}
+	for i, s := range n.servers {
+		go s.Serve(n.listeners[i]) // ends with ErrServerClosed; a broken listener shows as unreachable health
+	}
+	n.watched.Add(1)
+	go n.watch()
+	go func() {
+		n.state.Wait() // returns when the consensus routine has ended, for whatever reason
+		n.csEnded.Store(true)
+		n.look()
+	}()
+	n.log.Info("node started", "chain", n.engine.GenesisDoc().ChainID, "height", n.startedAt,
+		"api", n.APIAddr(), "p2p", n.config.Engine.P2P.ListenAddress, "id", string(n.engine.NodeInfo().ID()))
+	return nil
+}
+
+func (n *Node) listen(addr string, h http.Handler, key string) error {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		n.closeListeners()
+		return fmt.Errorf("%s %s: %w", key, addr, err)
+	}
+	n.listeners = append(n.listeners, l)
+	n.servers = append(n.servers, &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      2 * time.Minute, // a submitter may wait for its block
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
+	})
+	return nil
+}
+
+func (n *Node) closeListeners() {
+	for _, l := range n.listeners {
+		l.Close()
+	}
+}
+
+// operatorRoutes are for whoever runs the node.
+func (n *Node) operatorRoutes(mux *http.ServeMux, guard func(http.Handler) http.Handler) {
+	mux.Handle("GET /healthz", guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if err := n.Fault(); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})))
+	mux.Handle("GET /readyz", guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		ok, reason := n.Ready()
+		if !ok {
+			http.Error(w, reason, http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, reason)
+	})))
+	mux.Handle("GET /metrics", guard(promhttp.HandlerFor(n.metrics.gatherer(n.opts.EngineMetrics), promhttp.HandlerOpts{})))
+}
+
+// loopbackOnly answers callers on this machine; to others the route does not exist.
+func loopbackOnly(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.RemoteAddr)
+		if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
+			http.NotFound(w, r)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// Stop ends the node in the reverse order: no answer is given from a store that is closed. It may be called more than once, and
+// for a node that never started.
+func (n *Node) Stop() error {
+	n.stopOnce.Do(func() {
+		n.stopping.Store(true)
+		close(n.quit)
+		ctx, cancel := context.WithTimeout(context.Background(), n.config.Settings.API.StopGrace)
+		defer cancel()
+		var errs []error
+		for _, s := range n.servers {
+			if err := s.Shutdown(ctx); err != nil {
+				s.Close() // what is still open after the grace is cut
+			}
+		}
+		n.closeListeners() // those that were never served
+		if n.engine.IsRunning() {
+			if err := n.engine.Stop(); err != nil {
+				errs = append(errs, fmt.Errorf("stop CometBFT: %w", err))
+			}
+			n.engine.Wait()
+		}
+		n.watched.Wait()
+		if err := n.app.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("close the state: %w", err))
+		}
+		n.stopErr = errors.Join(errs...)
+	})
+	return n.stopErr
+}
+
+// Done is closed when the watchdog has decided that the process must end; Err then says why.
+func (n *Node) Done() <-chan struct{} { return n.done }
+
+// Err is why the process must end; nil before Done is closed.
+func (n *Node) Err() error {
+	select {
+	case <-n.done:
+		return n.doneErr
+	default:
+		return nil
+	}
+}
+
+func (n *Node) onFault(err error) {
+	n.fault.CompareAndSwap(nil, &err)
+	n.look()
+}
+
+func (n *Node) onConsensusFailure(reason string) {
+	n.failReason.CompareAndSwap(nil, &reason)
+	n.look()
+}
+
+func (n *Node) onCommit(height int64) {
+	n.height.Store(height)
+	n.lastRise.Store(time.Now().UnixNano())
+}
+
+func (n *Node) look() {
+	select {
+	case n.wake <- struct{}{}:
+	default: // it is about to look anyway
+	}
+}
+
+// watch is the watchdog's routine: it observes and judges, and closes done at most once.
+func (n *Node) watch() {
+	defer n.watched.Done()
+	t := time.NewTicker(watchEvery)
+	defer t.Stop()
+	for {
+		if reason, end := judge(n.observe(), n.config.Settings.Watchdog.Behind); end {
+			n.metrics.Alarms.WithLabelValues("watchdog").Inc()
+			n.doneErr = errors.New(reason)
+			close(n.done)
+			return
+		}
+		select {
+		case <-n.quit:
+			return
+		case <-n.wake:
+		case <-t.C:
+		}
+	}
+}
+
+func (n *Node) observe() observation {
+	o := observation{
+		Stopping:       n.stopping.Load(),
+		Fault:          n.Fault(),
+		ConsensusEnded: n.csEnded.Load(),
+		Height:         n.height.Load(),
+		CatchingUp:     n.CatchingUp(),
+		FreshFor:       3*n.config.Engine.Consensus.CreateEmptyBlocksInterval + 5*time.Second,
+	}
+	if r := n.failReason.Load(); r != nil {
+		o.ConsensusReason = *r
+	}
+	// The engine replays before Start; a rise counts from Start on.
+	since := n.started
+	if at := time.Unix(0, n.lastRise.Load()); at.After(since) {
+		since = at
+		o.Moved = true
+	}
+	o.Idle = time.Since(since)
+	for _, p := range n.Peers() {
+		o.Peers++
+		if p.Height > o.Height+1 {
+			o.PeersAhead++
+		}
+	}
+	o.PowerSeen, o.PowerTotal = powerSeen(n.state.GetRoundState())
+	return o
+}
+
+// powerSeen is the voting power that has spoken in the step that the node is in. What was said in earlier steps does not count:
+// a validator that died after its prevote would hide that the precommits cannot come together.
+func powerSeen(rs *cstypes.RoundState) (seen, total int64) {
+	if rs == nil || rs.Validators == nil {
+		return 0, 0
+	}
+	total = rs.Validators.TotalVotingPower()
+	var votes *types.VoteSet
+	validators := rs.Validators
+	switch {
+	case rs.Votes != nil && rs.Step >= cstypes.RoundStepPrecommit:
+		votes = rs.Votes.Precommits(rs.Round)
+	case rs.Votes != nil && rs.Step >= cstypes.RoundStepPrevote:
+		votes = rs.Votes.Prevotes(rs.Round)
+	default:
+		votes, validators = rs.LastCommit, rs.LastValidators
+	}
+	if votes == nil || validators == nil {
+		return 0, total
+	}
+	bits := votes.BitArray()
+	for i, v := range validators.Validators {
+		if bits.GetIndex(i) {
+			seen += v.VotingPower
+		}
+	}
+	return seen, total
+}
+
+// Ready says whether this node's answers are current: caught up, a fresh block, and a healthy application. Otherwise the reason
+// says what is missing; without a quorum it names the power that the node sees.
+func (n *Node) Ready() (ok bool, reason string) { return readiness(n.observe()) }
+
+// Fault is why the application cannot go on, or nil.
+func (n *Node) Fault() error {
+	if p := n.fault.Load(); p != nil {
+		return *p
+	}
+	return n.app.Fault()
+}
+
+// CatchingUp says whether the node still fetches old blocks.
+func (n *Node) CatchingUp() bool { return n.engine.ConsensusReactor().WaitSync() }
+
+// Peer is a node that this one is connected to.
+type Peer struct {
+	ID      string `json:"id"`
+	Moniker string `json:"moniker"`
+	Address string `json:"address"`
+	Height  int64  `json:"height"` // the height that it says it works on
+}
+
+// Peers that are connected now.
+func (n *Node) Peers() []Peer {
+	list := n.engine.Switch().Peers().Copy()
+	out := make([]Peer, 0, len(list))
+	for _, p := range list {
+		peer := Peer{ID: string(p.ID()), Address: p.SocketAddr().String()}
+		if info, ok := p.NodeInfo().(p2p.DefaultNodeInfo); ok {
+			peer.Moniker = info.Moniker
+		}
+		if ps, ok := p.Get(types.PeerStateKey).(*consensus.PeerState); ok {
+			peer.Height = ps.GetHeight()
+		}
+		out = append(out, peer)
+	}
+	return out
+}
+
+// App is the application: states, proofs, outcomes.
+func (n *Node) App() *app.App { return n.app }
+
+// Blocks reads CometBFT's block and state stores.
+func (n *Node) Blocks() *Blocks { return n.blocks }
+
+// Genesis is the chain's genesis in CometBFT's form.
+func (n *Node) Genesis() *types.GenesisDoc { return n.engine.GenesisDoc() }
+
+// Metrics of this node.
+func (n *Node) Metrics() *Metrics { return n.metrics }
+
+// Config in force.
+func (n *Node) Config() Config { return n.config }
+
+// APIAddr is where the gateway listens; it differs from the setting where that asks for port 0.
+func (n *Node) APIAddr() string {
+	if len(n.listeners) == 0 {
+		return n.config.Settings.API.Listen
+	}
+	return n.listeners[0].Addr().String()
+}

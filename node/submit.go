@@ -1,0 +1,46 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/cometbft/cometbft/mempool"
+	"github.com/cometbft/cometbft/types"
+)
+
+// ErrBusy says that the mempool has no room now. The sender comes back later (HTTP 429 or 503, E_BUSY).
+var ErrBusy = errors.New("this node has no room for more transactions now: send again in a moment")
+
+// ErrKnown says that these very bytes have been here lately: in the mempool, or committed. The outcome tells.
+var ErrKnown = errors.New("this transaction was submitted before: ask for its outcome")
+
+// ErrTooLarge says that the transaction exceeds the limit.
+var ErrTooLarge = errors.New("the transaction is too large")
+
+// Submit hands a transaction to the mempool. A refusal by the gate is an answer (Code ≠ 0), not an error.
+func (n *Node) Submit(ctx context.Context, tx []byte) (abci.ResponseCheckTx, error) {
+	if err := ctx.Err(); err != nil {
+		return abci.ResponseCheckTx{}, err
+	}
+	var resp *abci.ResponseCheckTx
+	// The client is local: the callback has run when CheckTx returns without error.
+	err := n.engine.Mempool().CheckTx(types.Tx(tx), func(r *abci.ResponseCheckTx) { resp = r }, mempool.TxInfo{SenderID: mempool.UnknownPeerID})
+	var full mempool.ErrMempoolIsFull
+	var large mempool.ErrTxTooLarge
+	switch {
+	case err == nil && resp != nil:
+		return *resp, nil
+	case err == nil:
+		return abci.ResponseCheckTx{}, ErrBusy
+	case errors.As(err, &full), errors.Is(err, mempool.ErrRecheckFull):
+		return abci.ResponseCheckTx{}, ErrBusy
+	case errors.As(err, &large):
+		return abci.ResponseCheckTx{}, fmt.Errorf("%w: %d bytes, %d are allowed", ErrTooLarge, large.Actual, large.Max)
+	case errors.Is(err, mempool.ErrTxInCache):
+		return abci.ResponseCheckTx{}, ErrKnown
+	default:
+		return abci.ResponseCheckTx{}, fmt.Errorf("submit: %w", err)
+	}
+}

@@ -1,0 +1,67 @@
+package node
+
+import (
+	"fmt"
+	"time"
+)
+
+// observation is what the node sees of itself and of its peers at one moment. judge and readiness decide on nothing else, so that
+// each case is a row of a table test.
+type observation struct {
+	Stopping bool  // asked to stop: nothing is a fault any more
+	Fault    error // the application cannot go on
+
+	ConsensusEnded  bool   // CometBFT's consensus routine has returned
+	ConsensusReason string // what it logged
+
+	CatchingUp bool
+	Height     int64
+	Idle       time.Duration // since the height last rose (since the start, if it has not)
+	Moved      bool          // the height rose since the start, or this is a chain's first start and its first block is there
+
+	Peers      int
+	PeersAhead int // peers that say they are at a later height than the one we work on
+
+	PowerSeen, PowerTotal int64 // votes of the running round
+
+	FreshFor time.Duration // a block is fresh for this long
+}
+
+// judge says whether the process must end, and why. There are three reasons and no fourth: (a) the application reported a fault;
+// (b) the node's own consensus routine has stopped, which CometBFT survives as a process that answers and never votes again; (c)
+// peers are ahead and nothing has come for a while. No quorum is none of them: ending would only lose this node's vote as well.
+//
+// (c) asks for more than a third of the peers: fewer than that may lie, and one must not be able to end another.
+func judge(o observation, behind time.Duration) (reason string, end bool) {
+	switch {
+	case o.Stopping:
+		return "", false
+	case o.Fault != nil:
+		return "the application cannot go on: " + o.Fault.Error(), true
+	case o.ConsensusEnded:
+		return "the consensus routine has stopped: " + o.ConsensusReason, true
+	case o.Idle >= behind && o.PeersAhead*3 > o.Peers:
+		return fmt.Sprintf("no block for %s at height %d while %d of %d peers are ahead", o.Idle.Round(time.Second), o.Height, o.PeersAhead, o.Peers), true
+	}
+	return "", false
+}
+
+// readiness says whether answers of this node are current, and why not.
+func readiness(o observation) (ok bool, reason string) {
+	power := fmt.Sprintf("power seen %d of %d", o.PowerSeen, o.PowerTotal)
+	switch {
+	case o.Fault != nil:
+		return false, "the application cannot go on: " + o.Fault.Error()
+	case o.ConsensusEnded && !o.Stopping:
+		return false, "the consensus routine has stopped: " + o.ConsensusReason
+	case o.Stopping:
+		return false, "stopping"
+	case o.CatchingUp:
+		return false, fmt.Sprintf("catching up at height %d with %d peers; %s", o.Height, o.Peers, power)
+	case o.Height == 0:
+		return false, "no block yet; " + power
+	case o.Idle > o.FreshFor || !o.Moved:
+		return false, fmt.Sprintf("no new block for %s at height %d; %s", o.Idle.Round(time.Millisecond), o.Height, power)
+	}
+	return true, fmt.Sprintf("height %d", o.Height)
+}
