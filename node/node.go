@@ -381,7 +381,7 @@ func (n *Node) observe() observation {
 		ConsensusEnded: n.csEnded.Load(),
 		Height:         n.height.Load(),
 		CatchingUp:     n.CatchingUp(),
-		FreshFor:       3*n.config.Engine.Consensus.CreateEmptyBlocksInterval + 5*time.Second,
+		FreshFor:       2*n.config.Engine.Consensus.CreateEmptyBlocksInterval + 3*time.Second,
 	}
 	if r := n.failReason.Load(); r != nil {
 		o.ConsensusReason = *r

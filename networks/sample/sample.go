@@ -70,7 +70,7 @@ var levels = map[string]pb.Level{
 func (m Member) Row() pb.Member {
 	row := pb.Member{Uscc: m.USCC, Level: levels[m.Level], Regions: slices.Clone(m.Regions), Name: m.Name}
 	for _, c := range m.Competences {
-		row.Competences = append(row.Competences, pb.Competence{
+		row.Competences = append(row.Competences, &pb.Competence{
 			PowerCode: c.PowerCode, PenaltyKinds: slices.Clone(c.PenaltyKinds), Regions: slices.Clone(c.Regions),
 		})
 	}

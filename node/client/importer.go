@@ -30,10 +30,10 @@ const codeAllOrNothing = "E_ALL_OR_NOTHING"
 type Import struct {
 	Client *Client
 	Rows   *intake.Reader
-	Vault  *vault.Vault  // where the words of the rows go; nil: the rows have none (subjects)
+	Vault  *vault.Vault                 // where the words of the rows go; nil: the rows have none (subjects)
 	Report func(intake.ReportRow) error // called once for each row, in the order of the file
-	Batch  int // rows a transaction; 0 = BatchDefault
-	Flight int // transactions at a time; 0 = a few
+	Batch  int                          // rows a transaction; 0 = BatchDefault
+	Flight int                          // transactions at a time; 0 = a few
 
 	// AllOrNothing sends nothing unless every row passes. A file of at most 1,000 messages is one transaction, and the chain holds to it. A larger
 	// one is first checked row by row in transactions that are made to fail (see probe); between check and sending another member
@@ -507,9 +507,8 @@ func (r *run) failure() error {
 // readAll is AllOrNothing: nothing is sent before every row is known to pass.
 func (r *run) readAll() error {
 	var (
-		rows  []*row
-		lines []intake.ReportRow // by place in the file; empty for a row that could be sent
-		bad   bool
+		rows []*row
+		bad  bool
 	)
 	for seq := 0; ; seq++ {
 		next, err := r.Rows.Next()
@@ -522,11 +521,9 @@ func (r *run) readAll() error {
 		if next.Refusal != nil {
 			bad = true
 		}
-		w := r.prepare(next, seq)
-		if w != nil {
+		if w := r.prepare(next, seq); w != nil {
 			rows = append(rows, w)
 		}
-		lines = append(lines, intake.ReportRow{})
 	}
 	if r.DryRun || len(rows) == 0 {
 		return nil

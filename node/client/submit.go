@@ -152,6 +152,9 @@ func (c *Client) blockTime(ctx context.Context) (time.Time, error) {
 	return block.Add(time.Since(seen)), nil
 }
 
+// standstill is how long a chain without new blocks is waited for at least. An idle one makes a block every few seconds.
+const standstill = 30 * time.Second
+
 // errDead says that a transaction expired before a block took it in.
 var errDead = errors.New("the transaction expired before a block took it in; send it again")
 
@@ -238,6 +241,8 @@ func (c *Client) Deliver(ctx context.Context, s *Signed) (*Outcome, error) {
 // await asks for the outcome of a transaction that the node has taken in, until it is there or the transaction is dead.
 func (c *Client) await(ctx context.Context, s *Signed) (*Outcome, error) {
 	pause := firstPause
+	var height int64
+	moved := time.Now()
 	for {
 		o, err := c.outcome(ctx, s.ID)
 		if o != nil || err != nil {
@@ -246,6 +251,12 @@ func (c *Client) await(ctx context.Context, s *Signed) (*Outcome, error) {
 		st, err := c.Status(ctx)
 		if err != nil {
 			return nil, err
+		}
+		if st.Height > height {
+			height, moved = st.Height, time.Now()
+		}
+		if time.Since(moved) > max(c.opts.Patience, standstill) {
+			return nil, fmt.Errorf("%w: the chain of the node at %s has stood still at height %d for %s", ErrUnreachable, c.base, height, time.Since(moved).Round(time.Second))
 		}
 		if st.BlockTime.After(s.Expires.Add(time.Second)) {
 			// Once more: its block may have come between the two questions.

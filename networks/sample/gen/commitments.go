@@ -198,7 +198,7 @@ func (w *world) fulfillmentRows(open []row) []row {
 		r = r.with(map[string]string{"evidence_digest": hex.EncodeToString(digest[:])})
 		if r.cells["breach_action"] != "" {
 			assessed := mustDate(r.cells["assessed_on"])
-			r.cells["notice_served_on"], r.cells["statement"] = assessed.AddDays(-7).String(), pick(&w.dice, []string{"heard", "waived"})
+			r.cells["notice_served_on"], r.cells["statement"] = max(assessed.AddDays(-7), mustDate(r.cells["made_on"])).String(), pick(&w.dice, []string{"heard", "waived"})
 			breach = i
 		} else {
 			full = i

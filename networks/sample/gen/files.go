@@ -75,7 +75,7 @@ func (w *world) files() ([]file, error) {
 	if err := enc.Encode(members); err != nil {
 		return nil, err
 	}
-	out = append(out, file{"members.json", b.Bytes()})
+	out = append(out, file{"members.json", bytes.Clone(b.Bytes())})
 
 	b.Reset()
 	b.WriteString("file,row,outcome,code,what\n")
@@ -132,7 +132,7 @@ func (w *world) rareCharacters(rows []row) []row {
 			c := rare[i/20%len(rare)]
 			rows[i] = rows[i].with(map[string]string{"cf_sy": rows[i].cells["cf_sy"] + "，地点为" + c + "祥路。", "bz": "含四字节字符" + c})
 			// Other content than penalties.csv: a decision of its own.
-			rows[i].cells["cf_wsh"] = strings.Replace(rows[i].cells["cf_wsh"], "〕", "〕8", 1)
+			rows[i].cells["cf_wsh"] = strings.Replace(rows[i].cells["cf_wsh"], "〕", "〕B", 1)
 			rows[i].outcome, rows[i].what = "recorded", "characters outside the basic plane in GB18030"
 		}
 	}

@@ -220,10 +220,19 @@ func (w *world) penaltyRows() []row {
 
 	odd("kind of penalty that the agency may not decide", ref, "E_COMPETENCE", map[string]string{"cf_cflb": "降低资质等级", "cf_nr_fk": "", "cf_nr": "降低示例资质等级"})
 	gy := w.agency("gy-scjg")
+	luoyang := usual[0]
+	for _, f := range usual {
+		if f.uscc[2:6] == "4103" && f.region[:4] == "4103" {
+			luoyang = f
+			break
+		}
+	}
 	odd("violation outside the agency's place (scenario S6)", ref, "E_JURISDICTION", map[string]string{
+		"cf_xdr_shxym": luoyang.uscc, "cf_xdr_mc": luoyang.name, "cf_xdr_lb": code.SubjectCategoryName(uint32(luoyang.category)),
 		"cf_cfjgdm": gy.USCC, "cf_cfjg": gy.Name, "violation_region": "410185", "cf_wsh": "巩样市监罚〔2026〕9001号",
 	})
 	odd("violation in the agency's place, firm registered elsewhere", rec, "", map[string]string{
+		"cf_xdr_shxym": luoyang.uscc, "cf_xdr_mc": luoyang.name, "cf_xdr_lb": code.SubjectCategoryName(uint32(luoyang.category)),
 		"cf_cfjgdm": gy.USCC, "cf_cfjg": gy.Name, "violation_region": "410181", "cf_wsh": "巩样市监罚〔2026〕9002号",
 	})
 	odd("issuer is no member", ref, "E_MEMBER_UNKNOWN", set("cf_cfjgdm", mustUSCC("11", "410105", 990)))
@@ -320,4 +329,3 @@ func merge(maps ...map[string]string) map[string]string {
 func wide(s string) string {
 	return strings.Map(func(r rune) rune { return r + 0xFEE0 }, s)
 }
-

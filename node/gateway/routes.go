@@ -1,0 +1,75 @@
+package gateway
+
+import (
+	"net/http"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+)
+
+// audienceOf says who may call a route at all. What an answer holds for each reader is visibility.go's.
+type audienceOf int
+
+const (
+	all     audienceOf = iota
+	members            // members and warranted auditors: an Authorization header is needed
+	local              // peers on this machine
+)
+
+// slotKind is a pool of requests at work.
+type slotKind int
+
+const (
+	slotRequest slotKind = iota
+	slotWait             // waits for a block, costs nothing meanwhile
+	slotBatch            // makes a bundle for many
+	slotKinds
+)
+
+// route is one line of the API.
+type route struct {
+	method   string
+	path     string
+	audience audienceOf
+	slot     slotKind
+	query    []string // parameters that it has
+	body     int64    // bytes of body that it takes
+	handle   func(*call) error
+}
+
+func (rt route) pattern() string { return rt.method + " " + rt.path }
+
+// routes is the whole API. /openapi.json describes the same, and a test compares them.
+var routes = []route{
+	{method: http.MethodGet, path: "/v1/status", handle: (*call).status},
+	{method: http.MethodGet, path: "/v1/headers/{height}", handle: (*call).header},
+	{method: http.MethodGet, path: "/v1/subjects", query: []string{"after", "limit"}, handle: (*call).subjects},
+	{method: http.MethodGet, path: "/v1/subjects/{uscc}", handle: (*call).standing},
+	{method: http.MethodGet, path: "/v1/subjects/{uscc}/attestation", handle: (*call).attestation},
+	{method: http.MethodPost, path: "/v1/attestations", slot: slotBatch, body: batchBodyMax, handle: (*call).attestations},
+	{method: http.MethodGet, path: "/v1/commitments/{code}", handle: (*call).commitment},
+	{method: http.MethodGet, path: "/v1/trust", handle: (*call).trust},
+
+	{method: http.MethodPost, path: "/v1/txs", query: []string{"wait"}, body: pb.TxBytesMax, handle: (*call).submit},
+	{method: http.MethodGet, path: "/v1/txs/{id}", audience: members, handle: (*call).outcome},
+	{method: http.MethodGet, path: "/v1/records/{id}", handle: (*call).record},
+	{method: http.MethodGet, path: "/v1/files/{uscc}", audience: members, handle: (*call).file},
+
+	{method: http.MethodGet, path: "/v1/audit/genesis", audience: members, handle: (*call).genesis},
+	{method: http.MethodGet, path: "/v1/audit/blocks/{height}", audience: members, handle: (*call).auditBlock},
+	{method: http.MethodGet, path: "/v1/audit/commits/{height}", audience: members, handle: (*call).auditCommit},
+	{method: http.MethodGet, path: "/v1/audit/validators/{height}", audience: members, handle: (*call).auditValidators},
+
+	{method: http.MethodGet, path: "/healthz", audience: local, handle: (*call).healthz},
+	{method: http.MethodGet, path: "/readyz", audience: local, handle: (*call).readyz},
+	{method: http.MethodGet, path: "/metrics", audience: local, handle: (*call).metrics},
+	{method: http.MethodGet, path: "/openapi.json", handle: (*call).openapi},
+}
+
+func localOnly(path string) bool {
+	for _, rt := range routes {
+		if rt.path == path && rt.audience == local {
+			return true
+		}
+	}
+	return false
+}

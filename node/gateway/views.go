@@ -1,0 +1,346 @@
+package gateway
+
+import (
+	"encoding/hex"
+	"time"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x/attest"
+	"github.com/xinlian-ledger/xinlian/x/calendar"
+)
+
+// asOf says of which moment an answer speaks (INV-21).
+type asOf struct {
+	Height         int64  `json:"height"`
+	BlockTime      string `json:"block_time"`
+	LegalTime      string `json:"legal_time"`
+	CatalogVersion uint64 `json:"catalog_version"`
+	RuleVersion    uint64 `json:"rule_version"`
+	// Proven: the next header with its commit proves this height.
+	Proven bool `json:"proven"`
+	// FreshUntil is when a newer height is due. An answer that is read later is stale.
+	FreshUntil string `json:"fresh_until"`
+}
+
+func (g *Gateway) asOf(info *pb.BlockInfo, rules uint64, newest time.Time, proven bool) asOf {
+	return asOf{
+		Height: info.Height, BlockTime: utc(time.Unix(info.TimeSeconds, int64(info.TimeNanos))), LegalTime: legal(info.LegalTime),
+		CatalogVersion: info.CatalogVersion, RuleVersion: rules, Proven: proven, FreshUntil: utc(newest.Add(g.o.FreshFor)),
+	}
+}
+
+func utc(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// zone is UTC+08:00, fixed: legal time never asks a time zone database.
+var zone = time.FixedZone("UTC+08:00", 8*3600)
+
+func legal(unix int64) string { return time.Unix(unix, 0).In(zone).Format(time.RFC3339) }
+
+func hexOf(b []byte) string { return hex.EncodeToString(b) }
+
+func day(d int32) *string {
+	if d == 0 {
+		return nil
+	}
+	s := calendar.Date(d).String()
+	return &s
+}
+
+type statusJSON struct {
+	ChainID      string       `json:"chain_id"`
+	Height       int64        `json:"height"`
+	BlockTime    *string      `json:"block_time"`
+	LegalTime    *string      `json:"legal_time"`
+	AppHash      string       `json:"app_hash"`
+	ProvenHeight int64        `json:"proven_height"`
+	CatchingUp   bool         `json:"catching_up"`
+	Versions     versionsJSON `json:"versions"`
+}
+
+type versionsJSON struct {
+	Rules   uint64 `json:"rules"`
+	Catalog uint64 `json:"catalog"`
+	Engine  string `json:"engine"`
+	Binary  string `json:"binary"`
+}
+
+type headerJSON struct {
+	Height       int64  `json:"height"`
+	Hash         string `json:"hash"`
+	AppHashAfter string `json:"app_hash_after"`
+	Time         string `json:"time"`
+	LegalTime    string `json:"legal_time"`
+}
+
+type subjectsJSON struct {
+	Subjects []string `json:"subjects"`
+	Next     *string  `json:"next"` // to be sent as after; null at the end
+	AsOf     asOf     `json:"as_of"`
+}
+
+type standingJSON struct {
+	attest.StandingJSON
+	AsOf asOf `json:"as_of"`
+}
+
+type bundleJSON struct {
+	attest.BundleJSON
+	AsOf asOf `json:"as_of"`
+}
+
+type publicCommitmentJSON struct {
+	attest.CommitmentJSON
+	Subject string `json:"subject"`
+	AsOf    asOf   `json:"as_of"`
+}
+
+// recordJSON is an answer about one record. View says which of the forms it carries.
+type recordJSON struct {
+	Kind                string                 `json:"kind"` // penalty, commitment, repair
+	ID                  string                 `json:"id"`
+	Subject             string                 `json:"subject"`
+	View                string                 `json:"view"` // published, full
+	Published           *attest.PenaltyJSON    `json:"published,omitempty"`
+	PublishedCommitment *attest.CommitmentJSON `json:"published_commitment,omitempty"`
+	Penalty             *penaltyJSON           `json:"penalty,omitempty"`
+	Commitment          *commitmentJSON        `json:"commitment,omitempty"`
+	Repair              *repairJSON            `json:"repair,omitempty"`
+	AsOf                *asOf                  `json:"as_of,omitempty"`
+}
+
+type penaltyJSON struct {
+	Issuer             string   `json:"issuer"`
+	DocNo              string   `json:"doc_no"`
+	State              string   `json:"state"`
+	Class              string   `json:"class"`
+	Kinds              []uint32 `json:"kinds"`
+	FineFen            int64    `json:"fine_fen"`
+	ConfiscatedFen     int64    `json:"confiscated_fen"`
+	DecidedOn          *string  `json:"decided_on"`
+	ValidUntil         *string  `json:"valid_until"`
+	ViolationRegion    string   `json:"violation_region"`
+	Procedure          uint32   `json:"procedure"`
+	NoticeServedOn     *string  `json:"notice_served_on"`
+	Statement          uint32   `json:"statement"`
+	Hearing            uint32   `json:"hearing"`
+	ServedOn           *string  `json:"served_on"`
+	RepairNoticeServed bool     `json:"repair_notice_served"`
+	PowerCode          string   `json:"power_code"`
+	Sector             string   `json:"sector"`
+	SeverityStated     *string  `json:"severity_stated"`
+	Necessary          bool     `json:"necessary"`
+	NecessityDigest    string   `json:"necessity_digest"`
+	TextDigest         string   `json:"text_digest"`
+	BreachOf           string   `json:"breach_of"`
+	Designation        string   `json:"designation"`
+	RecordedOn         *string  `json:"recorded_on"`
+	PublishBy          *string  `json:"publish_by"`
+	MinUntil           *string  `json:"min_until"`
+	MaxUntil           *string  `json:"max_until"`
+	PublishedOn        *string  `json:"published_on"`
+	EndedOn            *string  `json:"ended_on"`
+	ReasonDigest       string   `json:"reason_digest"`
+	AuthorityDigest    string   `json:"authority_digest"`
+	Final              bool     `json:"final"`
+	Submitter          string   `json:"submitter"`
+	Overdue            bool     `json:"overdue"`
+}
+
+var recordStates = []string{
+	pb.RECORD_REGISTERED: "registered", pb.RECORD_PUBLISHED: "published", pb.RECORD_UNPUBLISHED: "unpublished",
+	pb.RECORD_REPAIRED: "repaired", pb.RECORD_EXPIRED: "expired", pb.RECORD_WITHDRAWN: "withdrawn",
+}
+
+var severities = []string{pb.SEVERITY_MINOR: "minor", pb.SEVERITY_GENERAL: "general", pb.SEVERITY_SERIOUS: "serious"}
+
+var repairStates = []string{
+	pb.REPAIR_PENDING: "pending", pb.REPAIR_SUPPLEMENT: "supplement", pb.REPAIR_ACCEPTED: "accepted", pb.REPAIR_EFFECTIVE: "effective",
+	pb.REPAIR_REFUSED: "refused", pb.REPAIR_NOT_ACCEPTED: "not_accepted", pb.REPAIR_REVOKED: "revoked",
+}
+
+func word(names []string, i int32) string {
+	if i < 1 || int(i) >= len(names) {
+		return "unknown"
+	}
+	return names[i]
+}
+
+func fullPenalty(p *pb.Penalty) *penaltyJSON {
+	c := &p.Content
+	v := &penaltyJSON{
+		Issuer: c.Issuer, DocNo: c.DocNo, State: word(recordStates, int32(p.State)), Class: word(severities, int32(p.Class)),
+		Kinds: append([]uint32{}, c.Kinds...), FineFen: c.FineFen, ConfiscatedFen: c.ConfiscatedFen,
+		DecidedOn: day(c.DecidedOn), ValidUntil: day(c.ValidUntil), ViolationRegion: c.ViolationRegion, Procedure: c.Procedure,
+		NoticeServedOn: day(c.NoticeServedOn), Statement: c.Statement, Hearing: c.Hearing, ServedOn: day(c.ServedOn),
+		RepairNoticeServed: c.RepairNoticeServed, PowerCode: c.PowerCode, Sector: c.Sector,
+		Necessary: c.Necessary, NecessityDigest: hexOf(c.NecessityDigest), TextDigest: hexOf(c.TextDigest),
+		BreachOf: c.BreachOf, Designation: c.Designation,
+		RecordedOn: day(p.RecordedOn), PublishBy: day(p.PublishBy), MinUntil: day(p.MinUntil), MaxUntil: day(p.MaxUntil),
+		PublishedOn: day(p.PublishedOn), EndedOn: day(p.EndedOn),
+		ReasonDigest: hexOf(p.ReasonDigest), AuthorityDigest: hexOf(p.AuthorityDigest), Final: p.Final, Submitter: p.Submitter, Overdue: p.Overdue,
+	}
+	if c.Severity != pb.SEVERITY_UNSET {
+		s := word(severities, int32(c.Severity))
+		v.SeverityStated = &s
+	}
+	return v
+}
+
+// publicPenalty is the form in which a penalty stands in the standing.
+func publicPenalty(p *pb.Penalty) *attest.PenaltyJSON {
+	return &attest.StandingView(&pb.Standing{Penalties: []pb.PublicPenalty{{
+		Record: p.Id, DocNo: p.Content.DocNo, Issuer: p.Content.Issuer, Class: p.Class, Kinds: p.Content.Kinds,
+		DecidedOn: p.Content.DecidedOn, MinUntil: p.MinUntil, MaxUntil: p.MaxUntil, Final: p.Final,
+	}}}).Penalties[0]
+}
+
+func publicCommitment(c *pb.Commitment) *attest.CommitmentJSON {
+	v := attest.CommitmentView(&pb.PublicCommitment{
+		Code: c.Content.Code, Type: c.Content.Type, State: c.State,
+		MadeOn: c.Content.MadeOn, ValidUntil: c.Content.ValidUntil, Acceptor: c.Content.Acceptor,
+	})
+	return &v
+}
+
+type commitmentJSON struct {
+	attest.CommitmentJSON
+	Publication       uint32  `json:"publication"`
+	TemplateVersion   uint32  `json:"template_version"`
+	Business          string  `json:"business"`
+	TextDigest        string  `json:"text_digest"`
+	RecordedOn        *string `json:"recorded_on"`
+	AcceptedOn        *string `json:"accepted_on"`
+	Fulfilment        uint32  `json:"fulfilment"`
+	AssessedOn        *string `json:"assessed_on"`
+	Assessor          string  `json:"assessor"`
+	UnperformedDigest string  `json:"unperformed_digest"`
+	ActionDigest      string  `json:"action_digest"`
+	EvidenceDigest    string  `json:"evidence_digest"`
+	NoticeServedOn    *string `json:"notice_served_on"`
+	Statement         uint32  `json:"statement"`
+	CuredOn           *string `json:"cured_on"`
+	CureEvidence      string  `json:"cure_evidence_digest"`
+	ReasonDigest      string  `json:"reason_digest"`
+	PaperDigest       string  `json:"paper_digest"`
+	OutOfView         bool    `json:"out_of_view"`
+}
+
+func fullCommitment(c *pb.Commitment) *commitmentJSON {
+	return &commitmentJSON{
+		CommitmentJSON: *publicCommitment(c), Publication: c.Content.Publication, TemplateVersion: c.Content.TemplateVersion,
+		Business: c.Content.Business, TextDigest: hexOf(c.Content.TextDigest),
+		RecordedOn: day(c.RecordedOn), AcceptedOn: day(c.AcceptedOn), Fulfilment: c.Fulfilment, AssessedOn: day(c.AssessedOn), Assessor: c.Assessor,
+		UnperformedDigest: hexOf(c.UnperformedDigest), ActionDigest: hexOf(c.ActionDigest), EvidenceDigest: hexOf(c.EvidenceDigest),
+		NoticeServedOn: day(c.NoticeServedOn), Statement: c.Statement, CuredOn: day(c.CuredOn), CureEvidence: hexOf(c.CureEvidenceDigest),
+		ReasonDigest: hexOf(c.ReasonDigest), PaperDigest: hexOf(c.PaperDigest), OutOfView: c.Hidden,
+	}
+}
+
+type repairJSON struct {
+	Target          string  `json:"target"`
+	ApplicationNo   string  `json:"application_no"`
+	Commitment      string  `json:"commitment"`
+	State           string  `json:"state"`
+	Issuer          string  `json:"issuer"`
+	Agent           string  `json:"agent"`
+	AppliedOn       *string `json:"applied_on"`
+	AcceptBy        *string `json:"accept_by"`
+	DecideBy        *string `json:"decide_by"`
+	TotalBy         *string `json:"total_by"`
+	AcceptedOn      *string `json:"accepted_on"`
+	DecidedOn       *string `json:"decided_on"`
+	DecisionNo      string  `json:"decision_no"`
+	MaterialsDigest string  `json:"materials_digest"`
+	ReasonDigest    string  `json:"reason_digest"`
+	Supplemented    bool    `json:"supplemented"`
+	SupplementBy    *string `json:"supplement_by"`
+	GapsDigest      string  `json:"gaps_digest"`
+	RevokedOn       *string `json:"revoked_on"`
+}
+
+func fullRepair(a *pb.Repair) *repairJSON {
+	return &repairJSON{
+		Target: hexOf(a.Target), ApplicationNo: a.ApplicationNo, Commitment: a.Commitment, State: word(repairStates, int32(a.State)),
+		Issuer: a.Issuer, Agent: a.Agent, AppliedOn: day(a.AppliedOn), AcceptBy: day(a.AcceptBy), DecideBy: day(a.DecideBy), TotalBy: day(a.TotalBy),
+		AcceptedOn: day(a.AcceptedOn), DecidedOn: day(a.DecidedOn), DecisionNo: a.DecisionNo,
+		MaterialsDigest: hexOf(a.MaterialsDigest), ReasonDigest: hexOf(a.ReasonDigest), Supplemented: a.Supplemented,
+		SupplementBy: day(a.SupplementBy), GapsDigest: hexOf(a.GapsDigest), RevokedOn: day(a.RevokedOn),
+	}
+}
+
+type alarmJSON struct {
+	Record   string  `json:"record"`
+	Kind     string  `json:"kind"`
+	Due      *string `json:"due"`
+	Happened *string `json:"happened"`
+	Issuer   string  `json:"issuer"`
+}
+
+type barJSON struct {
+	Cause      string  `json:"cause"` // serious, breach
+	CauseID    string  `json:"cause_id"`
+	Commitment string  `json:"commitment"`
+	Since      *string `json:"since"`
+	LiftedOn   *string `json:"lifted_on"`
+}
+
+func fullBar(b *pb.PromiseBar) *barJSON {
+	causes := []string{pb.BAR_SERIOUS: "serious", pb.BAR_BREACH: "breach"}
+	return &barJSON{
+		Cause: word(causes, int32(b.Cause)), CauseID: hexOf(b.CauseId), Commitment: b.Commitment, Since: day(b.Since), LiftedOn: day(b.LiftedOn),
+	}
+}
+
+// fileJSON is the answer about a subject's file: what the reader may see of it.
+type fileJSON struct {
+	Subject     string        `json:"subject"`
+	Region      string        `json:"region"`
+	Category    uint32        `json:"category"`
+	Status      string        `json:"status"`
+	Penalties   []*recordJSON `json:"penalties"`
+	Commitments []*recordJSON `json:"commitments"`
+	Repairs     []*recordJSON `json:"repairs"`
+	Alarms      []*alarmJSON  `json:"alarms"`
+	Bars        []*barJSON    `json:"bars"`
+	Truncated   bool          `json:"truncated"` // a list was cut at its limit
+	File        *logJSON      `json:"file,omitempty"`
+	AsOf        asOf          `json:"as_of"`
+}
+
+// logJSON is the append-only log of a subject's file, for auditors.
+type logJSON struct {
+	Size    uint64      `json:"size"`
+	Root    string      `json:"root"`
+	Entries []entryJSON `json:"entries"`
+}
+
+type entryJSON struct {
+	Seq    uint64 `json:"seq"`
+	Height int64  `json:"height"`
+	Table  uint32 `json:"table"`
+	Key    string `json:"key"`
+	Digest string `json:"digest"`
+}
+
+// txJSON is the outcome of a transaction.
+type txJSON struct {
+	ID       string         `json:"id"`
+	Code     string         `json:"code"`
+	Number   uint32         `json:"number"`
+	Reason   string         `json:"reason"`
+	Rule     string         `json:"rule"`
+	PassesOn *string        `json:"passes_on"`
+	Height   int64          `json:"height"` // 0 = in no block
+	Results  []txResultJSON `json:"results"`
+}
+
+type txResultJSON struct {
+	Index    uint32  `json:"index"`
+	Record   string  `json:"record"`
+	Code     string  `json:"code"`
+	Number   uint32  `json:"number"`
+	Note     string  `json:"note"`
+	Reason   string  `json:"reason"`
+	Rule     string  `json:"rule"`
+	PassesOn *string `json:"passes_on"`
+}

@@ -1,0 +1,208 @@
+package gateway
+
+import (
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/repair"
+	"github.com/xinlian-ledger/xinlian/x/sanction"
+)
+
+// Who may be told of a record (INV-01). This file is the only way by which a record becomes an answer: handlers read records, hand
+// them to one of the show… functions below, and write what these return. "hidden" means no trace: the reader gets exactly what it would
+// get had the record never been.
+
+// audience is a column of the table (谁可以知道). Everybody who asks about a record stands in one column.
+type audience int
+
+const (
+	aPublic     audience = iota // 公众
+	aLender                     // 金融机构、征信、追溯: as the public, until authorisations exist
+	aAgency                     // 其他机关 (政务共享)
+	aDuty                       // an agency with a duty in the matter (履职需要): acts for the recogniser by mandate, or filed the application that waits
+	aRecogniser                 // 认定单位
+	aSubject                    // 信用主体 itself: no key of its own yet
+	aAuditor                    // 审计 (with warrant)
+	audiences
+)
+
+// view is how much of a record a reader gets.
+type view int
+
+const (
+	hidden    view = iota // no trace
+	published             // the form that stands in the standing
+	full                  // the whole record
+)
+
+// penaltyView is the table for penalties: state × audience.
+var penaltyView = map[pb.RecordState][audiences]view{
+	//                        public     lender     agency     duty    recogniser  subject  auditor
+	pb.RECORD_REGISTERED:  {hidden, hidden, hidden, full, full, full, full},
+	pb.RECORD_PUBLISHED:   {published, published, published, full, full, full, full},
+	pb.RECORD_UNPUBLISHED: {hidden, hidden, hidden, full, full, full, full},
+	pb.RECORD_REPAIRED:    {hidden, hidden, hidden, hidden, full, full, full},
+	pb.RECORD_EXPIRED:     {hidden, hidden, hidden, hidden, full, full, full},
+	pb.RECORD_WITHDRAWN:   {hidden, hidden, hidden, hidden, full, full, full},
+}
+
+// commitmentState is what of a commitment decides who sees it.
+type commitmentState int
+
+const (
+	commitmentPublic     commitmentState = iota + 1 // 公开
+	commitmentRestricted                            // 特定范围公开, 不公开
+	commitmentHidden                                // 信用修复型 whose repair has taken effect
+)
+
+var commitmentView = map[commitmentState][audiences]view{
+	commitmentPublic:     {published, published, published, full, full, full, full},
+	commitmentRestricted: {hidden, hidden, hidden, full, full, full, full},
+	commitmentHidden:     {hidden, hidden, hidden, hidden, full, full, full},
+}
+
+// repairView is the table for applications for repair. They are never public: that one exists tells of its record.
+var repairView = map[pb.RepairState][audiences]view{
+	pb.REPAIR_PENDING:      {hidden, hidden, hidden, full, full, full, full},
+	pb.REPAIR_SUPPLEMENT:   {hidden, hidden, hidden, full, full, full, full},
+	pb.REPAIR_ACCEPTED:     {hidden, hidden, hidden, full, full, full, full},
+	pb.REPAIR_REFUSED:      {hidden, hidden, hidden, full, full, full, full},
+	pb.REPAIR_NOT_ACCEPTED: {hidden, hidden, hidden, full, full, full, full},
+	pb.REPAIR_EFFECTIVE:    {hidden, hidden, hidden, hidden, full, full, full},
+	pb.REPAIR_REVOKED:      {hidden, hidden, hidden, hidden, full, full, full},
+}
+
+// Of alarms, bars and the entries of a file there is one state each.
+var (
+	alarmView = [audiences]view{aRecogniser: full, aAuditor: full}
+	barView   = [audiences]view{aAuditor: full}
+	fileView  = [audiences]view{aAuditor: full}
+)
+
+// A state that a table does not name is hidden from all: a map gives the zero row.
+
+// columnOf finds the column of a reader who is neither recogniser nor bound by duty, and of those who are.
+func columnOf(who *caller, recogniser string, duty func() bool) audience {
+	switch {
+	case who == nil:
+		return aPublic
+	case who.auditor:
+		return aAuditor
+	case recogniser != "" && who.member.Uscc == recogniser:
+		return aRecogniser
+	case duty != nil && duty():
+		return aDuty
+	}
+	return aAgency
+}
+
+// mandated says whether the reader acts for an agency by a mandate in force that names one of the kinds.
+func mandated(r x.Reader, who *caller, issuer string, kinds ...pb.MandateKind) bool {
+	m, ok := member.MandateOf(r, issuer, who.member.Uscc)
+	if !ok || !member.InWindow(who.today, m.ValidFrom, m.ValidTo) {
+		return false
+	}
+	for _, have := range m.Kinds {
+		for _, k := range kinds {
+			if have == k {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// showPenalty is the answer about a penalty; nil: no trace.
+func showPenalty(r x.Reader, who *caller, p *pb.Penalty) *recordJSON {
+	column := columnOf(who, p.Content.Issuer, func() bool {
+		return mandated(r, who, p.Content.Issuer, pb.MANDATE_PENALTY, pb.MANDATE_PUBLISH) || filedFor(r, who, p)
+	})
+	switch penaltyView[p.State][column] {
+	case published:
+		return &recordJSON{Kind: "penalty", ID: hexOf(p.Id), Subject: p.Content.Subject, View: "published", Published: publicPenalty(p)}
+	case full:
+		return &recordJSON{Kind: "penalty", ID: hexOf(p.Id), Subject: p.Content.Subject, View: "full", Penalty: fullPenalty(p)}
+	}
+	return nil
+}
+
+// filedFor says whether the reader filed an application that waits for a decision on the record.
+func filedFor(r x.Reader, who *caller, p *pb.Penalty) (filed bool) {
+	repair.Each(r, p.Content.Subject, func(a *pb.Repair) bool {
+		filed = a.Agent == who.member.Uscc && repair.Open(a) && string(a.Target) == string(p.Id)
+		return !filed
+	})
+	return filed
+}
+
+func stateOf(c *pb.Commitment) commitmentState {
+	switch {
+	case commitment.Public(c):
+		return commitmentPublic
+	case c.Hidden:
+		return commitmentHidden
+	}
+	return commitmentRestricted
+}
+
+// showCommitment is the answer about a commitment; nil: no trace.
+func showCommitment(r x.Reader, who *caller, c *pb.Commitment) *recordJSON {
+	column := columnOf(who, c.Content.Acceptor, func() bool {
+		return mandated(r, who, c.Content.Acceptor, pb.MANDATE_COMMITMENT, pb.MANDATE_FULFILLMENT)
+	})
+	id := hexOf(commitment.ID(&c.Content))
+	switch commitmentView[stateOf(c)][column] {
+	case published:
+		return &recordJSON{Kind: "commitment", ID: id, Subject: c.Content.Subject, View: "published", PublishedCommitment: publicCommitment(c)}
+	case full:
+		return &recordJSON{Kind: "commitment", ID: id, Subject: c.Content.Subject, View: "full", Commitment: fullCommitment(c)}
+	}
+	return nil
+}
+
+// showPublicCommitment is the answer to the public look-up, whoever asks; nil: no trace.
+func showPublicCommitment(c *pb.Commitment) *publicCommitmentJSON {
+	if commitmentView[stateOf(c)][aPublic] == hidden {
+		return nil
+	}
+	return &publicCommitmentJSON{CommitmentJSON: *publicCommitment(c), Subject: c.Content.Subject}
+}
+
+// showRepair is the answer about an application; nil: no trace.
+func showRepair(who *caller, a *pb.Repair) *recordJSON {
+	column := columnOf(who, a.Issuer, func() bool { return a.Agent == who.member.Uscc })
+	if repairView[a.State][column] != full {
+		return nil
+	}
+	return &recordJSON{Kind: "repair", ID: hexOf(a.Id), Subject: a.Subject, View: "full", Repair: fullRepair(a)}
+}
+
+func showAlarm(who *caller, a *pb.Alarm) *alarmJSON {
+	if alarmView[columnOf(who, a.Issuer, nil)] != full {
+		return nil
+	}
+	return &alarmJSON{Record: hexOf(a.Record), Kind: a.Kind, Due: day(a.Due), Happened: day(a.Happened), Issuer: a.Issuer}
+}
+
+func showBar(who *caller, b *pb.PromiseBar) *barJSON {
+	if barView[columnOf(who, "", nil)] != full {
+		return nil
+	}
+	return fullBar(b)
+}
+
+// wholeFile says whether a reader gets the entries, size and root of a file: their number tells how much there is that it may not see.
+func wholeFile(who *caller) bool { return fileView[columnOf(who, "", nil)] == full }
+
+// record finds a record of any kind by its id and shows it; nil: there is none, or none for this reader.
+func showRecord(r x.Reader, who *caller, id []byte) *recordJSON {
+	if p, ok := sanction.Get(r, id); ok {
+		return showPenalty(r, who, p)
+	}
+	if a, ok := repair.Get(r, id); ok {
+		return showRepair(who, a)
+	}
+	return nil
+}
+
