@@ -11,35 +11,31 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 )
 
-// Metrics is every metric of ours. Labels carry codes and route patterns, never an identifier: what a metric says stays where a
-// repair cannot reach it.
+// Metrics is every metric of the node; the gateway adds its own to the same registry. Labels carry codes, never an identifier:
+// what a metric says stays where a repair cannot reach it.
 type Metrics struct {
 	Registry *prometheus.Registry
 
-	Height          prometheus.Gauge
-	Committed       prometheus.Counter     // messages that took effect
-	Refused         *prometheus.CounterVec // by stage (check, block) and code
-	TimersBacklog   prometheus.Gauge
-	Alarms          *prometheus.CounterVec // by kind
-	GatewayRequests *prometheus.CounterVec // by route pattern and status
-	ProofSeconds    prometheus.Histogram
-	VerifyFailures  prometheus.Counter // bundles that this node refused to send
+	Height        prometheus.Gauge
+	Committed     prometheus.Counter     // messages that took effect
+	Refused       *prometheus.CounterVec // by stage (check, block) and code
+	TimersBacklog prometheus.Gauge
+	Alarms        *prometheus.CounterVec // by kind
+	ProofSeconds  prometheus.Histogram
 }
 
 func newMetrics(blockAge func() float64) *Metrics {
 	m := &Metrics{
-		Registry:        prometheus.NewRegistry(),
-		Height:          prometheus.NewGauge(prometheus.GaugeOpts{Name: "xinlian_height", Help: "Newest committed height."}),
-		Committed:       prometheus.NewCounter(prometheus.CounterOpts{Name: "xinlian_messages_committed_total", Help: "Messages that took effect, since the start of the process."}),
-		Refused:         prometheus.NewCounterVec(prometheus.CounterOpts{Name: "xinlian_refused_total", Help: "Transactions refused, by stage and permanent code."}, []string{"stage", "code"}),
-		TimersBacklog:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "xinlian_timers_backlog", Help: "Timers that are due and have not run."}),
-		Alarms:          prometheus.NewCounterVec(prometheus.CounterOpts{Name: "xinlian_alarms_total", Help: "Conditions that a person must look at, by kind."}, []string{"kind"}),
-		GatewayRequests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "xinlian_gateway_requests_total", Help: "Requests answered, by route and status."}, []string{"route", "status"}),
-		ProofSeconds:    prometheus.NewHistogram(prometheus.HistogramOpts{Name: "xinlian_proof_seconds", Help: "Time to build a bundle.", Buckets: prometheus.ExponentialBuckets(50e-6, 2, 14)}),
-		VerifyFailures:  prometheus.NewCounter(prometheus.CounterOpts{Name: "xinlian_verify_failures_total", Help: "Bundles that did not pass this node's own check and were not sent."}),
+		Registry:      prometheus.NewRegistry(),
+		Height:        prometheus.NewGauge(prometheus.GaugeOpts{Name: "xinlian_height", Help: "Newest committed height."}),
+		Committed:     prometheus.NewCounter(prometheus.CounterOpts{Name: "xinlian_messages_committed_total", Help: "Messages that took effect, since the start of the process."}),
+		Refused:       prometheus.NewCounterVec(prometheus.CounterOpts{Name: "xinlian_refused_total", Help: "Transactions refused, by stage and permanent code."}, []string{"stage", "code"}),
+		TimersBacklog: prometheus.NewGauge(prometheus.GaugeOpts{Name: "xinlian_timers_backlog", Help: "Timers that are due and have not run."}),
+		Alarms:        prometheus.NewCounterVec(prometheus.CounterOpts{Name: "xinlian_alarms_total", Help: "Conditions that a person must look at, by kind."}, []string{"kind"}),
+		ProofSeconds:  prometheus.NewHistogram(prometheus.HistogramOpts{Name: "xinlian_proof_seconds", Help: "Time to build a bundle.", Buckets: prometheus.ExponentialBuckets(50e-6, 2, 14)}),
 	}
 	age := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "xinlian_block_age_seconds", Help: "Local clock minus the newest block's time."}, blockAge)
-	m.Registry.MustRegister(m.Height, age, m.Committed, m.Refused, m.TimersBacklog, m.Alarms, m.GatewayRequests, m.ProofSeconds, m.VerifyFailures)
+	m.Registry.MustRegister(m.Height, age, m.Committed, m.Refused, m.TimersBacklog, m.Alarms, m.ProofSeconds)
 	return m
 }
 

@@ -195,18 +195,16 @@ func (n *Node) engineMetrics() cmtnode.MetricsProvider {
 // Start brings the node up: the engine first, then its listeners. Addresses are taken before, so that one in use stops nothing
 // that is already running.
 func (n *Node) Start() error {
-	api := http.NewServeMux()
-	n.operatorRoutes(api, loopbackOnly)
+	operator := n.operatorRoutes()
+	api := operator
 	if n.opts.Handler != nil {
-		api.Handle("/", n.opts.Handler(n))
+		api = n.opts.Handler(n)
 	}
 	if err := n.listen(n.config.Settings.API.Listen, api, "api.listen"); err != nil {
 		return err
 	}
 	if a := n.config.Settings.Metrics.Listen; a != "" {
-		own := http.NewServeMux()
-		n.operatorRoutes(own, func(h http.Handler) http.Handler { return h })
-		if err := n.listen(a, own, "metrics.listen"); err != nil {
+		if err := n.listen(a, operator, "metrics.listen"); err != nil {
 			n.closeListeners()
 			return err
 		}
@@ -256,36 +254,37 @@ func (n *Node) closeListeners() {
 	}
 }
 
-// operatorRoutes are for whoever runs the node.
-func (n *Node) operatorRoutes(mux *http.ServeMux, guard func(http.Handler) http.Handler) {
-	mux.Handle("GET /healthz", guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+// operatorRoutes are for whoever runs the node; the gateway has its own form of them for callers of the same machine.
+func (n *Node) operatorRoutes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		if err := n.Fault(); err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
 		fmt.Fprintln(w, "ok")
-	})))
-	mux.Handle("GET /readyz", guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		ok, reason := n.Ready()
 		if !ok {
 			http.Error(w, reason, http.StatusServiceUnavailable)
 			return
 		}
 		fmt.Fprintln(w, reason)
-	})))
-	mux.Handle("GET /metrics", guard(promhttp.HandlerFor(n.metrics.gatherer(n.opts.EngineMetrics), promhttp.HandlerOpts{})))
+	})
+	mux.Handle("GET /metrics", n.MetricsHandler())
+	return mux
 }
 
-// loopbackOnly answers callers on this machine; to others the route does not exist.
-func loopbackOnly(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, err := net.SplitHostPort(r.RemoteAddr)
-		if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
-			http.NotFound(w, r)
-			return
-		}
-		h.ServeHTTP(w, r)
-	})
+// MetricsHandler serves our metrics and, where they are registered, the engine's.
+func (n *Node) MetricsHandler() http.Handler {
+	return promhttp.HandlerFor(n.metrics.gatherer(n.opts.EngineMetrics), promhttp.HandlerOpts{})
+}
+
+// FreshFor is after how long without a new height this node calls itself stale: two empty-block intervals, and three seconds for
+// a proposer that is down.
+func (n *Node) FreshFor() time.Duration {
+	return 2*n.config.Engine.Consensus.CreateEmptyBlocksInterval + 3*time.Second
 }
 
 // Stop ends the node in the reverse order: no answer is given from a store that is closed. It may be called more than once, and
@@ -381,7 +380,7 @@ func (n *Node) observe() observation {
 		ConsensusEnded: n.csEnded.Load(),
 		Height:         n.height.Load(),
 		CatchingUp:     n.CatchingUp(),
-		FreshFor:       2*n.config.Engine.Consensus.CreateEmptyBlocksInterval + 3*time.Second,
+		FreshFor:       n.FreshFor(),
 	}
 	if r := n.failReason.Load(); r != nil {
 		o.ConsensusReason = *r

@@ -105,14 +105,14 @@ func (w *world) penalty(f *firm) row {
 	w.docNo[a.Key]++
 	c["cf_wsh"] = fmt.Sprintf("%s〔2026〕%d号", a.prefix, w.docNo[a.Key])
 	switch class := d.n(100); {
-	case class < 6 && f.serious: // 严重 by its kind: a licence, or trade stopped
+	case class < 25 && f.serious: // 严重 by its kind: a licence, or trade stopped
 		if v.power == "SC-MARKET" {
 			c["cf_cflb"], c["cf_nr"] = "责令停产停业", "责令停产停业三十日"
 		} else {
 			c["cf_cflb"], c["cf_nr"], c["cf_nr_zkdx"] = "吊销许可证件", "吊销示例许可证", fmt.Sprintf("示例许可证 S%05d", d.n(100000))
 		}
 		c["procedure"], c["hearing"] = "听证", pick(d, []string{"held", "waived"})
-	case class < 14 && f.serious: // 严重 by its amount
+	case class < 50 && f.serious: // 严重 by its amount
 		amount := d.between(100, 180)
 		c["cf_cflb"], c["cf_nr_fk"], c["cf_nr"] = "罚款", strconv.Itoa(amount), fmt.Sprintf("罚款%d万元", amount)
 		c["procedure"], c["hearing"], c["severity"] = "听证", "held", "严重"
@@ -149,9 +149,9 @@ const personNumber = "419999190001010004"
 func (w *world) penaltyRows() []row {
 	d := &w.dice
 	owners := w.withRecords()
-	var usual []*firm // firms that are not among the last tenth: those stay without penalties
+	var usual []*firm // a tenth stays without penalties
 	for i, f := range owners {
-		if i%10 != 9 {
+		if i%10 != 4 {
 			usual = append(usual, f)
 		}
 	}

@@ -187,6 +187,8 @@ type Spec struct {
 	Noise     int            // other leaves in the state
 	Depth     int            // where not 0: a path of this depth with made-up neighbours; for one subject
 	Flag      func(i int) cmttypes.BlockIDFlag
+	Edit      func(h *cmttypes.Header) // of the header, before it is signed
+	Raw       map[string][]byte        // by subject: what stands in the state in place of the encoded standing
 }
 
 func (s Spec) withDefaults() Spec {
@@ -241,7 +243,7 @@ func (s Spec) state() state {
 	var leaves []tree.Leaf
 	for _, sd := range s.Standings {
 		standings[sd.Subject] = sd
-		e := EntryOf(sd.Subject, sd)
+		e := s.entry(sd.Subject, sd)
 		v := attest.StandingValue(e.Salt, e.Standing)
 		leaves = append(leaves, tree.Leaf{Path: tree.PathOf(attest.StandingKey(sd.Subject)), ValueHash: tree.ValueHash(v[:])})
 	}
@@ -250,7 +252,7 @@ func (s Spec) state() state {
 	}
 	var paths []tree.Hash
 	for _, uscc := range s.Asked {
-		st.entries = append(st.entries, EntryOf(uscc, standings[uscc]))
+		st.entries = append(st.entries, s.entry(uscc, standings[uscc]))
 	}
 	slices.SortFunc(st.entries, func(a, b pb.Entry) int {
 		x, y := tree.PathOf(attest.StandingKey(a.Subject)), tree.PathOf(attest.StandingKey(b.Subject))
@@ -295,6 +297,14 @@ func EntryOf(uscc string, s *pb.Standing) pb.Entry {
 	return pb.Entry{Subject: uscc, Standing: pb.Encode(s), Salt: Sum("salt", uscc, s.String())}
 }
 
+func (s Spec) entry(uscc string, sd *pb.Standing) pb.Entry {
+	e := EntryOf(uscc, sd)
+	if raw, ok := s.Raw[uscc]; ok {
+		e.Standing = raw
+	}
+	return e
+}
+
 // Bundle makes the bundle.
 func (s Spec) Bundle() *pb.Bundle {
 	s = s.withDefaults()
@@ -318,6 +328,9 @@ func (s Spec) Bundle() *pb.Bundle {
 	}
 	h := Header(s.ChainID, s.Height, s.Time, set, set, st.appHash)
 	follow(b, &h)
+	if s.Edit != nil {
+		s.Edit(&h)
+	}
 	c, err := set.Trim(&h, set.Sign(&h, s.Round, s.Flag))
 	if err != nil {
 		panic(err)
