@@ -44,7 +44,8 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	if req.Height != c.height+1 {
 		return nil, a.report("finalize", fmt.Errorf("block %d was delivered after block %d", req.Height, c.height))
 	}
-	chain, base := c.chain, x.Reader(empty{})
+	chain := c.chain
+	var base x.Reader
 	if req.Height == 1 {
 		if a.genesis == nil {
 			return nil, a.report("finalize", errors.New("block 1 was delivered before genesis"))

@@ -18,7 +18,8 @@ func BenchmarkBlock(b *testing.B) {
 			code := USCC("91410100", fmt.Sprintf("Y%05d", 10000+n+i))
 			uscc = append(uscc, code)
 			msgs = append(msgs, pb.Msg{Sum: &pb.Msg_EnrolSubject{EnrolSubject: &pb.EnrolSubject{
-				Issuer: c.Actors["registry"].USCC, Subject: pb.Subject{Uscc: code, Region: "410100", Category: 1, Status: pb.SUBJECT_ACTIVE}}}})
+				Issuer: c.Actors["registry"].USCC, Subject: pb.Subject{Uscc: code, Region: "410100", Category: 1, Status: pb.SUBJECT_ACTIVE},
+			}}})
 		}
 		c.Block(c.Sign("registry", msgs...))
 	}

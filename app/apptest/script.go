@@ -286,10 +286,12 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 		return &pb.Msg{Sum: &pb.Msg_AcceptCommitment{AcceptCommitment: &pb.AcceptCommitment{Issuer: issuer, Code: arg(d, "code")}}}, by
 	case "reject-commitment":
 		return &pb.Msg{Sum: &pb.Msg_RejectCommitment{RejectCommitment: &pb.RejectCommitment{
-			Issuer: issuer, Code: arg(d, "code"), ReasonDigest: digestArg(d, "reason", "reason")}}}, by
+			Issuer: issuer, Code: arg(d, "code"), ReasonDigest: digestArg(d, "reason", "reason"),
+		}}}, by
 	case "withdraw-commitment":
 		return &pb.Msg{Sum: &pb.Msg_WithdrawCommitment{WithdrawCommitment: &pb.WithdrawCommitment{
-			Issuer: issuer, Code: arg(d, "code"), ReasonDigest: digestArg(d, "reason", "reason")}}}, by
+			Issuer: issuer, Code: arg(d, "code"), ReasonDigest: digestArg(d, "reason", "reason"),
+		}}}, by
 	case "assess": // assess by= code= status=1|2|3 [on=] [unperformed=] [action=] [notice=] [statement=]
 		m := &pb.AssessCommitment{
 			Issuer: issuer, Code: arg(d, "code"), Fulfilment: uint32(number(d, "status", 1)), AssessedOn: s.dateOr(d, "on", today),
@@ -299,7 +301,8 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 		return &pb.Msg{Sum: &pb.Msg_AssessCommitment{AssessCommitment: m}}, by
 	case "cure":
 		return &pb.Msg{Sum: &pb.Msg_CureCommitment{CureCommitment: &pb.CureCommitment{
-			Issuer: issuer, Code: arg(d, "code"), EvidenceDigest: digestArg(d, "evidence", "evidence")}}}, by
+			Issuer: issuer, Code: arg(d, "code"), EvidenceDigest: digestArg(d, "evidence", "evidence"),
+		}}}, by
 
 	case "record": // record by= firm= no= kinds= [fine=] [decided=] [region=410105] …
 		c := pb.PenaltyContent{
@@ -327,7 +330,8 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 		return &pb.Msg{Sum: &pb.Msg_PublishPenalty{PublishPenalty: &pb.PublishPenalty{Issuer: issuer, Record: s.penaltyID(d)}}}, by
 	case "withdraw":
 		return &pb.Msg{Sum: &pb.Msg_WithdrawPenalty{WithdrawPenalty: &pb.WithdrawPenalty{
-			Issuer: issuer, Record: s.penaltyID(d), ReasonDigest: digestArg(d, "reason", "reason"), AuthorityDigest: digestArg(d, "authority", "authority")}}}, by
+			Issuer: issuer, Record: s.penaltyID(d), ReasonDigest: digestArg(d, "reason", "reason"), AuthorityDigest: digestArg(d, "authority", "authority"),
+		}}}, by
 
 	case "apply": // apply by=ops firm= issuer=RECOGNISER no= application= commitment=
 		return &pb.Msg{Sum: &pb.Msg_ApplyRepair{ApplyRepair: &pb.ApplyRepair{
@@ -338,20 +342,25 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 		return &pb.Msg{Sum: &pb.Msg_AcceptRepair{AcceptRepair: &pb.AcceptRepair{Issuer: issuer, Repair: s.repairID(d)}}}, by
 	case "approve":
 		return &pb.Msg{Sum: &pb.Msg_ApproveRepair{ApproveRepair: &pb.ApproveRepair{
-			Issuer: issuer, Repair: s.repairID(d), DutiesVerified: number(d, "verified", 1) == 1, DecisionNo: arg(d, "decision")}}}, by
+			Issuer: issuer, Repair: s.repairID(d), DutiesVerified: number(d, "verified", 1) == 1, DecisionNo: arg(d, "decision"),
+		}}}, by
 	case "refuse":
 		return &pb.Msg{Sum: &pb.Msg_RefuseRepair{RefuseRepair: &pb.RefuseRepair{
-			Issuer: issuer, Repair: s.repairID(d), ReasonDigest: digestArg(d, "reason", "reason")}}}, by
+			Issuer: issuer, Repair: s.repairID(d), ReasonDigest: digestArg(d, "reason", "reason"),
+		}}}, by
 	case "revoke":
 		return &pb.Msg{Sum: &pb.Msg_RevokeRepair{RevokeRepair: &pb.RevokeRepair{
 			Issuer: issuer, Repair: s.repairID(d), ReasonDigest: digestArg(d, "reason", "deceit"), NoticeServedOn: s.dateOr(d, "notice", today),
-			Statement: uint32(number(d, "statement", 1))}}}, by
+			Statement: uint32(number(d, "statement", 1)),
+		}}}, by
 	case "supplement":
 		return &pb.Msg{Sum: &pb.Msg_SupplementRepair{SupplementRepair: &pb.SupplementRepair{
-			Issuer: issuer, Repair: s.repairID(d), GapsDigest: digestArg(d, "gaps", "gaps")}}}, by
+			Issuer: issuer, Repair: s.repairID(d), GapsDigest: digestArg(d, "gaps", "gaps"),
+		}}}, by
 	case "refile":
 		return &pb.Msg{Sum: &pb.Msg_RefileRepair{RefileRepair: &pb.RefileRepair{
-			Issuer: s.agency(by), Repair: s.repairID(d), MaterialsDigest: digestArg(d, "materials", "more materials")}}}, by
+			Issuer: s.agency(by), Repair: s.repairID(d), MaterialsDigest: digestArg(d, "materials", "more materials"),
+		}}}, by
 
 	case "mandate": // mandate by= to= kinds=1,2
 		m := pb.Mandate{Issuer: issuer, Submitter: s.agency(arg(d, "to")), ValidTo: s.date(d, "to-day")}

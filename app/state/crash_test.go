@@ -70,8 +70,10 @@ var stories = []story{
 	},
 	{
 		name: "rollback", blocks: 5, txn: 10, act: rollbackTo(2),
-		steps: []string{"ceiling", "unmark 5", "unmark 4", "unmark 3",
-			"undo 1", "undo 2", "undo 3", "undo 4", "undo 5", "undo 6"},
+		steps: []string{
+			"ceiling", "unmark 5", "unmark 4", "unmark 3",
+			"undo 1", "undo 2", "undo 3", "undo 4", "undo 5", "undo 6",
+		},
 	},
 	{
 		name: "rollback to nothing", blocks: 2, act: rollbackTo(0),

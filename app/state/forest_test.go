@@ -68,7 +68,8 @@ func (m leafMap) root() tree.Hash { return tree.RootOfLeaves(m.leaves()) }
 func checkVersion(t interface {
 	Helper()
 	Fatalf(string, ...any)
-}, v *Version, want leafMap, others ...tree.Hash) {
+}, v *Version, want leafMap, others ...tree.Hash,
+) {
 	t.Helper()
 	if v.Root() != want.root() || v.Len() != uint64(len(want)) {
 		t.Fatalf("height %d: root %x, %d leaves; want %x, %d", v.Height(), v.Root(), v.Len(), want.root(), len(want))

@@ -1,6 +1,8 @@
 // Command xinlian-audit is the auditor's tool: it replays a chain and trusts nobody.
 //
 // Exit codes: 0 all agree · 1 a difference (the first one is printed) · 2 usage · 3 unreadable input.
+//
+// Trust: the genesis file, whose hash the report names, and this binary. Whoever serves the blocks can at most withhold them.
 package main
 
 import (

@@ -28,9 +28,11 @@ type chain struct {
 }
 
 func (s *chain) Genesis(context.Context) (*cmttypes.GenesisDoc, error) { return s.c.GenesisDoc(), nil }
+
 func (s *chain) Range(context.Context) (int64, int64, error) {
 	return 1, int64(len(s.c.Blocks)), nil
 }
+
 func (s *chain) Block(_ context.Context, h int64) (*cmttypes.Block, error) {
 	if h > int64(len(s.c.Blocks)) {
 		return nil, errors.New("no such block")
@@ -53,18 +55,21 @@ func (s *chain) Block(_ context.Context, h int64) (*cmttypes.Block, error) {
 	}
 	return b, err
 }
+
 func (s *chain) Commit(context.Context, int64) (*cmttypes.Commit, error) {
 	if s.commit != nil {
 		return s.commit, nil
 	}
 	return s.c.Commit(), nil
 }
+
 func (s *chain) Results(_ context.Context, h int64) ([]*abci.ExecTxResult, error) {
 	if s.results == nil {
 		return nil, nil
 	}
 	return s.results(h), nil
 }
+
 func (s *chain) State(context.Context) (x.Reader, int64, error) {
 	return s.state, int64(len(s.c.Blocks)), nil
 }

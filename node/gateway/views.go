@@ -60,7 +60,6 @@ type statusJSON struct {
 type versionsJSON struct {
 	Rules   uint64 `json:"rules"`
 	Catalog uint64 `json:"catalog"`
-	Engine  string `json:"engine"`
 	Binary  string `json:"binary"`
 }
 
@@ -309,9 +308,9 @@ type fileJSON struct {
 
 // logJSON is the append-only log of a subject's file, for auditors.
 type logJSON struct {
-	Size    uint64      `json:"size"`
-	Root    string      `json:"root"`
-	Entries []entryJSON `json:"entries"`
+	Size    uint64       `json:"size"`
+	Root    string       `json:"root"`
+	Entries []*entryJSON `json:"entries"`
 }
 
 type entryJSON struct {

@@ -205,4 +205,3 @@ func showRecord(r x.Reader, who *caller, id []byte) *recordJSON {
 	}
 	return nil
 }
-

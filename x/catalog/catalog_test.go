@@ -486,3 +486,68 @@ func TestDamagedRegionsAreAFault(t *testing.T) {
 		}()
 	}
 }
+
+// Bounds that no script has the patience for.
+func TestBounds(t *testing.T) {
+	s := newScript(t, genesis())
+	days := make([]pb.CalendarDay, 367)
+	for i := range days {
+		days[i].Date = 20454 + int32(i)
+	}
+	region := func(from, to int32) *pb.Action {
+		return &pb.Action{Sum: &pb.Action_PutRegion{PutRegion: &pb.RegionChange{Regions: []pb.Region{
+			{Code: "410181", Name: "巩义市", Level: "county", Parent: "410100", ValidFrom: from, ValidTo: to},
+		}}}}
+	}
+	long := strings.Repeat("x", 1000)
+	for _, c := range []struct {
+		name   string
+		action *pb.Action
+		want   *x.Rejection
+	}{
+		{"more days than a year has", &pb.Action{Sum: &pb.Action_PutCalendar{PutCalendar: &pb.CalendarYear{Year: 2026, Days: days}}}, x.ErrTooMany},
+		{"a region from the stone age", region(1, 0), x.ErrDate},
+		{"a region until the stone age", region(0, 1), x.ErrDate},
+		{"a long name of a parameter", &pb.Action{Sum: &pb.Action_SetParam{SetParam: &pb.Param{Name: long}}}, catalog.ErrParamUnknown},
+	} {
+		err := catalog.CheckAction(s.mem, c.action)
+		if err == nil || !c.want.Is(err) || len(err.Error()) > 400 {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	g := genesis()
+	for i := 0; len(g.Regions) < 4097; i++ {
+		g.Regions = append(g.Regions, pb.Region{Code: fmt.Sprint(500000 + i), Name: "样例", Level: "county", Parent: "410100"})
+	}
+	if err := catalog.Import(&x.Ctx{State: newMemory()}, g); !x.ErrTooMany.Is(err) {
+		t.Errorf("4097 regions: %v", err)
+	}
+	g.Regions = g.Regions[:4096]
+	if err := catalog.Import(&x.Ctx{State: newMemory()}, g); err != nil {
+		t.Errorf("4096 regions: %v", err)
+	}
+}
+
+// A year whose exceptions are all taken back leaves no row: it is a year that nobody has spoken of.
+func TestEmptyYearLeavesNoRow(t *testing.T) {
+	s := newScript(t, genesis())
+	if _, err := catalog.Apply(s.ctx, &pb.Action{Sum: &pb.Action_PutCalendar{PutCalendar: &pb.CalendarYear{Year: 2026}}}); err != nil {
+		t.Fatal(err)
+	}
+	catalog.EachYear(s.mem, func(y *pb.CalendarYear) bool {
+		if y.Year == 2026 {
+			t.Error("2026 has a row")
+		}
+		return true
+	})
+}
+
+// What reads a calendar survives any day it is asked for.
+func TestCalendarOutsideItsRange(t *testing.T) {
+	s := newScript(t, genesis())
+	c := catalog.Calendar(s.mem)
+	for _, d := range []calendar.Date{0, -1, 1, calendar.Min, calendar.Max, calendar.Max + 1} {
+		c.IsWorkingDay(d)
+		c.AddWorkingDays(d, 5)
+	}
+}

@@ -172,7 +172,7 @@ func checkFile(r x.Reader, uscc string, rows map[[32]byte]rowVersion) error {
 	if len(newest) != len(rows) {
 		return fmt.Errorf("SUB-2: the file of %s names %d records, %d stand", uscc, len(newest), len(rows))
 	}
-	for k, v := range rows {
+	for k, v := range rows { // DETERMINISM: a check; whichever row is wrong, the answer is that one is
 		if newest[k] != v {
 			return fmt.Errorf("SUB-2: a record of %s (key digest %x) is not the newest version in the file", uscc, k)
 		}

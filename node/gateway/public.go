@@ -1,0 +1,329 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/attest"
+	"github.com/xinlian-ledger/xinlian/x/code"
+	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/standing"
+	"github.com/xinlian-ledger/xinlian/x/subject"
+)
+
+const jsonType = "application/json"
+
+func (c *call) json(status int, view any) error {
+	writeJSON(c.w, status, jsonType, view)
+	return nil
+}
+
+// proven reads the state of the newest proven height: what every public answer is made of.
+func (c *call) proven(fn func(r x.Reader, as asOf) error) error {
+	h, err := c.g.head()
+	if err != nil {
+		return err
+	}
+	return c.g.b.App.ReadAt(h.height, func(r x.Reader) error { return fn(r, h.asOf) })
+}
+
+func (c *call) uscc() (string, error) {
+	uscc := c.r.PathValue("uscc")
+	if err := x.CheckUSCC(uscc, "the code in the path"); err != nil {
+		return "", badInput(err)
+	}
+	return uscc, nil
+}
+
+func (c *call) height() (int64, error) {
+	s := c.r.PathValue("height")
+	h, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || h < 1 || strconv.FormatInt(h, 10) != s {
+		return 0, refuse(http.StatusBadRequest, ErrHeight.With("a height is a number from 1 on, in decimal"))
+	}
+	return h, nil
+}
+
+// status speaks of the newest committed height, which may be one above the proven one. It holds no records.
+func (c *call) status() error {
+	s := c.g.b.App.Status()
+	v := statusJSON{
+		ChainID: s.ChainID, Height: s.Height, AppHash: hexOf(s.AppHash),
+		Versions: versionsJSON{Rules: s.AppVersion, Catalog: s.CatalogVersion, Binary: c.g.o.Version},
+	}
+	if s.Height > 0 {
+		at, law := utc(s.BlockTime), legal(s.LegalTime.Unix())
+		v.BlockTime, v.LegalTime = &at, &law
+		v.ProvenHeight = s.Height - 1
+	}
+	if c.g.b.CatchingUp != nil {
+		v.CatchingUp = c.g.b.CatchingUp()
+	}
+	return c.json(http.StatusOK, v)
+}
+
+func (c *call) header() error {
+	height, err := c.height()
+	if err != nil {
+		return err
+	}
+	s := c.g.b.App.Status()
+	if height > s.Height {
+		return refuse(http.StatusNotFound, ErrHeight)
+	}
+	h := c.g.b.Blocks.Header(height)
+	if h == nil {
+		return refuse(http.StatusNotFound, ErrHeight)
+	}
+	after := s.AppHash // the header that would say so does not exist yet
+	if height < s.Height {
+		next, err := c.g.header(height + 1)
+		if err != nil {
+			return err
+		}
+		after = next.AppHash
+	}
+	return c.json(http.StatusOK, headerJSON{
+		Height: height, Hash: hexOf(h.Hash()), AppHashAfter: hexOf(after),
+		Time: utc(h.Time), LegalTime: legal(c.g.b.App.Chain().LegalTime(h.Time.Unix())),
+	})
+}
+
+func (c *call) subjects() error {
+	after, limit := c.form.Get("after"), pageDefault
+	if after != "" {
+		if err := x.CheckUSCC(after, "after"); err != nil {
+			return badInput(err)
+		}
+	}
+	if s, ok := c.form["limit"]; ok {
+		n, err := strconv.Atoi(s[0])
+		if err != nil || n < 1 || n > pageMax {
+			return refuse(http.StatusBadRequest, ErrQuery.With("limit is a number from 1 to %d", pageMax))
+		}
+		limit = n
+	}
+	v := subjectsJSON{Subjects: []string{}}
+	err := c.proven(func(r x.Reader, as asOf) error {
+		v.AsOf = as
+		subject.List(r, after, func(s *pb.Subject) bool {
+			if len(v.Subjects) == limit {
+				v.Next = &v.Subjects[limit-1]
+				return false
+			}
+			v.Subjects = append(v.Subjects, s.Uscc)
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, v)
+}
+
+func (c *call) standing() error {
+	uscc, err := c.uscc()
+	if err != nil {
+		return err
+	}
+	var v standingJSON
+	err = c.proven(func(r x.Reader, as asOf) error {
+		raw, ok := standing.Get(r, uscc)
+		if !ok {
+			return refuse(http.StatusNotFound, subject.ErrUnknown.With("the subject is not enrolled; that says nothing about it")).at(as)
+		}
+		s := new(pb.Standing)
+		if err := pb.Decode(raw, s); err != nil {
+			return fmt.Errorf("the standing of a subject does not decode: %w", err)
+		}
+		v = standingJSON{*attest.StandingView(s), as}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, v)
+}
+
+func (c *call) attestation() error {
+	uscc, err := c.uscc()
+	if err != nil {
+		return err
+	}
+	return c.writeBundle([]string{uscc}, uscc)
+}
+
+// attestations is one bundle for many subjects.
+func (c *call) attestations() error {
+	var in struct {
+		Subjects []string `json:"subjects"`
+	}
+	dec := json.NewDecoder(bytes.NewReader(c.body))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&in); err != nil {
+		return refuse(http.StatusBadRequest, ErrBody.With(`the body is not {"subjects":["USCC", …]}`))
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return refuse(http.StatusBadRequest, ErrBody.With("something follows the JSON object"))
+	}
+	if n := len(in.Subjects); n == 0 || n > batchMax {
+		return refuse(http.StatusUnprocessableEntity, ErrBatch.With("%d subjects; between 1 and %d are taken", n, batchMax))
+	}
+	for i, uscc := range in.Subjects {
+		if err := x.CheckUSCC(uscc, fmt.Sprintf("subject %d of the list", i)); err != nil {
+			return badInput(err)
+		}
+	}
+	return c.writeBundle(in.Subjects, "attestations")
+}
+
+func (c *call) writeBundle(subjects []string, name string) error {
+	kind, err := c.accepts(attest.MediaType, jsonType)
+	if err != nil {
+		return err
+	}
+	h, b, raw, err := c.g.bundle(subjects)
+	if err != nil {
+		return err
+	}
+	c.w.Header().Set("Vary", "Accept")
+	if kind == jsonType {
+		v, err := attest.BundleView(b)
+		if err != nil {
+			return internal(err)
+		}
+		return c.json(http.StatusOK, bundleJSON{*v, h.asOf})
+	}
+	c.w.Header().Set("Content-Disposition", `attachment; filename="`+name+`.xla"`)
+	writeBytes(c.w, http.StatusOK, attest.MediaType, raw)
+	return nil
+}
+
+// accepts chooses among the media types of a route, the first one by default. Qualities count; of equal ones the more specific range,
+// then the route's order.
+func (c *call) accepts(offers ...string) (string, error) {
+	header := strings.Join(c.r.Header.Values("Accept"), ",")
+	if strings.TrimSpace(header) == "" {
+		return offers[0], nil
+	}
+	best, bestQ := "", 0.0
+	for _, offer := range offers {
+		q, rank := 0.0, -1
+		for _, part := range strings.Split(header, ",") {
+			pattern, params, err := mime.ParseMediaType(part)
+			if err != nil {
+				continue
+			}
+			r := -1
+			switch pattern {
+			case offer:
+				r = 2
+			case offer[:strings.IndexByte(offer, '/')] + "/*":
+				r = 1
+			case "*/*":
+				r = 0
+			}
+			if r <= rank {
+				continue
+			}
+			rank, q = r, 1
+			if s, ok := params["q"]; ok {
+				if q, err = strconv.ParseFloat(s, 64); err != nil || q < 0 || q > 1 {
+					q = 0
+				}
+			}
+		}
+		if q > bestQ {
+			best, bestQ = offer, q
+		}
+	}
+	if best == "" {
+		return "", refuse(http.StatusNotAcceptable, ErrAccept.With("the route speaks %s", strings.Join(offers, " and ")))
+	}
+	return best, nil
+}
+
+// commitment answers about a public commitment. Whether a code is unknown or not public, the answer has the same bytes: neither the code nor
+// anything that depends on it stands in it.
+func (c *call) commitment() error {
+	no := c.r.PathValue("code")
+	if err := code.CheckCommitmentCode(no); err != nil {
+		return refuse(http.StatusBadRequest, commitment.ErrCode)
+	}
+	var v *publicCommitmentJSON
+	err := c.proven(func(r x.Reader, as asOf) error {
+		if row, ok := commitment.Get(r, no); ok {
+			v = showPublicCommitment(row)
+		}
+		if v == nil {
+			return refuse(http.StatusNotFound, commitment.ErrUnknown.With("no public commitment has this code")).at(as)
+		}
+		v.AsOf = as
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, v)
+}
+
+// trust gives the trust file. What is made from the chain ends on the first day of the month, twelve to thirteen months ahead, so that the files
+// of all nodes are the same bytes for a month and can be compared.
+func (c *call) trust() error {
+	if c.g.b.Trust != nil {
+		t, err := c.g.b.Trust()
+		if err != nil {
+			return internal(err)
+		}
+		writeBytes(c.w, http.StatusOK, jsonType, t.Encode())
+		return nil
+	}
+	h, err := c.g.head()
+	if err != nil {
+		return err
+	}
+	t := *h.trust
+	now := time.Unix(h.bundle.Header.TimeSeconds, 0).UTC()
+	t.NotAfter = time.Date(now.Year(), now.Month()+13, 1, 0, 0, 0, 0, time.UTC)
+	writeBytes(c.w, http.StatusOK, jsonType, t.Encode())
+	return nil
+}
+
+func (c *call) healthz() error {
+	if err := c.g.b.App.Fault(); err != nil {
+		return internal(err)
+	}
+	return c.json(http.StatusOK, struct {
+		Status string `json:"status"`
+	}{"ok"})
+}
+
+func (c *call) readyz() error {
+	ok, reason := c.g.b.Ready()
+	if !ok {
+		return refuse(http.StatusServiceUnavailable, ErrNotReady.With("%s", reason))
+	}
+	return c.json(http.StatusOK, struct {
+		Status string `json:"status"`
+		Detail string `json:"detail"`
+	}{"ready", reason})
+}
+
+func (c *call) metrics() error {
+	if c.g.b.Metrics == nil {
+		return refuse(http.StatusNotFound, ErrRoute)
+	}
+	c.g.b.Metrics.ServeHTTP(c.w, c.r)
+	return nil
+}

@@ -1,0 +1,131 @@
+package gateway
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net/http"
+
+	"github.com/xinlian-ledger/xinlian/app"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/code"
+	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/repair"
+	"github.com/xinlian-ledger/xinlian/x/sanction"
+	"github.com/xinlian-ledger/xinlian/x/subject"
+)
+
+// newest reads the newest committed height: what members see, who need what they have just written and take this node's word for it.
+// The public gets the proven one.
+func (c *call) newest(fn func(r x.Reader, as asOf) error) error {
+	if c.who == nil {
+		return c.proven(fn)
+	}
+	s := c.g.b.App.Status()
+	return c.g.b.App.ReadAt(s.Height, func(r x.Reader) error {
+		info, ok := app.BlockInfo(r, s.Height)
+		if !ok {
+			return fmt.Errorf("the state of height %d does not know its block", s.Height)
+		}
+		return fn(r, c.g.asOf(info, s.AppVersion, s.BlockTime, false))
+	})
+}
+
+func (c *call) digest(name string) ([]byte, error) {
+	s := c.r.PathValue(name)
+	id, err := hex.DecodeString(s)
+	if err != nil || len(id) != pb.DigestBytes || hex.EncodeToString(id) != s {
+		return nil, refuse(http.StatusBadRequest, ErrID.With("the id in the path is not 64 hexadecimal digits in lower case"))
+	}
+	return id, nil
+}
+
+// record answers about one record: by its id, or a commitment by its code. A record that the reader may not see gets the bytes that an
+// unknown id gets.
+func (c *call) record() error {
+	byCode := code.CheckCommitmentCode(c.r.PathValue("id")) == nil
+	var id []byte
+	if !byCode {
+		var err error
+		if id, err = c.digest("id"); err != nil {
+			return err
+		}
+	}
+	var v *recordJSON
+	err := c.newest(func(r x.Reader, as asOf) error {
+		if byCode {
+			if row, ok := commitment.Get(r, c.r.PathValue("id")); ok {
+				v = showCommitment(r, c.who, row)
+			}
+		} else {
+			v = showRecord(r, c.who, id)
+		}
+		if v == nil {
+			return refuse(http.StatusNotFound, ErrRecord).at(as)
+		}
+		v.AsOf = &as
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, v)
+}
+
+// file answers about a subject's file: the records that the reader may see, and for auditors the log that shows that these are all.
+func (c *call) file() error {
+	uscc, err := c.uscc()
+	if err != nil {
+		return err
+	}
+	var v *fileJSON
+	err = c.newest(func(r x.Reader, as asOf) error {
+		s, ok := subject.Get(r, uscc)
+		if !ok {
+			return refuse(http.StatusNotFound, subject.ErrUnknown.With("the subject is not enrolled; that says nothing about it")).at(as)
+		}
+		v = c.fileOf(r, s)
+		v.AsOf = as
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, v)
+}
+
+func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
+	statuses := []string{pb.SUBJECT_ACTIVE: "active", pb.SUBJECT_DEREGISTERED: "deregistered", pb.SUBJECT_REVOKED: "revoked"}
+	v := &fileJSON{
+		Subject: s.Uscc, Region: s.Region, Category: s.Category, Status: word(statuses, int32(s.Status)),
+		Penalties: []*recordJSON{}, Commitments: []*recordJSON{}, Repairs: []*recordJSON{}, Alarms: []*alarmJSON{}, Bars: []*barJSON{},
+	}
+	// Only what is shown counts against a limit: a cut must not tell of what is not shown.
+	sanction.Each(r, s.Uscc, func(p *pb.Penalty) bool { return add(v, &v.Penalties, showPenalty(r, c.who, p)) })
+	commitment.Each(r, s.Uscc, func(m *pb.Commitment) bool { return add(v, &v.Commitments, showCommitment(r, c.who, m)) })
+	repair.Each(r, s.Uscc, func(a *pb.Repair) bool { return add(v, &v.Repairs, showRepair(c.who, a)) })
+	subject.Alarms(r, s.Uscc, func(a *pb.Alarm) bool { return add(v, &v.Alarms, showAlarm(c.who, a)) })
+	commitment.Bars(r, s.Uscc, func(b *pb.PromiseBar) bool { return add(v, &v.Bars, showBar(c.who, b)) })
+	if wholeFile(c.who) {
+		head := subject.Head(r, s.Uscc)
+		root := head.Root()
+		v.File = &logJSON{Size: head.Size, Root: hexOf(root[:]), Entries: []*entryJSON{}}
+		subject.Entries(r, s.Uscc, func(seq uint64, e *pb.FileEntry) bool {
+			return add(v, &v.File.Entries, &entryJSON{Seq: seq, Height: e.Height, Table: e.Table, Key: hexOf(e.Key), Digest: hexOf(e.Digest)})
+		})
+	}
+	return v
+}
+
+// add puts what is shown at the end of a list, and says whether there may be more.
+func add[T any](v *fileJSON, list *[]*T, item *T) (more bool) {
+	switch {
+	case item == nil:
+		return true
+	case len(*list) == fileMax:
+		v.Truncated = true
+		return false
+	}
+	*list = append(*list, item)
+	return true
+}

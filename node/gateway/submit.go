@@ -1,0 +1,229 @@
+package gateway
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/xinlian-ledger/xinlian/app"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+)
+
+// submit takes a transaction in. What signs it is in it, so the route needs no Authorization header; with one, the signer of a transaction
+// that was executed already gets its outcome.
+//
+//   - wait=none answers as soon as the bytes are a transaction, and tells no verdict.
+//   - wait=check (default) answers with the gate's verdict.
+//   - wait=commit answers with the outcome, or with 202 and E_TX_PENDING when the wait is over.
+func (c *call) submit() error {
+	wait := "check"
+	if w, ok := c.form["wait"]; ok {
+		wait = w[0]
+	}
+	if wait != "none" && wait != "check" && wait != "commit" {
+		return refuse(http.StatusBadRequest, ErrQuery.With("wait is none, check or commit"))
+	}
+	_, body, err := pb.DecodeTx(c.body)
+	if err != nil {
+		return refuse(http.StatusBadRequest, app.ErrMalformed.With("%v", err))
+	}
+	id, err := app.TxID(c.body)
+	if err != nil {
+		return refuse(http.StatusBadRequest, app.ErrMalformed.With("%v", err))
+	}
+	if c.g.b.App.Chain() == nil {
+		return refuse(http.StatusServiceUnavailable, ErrNotReady)
+	}
+	if wait == "none" {
+		if !c.g.handOver(c.body) {
+			return refuse(http.StatusServiceUnavailable, ErrBusy)
+		}
+		return c.json(http.StatusAccepted, accepted(id, nil))
+	}
+
+	number, log, err := c.g.b.Submit(c.ctx, c.body)
+	switch {
+	case errors.Is(err, ErrPoolFull):
+		return withTx(refuse(http.StatusServiceUnavailable, ErrPool), id)
+	case errors.Is(err, ErrInPool):
+		// It waits, or a block took it in already.
+		if answered, err := c.seenBefore(id, body); answered || err != nil {
+			return err
+		}
+	case err != nil:
+		return internal(err)
+	case number == app.ErrSeen.Number:
+		if answered, err := c.seenBefore(id, body); answered || err != nil {
+			return err
+		}
+		return c.gateRefusal(id, number, log)
+	case number != 0:
+		return c.gateRefusal(id, number, log)
+	}
+	if wait == "check" {
+		return c.json(http.StatusAccepted, accepted(id, nil))
+	}
+
+	ctx, cancel := context.WithTimeout(c.ctx, c.g.o.WaitMax)
+	defer cancel()
+	o, err := c.g.b.App.Wait(ctx, id)
+	switch {
+	case err == nil:
+		return c.writeOutcome(id, o)
+	case ctx.Err() != nil:
+		return c.json(http.StatusAccepted, accepted(id, ErrPending))
+	}
+	return internal(err)
+}
+
+// handOver gives a transaction to the pool without waiting for the verdict.
+func (g *Gateway) handOver(tx []byte) bool {
+	select {
+	case g.slots[slotRequest] <- struct{}{}:
+	default:
+		return false
+	}
+	go func() {
+		defer func() {
+			<-g.slots[slotRequest]
+			if p := recover(); p != nil {
+				g.met.panics.Inc()
+				g.log.Error("a transaction could not be handed over", "panic", fmt.Sprint(p))
+			}
+		}()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		_, _, _ = g.b.Submit(ctx, tx) // the sender did not want to know
+	}()
+	return true
+}
+
+// seenBefore answers with the outcome of a transaction that a block took in already: to its signer. Anybody else who sends the same
+// bytes again learns only that.
+func (c *call) seenBefore(id [32]byte, body *pb.Body) (answered bool, err error) {
+	o, ok, err := c.g.b.App.Outcome(id)
+	switch {
+	case err != nil:
+		return false, internal(err)
+	case !ok:
+		return false, nil
+	case c.who != nil && string(c.who.key.Address) == string(body.Signer):
+		return true, c.writeOutcome(id, o)
+	}
+	return true, withTx(refuse(http.StatusConflict, app.ErrSeen), id)
+}
+
+// accepted is the answer about a transaction that no block has taken in.
+func accepted(id [32]byte, why *x.Rejection) txJSON {
+	t := txJSON{ID: hex.EncodeToString(id[:]), Code: "OK", Results: []txResultJSON{}}
+	if why != nil {
+		t.Code, t.Number, t.Reason, t.Rule = why.Code, why.Number, why.Error(), why.Rule
+	}
+	return t
+}
+
+func withTx(e *refusal, id [32]byte) *refusal {
+	t := accepted(id, e.why)
+	e.tx = &t
+	return e
+}
+
+// gateStatus is how HTTP says a refusal of the gate; others are 422.
+var gateStatus = map[uint32]int{
+	app.ErrMalformed.Number: http.StatusBadRequest,
+	app.ErrSigner.Number:    http.StatusForbidden,
+	app.ErrSignature.Number: http.StatusForbidden,
+	app.ErrSeen.Number:      http.StatusConflict,
+	app.ErrShare.Number:     http.StatusTooManyRequests,
+	app.ErrTooLarge.Number:  http.StatusRequestEntityTooLarge,
+	app.ErrWork.Number:      http.StatusServiceUnavailable,
+}
+
+func (c *call) gateRefusal(id [32]byte, number uint32, log string) error {
+	status, ok := gateStatus[number]
+	if !ok {
+		status = http.StatusUnprocessableEntity
+	}
+	return withTx(refuse(status, rejectionOf(number, log)), id)
+}
+
+// rejectionOf finds the refusal behind a number, with the text of the case at hand taken out of its one line.
+func rejectionOf(number uint32, line string) *x.Rejection {
+	r, ok := x.ByNumber(number)
+	if !ok {
+		return &x.Rejection{Number: number, Code: "E_UNKNOWN", Text: line} // a later version's
+	}
+	text := strings.TrimPrefix(line, r.Code+": ")
+	if i := strings.LastIndex(text, " (rule "); i > 0 {
+		text = text[:i]
+	}
+	if text == "" {
+		return r
+	}
+	return r.With("%s", text)
+}
+
+// writeOutcome answers with what a block made of a transaction: 200, or 422 with the same members as a problem document.
+func (c *call) writeOutcome(id [32]byte, o *pb.TxOutcome) error {
+	t := outcomeOf(id, o)
+	if o.Code == 0 {
+		return c.json(http.StatusOK, t)
+	}
+	e := refuse(http.StatusUnprocessableEntity, rejectionOf(o.Code, o.Reason))
+	e.tx = &t
+	return e
+}
+
+func outcomeOf(id [32]byte, o *pb.TxOutcome) txJSON {
+	t := txJSON{
+		ID: hex.EncodeToString(id[:]), Code: codeOf(o.Code), Number: o.Code, Reason: o.Reason, Rule: o.Rule, PassesOn: optional(o.PassesOn),
+		Height: o.Height, Results: []txResultJSON{},
+	}
+	for i := range o.Results {
+		m := &o.Results[i]
+		t.Results = append(t.Results, txResultJSON{
+			Index: m.Index, Record: hexOf(m.Record), Code: codeOf(m.Code), Number: m.Code, Note: m.Note,
+			Reason: m.Reason, Rule: m.Rule, PassesOn: optional(m.PassesOn),
+		})
+	}
+	return t
+}
+
+func codeOf(number uint32) string {
+	if number == 0 {
+		return "OK"
+	}
+	if r, ok := x.ByNumber(number); ok {
+		return r.Code
+	}
+	return "E_UNKNOWN"
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// outcome answers about a transaction: to the key that signed it, and to auditors. To all others it is unknown.
+func (c *call) outcome() error {
+	raw, err := c.digest("id")
+	if err != nil {
+		return err
+	}
+	id := [32]byte(raw)
+	o, ok, err := c.g.b.App.Outcome(id)
+	if err != nil {
+		return internal(err)
+	}
+	if !ok || !c.who.auditor && string(o.Signer) != string(c.who.key.Address) {
+		return refuse(http.StatusNotFound, ErrTxUnknown)
+	}
+	return c.json(http.StatusOK, outcomeOf(id, o))
+}
