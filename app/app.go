@@ -61,6 +61,7 @@ type committed struct {
 	info    *pb.BlockInfo
 	chain   *x.Chain
 	appHash []byte
+	shared  *sync.Map // rows of members and catalogue at this height, read once
 }
 
 // New opens the state folder and the application over it.
@@ -78,7 +79,7 @@ func New(o Options) (*App, error) {
 		return nil, err
 	}
 	a := &App{store: store, log: o.Logger, opts: o, sigs: newSignatures(o.Workers), pool: newPending()}
-	c := &committed{}
+	c := &committed{shared: new(sync.Map)}
 	if m := store.Latest(); m.Height > 0 {
 		c.height, c.appHash = int64(m.Height), append([]byte(nil), m.AppHash[:]...)
 		c.info = new(pb.BlockInfo)
@@ -156,8 +157,9 @@ func (a *App) Fault() error {
 
 // At opens the committed state at a height; 0 is the newest.
 func (a *App) At(height int64) (*Snapshot, error) {
+	newest := a.committed.Load()
 	if height == 0 {
-		height = a.committed.Load().height
+		height = newest.height
 	}
 	if height <= 0 {
 		return nil, fmt.Errorf("no block is committed yet")
@@ -166,7 +168,11 @@ func (a *App) At(height int64) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Snapshot{view: v}, nil
+	s := &Snapshot{view: v}
+	if height == newest.height {
+		s.shared = newest.shared
+	}
+	return s, nil
 }
 
 // BlockInfo of a committed height.

@@ -23,7 +23,7 @@ func (a *App) Commit(context.Context, *abci.RequestCommit) (_ *abci.ResponseComm
 		return nil, a.report("commit", err)
 	}
 	a.next, a.genesis = nil, nil
-	a.committed.Store(&committed{height: b.height, info: b.info, chain: b.chain, appHash: b.appHash[:]})
+	a.committed.Store(&committed{height: b.height, info: b.info, chain: b.chain, appHash: b.appHash[:], shared: new(sync.Map)})
 	a.pool.committed(b.txs, b.info.TimeSeconds)
 	a.waits.notify(b)
 	return &abci.ResponseCommit{}, nil

@@ -106,6 +106,9 @@ func runTimers(ctx *x.Ctx) (backlog bool) {
 }
 
 func fire(ctx *x.Ctx, t x.Timer) {
+	if !x.Scheduled(ctx, t) {
+		return
+	}
 	switch t.Kind {
 	case x.TimerPenaltyMax:
 		sanction.MaxReached(ctx, t.ID)

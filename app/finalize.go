@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 
@@ -175,7 +176,8 @@ func (a *App) execute(ctx *x.Ctx, rows *overlay, b *block, txs []*parsed) []*abc
 // run executes one transaction: all of its messages, or none. After a refusal the rest is still checked, so that the sender learns everything
 // that is wrong at once.
 func run(ctx *x.Ctx, rows *overlay, p *parsed, index int) (*pb.TxOutcome, *abci.ExecTxResult) {
-	start, loggedBefore := rows.mark(), len(ctx.Logged)
+	start, loggedBefore, touchedBefore := rows.mark(), len(ctx.Logged), ctx.Touched
+	ctx.Touched = map[string]struct{}{} // of this transaction: a subject whose enrolment is undone was not touched
 	var (
 		first *x.Rejection
 		res   pb.TxResult
@@ -212,6 +214,10 @@ func run(ctx *x.Ctx, rows *overlay, p *parsed, index int) (*pb.TxOutcome, *abci.
 			out.PassesOn = first.PassesOn.String()
 		}
 	}
+	if first == nil {
+		maps.Copy(touchedBefore, ctx.Touched)
+	}
+	ctx.Touched = touchedBefore
 	rows.settle()
 	return out, result
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"sync"
 
 	"github.com/google/btree"
 
@@ -127,8 +128,9 @@ func (o *overlay) each(fn func(c change)) {
 // Snapshot is the committed state at a height, as a Reader. A disk that fails makes it panic with x.Fault; the gateway turns that into
 // 503, FinalizeBlock into a halt. One goroutine at a time.
 type Snapshot struct {
-	view  *state.View
-	cache map[string]cached // rows read once are read again without the disk; nil: no cache
+	view   *state.View
+	cache  map[string]cached // rows read once are read again without the disk; nil: no cache
+	shared *sync.Map         // the same for members and catalogue, by all readers of the newest height: string → cached
 }
 
 type cached struct {
@@ -141,9 +143,18 @@ func (s *Snapshot) Get(key []byte) ([]byte, bool) {
 	if c, ok := s.cache[string(key)]; ok {
 		return bytes.Clone(c.value), c.found
 	}
+	share := s.shared != nil && logged(key) // few rows, asked for by every transaction
+	if share {
+		if c, ok := s.shared.Load(string(key)); ok {
+			return bytes.Clone(c.(cached).value), c.(cached).found
+		}
+	}
 	value, found, err := s.view.Get(key)
 	if err != nil {
 		panic(x.Fault{Err: err})
+	}
+	if share {
+		s.shared.Store(string(key), cached{bytes.Clone(value), found})
 	}
 	if s.cache != nil {
 		s.cache[string(key)] = cached{value, found}

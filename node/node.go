@@ -493,3 +493,6 @@ func (n *Node) APIAddr() string {
 	}
 	return n.listeners[0].Addr().String()
 }
+
+// Height is the newest committed height.
+func (n *Node) Height() int64 { return n.height.Load() }

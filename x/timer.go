@@ -70,6 +70,12 @@ func DueTimers(r Reader, class TimerClass, now int64, limit int) (due []Timer, m
 	return due, more
 }
 
+// Scheduled says whether a timer still stands: one that fired before it in the same block may have cancelled it.
+func Scheduled(r Reader, t Timer) bool {
+	_, ok := r.Get(t.key())
+	return ok
+}
+
 // Timers visits all timers, for checks.
 func Timers(r Reader, fn func(Timer) (more bool)) {
 	r.Iterate([]byte{timerTable.Prefix}, nil, func(key, _ []byte) bool { return fn(parseTimer(key)) })

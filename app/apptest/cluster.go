@@ -50,6 +50,7 @@ type Options struct {
 	Dirs    []string      // state folders, one an application; empty = in memory
 	Edit    func(*pb.Genesis)
 	Checks  bool // check all invariants after each block
+	Window  int  // heights that can be proven; 0 = default
 }
 
 // Cluster is a network without a network.
@@ -123,7 +124,7 @@ func New(tb testing.TB, o Options) *Cluster {
 }
 
 func (c *Cluster) open(i int) *app.App {
-	o := app.Options{InMemory: true, ChainID: c.Chain}
+	o := app.Options{InMemory: true, ChainID: c.Chain, Window: c.opts.Window}
 	if len(c.opts.Dirs) > 0 {
 		o.InMemory, o.Dir = false, c.opts.Dirs[i]
 	}
@@ -243,10 +244,7 @@ func (c *Cluster) Genesis() *pb.Genesis {
 		if len(uscc) < 18 {
 			uscc = USCC(uscc[:8], uscc[8:])
 		}
-		seed := sha256.Sum256([]byte("apptest key " + a.name))
-		key, err := crypto.ToECDSA(seed[:])
-		must(c.tb, err)
-		actor := Actor{Name: a.name, USCC: uscc, Key: key}
+		actor := Actor{Name: a.name, USCC: uscc, Key: keyOf(a.name)}
 		c.Actors[a.name] = actor
 		m := pb.Member{
 			Uscc: uscc, Level: a.level, Regions: []string{a.region}, Name: "示例机关" + a.name,

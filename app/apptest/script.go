@@ -3,8 +3,8 @@ package apptest
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -16,8 +16,10 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
+	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/governance"
+	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
 	"github.com/xinlian-ledger/xinlian/x/standing"
@@ -89,11 +91,14 @@ func mustDate(tb testing.TB, s string) calendar.Date {
 
 // date reads a date argument; absent is 0.
 func (s *Script) date(d *datadriven.TestData, key string) int32 {
-	v := arg(d, key)
-	if v == "" {
+	switch v := arg(d, key); v {
+	case "", "none":
 		return 0
+	case "never":
+		return 1 << 20 // beyond the legal calendar
+	default:
+		return int32(mustDate(s.tb, v))
 	}
-	return int32(mustDate(s.tb, v))
 }
 
 func (s *Script) dateOr(d *datadriven.TestData, key string, def int32) int32 {
@@ -119,14 +124,17 @@ func digest(s string) []byte {
 	return h[:]
 }
 
-// digestArg is the digest of the text of an argument; absent or empty is none.
+// digestArg is the digest of the text of an argument; absent or empty is none, and the word short a digest that lacks a byte.
 func digestArg(d *datadriven.TestData, key, def string) []byte {
 	v := def
 	if has(d, key) {
 		v = arg(d, key)
 	}
-	if v == "" {
+	switch v {
+	case "":
 		return nil
+	case "short":
+		return digest(v)[:31]
 	}
 	return digest(v)
 }
@@ -155,6 +163,9 @@ func docNo(word string) string {
 }
 
 func (s *Script) penaltyID(d *datadriven.TestData) []byte {
+	if has(d, "record") {
+		return digestArg(d, "record", "")
+	}
 	id := sanction.PenaltyID(s.agency(arg(d, "issuer")), docNo(arg(d, "no")), s.firm(d))
 	return id[:]
 }
@@ -196,38 +207,67 @@ func (s *Script) Run(d *datadriven.TestData) string {
 		s.stash = append(s.stash, *m)
 		return ""
 	}
+	if n := number(d, "times", 1); n > 1 { // the same message so many times in one transaction
+		return s.send(by, slices.Repeat([]pb.Msg{*m}, int(n))...)
+	}
 	return s.send(by, *m)
 }
 
-// send makes one block with one transaction and tells what became of it.
+// send makes one block with one transaction and tells what became of it. What the gate refuses is delivered all the same, as a proposer that
+// breaks the rules would, so that the refusal is seen.
 func (s *Script) send(by string, msgs ...pb.Msg) string {
-	results := s.Block(s.Sign(by, msgs...))
+	tx := s.Sign(by, msgs...)
+	results := s.Block(tx)
 	if len(results) == 0 {
-		return "not taken into a block: the gate refused it"
+		results = s.Deliver([][]byte{tx})
 	}
 	r := results[0]
-	var res pb.TxResult
-	must(s.tb, pb.Decode(r.Data, &res))
-	id, err := app.TxID(s.txs[0])
+	id, err := app.TxID(tx)
 	must(s.tb, err)
 	out, ok, err := s.Apps[0].Outcome(id)
 	must(s.tb, err)
+	if r.Code/100 == 2 {
+		if ok {
+			s.tb.Fatalf("the gate refused %x, and it has an outcome", id)
+		}
+		return "gate: " + r.Log
+	}
+	var res pb.TxResult
+	must(s.tb, pb.Decode(r.Data, &res))
 	if !ok || out.Code != r.Code || len(out.Results) != len(res.Results) {
 		s.tb.Fatalf("the index of outcomes disagrees with the block about %x", id)
 	}
-	var b strings.Builder
+	lines := make([]string, len(out.Results))
 	for i, m := range out.Results {
-		if len(out.Results) > 1 {
-			fmt.Fprintf(&b, "%d: ", i)
+		if m.Code != res.Results[i].Code || !bytes.Equal(m.Record, res.Results[i].Record) {
+			s.tb.Fatalf("the index of outcomes disagrees with the block about message %d of %x", i, id)
 		}
 		switch {
 		case m.Code != 0:
-			fmt.Fprintln(&b, m.Reason)
+			lines[i] = m.Reason
 		case m.Note != "":
-			fmt.Fprintln(&b, m.Note)
+			lines[i] = m.Note
 		default:
-			fmt.Fprintln(&b, "OK")
+			lines[i] = "OK"
 		}
+	}
+	if len(lines) == 1 {
+		return lines[0]
+	}
+	var b strings.Builder
+	for i := 0; i < len(lines); {
+		j := i
+		for j < len(lines) && lines[j] == lines[i] {
+			j++
+		}
+		if j-i > 3 {
+			fmt.Fprintf(&b, "%d to %d: %s\n", i, j-1, lines[i])
+		} else {
+			for k := i; k < j; k++ {
+				fmt.Fprintf(&b, "%d: %s\n", k, lines[k])
+			}
+		}
+		i = j
 	}
 	return b.String()
 }
@@ -316,14 +356,9 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 		if has(d, "region") {
 			c.ViolationRegion = arg(d, "region")
 		}
-		kinds := arg(d, "kinds")
-		if kinds == "" {
-			kinds = "3"
-		}
-		for _, k := range strings.Split(kinds, ",") {
-			n, err := strconv.ParseUint(strings.TrimSpace(k), 10, 32)
-			must(s.tb, err)
-			c.Kinds = append(c.Kinds, uint32(n))
+		c.Kinds = numbers(d, "kinds")
+		if !has(d, "kinds") {
+			c.Kinds = []uint32{3}
 		}
 		return &pb.Msg{Sum: &pb.Msg_RecordPenalty{RecordPenalty: &pb.RecordPenalty{Content: c}}}, by
 	case "publish": // publish by= issuer= firm= no=
@@ -362,32 +397,16 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 			Issuer: s.agency(by), Repair: s.repairID(d), MaterialsDigest: digestArg(d, "materials", "more materials"),
 		}}}, by
 
-	case "mandate": // mandate by= to= kinds=1,2
-		m := pb.Mandate{Issuer: issuer, Submitter: s.agency(arg(d, "to")), ValidTo: s.date(d, "to-day")}
-		for _, k := range strings.Split(arg(d, "kinds"), ",") {
-			n, err := strconv.Atoi(strings.TrimSpace(k))
-			must(s.tb, err)
-			m.Kinds = append(m.Kinds, pb.MandateKind(n))
+	case "mandate": // mandate by= to= kinds=1,2 [from-day=] [to-day=]
+		m := pb.Mandate{Issuer: issuer, Submitter: s.agency(arg(d, "to")), ValidFrom: s.date(d, "from-day"), ValidTo: s.date(d, "to-day")}
+		for _, k := range numbers(d, "kinds") {
+			m.Kinds = append(m.Kinds, pb.MandateKind(k))
 		}
 		return &pb.Msg{Sum: &pb.Msg_GrantMandate{GrantMandate: &pb.GrantMandate{Mandate: m}}}, by
 	case "revoke-mandate":
 		return &pb.Msg{Sum: &pb.Msg_RevokeMandate{RevokeMandate: &pb.RevokeMandate{Issuer: issuer, Submitter: s.agency(arg(d, "to"))}}}, by
-	case "propose": // propose by= param=NAME value=N | remove=AGENCY
-		p := &pb.Propose{Issuer: issuer, ReasonDigest: digest("reason")}
-		switch {
-		case has(d, "param"):
-			p.Action.Sum = &pb.Action_SetParam{SetParam: &pb.Param{Name: arg(d, "param"), Value: number(d, "value", 0)}}
-		case has(d, "remove"):
-			p.Action.Sum = &pb.Action_RemoveMember{RemoveMember: s.agency(arg(d, "remove"))}
-		case has(d, "competence"): // competence=AGENCY region= delegation=
-			a := s.agency(arg(d, "competence"))
-			s.Read(func(r x.Reader) {
-				m := memberRow(r, a)
-				m.Competences = append(m.Competences, &pb.Competence{PenaltyKinds: allKinds, Regions: []string{arg(d, "region")}, Delegation: arg(d, "delegation")})
-				p.Action.Sum = &pb.Action_PutMember{PutMember: m}
-			})
-		}
-		return &pb.Msg{Sum: &pb.Msg_Propose{Propose: p}}, by
+	case "propose": // propose by= param=NAME value=N | remove=AGENCY | … (see action)
+		return &pb.Msg{Sum: &pb.Msg_Propose{Propose: &pb.Propose{Issuer: issuer, Action: s.action(d), ReasonDigest: digestArg(d, "reason", "reason")}}}, by
 	case "vote": // vote by= proposal=N [no]
 		return &pb.Msg{Sum: &pb.Msg_Vote{Vote: &pb.Vote{Issuer: issuer, Proposal: uint64(number(d, "proposal", 1)), Yes: !has(d, "no")}}}, by
 	}
@@ -459,6 +478,33 @@ func (s *Script) look(d *datadriven.TestData) (string, bool) {
 			fmt.Fprintf(&b, "%s effective_on=%s", p.State, calendar.Date(p.EffectiveOn))
 		})
 		return b.String(), true
+	case "bars": // bars firm=: what closes commitment in place of proof, and what did
+		s.Read(func(r x.Reader) {
+			commitment.Bars(r, s.firm(d), func(p *pb.PromiseBar) bool {
+				fmt.Fprintf(&b, "%s since=%s linked=%d", p.Cause, calendar.Date(p.Since), len(p.Linked))
+				if p.LiftedOn != 0 {
+					fmt.Fprintf(&b, " lifted_on=%s", calendar.Date(p.LiftedOn))
+				}
+				b.WriteString("\n")
+				return true
+			})
+		})
+		return b.String(), true
+	case "member": // member name=
+		s.Read(func(r x.Reader) {
+			m, ok := member.Get(r, s.agency(arg(d, "name")))
+			if !ok {
+				b.WriteString("unknown")
+				return
+			}
+			fmt.Fprintf(&b, "removed=%v keys=%d competences=%d power=%d", m.Removed, len(m.Keys), len(m.Competences), m.ValidatorPower)
+		})
+		return b.String(), true
+	case "catalogue": // catalogue param=NAME: value in force and version
+		s.Read(func(r x.Reader) {
+			fmt.Fprintf(&b, "%s=%d version=%d", arg(d, "param"), catalog.Int(r, arg(d, "param")), catalog.Version(r).Version)
+		})
+		return b.String(), true
 	case "standing": // standing firm=: what the public sees
 		return s.Standing(s.firm(d)), true
 	case "file": // file firm=: how many versions the file holds
@@ -526,5 +572,3 @@ func (s *Script) Standing(uscc string) string {
 	return b.String()
 }
 
-// Hex of a record id, for messages.
-func Hex(id []byte) string { return hex.EncodeToString(id) }

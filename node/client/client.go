@@ -46,6 +46,8 @@ type Client struct {
 	base string
 	http *http.Client
 
+	firstPause, longPause time.Duration // between attempts; tests shorten them
+
 	mu      sync.Mutex
 	chainID string    // guarded by mu; learned from the gateway unless given
 	block   time.Time // guarded by mu; newest block time seen
@@ -63,6 +65,7 @@ func New(o Options) (*Client, error) {
 	t.ResponseHeaderTimeout = requestTimeout
 	return &Client{
 		opts: o, base: strings.TrimRight(u.String(), "/"), http: &http.Client{Transport: t, Timeout: requestTimeout}, chainID: o.ChainID,
+		firstPause: firstPause, longPause: longPause,
 	}, nil
 }
 
@@ -144,7 +147,7 @@ type request struct {
 // whose effect happens once however often it is sent, comes here: reads, and transactions, which are known by their id.
 func (c *Client) ask(ctx context.Context, r request) (*answer, error) {
 	deadline := time.Now().Add(c.opts.Patience)
-	pause, lost := firstPause, false
+	pause, lost := c.firstPause, false
 	for {
 		a, err := c.once(ctx, r)
 		wait := pause
@@ -156,7 +159,7 @@ func (c *Client) ask(ctx context.Context, r request) (*answer, error) {
 			return a, problemOf(a)
 		case err == nil:
 			if s, e := strconv.Atoi(a.header.Get("Retry-After")); e == nil && s > 0 && s <= 10 {
-				wait = min(max(wait, time.Duration(s)*time.Second), longPause)
+				wait = min(max(wait, time.Duration(s)*time.Second), c.longPause)
 			}
 			err = problemOf(a)
 		case ctx.Err() != nil:
@@ -176,7 +179,7 @@ func (c *Client) ask(ctx context.Context, r request) (*answer, error) {
 		if e := sleep(ctx, wait); e != nil {
 			return nil, e
 		}
-		pause = min(2*pause, longPause)
+		pause = min(2*pause, c.longPause)
 	}
 }
 
@@ -344,6 +347,53 @@ func (c *Client) Record(ctx context.Context, id string) (json.RawMessage, error)
 func (c *Client) raw(ctx context.Context, path string, auth bool) (out json.RawMessage, err error) {
 	err = c.Get(ctx, path, auth, &out)
 	return out, err
+}
+
+// Self is the member that the client's key belongs to, as the chain knows it.
+type Self struct {
+	USCC      string   `json:"uscc"`
+	Name      string   `json:"name"`
+	Key       string   `json:"key"`
+	Roles     []string `json:"roles"`
+	ValidFrom *string  `json:"valid_from"`
+	ValidTo   *string  `json:"valid_to"`
+	// Mandates are the agencies in whose name it may act, with the kinds.
+	Mandates []Mandate `json:"mandates"`
+}
+
+// Mandate is one of Self.
+type Mandate struct {
+	Issuer string   `json:"issuer"`
+	Kinds  []string `json:"kinds"`
+}
+
+// Self asks for it.
+func (c *Client) Self(ctx context.Context) (*Self, error) {
+	s := new(Self)
+	return s, c.Get(ctx, "/v1/members/self", true, s)
+}
+
+// Param is a parameter (参数) with its value in force.
+type Param struct {
+	Name    string `json:"name"`
+	Label   string `json:"label"`
+	Value   int64  `json:"value"`
+	Default int64  `json:"default"`
+	Min     int64  `json:"min"`
+	Max     int64  `json:"max"`
+	Unit    string `json:"unit"`
+	Source  string `json:"source"`
+	Meaning string `json:"meaning"`
+}
+
+// Params lists the parameters.
+func (c *Client) Params(ctx context.Context) (json.RawMessage, error) {
+	return c.raw(ctx, "/v1/params", false)
+}
+
+// File is what the member who asks may see of a subject's file.
+func (c *Client) File(ctx context.Context, uscc string) (json.RawMessage, error) {
+	return c.raw(ctx, "/v1/files/"+url.PathEscape(uscc), true)
 }
 
 // Attestation fetches a subject's bundle. It is not verified here.

@@ -149,6 +149,7 @@ func newLedger(t *testing.T) (*ledger, *Client) {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
+	c.firstPause, c.longPause = time.Millisecond, 10*time.Millisecond
 	return l, c
 }
 

@@ -177,8 +177,9 @@ func (c *Client) Send(ctx context.Context, msgs ...pb.Msg) (*Outcome, error) {
 func (c *Client) Deliver(ctx context.Context, s *Signed) (*Outcome, error) {
 	path := "/v1/txs?wait=commit"
 	deadline := time.Now().Add(c.opts.Patience)
-	pause := firstPause
+	pause := c.firstPause
 	lost := false
+	var waits stand
 	for {
 		a, err := c.once(ctx, request{method: http.MethodPost, path: path, accept: "application/json", body: s.Raw, contentType: "application/octet-stream", auth: true})
 		code := ""
@@ -206,7 +207,11 @@ func (c *Client) Deliver(ctx context.Context, s *Signed) (*Outcome, error) {
 			lost = false
 			deadline = time.Now().Add(max(c.opts.Patience, time.Until(s.Expires)))
 		case code == codePending, code == codeSeen, err == nil && a.status == http.StatusAccepted:
-			return c.await(ctx, s)
+			o, err := c.look(ctx, s, &waits)
+			if o != nil || err != nil {
+				return o, err
+			}
+			deadline = time.Now().Add(max(c.opts.Patience, time.Until(s.Expires)))
 		case code == codeExpired:
 			o, err := c.outcome(ctx, s.ID)
 			if err == nil && o != nil {
@@ -234,42 +239,41 @@ func (c *Client) Deliver(ctx context.Context, s *Signed) (*Outcome, error) {
 		if e := sleep(ctx, pause); e != nil {
 			return nil, e
 		}
-		pause = min(2*pause, longPause)
+		pause = min(2*pause, c.longPause)
 	}
 }
 
-// await asks for the outcome of a transaction that the node has taken in, until it is there or the transaction is dead.
-func (c *Client) await(ctx context.Context, s *Signed) (*Outcome, error) {
-	pause := firstPause
-	var height int64
-	moved := time.Now()
-	for {
-		o, err := c.outcome(ctx, s.ID)
-		if o != nil || err != nil {
+// stand is what is known of a transaction that the node has taken in and no answer has told the outcome of.
+type stand struct {
+	height int64
+	moved  time.Time
+}
+
+// look asks for the outcome of such a transaction; nil and no error: wait on. A node that was started anew has lost its pool, so the caller sends the
+// same bytes again meanwhile.
+func (c *Client) look(ctx context.Context, s *Signed, st *stand) (*Outcome, error) {
+	o, err := c.outcome(ctx, s.ID)
+	if o != nil || err != nil {
+		return o, err
+	}
+	now, err := c.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if now.Height > st.height || st.moved.IsZero() {
+		st.height, st.moved = now.Height, time.Now()
+	}
+	if still := time.Since(st.moved); still > max(c.opts.Patience, standstill) {
+		return nil, fmt.Errorf("%w: the chain of the node at %s has stood still at height %d for %s", ErrUnreachable, c.base, st.height, still.Round(time.Second))
+	}
+	if now.BlockTime.After(s.Expires.Add(time.Second)) {
+		// Once more: its block may have come between the two questions.
+		if o, err := c.outcome(ctx, s.ID); o != nil || err != nil {
 			return o, err
 		}
-		st, err := c.Status(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if st.Height > height {
-			height, moved = st.Height, time.Now()
-		}
-		if time.Since(moved) > max(c.opts.Patience, standstill) {
-			return nil, fmt.Errorf("%w: the chain of the node at %s has stood still at height %d for %s", ErrUnreachable, c.base, height, time.Since(moved).Round(time.Second))
-		}
-		if st.BlockTime.After(s.Expires.Add(time.Second)) {
-			// Once more: its block may have come between the two questions.
-			if o, err := c.outcome(ctx, s.ID); o != nil || err != nil {
-				return o, err
-			}
-			return nil, errDead
-		}
-		if err := sleep(ctx, pause); err != nil {
-			return nil, err
-		}
-		pause = min(2*pause, longPause)
+		return nil, errDead
 	}
+	return nil, nil
 }
 
 // Outcome looks a transaction up by its id; its signer and auditors are told.

@@ -48,11 +48,13 @@ var routes = []route{
 	{method: http.MethodPost, path: "/v1/attestations", slot: slotBatch, body: batchBodyMax, handle: (*call).attestations},
 	{method: http.MethodGet, path: "/v1/commitments/{code}", handle: (*call).commitment},
 	{method: http.MethodGet, path: "/v1/trust", handle: (*call).trust},
+	{method: http.MethodGet, path: "/v1/params", handle: (*call).params},
 
 	{method: http.MethodPost, path: "/v1/txs", query: []string{"wait"}, body: pb.TxBytesMax, handle: (*call).submit},
 	{method: http.MethodGet, path: "/v1/txs/{id}", audience: members, handle: (*call).outcome},
 	{method: http.MethodGet, path: "/v1/records/{id}", handle: (*call).record},
 	{method: http.MethodGet, path: "/v1/files/{uscc}", audience: members, handle: (*call).file},
+	{method: http.MethodGet, path: "/v1/members/self", audience: members, handle: (*call).self},
 
 	{method: http.MethodGet, path: "/v1/audit/genesis", audience: members, handle: (*call).genesis},
 	{method: http.MethodGet, path: "/v1/audit/blocks/{height}", audience: members, handle: (*call).auditBlock},

@@ -82,8 +82,10 @@ func (m *mapper) uscc(name string, optional bool) string {
 	if err != nil {
 		switch {
 		case lostDigits(out):
-			m.fail(&Refusal{Code: code.ErrUSCCLen, Reason: f.Label() + " is a number with an exponent: the spreadsheet has lost its last digits",
-				Rule: "GB 32100", Remedy: "format the column as text and enter the code again"})
+			m.fail(&Refusal{
+				Code: code.ErrUSCCLen, Reason: f.Label() + " is a number with an exponent: the spreadsheet has lost its last digits",
+				Rule: "GB 32100", Remedy: "format the column as text and enter the code again",
+			})
 		default:
 			m.fail(refusalOf(err, f))
 		}

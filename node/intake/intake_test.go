@@ -501,8 +501,17 @@ func TestNoPersonLeaks(t *testing.T) {
 		{"法定代表人": secretName, "法定代表人身份证号": personID, "经营者证件号码": personID},
 		{"法定代表人（姓名）": secretName, "CF_FR_SFZH 法人证件号码": personID},
 		{"经办": "证件 " + personID},
-		{"cf_jdrq": personID}, {"cf_wsh": personID}, {"cf_nr_fk": personID}, {"procedure": personID}, {"power_code": personID}, {"cf_cfjgdm": personID},
-		{"violation_region": personID}, {"statement": personID}, {"cf_cflb": personID}, {"sector": "13800000000"}, {"cf_xdr_lb": secretName},
+		{"cf_jdrq": personID},
+		{"cf_wsh": personID},
+		{"cf_nr_fk": personID},
+		{"procedure": personID},
+		{"power_code": personID},
+		{"cf_cfjgdm": personID},
+		{"violation_region": personID},
+		{"statement": personID},
+		{"cf_cflb": personID},
+		{"sector": "13800000000"},
+		{"cf_xdr_lb": secretName},
 	}
 	for i, changes := range person {
 		for form, raw := range forms(t, tableOf(Penalties, changes)) {
@@ -761,6 +770,7 @@ func TestRaggedRows(t *testing.T) {
 		{"quotes in a cell", head + firm + ",\"示\"\"例\"\"\",410105,1\n", []line{{2, ""}}},
 		{"a quote inside a plain cell", head + firm + ",示\"例,410105,1\n" + good, []line{{2, ""}, {3, ""}}},
 		{"text after a quote", head + firm + ",\"示\"例,410105,1\n" + good, []line{{2, "E_ROW"}, {3, ""}}},
+		{"text after the last quote", head + firm + ",示例,410105,\"1\"x\n" + good, []line{{2, "E_ROW"}, {3, ""}}},
 		{"a quote that never closes", head + firm + ",\"示例,410105,1\n" + good + good, []line{{2, "E_ROW"}, {3, ""}, {4, ""}}},
 		{"windows line ends, no last one", strings.ReplaceAll(head+good+firm+",示例,410105,1", "\n", "\r\n"), []line{{2, ""}, {3, ""}}},
 		{"tabs", strings.ReplaceAll(head+good, ",", "\t"), []line{{2, ""}}},
@@ -786,6 +796,43 @@ func TestRaggedRows(t *testing.T) {
 		}
 		if d := cmp.Diff(c.want, got, cmp.AllowUnexported(line{})); d != "" {
 			t.Errorf("%s: %s", c.name, d)
+		}
+	}
+}
+
+// A row of cells that are each within their bound may still be over its own.
+func TestRowOverItsBound(t *testing.T) {
+	changes := map[string]any{}
+	for i := range 18 {
+		changes[fmt.Sprintf("示例列%d", i)] = "x\n" + strings.Repeat("x", CellBytesMax-16)
+	}
+	for form, raw := range forms(t, tableOf(Penalties, changes)) {
+		if form == "xlsx" {
+			continue // excelize cuts a cell at 32,767 characters
+		}
+		rows, err := readAll(t, raw, Penalties, options())
+		if err != nil || len(rows) == 0 {
+			t.Fatalf("%s: %v", form, err)
+		}
+		checkRow(t, form, rows[0], CodeRow, "")
+	}
+}
+
+// A damaged byte in a UTF-8 file costs its row, and does not turn all others into other characters.
+func TestDamagedUTF8(t *testing.T) {
+	tab := tableOf(Penalties)
+	for range 20 {
+		tab.rows = append(tab.rows, tab.rows[0])
+	}
+	raw := bytes.Replace(tab.csvBytes(), []byte("示例违法事实"), []byte("示例\xff违法事实"), 1)
+	rows, err := readAll(t, raw, Penalties, options())
+	if err != nil || len(rows) != 21 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	checkRow(t, "damaged", rows[0], CodeRow, "")
+	for _, row := range rows[1:] {
+		if row.Refusal != nil || row.Texts[0].Fields["cf_sy"] != "示例违法事实" {
+			t.Fatalf("row %d: %v", row.Number, row.Refusal)
 		}
 	}
 }

@@ -267,8 +267,9 @@ func parseTrustedValidator(row []byte) (v TrustedValidator, err error) {
 	if err != nil {
 		return v, err
 	}
-	v.PubKey, err = base64.StdEncoding.Strict().DecodeString(key)
-	if err != nil {
+	v.PubKey, err = base64.StdEncoding.DecodeString(key)
+	// The decoder skips line breaks and, without more, stray bits.
+	if err != nil || base64.StdEncoding.EncodeToString(v.PubKey) != key {
 		return v, errors.New("pub_key is not base64")
 	}
 	return v, nil

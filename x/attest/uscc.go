@@ -1,6 +1,9 @@
 package attest
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // usccAlphabet is that of GB 32100, value = index.
 const usccAlphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -38,4 +41,12 @@ func isDigits(s string, n int) bool {
 		}
 	}
 	return true
+}
+
+// CheckSubject accepts a 统一社会信用代码 in its one form.
+func CheckSubject(s string) error {
+	if !isUSCC(s) {
+		return fmt.Errorf("the subject %.40q is not a 统一社会信用代码: 18 characters, upper case, with the right check character", s)
+	}
+	return nil
 }

@@ -115,8 +115,8 @@ func (v *Verifier) Verify(bundle []byte, policy Policy) (*Verdict, error) {
 	if err := policy.check(); err != nil {
 		return nil, err
 	}
-	if !isUSCC(policy.Subject) {
-		return nil, refuse(ErrUsage, 1, CodePolicy, "the subject %.40q is not a 统一社会信用代码: 18 characters, upper case, with the right check character", policy.Subject)
+	if err := CheckSubject(policy.Subject); err != nil {
+		return nil, refuse(ErrUsage, 1, CodePolicy, "policy: %v", err)
 	}
 	vs, err := v.run(bundle, policy)
 	if err != nil {
@@ -458,7 +458,7 @@ func (v *Verdict) String() string {
 		word = "NO"
 	}
 	line := fmt.Sprintf("%s  %s  %s  height %d  %s (age %s)  power %d/%d",
-		word, v.Subject, v.Claim, v.Height, v.Time.Format(time.RFC3339), v.Age.Round(time.Second), v.SignedPower, v.TotalPower)
+		word, v.Subject, v.Claim, v.Height, v.Time.Format(time.RFC3339), v.Age.Truncate(time.Second), v.SignedPower, v.TotalPower)
 	if !v.Enrolled {
 		line += "  not enrolled"
 	}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x/attest"
+)
+
+// question holds the flags that check and check-many share.
+type question struct {
+	trust, claim, at string
+	maxAge           time.Duration
+	json             bool
+}
+
+func (q *question) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&q.trust, "trust", "", "trust file (trust.json)")
+	f.StringVar(&q.claim, "claim", "", "claim: "+attest.ClaimForms)
+	f.DurationVar(&q.maxAge, "max-age", 0, "oldest header that is accepted, such as 24h")
+	f.StringVar(&q.at, "at", "", "time (RFC 3339) in place of the clock, for age and for the windows of the trust file")
+	f.BoolVar(&q.json, "json", false, "print JSON")
+	for _, name := range []string{"trust", "claim", "max-age"} {
+		if err := cmd.MarkFlagRequired(name); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// read turns the flags into what the library takes. All of its errors are of usage, or of an unsupported trust file.
+func (q *question) read(subject string) (*attest.Verifier, attest.Policy, error) {
+	p := attest.Policy{Subject: subject, MaxAge: q.maxAge, Now: time.Now()}
+	var err error
+	if p.Claim, err = attest.ParseClaim(q.claim); err != nil {
+		return nil, p, usage("%w", err)
+	}
+	if q.maxAge <= 0 {
+		return nil, p, usage("--max-age %s is not positive", q.maxAge)
+	}
+	if q.at != "" {
+		if p.Now, err = time.Parse(time.RFC3339, q.at); err != nil {
+			return nil, p, usage("--at %.40q is not a time like 2026-11-23T08:00:00+08:00", q.at)
+		}
+	}
+	raw, err := readAtMost(q.trust, 1<<20)
+	if err != nil {
+		return nil, p, err
+	}
+	trust, err := attest.ParseTrust(raw)
+	if err != nil {
+		return nil, p, &exit{code: attest.ExitCode(nil, err), err: err}
+	}
+	v, err := attest.NewVerifier(trust)
+	if err != nil {
+		return nil, p, &exit{code: attest.ExitCode(nil, err), err: err}
+	}
+	return v, p, nil
+}
+
+// readAtMost reads a file, and of one that is too long just enough to have it refused for its length.
+func readAtMost(name string, limit int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, usage("read %s: %w", name, err)
+	}
+	return raw, nil
+}
+
+func readBundle(name string) ([]byte, error) { return readAtMost(name, pb.BundleManyBytesMax) }
+
+func checkCommand() *cobra.Command {
+	var q question
+	var subject string
+	cmd := &cobra.Command{
+		Use:     "check BUNDLE --trust TRUST.json --subject USCC --claim CLAIM --max-age DURATION",
+		Short:   "Judge a bundle: does the claim hold for the subject?",
+		Example: "  xinlian-verify check firm.xla --trust trust.json --subject 91410100Y000000160 --claim no-negative --max-age 24h",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			v, p, err := q.read(subject)
+			if err != nil {
+				return err
+			}
+			raw, err := readBundle(args[0])
+			if err != nil {
+				return err
+			}
+			verdict, err := v.Verify(raw, p)
+			code := attest.ExitCode(verdict, err)
+			if errors.Is(err, attest.ErrUsage) {
+				return &exit{code: code, err: err}
+			}
+			if q.json {
+				if err := printJSON(cmd.OutOrStdout(), attest.VerdictView(verdict, err, p)); err != nil {
+					return err
+				}
+			} else if err == nil {
+				fmt.Fprintln(cmd.OutOrStdout(), verdict)
+			}
+			switch {
+			case err != nil:
+				return &exit{code: code, err: err}
+			case code != 0:
+				return &exit{code: code, err: fmt.Errorf("%s: the claim %s does not hold: %s", verdict.Code, verdict.Claim, verdict.Reason)}
+			}
+			return nil
+		},
+	}
+	q.flags(cmd)
+	cmd.Flags().StringVar(&subject, "subject", "", "统一社会信用代码 of the firm that is asked about")
+	if err := cmd.MarkFlagRequired("subject"); err != nil {
+		panic(err)
+	}
+	return cmd
+}
+
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// exit carries an exit code to run. said is set where everything there is to say has been printed.
+type exit struct {
+	code int
+	err  error
+	said bool
+}
+
+func (e *exit) Error() string { return e.err.Error() }
+func (e *exit) Unwrap() error { return e.err }
+
+const (
+	exitInvalid = 1
+	exitUsage   = 2
+	exitNode    = 3 // of fetch: the node was not reached
+)
+
+func usage(format string, args ...any) error {
+	return &exit{code: exitUsage, err: fmt.Errorf(format, args...)}
+}
+
+// run is main without the process.
+func run(args []string, stdout, stderr io.Writer) int {
+	root := &cobra.Command{
+		Use:   "xinlian-verify",
+		Short: "Judge proof bundles of the credit ledger, offline",
+		Long: `xinlian-verify judges proof bundles (证明包) of the credit ledger. Only fetch uses the network.
+
+Exit codes of check: 0 verified and the claim holds; 1 invalid; 2 usage; 3 stale;
+4 the trust file has expired or does not reach the bundle; 5 unsupported version;
+6 verified, but the claim does not hold.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := cmd.Help(); err != nil {
+				return err
+			}
+			return &exit{code: exitUsage, err: errors.New("a verb is missing"), said: true}
+		},
+	}
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.AddCommand(checkCommand(), checkManyCommand(), inspectCommand(), fetchCommand(), versionCommand())
+
+	err := root.Execute()
+	if err == nil {
+		return 0
+	}
+	var e *exit
+	if !errors.As(err, &e) {
+		// What cobra itself refuses: an unknown verb or flag, too many arguments, a flag that is missing.
+		e = &exit{code: exitUsage, err: fmt.Errorf("%w; see xinlian-verify --help", err)}
+	}
+	if !e.said {
+		fmt.Fprintln(stderr, "xinlian-verify: "+strings.ReplaceAll(e.Error(), "\n", " "))
+	}
+	return e.code
+}

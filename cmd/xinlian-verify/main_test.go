@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x/attest"
+	. "github.com/xinlian-ledger/xinlian/x/attest/attesttest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"xinlian-verify": main})
+}
+
+// TestScripts runs the program itself on bundles made here, with real keys and the engine's own headers. `code N xinlian-verify …`
+// asks for an exit code and for the shell habits that hold everywhere: on failure one line on stderr, on success none.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			node := httptest.NewServer(fakeNode())
+			env.Defer(node.Close)
+			env.Setenv("NODE", node.URL)
+			env.Setenv("CLEAN", SubjectClean)
+			env.Setenv("PUNISHED", SubjectPunished)
+			env.Setenv("ABSENT", SubjectAbsent)
+			env.Setenv("MANY", SubjectMany)
+			env.Setenv("AT", Time.Add(42*time.Second).Format(time.RFC3339))
+			env.Setenv("LATE", Time.Add(48*time.Hour).Format(time.RFC3339))
+			env.Setenv("NEXTYEAR", Time.AddDate(1, 0, 1).Format(time.RFC3339))
+			env.Setenv("FULFILLED", CommitmentCode(4))
+			return writeSamples(env.WorkDir)
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"code": code},
+	})
+}
+
+func code(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: code N command …")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if err != nil {
+		exit, ok := err.(*exec.ExitError)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = string(rune('0' + exit.ExitCode()))
+	}
+	if got != args[0] {
+		ts.Fatalf("exit code %s, want %s", got, args[0])
+	}
+	stderr := ts.ReadFile("stderr")
+	lines := strings.Count(stderr, "\n")
+	if want := min(1, int(got[0]-'0')); lines != want {
+		ts.Fatalf("%d lines on stderr, want %d", lines, want)
+	}
+	if strings.Contains(stderr, ".go:") || strings.Contains(stderr, "goroutine") {
+		ts.Fatalf("stderr shows the program's insides")
+	}
+}
+
+func specs() map[string]Spec {
+	clean, punished := Clean(SubjectClean), Punished(SubjectPunished, pb.SEVERITY_SERIOUS)
+	return map[string]Spec{
+		"clean":    {Standings: []*pb.Standing{clean}, Noise: 9},
+		"punished": {Standings: []*pb.Standing{punished}, Noise: 9},
+		"absent":   {Asked: []string{SubjectAbsent}, Noise: 9},
+		"many":     {Standings: []*pb.Standing{clean, punished}, Asked: []string{SubjectClean, SubjectPunished, SubjectAbsent}, Noise: 9},
+		"good":     {Standings: []*pb.Standing{clean}, Asked: []string{SubjectClean, SubjectAbsent}, Noise: 9},
+		"newset":   {Standings: []*pb.Standing{clean}, Set: Equal("b", 7)},
+		"steps":    {Standings: []*pb.Standing{clean}, Steps: []Step{{Height: 70, Next: Equal("b", 7)}}},
+		"fresh":    {Standings: []*pb.Standing{clean}, Time: time.Now().Add(-2 * time.Second)},
+		"ahead":    {Standings: []*pb.Standing{clean}, Time: time.Now().Add(time.Hour)},
+	}
+}
+
+func writeSamples(dir string) error {
+	write := func(name string, raw []byte) error { return os.WriteFile(filepath.Join(dir, name), raw, 0o644) }
+	for name, s := range specs() {
+		if err := write(name+".xla", s.File()); err != nil {
+			return err
+		}
+	}
+	clean := specs()["clean"]
+	raw := clean.File()
+	broken := bytes.Clone(raw)
+	broken[len(broken)-40] ^= 1
+	view, err := attest.BundleView(clean.Bundle())
+	if err != nil {
+		return err
+	}
+	js, err := json.Marshal(view)
+	if err != nil {
+		return err
+	}
+	trust := clean.Trust()
+	younger, other, forever := *trust, *trust, *trust
+	younger.Anchor.Height = 1000
+	other.ChainID = "test-other"
+	forever.NotAfter = time.Now().AddDate(1, 0, 0)
+	for name, raw := range map[string][]byte{
+		"broken.xla": broken, "json.xla": js, "empty.xla": nil, "version2.xla": append([]byte("XLA2"), raw[4:]...),
+		"trust.json": trust.Encode(), "younger.json": younger.Encode(), "other.json": other.Encode(), "forever.json": forever.Encode(),
+		"notrust.json":  bytes.Replace(trust.Encode(), []byte(`"power"`), []byte(`"Power"`), 1),
+		"version2.json": bytes.Replace(trust.Encode(), []byte(`"version": 1`), []byte(`"version": 2`), 1),
+	} {
+		if err := write(name, raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fakeNode answers as a gateway does; one without the route for many under /old.
+func fakeNode() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/subjects/{uscc}/attestation", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Accept") != attest.MediaType {
+			http.Error(w, "accept", http.StatusNotAcceptable)
+			return
+		}
+		switch r.PathValue("uscc") {
+		case SubjectClean:
+			w.Write(specs()["clean"].File())
+		case SubjectPunished: // a node that answers with somebody else's bundle
+			w.Write(specs()["clean"].File())
+		case SubjectAbsent:
+			w.Write([]byte("{}"))
+		default:
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			w.Write([]byte(`{"code":"E_NO_PROOF","title":"no proven height yet","detail":"wait\nfor a block"}`))
+		}
+	})
+	mux.HandleFunc("POST /v1/attestations", func(w http.ResponseWriter, r *http.Request) {
+		var body struct{ Subjects []string }
+		if err := json.NewDecoder(r.Body).Decode(&body); err != nil || !slices.Equal(body.Subjects, []string{SubjectClean, SubjectAbsent}) {
+			http.Error(w, "subjects", http.StatusBadRequest)
+			return
+		}
+		w.Write(specs()["good"].File())
+	})
+	return mux
+}
+
+// TestLinks keeps what a verifier must not contain out of it, and the network out of the library.
+func TestLinks(t *testing.T) {
+	deps := func(pkg string) []string {
+		out, err := exec.Command("go", "list", "-deps", pkg).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Fields(string(out))
+	}
+	const engine = "github.com/cometbft/cometbft/"
+	for _, d := range deps(".") {
+		for _, banned := range []string{
+			"github.com/dgraph-io/badger", "github.com/ethereum/go-ethereum",
+			engine + "node", engine + "p2p", engine + "rpc", engine + "light", engine + "types",
+		} {
+			if d == banned || strings.HasPrefix(d, banned+"/") {
+				t.Errorf("xinlian-verify links %s", d)
+			}
+		}
+	}
+	for _, d := range deps("github.com/xinlian-ledger/xinlian/x/attest") {
+		if d == "net" || strings.HasPrefix(d, "net/") {
+			t.Errorf("x/attest links %s", d)
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// verbs is every verb of the program, one file each, in the order of the help.
+var verbs = []func() *cobra.Command{
+	localnetCmd,
+	initCmd,
+	startCmd,
+	keysCmd,
+	configCmd,
+	exportCmd,
+	versionCmd,
+}
+
+// Exit codes that every verb shares. A verb's own are in its help.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// exitError carries the exit code of a refusal. One without text ends the program in silence: the verb has said all.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+func (e *exitError) Unwrap() error { return e.err }
+
+// exitWith ends the program with an exit code. err may be nil.
+func exitWith(code int, err error) error { return &exitError{code, err} }
+
+// usage says that the command line is wrong.
+func usage(err error) error { return exitWith(exitUsage, err) }
+
+// usagef is usage with a text.
+func usagef(format string, args ...any) error { return usage(fmt.Errorf(format, args...)) }
+
+// execute runs one command line and gives its exit code. Errors are one line on standard error.
+func execute(ctx context.Context, args []string) int {
+	ran := false // what fails before a verb runs is a fault of the command line
+	root := rootCmd(&ran)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	code := exitFailed
+	var e *exitError
+	switch {
+	case errors.As(err, &e):
+		code = e.code
+	case !ran, strings.HasPrefix(err.Error(), "required flag(s)"), strings.HasPrefix(err.Error(), "if any flags in the group"), strings.HasPrefix(err.Error(), "at least one of the flags"):
+		code = exitUsage
+	}
+	if text := strings.Join(strings.Fields(err.Error()), " "); text != "" {
+		fmt.Fprintln(os.Stderr, "xinlian: "+text)
+	}
+	return code
+}
+
+func rootCmd(ran *bool) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "xinlian",
+		Short: "Permissioned ledger of credit commitments, sanctions and repairs (信链)",
+		Long: `xinlian runs a node of a permissioned credit ledger, keeps a member's keys, imports files, signs and asks.
+
+To see all of it at work:      xinlian demo
+To run a consortium here:      xinlian localnet up --dir DIR --detach`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		Args:              cobra.NoArgs,
+		RunE:              showHelp,
+		PersistentPreRun:  func(*cobra.Command, []string) { *ran = true },
+		DisableAutoGenTag: true,
+	}
+	for _, verb := range verbs {
+		root.AddCommand(verb())
+	}
+	return root
+}
+
+// group is a verb that only holds others.
+func group(use, short string, verbs ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short, RunE: showHelp, Args: func(c *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usagef("%s has no verb %q: see `%s --help`", c.CommandPath(), args[0], c.CommandPath())
+		}
+		return nil
+	}}
+	c.AddCommand(verbs...)
+	return c
+}
+
+func showHelp(c *cobra.Command, _ []string) error { return c.Help() }
+
+// homeDir is $XINLIAN_HOME, or .xinlian in the user's folder.
+func homeDir() string {
+	if h := os.Getenv("XINLIAN_HOME"); h != "" {
+		return h
+	}
+	h, err := os.UserHomeDir()
+	if err != nil {
+		return ".xinlian"
+	}
+	return filepath.Join(h, ".xinlian")
+}
+
+// homeFlag adds --home.
+func homeFlag(c *cobra.Command) *string {
+	return c.Flags().String("home", homeDir(), "the node's folder ($XINLIAN_HOME)")
+}
+
+// jsonFlag adds --json.
+func jsonFlag(c *cobra.Command) *bool {
+	return c.Flags().Bool("json", false, "answer as JSON")
+}
+
+// printJSON writes a value for programs, Chinese as it is.
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	cmtjson "github.com/cometbft/cometbft/libs/json"
+	"github.com/spf13/cobra"
+
+	"github.com/xinlian-ledger/xinlian/node"
+	"github.com/xinlian-ledger/xinlian/node/gateway"
+)
+
+// stopWithin bounds the way down after the node has decided that it must end: what has failed may also hang.
+const stopWithin = 20 * time.Second
+
+func startCmd() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "start",
+		Short: "Run the node of a home folder",
+		Long: `Run the node of a home folder until SIGINT or SIGTERM. A second signal ends it at once.
+
+The node ends by itself, with exit code 1 and the reason in one line, when its disk fails, when its own consensus routine has
+stopped, or when its peers are ahead and it makes no progress (watchdog.behind). A service manager should start it again.`,
+		Args: cobra.NoArgs,
+	}
+	home := homeFlag(c)
+	c.RunE = func(c *cobra.Command, _ []string) error { return runNode(c.Context(), *home) }
+	return c
+}
+
+func runNode(ctx context.Context, home string) error {
+	home, err := filepath.Abs(home)
+	if err != nil {
+		return err
+	}
+	cfg, err := node.LoadConfig(home)
+	if err != nil {
+		return err
+	}
+	log := node.NewLogger(os.Stderr, cfg.Settings.Log)
+	n, err := node.New(cfg, node.Options{
+		Logger:        log,
+		EngineMetrics: true,
+		Handler:       func(n *node.Node) http.Handler { return newGateway(n, log) },
+	})
+	if err != nil {
+		return err
+	}
+	if err := n.Start(); err != nil {
+		n.Stop()
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		log.Info("stopping")
+		if err := n.Stop(); err != nil {
+			return err
+		}
+		log.Info("stopped", "height", n.Height())
+		return nil
+	case <-n.Done():
+	}
+	log.Error("this node must end", "reason", n.Err())
+	stopped := make(chan struct{})
+	go func() {
+		n.Stop()
+		close(stopped)
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(stopWithin):
+	}
+	return n.Err()
+}
+
+// newGateway shows a node to the gateway.
+func newGateway(n *node.Node, log *slog.Logger) http.Handler {
+	return gateway.New(gateway.Backend{
+		App:    n.App(),
+		Blocks: n.Blocks(),
+		Submit: func(ctx context.Context, tx []byte) (uint32, string, error) {
+			resp, err := n.Submit(ctx, tx)
+			switch {
+			case errors.Is(err, node.ErrBusy):
+				return 0, "", gateway.ErrPoolFull
+			case errors.Is(err, node.ErrKnown):
+				return 0, "", gateway.ErrInPool
+			case err != nil:
+				return 0, "", err
+			}
+			return resp.Code, resp.Log, nil
+		},
+		Ready:       n.Ready,
+		CatchingUp:  n.CatchingUp,
+		Metrics:     n.MetricsHandler(),
+		GenesisJSON: func() ([]byte, error) { return cmtjson.Marshal(n.Genesis()) },
+	}, gateway.Options{
+		Logger:     log.With("module", "gateway"),
+		Registerer: n.Metrics().Registry,
+		FreshFor:   n.FreshFor(),
+		Version:    version(),
+	})
+}

@@ -1,0 +1,106 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/xinlian-ledger/xinlian/networks/sample"
+	"github.com/xinlian-ledger/xinlian/node/keys"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+)
+
+// enrolBatch is the number of firms a transaction.
+const enrolBatch = 250
+
+// Enrol enters the firms of the sample through a gateway, signed by the registry. It may be repeated: a firm that is enrolled
+// stays as it is.
+func (n *Network) Enrol(ctx context.Context) (int, error) {
+	k, registry, err := n.Key("registry")
+	if err != nil {
+		return 0, err
+	}
+	firms := sample.Subjects()
+	for i := 0; i < len(firms); i += enrolBatch {
+		var msgs []pb.Msg
+		for _, s := range firms[i:min(i+enrolBatch, len(firms))] {
+			msgs = append(msgs, pb.Msg{Sum: &pb.Msg_EnrolSubject{EnrolSubject: &pb.EnrolSubject{Issuer: registry.USCC, Subject: s.Row}}})
+		}
+		if err := n.Submit(ctx, k, msgs); err != nil {
+			return i, fmt.Errorf("enrol firms: %w", err)
+		}
+	}
+	return len(firms), nil
+}
+
+// Key opens a member's key.
+func (n *Network) Key(name string) (*keys.Key, Member, error) {
+	for _, m := range n.Members {
+		if m.Key != name {
+			continue
+		}
+		word, err := keys.ReadPassphrase(n.PassphrasePath())
+		if err != nil {
+			return nil, m, err
+		}
+		k, err := keys.Open(n.KeysPath()).Load(name, word)
+		return k, m, err
+	}
+	return nil, Member{}, fmt.Errorf("no member has a key %q", name)
+}
+
+// Submit signs messages, hands them to the first node that runs and waits for their block.
+func (n *Network) Submit(ctx context.Context, k *keys.Key, msgs []pb.Msg) error {
+	nonce, err := keys.Nonce()
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	tx, _, err := k.SignTx(n.ChainID, msgs, now.Unix()+300, nonce)
+	if err != nil {
+		return err
+	}
+	for i := range n.Nodes {
+		d := &n.Nodes[i]
+		if d.state() != running {
+			continue
+		}
+		const path = "/v1/txs?wait=commit"
+		auth, err := k.AuthHeader(http.MethodPost, path, tx, now, n.ChainID)
+		if err != nil {
+			return err
+		}
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.API+path, bytes.NewReader(tx))
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Authorization", auth)
+		req.Header.Set("Content-Type", "application/octet-stream")
+		resp, err := (&http.Client{Timeout: time.Minute}).Do(req)
+		if err != nil {
+			return err
+		}
+		raw, err := io.ReadAll(io.LimitReader(resp.Body, answerBytes))
+		resp.Body.Close()
+		if err != nil {
+			return err
+		}
+		var out struct {
+			Code   string `json:"code"`
+			Reason string `json:"reason"`
+			Detail string `json:"detail"`
+		}
+		if err := json.Unmarshal(raw, &out); err != nil {
+			return fmt.Errorf("%s answers %d and no JSON", d.API, resp.StatusCode)
+		}
+		if resp.StatusCode != http.StatusOK || out.Code != "OK" {
+			return fmt.Errorf("%s answers %d %s: %s", d.API, resp.StatusCode, out.Code, orElse(out.Reason, out.Detail))
+		}
+		return nil
+	}
+	return fmt.Errorf("no node of the network runs")
+}
