@@ -102,5 +102,7 @@ var (
 	ErrUSCCRegion   = Reject(109, "E_USCC_REGION", "GB 32100", "the region part of the unified social credit code is not six digits", "correct the code")
 	ErrTooMany      = Reject(110, "E_LIMIT", "WIRE", "a list or text is longer than its limit", "split it or shorten it")
 	ErrNotIssuer    = Reject(112, "E_NOT_ISSUER", "谁认定、谁修复", "only the agency that issued the record may do this", "let the issuing agency decide")
-	ErrEnum         = Reject(111, "E_VALUE", "WIRE", "a field holds a value that is not defined", "correct the field")
+	// ErrDifferently is what every kind of record answers to its own key with other content.
+	ErrDifferently = Reject(113, "E_RECORDED_DIFFERENTLY", "design/idempotent records", "this stands with other content", "compare with what is recorded; a factual error is corrected, not recorded again")
+	ErrEnum        = Reject(111, "E_VALUE", "WIRE", "a field holds a value that is not defined", "correct the field")
 )

@@ -162,16 +162,24 @@ func docNo(word string) string {
 	return "郑市监处罚〔2026〕" + word + "号"
 }
 
+// issuerOf is whose record a command speaks of: of=AGENCY, where the message names another issuer than the record has.
+func (s *Script) issuerOf(d *datadriven.TestData) string {
+	if has(d, "of") {
+		return s.agency(arg(d, "of"))
+	}
+	return s.agency(arg(d, "issuer"))
+}
+
 func (s *Script) penaltyID(d *datadriven.TestData) []byte {
 	if has(d, "record") {
 		return digestArg(d, "record", "")
 	}
-	id := sanction.PenaltyID(s.agency(arg(d, "issuer")), docNo(arg(d, "no")), s.firm(d))
+	id := sanction.PenaltyID(s.issuerOf(d), docNo(arg(d, "no")), s.firm(d))
 	return id[:]
 }
 
 func (s *Script) repairID(d *datadriven.TestData) []byte {
-	id := repair.ID(s.agency(arg(d, "issuer")), arg(d, "application"), s.firm(d), s.penaltyID(d))
+	id := repair.ID(s.issuerOf(d), arg(d, "application"), s.firm(d), s.penaltyID(d))
 	return id[:]
 }
 

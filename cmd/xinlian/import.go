@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -17,6 +15,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/node/client"
 	"github.com/xinlian-ledger/xinlian/node/intake"
 	"github.com/xinlian-ledger/xinlian/node/vault"
+	"github.com/xinlian-ledger/xinlian/x/code"
 )
 
 // refusedShown is how many refused rows are shown where no report was asked for.
@@ -25,20 +24,18 @@ const refusedShown = 50
 // importPatience is how long an import waits for a node that went away.
 const importPatience = 2 * time.Minute
 
-func newImportCmd() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "import",
-		Short: "Send a file of records: CSV (UTF-8 or GB18030) or XLSX",
-		Long: `Send a file of records: CSV (UTF-8 or GB18030) or XLSX, columns in any order under field names or Chinese titles.
+func importCmd() *cobra.Command {
+	var kinds []*cobra.Command
+	for _, kind := range intake.Kinds() {
+		kinds = append(kinds, importKindCmd(kind))
+	}
+	cmd := group("import", "Send a file of records: CSV (UTF-8 or GB18030) or XLSX", kinds...)
+	cmd.Long = `Send a file of records: CSV (UTF-8 or GB18030) or XLSX, columns in any order under field names or Chinese titles.
 
 Every row ends as recorded, already recorded or refused; a bad row never stops the others. The same import again records nothing twice, and an
 interrupted one goes on where it ended. The words of the rows (facts, basis, names) go to the vault, their digests to the ledger.
 
-Exit codes: 0 no row was refused, 1 some were, 2 the call was wrong, 3 the node was not reached (nothing is lost: run it again).`,
-	}
-	for _, kind := range intake.Kinds() {
-		cmd.AddCommand(newImportKindCmd(kind))
-	}
+Exit codes: 0 no row was refused, 1 some were, 2 the call was wrong, 3 the node was not reached (nothing is lost: run it again).`
 	return cmd
 }
 
@@ -52,7 +49,7 @@ type importFlags struct {
 	json          bool
 }
 
-func newImportKindCmd(kind intake.Kind) *cobra.Command {
+func importKindCmd(kind intake.Kind) *cobra.Command {
 	f := &importFlags{}
 	about := map[intake.Kind]string{
 		intake.Subjects:     "Enrol firms (信用主体): uscc, name, region, category",
@@ -76,7 +73,7 @@ func newImportKindCmd(kind intake.Kind) *cobra.Command {
 	fl.StringVar(&f.profile, "profile", "", "TOML file with values and column titles for this file")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "read and check the file, send nothing")
 	fl.BoolVar(&f.whole, "all-or-nothing", false, "send nothing unless every row passes (one transaction where it fits, else checked first)")
-	fl.BoolVar(&f.json, "json", false, "print the summary as JSON")
+	fl.BoolVar(&f.json, "json", false, "answer as JSON")
 	if kind == intake.Subjects {
 		f.addIssuer(cmd)
 	} else {
@@ -92,8 +89,7 @@ func runImport(cmd *cobra.Command, kind intake.Kind, path string, f *importFlags
 	if f.key == "" && !f.dryRun {
 		return usage(errors.New("no key to sign with: name one with --key"))
 	}
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	ctx := cmd.Context()
 
 	opts := intake.Options{}
 	if f.profile != "" {
@@ -150,7 +146,7 @@ func runImport(cmd *cobra.Command, kind intake.Kind, path string, f *importFlags
 		err = e
 	}
 	if f.json {
-		_ = showJSON(cmd, importSummary{
+		_ = printJSON(cmd.OutOrStdout(), importSummary{
 			File: path, Format: im.Rows.Format(), Rows: sum.Rows, Recorded: sum.Recorded, AlreadyRecorded: sum.Already, Refused: sum.Refused,
 			Unknown: sum.Rows - sum.Recorded - sum.Already - sum.Refused - would, WouldSend: would, Transactions: sum.Transactions, Report: f.report,
 		})
@@ -172,7 +168,7 @@ func runImport(cmd *cobra.Command, kind intake.Kind, path string, f *importFlags
 }
 
 // dryRegistry stands in for the registry of a dry run: a code of the right form that no message carries anywhere.
-const dryRegistry = "12410000Y00000104U"
+var dryRegistry = code.CompleteUSCC("12410000", "Y0000000")
 
 type importSummary struct {
 	File            string `json:"file"`

@@ -16,8 +16,13 @@ import (
 // verbs is every verb of the program, one file each, in the order of the help.
 var verbs = []func() *cobra.Command{
 	localnetCmd,
+	importCmd,
+	txCmd,
+	queryCmd,
+	vaultCmd,
 	initCmd,
 	startCmd,
+	fsckCmd,
 	keysCmd,
 	configCmd,
 	exportCmd,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -46,7 +47,7 @@ func (s *session) addNode(cmd *cobra.Command, patience time.Duration) {
 // addKey gives a verb --key and --keys.
 func (s *session) addKey(cmd *cobra.Command, need bool) {
 	cmd.Flags().StringVar(&s.key, "key", "", "name of the key that signs")
-	cmd.Flags().StringVar(&s.keysDir, "keys", "", "folder of the keys (default $XINLIAN_HOME/keys)")
+	cmd.Flags().StringVar(&s.keysDir, "keys", filepath.Join(homeDir(), "keys"), "folder with the key files")
 	if need {
 		_ = cmd.MarkFlagRequired("key") // fails only for a flag that does not exist
 	}
@@ -56,13 +57,6 @@ func (s *session) addIssuer(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.issuer, "issuer", "", "code of the agency in whose name the key acts (default: the key's own)")
 }
 
-func (s *session) keyFolder() string {
-	if s.keysDir != "" {
-		return s.keysDir
-	}
-	return filepath.Join(homeDir(), "keys")
-}
-
 // open makes the client, with the key where one is named.
 func (s *session) open() (*client.Client, error) {
 	if s.key != "" {
@@ -70,7 +64,7 @@ func (s *session) open() (*client.Client, error) {
 		if err != nil {
 			return nil, usage(err)
 		}
-		if s.opened, err = keys.Open(s.keyFolder()).Load(s.key, pass); err != nil {
+		if s.opened, err = keys.Open(s.keysDir).Load(s.key, pass); err != nil {
 			return nil, usage(err)
 		}
 	}
@@ -183,18 +177,10 @@ func recordID(s string) (id [32]byte, err error) {
 
 // indent shows an answer as JSON, with the fields in the gateway's order.
 func indent(cmd *cobra.Command, raw json.RawMessage) error {
-	out, err := json.MarshalIndent(raw, "", "  ")
-	if err != nil {
+	var out bytes.Buffer
+	if err := json.Indent(&out, bytes.TrimSpace(raw), "", "  "); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(cmd.OutOrStdout(), string(out))
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), out.String())
 	return err
-}
-
-func showJSON(cmd *cobra.Command, v any) error {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return indent(cmd, raw)
 }

@@ -159,10 +159,17 @@ func (d *Node) ready(ctx context.Context) (reason string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if status != http.StatusOK {
-		return string(raw), fmt.Errorf("/readyz answers %d", status)
+	reason = oneLine(string(raw))
+	var answer struct {
+		Detail string `json:"detail"`
 	}
-	return string(raw), nil
+	if json.Unmarshal(raw, &answer) == nil && answer.Detail != "" {
+		reason = oneLine(answer.Detail)
+	}
+	if status != http.StatusOK {
+		return reason, fmt.Errorf("/readyz answers %d", status)
+	}
+	return reason, nil
 }
 
 func (d *Node) answer(ctx context.Context, path string, into any) error {
@@ -455,7 +462,7 @@ func Inspect(ctx context.Context, dir string) (*Status, error) {
 			st.Reason = "paused"
 		default:
 			reason, err := d.ready(ctx)
-			st.Ready, st.Reason = err == nil, oneLine(reason)
+			st.Ready, st.Reason = err == nil, reason
 			if err != nil && st.Reason == "" {
 				st.Reason = err.Error()
 			}

@@ -310,7 +310,8 @@ func TestTwin(t *testing.T) {
 	w.do("revoke by=zz-scjg issuer=zz-scjg firm=a no=7 application=XY-1 notice=2026-11-20")
 	differs("after the repair was revoked", 6)
 	w.do("on 2027-07-16")
-	w.Block()
+	w.Block() // expires
+	w.Block() // and proves it
 	if a := w.public("/v1/records/" + w.penalty("a", "7")); a.status != 404 {
 		t.Fatal("an expired record is shown")
 	}

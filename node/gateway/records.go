@@ -61,7 +61,7 @@ func (c *call) record() error {
 			v = showRecord(r, c.who, id)
 		}
 		if v == nil {
-			return refuse(http.StatusNotFound, ErrRecord).at(as)
+			return refuse(http.StatusNotFound, sanction.ErrUnknown.With("no such record is for this reader")).at(as)
 		}
 		v.AsOf = &as
 		return nil

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -375,3 +376,5 @@ func (w *world) metric(name string) (sum float64) {
 }
 
 func mangleAppHash(h *cmttypes.Header) { h.AppHash = bytes.Repeat([]byte{7}, 32) }
+
+func sum(b []byte) [32]byte { return sha256.Sum256(b) }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strconv"
 
@@ -234,12 +233,6 @@ func AssessmentID(assessor, code string) [32]byte {
 func IsFile(err error) bool {
 	var f *FileError
 	return errors.As(err, &f)
-}
-
-// ReportName is the default name of the report of a file.
-func ReportName(path string) string {
-	base := filepath.Base(path)
-	return base[:len(base)-len(filepath.Ext(base))] + "-report.csv"
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

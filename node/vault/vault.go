@@ -158,30 +158,40 @@ type Item struct {
 func (v *Vault) PutAll(items []Item) []error {
 	errs := make([]error, len(items))
 	dirs := make([]string, len(items))
+	atOnce(len(items), func(i int) {
+		_, dirs[i], errs[i] = v.put(items[i].Record, items[i].Texts)
+	})
+	at := map[string]int{} // folder → index in synced
+	var folders []string
+	for i, dir := range dirs {
+		if _, known := at[dir]; dir != "" && errs[i] == nil && !known {
+			at[dir] = len(folders)
+			folders = append(folders, dir)
+		}
+	}
+	synced := make([]error, len(folders))
+	atOnce(len(folders), func(i int) { synced[i] = syncDir(folders[i]) })
+	for i, dir := range dirs {
+		if dir != "" && errs[i] == nil {
+			errs[i] = synced[at[dir]]
+		}
+	}
+	return errs
+}
+
+// atOnce calls do for 0 to n-1 from several goroutines and waits for all.
+func atOnce(n int, do func(i int)) {
 	var wg sync.WaitGroup
-	for w := range min(putWorkers, len(items)) {
+	for w := range min(putWorkers, n) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			for i := w; i < len(items); i += putWorkers {
-				_, dirs[i], errs[i] = v.put(items[i].Record, items[i].Texts)
+			for i := w; i < n; i += putWorkers {
+				do(i)
 			}
 		}()
 	}
 	wg.Wait()
-	synced := map[string]error{}
-	for i, dir := range dirs {
-		if dir == "" || errs[i] != nil {
-			continue
-		}
-		err, done := synced[dir]
-		if !done {
-			err = syncDir(dir)
-			synced[dir] = err
-		}
-		errs[i] = err
-	}
-	return errs
 }
 
 // put writes one file and gives the folder that the caller has to sync, empty if nothing was written.

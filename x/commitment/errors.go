@@ -6,7 +6,6 @@ import "github.com/xinlian-ledger/xinlian/x"
 var (
 	ErrCode        = x.Reject(701, "E_COMMITMENT_CODE", "X1 field 1", "the commitment code is not region, date and serial", "20 digits: region of acceptance, date made, serial")
 	ErrUnknown     = x.Reject(702, "E_COMMITMENT_UNKNOWN", "§11.1", "no commitment has this code", "check the code")
-	ErrDifferently = x.Reject(703, "E_COMMITMENT_DIFFERENT", "design/idempotent records", "this code stands with other content", "compare with what is recorded; give a new commitment its own code")
 	ErrState       = x.Reject(704, "E_COMMITMENT_STATE", "§11.1", "the commitment's state does not allow this", "look at its state first")
 	ErrPromiseBar  = x.Reject(705, "E_PROMISE_BAR", "INV-07, S0 6.1, G3", "the subject may not use commitment in place of proof (告知承诺)", "have the record behind it repaired (信用修复), then submit again")
 	ErrWindow      = x.Reject(706, "E_WINDOW", "X1 fields 9-10", "the window ends before it begins, or begins in the future", "correct the dates")

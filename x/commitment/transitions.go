@@ -80,7 +80,7 @@ func Submit(ctx *x.Ctx, m *pb.SubmitCommitment) (x.Done, error) {
 			done.Note = x.AlreadyRecorded
 			return done, nil
 		}
-		return done, ErrDifferently.With("commitment %s stands with other content", c.Code)
+		return done, x.ErrDifferently.With("commitment %s stands with other content", c.Code)
 	}
 	if _, err := subject.Require(ctx, c.Subject); err != nil {
 		return done, err

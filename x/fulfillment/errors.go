@@ -9,5 +9,4 @@ var (
 	ErrEvidence = x.Reject(803, "E_EVIDENCE", "§11.1", "an assessment rests on evidence", "add the digest of the inspection or acceptance paper")
 	ErrNotice   = x.Reject(804, "E_BREACH_NOTICE", "§11.1, S2", "a breach is found only after written notice and after the subject was heard", "serve notice first; give notice_served_on before assessed_on and statement heard or waived")
 	ErrWindow   = x.Reject(805, "E_ASSESSED_ON", "X1 field 14", "the assessment lies before the commitment or in the future", "correct assessed_on")
-	ErrAssessed = x.Reject(806, "E_ASSESSED_DIFFERENTLY", "design/idempotent records", "the commitment was assessed with another result", "a breach that was mended is cured, not assessed again")
 )

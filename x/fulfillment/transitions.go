@@ -60,7 +60,7 @@ func Assess(ctx *x.Ctx, m *pb.AssessCommitment) (x.Done, error) {
 			done.Note = x.AlreadyRecorded
 			return done, nil
 		}
-		return done, ErrAssessed.With("commitment %s was assessed on %s with another result", m.Code, calendar.Date(c.AssessedOn))
+		return done, x.ErrDifferently.With("commitment %s was assessed on %s with another result", m.Code, calendar.Date(c.AssessedOn))
 	default:
 		return done, commitment.ErrState.With("commitment %s is %s", m.Code, c.State)
 	}

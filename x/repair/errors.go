@@ -13,6 +13,5 @@ var (
 	ErrReason     = x.Reject(1007, "E_REPAIR_REASON", "INV-32", "a refusal or revocation needs its reason", "add the digest of the written reason")
 	ErrNotice     = x.Reject(1008, "E_REPAIR_NOTICE", "§11.4 fraud_found", "a revocation comes after notice, and after the subject was heard or waived it", "serve notice first")
 	ErrSupplement = x.Reject(1009, "E_SUPPLEMENT", "H3", "gaps are listed once, and filled within the window", "decide on what is there")
-	ErrDiffers    = x.Reject(1010, "E_APPLIED_DIFFERENTLY", "design/idempotent records", "this application number stands with other content", "give a new application its own number")
 	ErrPaper      = x.Reject(1011, "E_REPAIR_PAPER", "design §4", "an agent files with the digest of the signed application", "add paper_digest")
 )

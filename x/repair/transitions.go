@@ -54,7 +54,7 @@ func Apply(ctx *x.Ctx, m *pb.ApplyRepair) (x.Done, error) {
 			done.Note = x.AlreadyRecorded
 			return done, nil
 		}
-		return done, ErrDiffers.With("application %s stands with other content", m.ApplicationNo)
+		return done, x.ErrDifferently.With("application %s stands with other content", m.ApplicationNo)
 	}
 	if until, barred := Barred(ctx, m.Subject, ctx.Today); barred {
 		return done, ErrBar.With("no application of %s is taken until %s", m.Subject, until).On(until.AddDays(1))

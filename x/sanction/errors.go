@@ -12,7 +12,6 @@ var (
 	ErrWindow       = x.Reject(906, "E_PENALTY_WINDOW", "§2.4", "a date lies before the one that it follows, or in the future", "correct the dates")
 	ErrClass        = x.Reject(907, "E_CLASS", "§2.2, INV-09/10", "the stated class does not fit the penalty", "leave severity empty to have the catalogue decide")
 	ErrRegion       = x.Reject(908, "E_VIOLATION_REGION", "行政处罚法 22", "the place of the violation is not in the region table on the day of the decision", "correct the region code")
-	ErrDifferently  = x.Reject(909, "E_RECORDED_DIFFERENTLY", "design/idempotent records", "this decision against this subject stands with other content", "compare with what is recorded; a factual error is corrected, not recorded again")
 	ErrUnknown      = x.Reject(910, "E_RECORD_UNKNOWN", "§11.2", "no record has this id", "check the record id")
 	ErrState        = x.Reject(911, "E_RECORD_STATE", "§11.2", "the record's state does not allow this", "look at its state first")
 	ErrTermPassed   = x.Reject(912, "E_TERM_PASSED", "N1", "the longest publicity period has passed", "the record is no longer published")

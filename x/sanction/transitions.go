@@ -139,7 +139,7 @@ func Record(ctx *x.Ctx, m *pb.RecordPenalty) (x.Done, error) {
 			done.Note = x.AlreadyRecorded
 			return done, nil
 		}
-		return done, ErrDifferently.With("%s against %s stands with other content", c.DocNo, c.Subject)
+		return done, x.ErrDifferently.With("%s against %s stands with other content", c.DocNo, c.Subject)
 	}
 	if _, err := subject.Require(ctx, c.Subject); err != nil {
 		return done, err

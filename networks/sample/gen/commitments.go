@@ -213,7 +213,7 @@ func (w *world) fulfillmentRows(open []row) []row {
 	set := func(column, value string) map[string]string { return map[string]string{column: value} }
 	const ref = "refused"
 	odd("the same row twice", "already recorded", "", rows[full], nil)
-	odd("another result for the same commitment", ref, "E_ASSESSED_DIFFERENTLY", rows[full], set("evidence_digest", strings.Repeat("0f", 32)))
+	odd("another result for the same commitment", ref, "E_RECORDED_DIFFERENTLY", rows[full], set("evidence_digest", strings.Repeat("0f", 32)))
 	odd("commitment that nobody knows", ref, "E_COMMITMENT_UNKNOWN", rows[full], set("commitment_code", "41010520260601999999"))
 	odd("breach without its texts", ref, "E_FULFILMENT_TEXT", rows[breach], set("unperformed_content", ""))
 	odd("texts although performed in full", ref, "E_FULFILMENT_TEXT", rows[full], set("unperformed_content", "示例"))

@@ -1,0 +1,285 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/xinlian-ledger/xinlian/node/client"
+	"github.com/xinlian-ledger/xinlian/x/attest"
+	"github.com/xinlian-ledger/xinlian/x/code"
+)
+
+const queryPatience = 5 * time.Second
+
+func queryCmd() *cobra.Command {
+	cmd := group("query", "Ask a node",
+		group("subject", "Firms (信用主体)", querySubjectListCmd(), querySubjectShowCmd()),
+		queryRecordCmd(), queryCommitmentCmd(), queryParamsCmd())
+	cmd.Long = `Ask a node. Without --key the answer is the public's; with it, the member's. An answer of a node is its word: what must hold up is a bundle, which
+xinlian-verify checks offline.
+
+Exit codes: 0 answered, 1 there is no such thing for this reader, 2 the call was wrong, 3 the node was not reached.`
+	return cmd
+}
+
+// ask makes a verb that reads one route and shows it.
+func ask(use, short string, args cobra.PositionalArgs, read func(cmd *cobra.Command, c *client.Client, args []string) (json.RawMessage, error), show func(io.Writer, json.RawMessage) error) *cobra.Command {
+	s := &session{}
+	cmd := &cobra.Command{Use: use, Short: short, Args: args}
+	s.addNode(cmd, queryPatience)
+	s.addKey(cmd, false)
+	asJSON := jsonFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c, err := s.open()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		raw, err := read(cmd, c, args)
+		if err != nil {
+			return verdictOf(err)
+		}
+		if *asJSON {
+			return indent(cmd, raw)
+		}
+		return show(cmd.OutOrStdout(), raw)
+	}
+	return cmd
+}
+
+// asOfLine says of which moment an answer speaks.
+type asOfLine struct {
+	AsOf *struct {
+		Height    int64  `json:"height"`
+		LegalTime string `json:"legal_time"`
+		BlockTime string `json:"block_time"`
+		Fresh     string `json:"fresh_until"`
+		Proven    bool   `json:"proven"`
+	} `json:"as_of"`
+}
+
+func (a *asOfLine) write(w io.Writer) {
+	if a.AsOf == nil {
+		return
+	}
+	proven := ""
+	if !a.AsOf.Proven {
+		proven = ", not yet proven by the next block"
+	}
+	fmt.Fprintf(w, "as of height %d, legal time 法定时间 %s, block time %s%s; fresh until %s\n", a.AsOf.Height, a.AsOf.LegalTime, a.AsOf.BlockTime, proven, a.AsOf.Fresh)
+}
+
+func querySubjectListCmd() *cobra.Command {
+	var (
+		after string
+		limit int
+	)
+	cmd := ask("list", "List enrolled codes; being enrolled says nothing", cobra.NoArgs,
+		func(cmd *cobra.Command, c *client.Client, _ []string) (json.RawMessage, error) {
+			return c.Subjects(cmd.Context(), after, limit)
+		},
+		func(w io.Writer, raw json.RawMessage) error {
+			var v struct {
+				Subjects []string `json:"subjects"`
+				Next     *string  `json:"next"`
+			}
+			if err := json.Unmarshal(raw, &v); err != nil {
+				return err
+			}
+			for _, s := range v.Subjects {
+				fmt.Fprintln(w, s)
+			}
+			if v.Next != nil {
+				fmt.Fprintf(w, "more: --after %s\n", *v.Next)
+			}
+			return nil
+		})
+	cmd.Flags().StringVar(&after, "after", "", "code after which the list begins")
+	cmd.Flags().IntVar(&limit, "limit", 100, "codes a page, 1 to 1000")
+	return cmd
+}
+
+func querySubjectShowCmd() *cobra.Command {
+	return ask("show USCC", "Show a firm's standing (信用状况)", cobra.ExactArgs(1),
+		func(cmd *cobra.Command, c *client.Client, args []string) (json.RawMessage, error) {
+			return c.Subject(cmd.Context(), args[0])
+		},
+		showStanding)
+}
+
+// words of the JSON views, as people here read them.
+var stateWords = map[string]string{
+	"active": "存续", "deregistered": "注销", "revoked": "吊销",
+	"pending": "待受理", "supervised": "监管中", "due": "待评估到期", "fulfilled": "已履行", "breached": "未履行", "cured": "已履行(补正)",
+	"rejected": "已拒绝", "withdrawn": "已撤回",
+	"registered": "登记", "published": "公示中", "unpublished": "不公示", "repaired": "已修复", "expired": "已届满",
+	"minor": "轻微", "general": "一般", "serious": "严重",
+	"supplement": "待补正", "accepted": "已受理", "effective": "已生效", "refused": "不予修复", "not_accepted": "不予受理",
+}
+
+func both(s string) string {
+	if zh := stateWords[s]; zh != "" {
+		return zh + " " + s
+	}
+	return s
+}
+
+func dash(s *string) string {
+	if s == nil || *s == "" {
+		return "-"
+	}
+	return *s
+}
+
+func yes(b bool) string {
+	if b {
+		return "是 yes"
+	}
+	return "否 no"
+}
+
+func kindsOf(kinds []uint32) string {
+	var out []string
+	for _, k := range kinds {
+		out = append(out, code.PenaltyKindName(k))
+	}
+	return strings.Join(out, "、")
+}
+
+func showStanding(w io.Writer, raw json.RawMessage) error {
+	var v struct {
+		attest.StandingJSON
+		asOfLine
+	}
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return err
+	}
+	t := newTable()
+	t.row("统一社会信用代码 subject", v.Subject)
+	t.row("登记地 region", v.Region)
+	t.row("主体类别 category", code.SubjectCategoryName(v.Category))
+	t.row("登记状态 status", both(v.Status))
+	t.row("可适用告知承诺 may promise", yes(v.MayPromise))
+	t.row("信用承诺 commitments", fmt.Sprintf("%d (未履行 breached %d)", v.Counts.Commitments, v.Counts.Breached))
+	t.row("行政处罚 penalties", fmt.Sprintf("%d (轻微 %d, 一般 %d, 严重 %d)", v.Counts.Penalties, v.Counts.Minor, v.Counts.General, v.Counts.Serious))
+	t.row("严重失信名单 lists, 异常名录 abnormal", fmt.Sprintf("%d, %d", v.Counts.Lists, v.Counts.Abnormal))
+	t.write(w)
+	if len(v.Commitments) > 0 {
+		t = newTable("", "承诺编码 code", "类型 type", "状态 state", "作出 made", "有效期 until", "受理单位 acceptor")
+		for _, c := range v.Commitments {
+			t.row("", c.Code, code.CommitmentTypeName(c.Type), both(c.State), dash(c.MadeOn), dash(c.ValidUntil), c.Acceptor)
+		}
+		fmt.Fprintln(w)
+		t.write(w)
+	}
+	if len(v.Penalties) > 0 {
+		t = newTable("", "文号 number", "程度 class", "类别 kinds", "决定 decided", "最短 min", "最长 max", "机关 issuer", "记录 record")
+		for _, p := range v.Penalties {
+			t.row("", p.DocNo, both(p.Class), kindsOf(p.Kinds), dash(p.DecidedOn), dash(p.MinUntil), dash(p.MaxUntil), p.Issuer, p.Record)
+		}
+		fmt.Fprintln(w)
+		t.write(w)
+	}
+	fmt.Fprintln(w)
+	v.write(w)
+	return nil
+}
+
+func queryRecordCmd() *cobra.Command {
+	return ask("record ID", "Show a record as this reader may see it; ID is a record id or the code of a commitment", cobra.ExactArgs(1),
+		func(cmd *cobra.Command, c *client.Client, args []string) (json.RawMessage, error) {
+			id := strings.ToLower(strings.TrimPrefix(args[0], "0x"))
+			return c.Record(cmd.Context(), id)
+		},
+		showFields)
+}
+
+func queryCommitmentCmd() *cobra.Command {
+	return ask("commitment CODE", "Look a public commitment up (承诺公示查询)", cobra.ExactArgs(1),
+		func(cmd *cobra.Command, c *client.Client, args []string) (json.RawMessage, error) {
+			return c.Commitment(cmd.Context(), args[0])
+		},
+		showFields)
+}
+
+// showFields shows an answer of any form: a line for each field, in the gateway's order, records in it with their names before them.
+func showFields(w io.Writer, raw json.RawMessage) error {
+	t := newTable()
+	var walk func(prefix string, raw json.RawMessage) error
+	walk = func(prefix string, raw json.RawMessage) error {
+		dec := json.NewDecoder(strings.NewReader(string(raw)))
+		if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+			return fmt.Errorf("the node's answer is no JSON object")
+		}
+		for dec.More() {
+			name, err := dec.Token()
+			if err != nil {
+				return err
+			}
+			var value json.RawMessage
+			if err := dec.Decode(&value); err != nil {
+				return err
+			}
+			key := fmt.Sprint(name)
+			var s string
+			switch {
+			case key == "as_of", string(value) == "null", string(value) == `""`:
+			case value[0] == '{':
+				if err := walk(prefix+key+".", value); err != nil {
+					return err
+				}
+			case json.Unmarshal(value, &s) == nil:
+				if key == "state" || key == "class" || key == "status" {
+					s = both(s)
+				}
+				t.row(prefix+key, s)
+			default:
+				t.row(prefix+key, string(value))
+			}
+		}
+		return nil
+	}
+	if err := walk("", raw); err != nil {
+		return err
+	}
+	t.write(w)
+	var as asOfLine
+	if err := json.Unmarshal(raw, &as); err == nil {
+		as.write(w)
+	}
+	return nil
+}
+
+func queryParamsCmd() *cobra.Command {
+	return ask("params", "List the parameters in force (参数), with default, bounds and source", cobra.NoArgs,
+		func(cmd *cobra.Command, c *client.Client, _ []string) (json.RawMessage, error) {
+			return c.Params(cmd.Context())
+		},
+		func(w io.Writer, raw json.RawMessage) error {
+			var v struct {
+				Params []client.Param `json:"params"`
+				asOfLine
+			}
+			if err := json.Unmarshal(raw, &v); err != nil {
+				return err
+			}
+			n := func(i int64) string { return strconv.FormatInt(i, 10) }
+			t := newTable("参数 name", "含义 label", "值 value", "默认 default", "范围 bounds", "单位 unit", "来源 source")
+			for _, p := range v.Params {
+				bounds := n(p.Min) + "–" + n(p.Max)
+				if p.Min == p.Max {
+					bounds = "固定 fixed"
+				}
+				t.row(p.Name, p.Label, n(p.Value), n(p.Default), bounds, p.Unit, p.Source)
+			}
+			t.write(w)
+			v.write(w)
+			return nil
+		})
+}

@@ -1,0 +1,908 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/csv"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/xinlian-ledger/xinlian/node/client"
+	"github.com/xinlian-ledger/xinlian/node/intake"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/sanction"
+)
+
+const (
+	txPatience   = 15 * time.Second
+	jsonFileMax  = 4 << 20
+	reportMax    = 512 << 20
+	publishBatch = 200
+)
+
+// verb is a message that people send one at a time.
+type verb struct {
+	name, short string
+	make        func() any         // an empty message
+	wrap        func(any) pb.Msg   // what a transaction carries
+	keptUnder   func(any) [32]byte // record id under which the vault keeps the message's texts; nil: it has none
+	example     string             // of --json-file
+}
+
+func txCmd() *cobra.Command {
+	of := func(use, short string, verbs []verb, more ...*cobra.Command) *cobra.Command {
+		for _, v := range verbs {
+			more = append(more, verbCmd(v))
+		}
+		return group(use, short, more...)
+	}
+	cmd := group("tx", "Submit one decision and wait for its block",
+		of("sanction", "Dishonesty records (失信信息)", sanctionVerbs, publishCmd()),
+		of("commitment", "Credit commitments (信用承诺)", commitmentVerbs),
+		of("repair", "Credit repair (信用修复)", repairVerbs),
+		of("member", "Governance and mandates (治理, 委托)", memberVerbs))
+	cmd.Long = `Submit one decision and wait for its block. The fields of the message come from flags or from --json-file (a JSON object with the
+field names of the wire; "-" reads standard input); a flag wins over the file. Dates are YYYY-MM-DD, ids and digests hexadecimal digits.
+
+A digest may be given as the text itself, under the field's name without _digest (reason instead of reason_digest): the text goes to the vault
+and its digest to the ledger.
+
+Exit codes: 0 done, 1 refused (one line with code, rule, the day on which it would pass, and remedy), 2 the call was wrong, 3 the node was not
+reached.`
+	return cmd
+}
+
+var sanctionVerbs = []verb{
+	{
+		name: "record", short: "Record an administrative penalty (登记)",
+		make: func() any { return new(pb.RecordPenalty) },
+		wrap: func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_RecordPenalty{RecordPenalty: m.(*pb.RecordPenalty)}} },
+		keptUnder: func(m any) [32]byte {
+			c := &m.(*pb.RecordPenalty).Content
+			return sanction.PenaltyID(c.Issuer, c.DocNo, c.Subject)
+		},
+		example: `{"content": {"issuer": "USCC", "subject": "USCC", "doc_no": "示例罚〔2026〕1号", "kinds": [3], "fine_fen": 12000000,
+ "decided_on": "2026-07-15", "violation_region": "410105", "procedure": 2, "notice_served_on": "2026-07-08", "statement": 1,
+ "served_on": "2026-07-15", "repair_notice_served": true, "power_code": "SC-MARKET", "sector": "market",
+ "text": {"cf_sy": "违法事实", "cf_yj": "处罚依据", "cf_nr": "处罚内容"}}}`,
+	},
+	{
+		name: "withdraw", short: "Withdraw a record whose decision was revoked or changed (撤销)",
+		make: func() any { return new(pb.WithdrawPenalty) },
+		wrap: func(m any) pb.Msg {
+			return pb.Msg{Sum: &pb.Msg_WithdrawPenalty{WithdrawPenalty: m.(*pb.WithdrawPenalty)}}
+		},
+		keptUnder: func(m any) [32]byte { return idOf(m.(*pb.WithdrawPenalty).Record) },
+		example:   `{"record": "ID", "reason": "复议决定撤销原处罚", "authority": "示例复议决定书〔2026〕3号"}`,
+	},
+}
+
+var commitmentVerbs = []verb{
+	{
+		name: "submit", short: "Take in a commitment, or file one for a firm on its signed paper",
+		make: func() any { return new(pb.SubmitCommitment) },
+		wrap: func(m any) pb.Msg {
+			return pb.Msg{Sum: &pb.Msg_SubmitCommitment{SubmitCommitment: m.(*pb.SubmitCommitment)}}
+		},
+		keptUnder: func(m any) [32]byte { return [32]byte(commitment.ID(&m.(*pb.SubmitCommitment).Content)) },
+		example: `{"content": {"code": "41010020261019000001", "subject": "USCC", "type": 4, "made_on": "2026-10-19", "acceptor": "USCC",
+ "publication": 1, "text": {"reason": "信用修复", "content": "承诺内容", "breach_liability": "违诺责任"}}, "accepted": true}`,
+	},
+	{
+		name: "accept", short: "Accept a commitment (受理)",
+		make: func() any { return new(pb.AcceptCommitment) },
+		wrap: func(m any) pb.Msg {
+			return pb.Msg{Sum: &pb.Msg_AcceptCommitment{AcceptCommitment: m.(*pb.AcceptCommitment)}}
+		},
+		example: `{"code": "41010020261019000001"}`,
+	},
+	{
+		name: "reject", short: "Reject a commitment with its reason (不予受理)",
+		make: func() any { return new(pb.RejectCommitment) },
+		wrap: func(m any) pb.Msg {
+			return pb.Msg{Sum: &pb.Msg_RejectCommitment{RejectCommitment: m.(*pb.RejectCommitment)}}
+		},
+		keptUnder: func(m any) [32]byte {
+			return intake.AssessmentID(m.(*pb.RejectCommitment).Issuer, m.(*pb.RejectCommitment).Code)
+		},
+		example: `{"code": "41010020261019000001", "reason": "材料不全"}`,
+	},
+	{
+		name: "withdraw", short: "Withdraw a commitment that was accepted by error (撤回)",
+		make: func() any { return new(pb.WithdrawCommitment) },
+		wrap: func(m any) pb.Msg {
+			return pb.Msg{Sum: &pb.Msg_WithdrawCommitment{WithdrawCommitment: m.(*pb.WithdrawCommitment)}}
+		},
+		keptUnder: func(m any) [32]byte {
+			return intake.AssessmentID(m.(*pb.WithdrawCommitment).Issuer, m.(*pb.WithdrawCommitment).Code)
+		},
+		example: `{"code": "41010020261019000001", "reason": "误受理"}`,
+	},
+	{
+		name: "assess", short: "Record fulfilment (践诺) or breach (违诺)",
+		make: func() any { return new(pb.AssessCommitment) },
+		wrap: func(m any) pb.Msg {
+			return pb.Msg{Sum: &pb.Msg_AssessCommitment{AssessCommitment: m.(*pb.AssessCommitment)}}
+		},
+		keptUnder: func(m any) [32]byte {
+			return intake.AssessmentID(m.(*pb.AssessCommitment).Issuer, m.(*pb.AssessCommitment).Code)
+		},
+		example: `{"code": "41010520260603000017", "fulfilment": 3, "assessed_on": "2026-08-03", "notice_served_on": "2026-07-27", "statement": 1,
+ "unperformed": "未履行的承诺内容", "action": "违诺责任追究内容", "evidence": "双随机检查记录"}`,
+	},
+	{
+		name: "cure", short: "Record that a breach was mended (补正)",
+		make: func() any { return new(pb.CureCommitment) },
+		wrap: func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_CureCommitment{CureCommitment: m.(*pb.CureCommitment)}} },
+		keptUnder: func(m any) [32]byte {
+			return intake.AssessmentID(m.(*pb.CureCommitment).Issuer, m.(*pb.CureCommitment).Code)
+		},
+		example: `{"code": "41010520260603000017", "evidence": "复查记录"}`,
+	},
+}
+
+var repairVerbs = []verb{
+	{
+		name: "apply", short: "File an application for a firm (信用修复申请)",
+		make: func() any { return new(pb.ApplyRepair) },
+		wrap: func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_ApplyRepair{ApplyRepair: m.(*pb.ApplyRepair)}} },
+		// The application's words lie with those of the record that it is about, and are destroyed with them.
+		keptUnder: func(m any) [32]byte { return idOf(m.(*pb.ApplyRepair).Target) },
+		example: `{"subject": "USCC", "target": "RECORD ID", "application_no": "XYZG-2026-001", "commitment": "41010020261019000001",
+ "duties_done": true, "materials": "缴款凭证", "paper": "信用修复申请书"}`,
+	},
+	{
+		name: "accept", short: "Accept an application (受理)",
+		make:    func() any { return new(pb.AcceptRepair) },
+		wrap:    func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_AcceptRepair{AcceptRepair: m.(*pb.AcceptRepair)}} },
+		example: `{"repair": "APPLICATION ID"}`,
+	},
+	{
+		name: "approve", short: "Approve: the repair takes effect in the same block (准予修复)",
+		make:    func() any { return new(pb.ApproveRepair) },
+		wrap:    func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_ApproveRepair{ApproveRepair: m.(*pb.ApproveRepair)}} },
+		example: `{"repair": "APPLICATION ID", "duties_verified": true, "decision_no": "ZZXF-2026-001"}`,
+	},
+	{
+		name: "refuse", short: "Refuse with reason: before acceptance 不予受理, after it 不予修复",
+		make:      func() any { return new(pb.RefuseRepair) },
+		wrap:      func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_RefuseRepair{RefuseRepair: m.(*pb.RefuseRepair)}} },
+		keptUnder: func(m any) [32]byte { return idOf(m.(*pb.RefuseRepair).Repair) },
+		example:   `{"repair": "APPLICATION ID", "reason": "罚款未缴清"}`,
+	},
+	{
+		name: "revoke", short: "Revoke a repair obtained by deceit (撤销修复)",
+		make:      func() any { return new(pb.RevokeRepair) },
+		wrap:      func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_RevokeRepair{RevokeRepair: m.(*pb.RevokeRepair)}} },
+		keptUnder: func(m any) [32]byte { return idOf(m.(*pb.RevokeRepair).Repair) },
+		example:   `{"repair": "APPLICATION ID", "reason": "缴款凭证系伪造", "notice_served_on": "2026-11-09", "statement": 1}`,
+	},
+	{
+		name: "supplement", short: "Tell the one-time list of gaps (一次性告知补正)",
+		make: func() any { return new(pb.SupplementRepair) },
+		wrap: func(m any) pb.Msg {
+			return pb.Msg{Sum: &pb.Msg_SupplementRepair{SupplementRepair: m.(*pb.SupplementRepair)}}
+		},
+		keptUnder: func(m any) [32]byte { return idOf(m.(*pb.SupplementRepair).Repair) },
+		example:   `{"repair": "APPLICATION ID", "gaps": "缺缴款凭证"}`,
+	},
+	{
+		name: "refile", short: "Refile what was missing (补正)",
+		make:      func() any { return new(pb.RefileRepair) },
+		wrap:      func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_RefileRepair{RefileRepair: m.(*pb.RefileRepair)}} },
+		keptUnder: func(m any) [32]byte { return idOf(m.(*pb.RefileRepair).Repair) },
+		example:   `{"repair": "APPLICATION ID", "materials": "缴款凭证"}`,
+	},
+}
+
+var memberVerbs = []verb{
+	{
+		name: "propose", short: "Propose a change of members or rules (提案)",
+		make: func() any { return new(pb.Propose) },
+		wrap: func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_Propose{Propose: m.(*pb.Propose)}} },
+		keptUnder: func(m any) [32]byte {
+			p := m.(*pb.Propose)
+			action := sha256.Sum256(pb.Encode(&p.Action))
+			return x.RecordID("proposal", p.Issuer, hex.EncodeToString(action[:]), "")
+		},
+		example: `{"action": {"set_param": {"name": "publish_deadline_wd", "value": 5}}, "reason": "示例会议纪要"}
+  other actions: put_member, remove_member, put_severity_rule, put_template, put_calendar, put_region`,
+	},
+	{
+		name: "vote", short: "Vote on a proposal (表决)",
+		make:    func() any { return new(pb.Vote) },
+		wrap:    func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_Vote{Vote: m.(*pb.Vote)}} },
+		example: `{"proposal": 1, "yes": true}`,
+	},
+	{
+		name: "mandate", short: "Let another agency act in this one's name (委托)",
+		make:    func() any { return new(pb.GrantMandate) },
+		wrap:    func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_GrantMandate{GrantMandate: m.(*pb.GrantMandate)}} },
+		example: `{"mandate": {"submitter": "USCC", "kinds": ["penalty", "publish", "commitment", "fulfillment"], "valid_to": "2027-12-31"}}`,
+	},
+	{
+		name: "revoke-mandate", short: "Take a mandate back",
+		make:    func() any { return new(pb.RevokeMandate) },
+		wrap:    func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_RevokeMandate{RevokeMandate: m.(*pb.RevokeMandate)}} },
+		example: `{"submitter": "USCC"}`,
+	},
+}
+
+func idOf(raw []byte) (id [32]byte) {
+	copy(id[:], raw)
+	return id
+}
+
+// verbFlags are the flags of one verb: those of a session, and one for each field.
+type verbFlags struct {
+	session
+	file   string
+	vault  string
+	json   bool
+	fields []fieldFlag
+}
+
+// fieldFlag is a flag that sets a field, or the text of a digest field.
+type fieldFlag struct {
+	field client.Field
+	flag  string
+	text  bool
+	value string
+}
+
+func verbCmd(v verb) *cobra.Command {
+	f := &verbFlags{}
+	cmd := &cobra.Command{
+		Use: v.name, Short: v.short, Args: cobra.NoArgs,
+		Example: "  --json-file FILE with\n  " + strings.ReplaceAll(v.example, "\n", "\n  "),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runVerb(cmd, v, f) },
+	}
+	f.addNode(cmd, txPatience)
+	f.addKey(cmd, true)
+	cmd.Flags().StringVar(&f.file, "json-file", "", `file with the message as a JSON object ("-": standard input)`)
+	cmd.Flags().BoolVar(&f.json, "json", false, "answer as JSON")
+	if v.keptUnder != nil {
+		cmd.Flags().StringVar(&f.vault, "vault", "", "folder of the vault for texts (default $XINLIAN_HOME/vault)")
+	}
+	for _, field := range client.Fields(v.make()) {
+		flag := strings.ReplaceAll(field.Name, "_", "-")
+		f.fields = append(f.fields, fieldFlag{field: field, flag: flag})
+		if field.Digest {
+			f.fields = append(f.fields, fieldFlag{field: field, flag: strings.TrimSuffix(flag, "-digest"), text: true})
+		}
+	}
+	for i := range f.fields {
+		g := &f.fields[i]
+		help := g.field.Help
+		switch {
+		case g.text:
+			help = "text; goes to the vault"
+		case g.field.Digest:
+			help = "digest of a text that the vault has already"
+		case g.field.Name == "issuer":
+			help = "code of the agency in whose name the key acts (default: the key's own)"
+		}
+		cmd.Flags().Var((*fieldValue)(g), g.flag, help)
+		if g.field.Bool {
+			cmd.Flags().Lookup(g.flag).NoOptDefVal = "true"
+		}
+	}
+	return cmd
+}
+
+// fieldValue lets pflag fill a fieldFlag.
+type fieldValue fieldFlag
+
+func (v *fieldValue) String() string     { return v.value }
+func (v *fieldValue) Set(s string) error { v.value = s; return nil }
+func (v *fieldValue) Type() string {
+	switch {
+	case v.field.Bool:
+		return "bool"
+	case v.field.Number:
+		return "number"
+	}
+	return "string"
+}
+
+// json is the flag's value as the message file would have it.
+func (g *fieldFlag) json() (json.RawMessage, error) {
+	quote := func(s string) json.RawMessage {
+		raw, err := json.Marshal(s)
+		if err != nil {
+			panic(err) // a string always encodes
+		}
+		return raw
+	}
+	switch {
+	case g.text:
+		return quote(g.value), nil
+	case g.field.Bool:
+		b, err := strconv.ParseBool(g.value)
+		if err != nil {
+			return nil, fmt.Errorf("--%s is true or false", g.flag)
+		}
+		return json.RawMessage(strconv.FormatBool(b)), nil
+	case g.field.Number:
+		if _, err := strconv.ParseInt(g.value, 10, 64); err != nil {
+			return nil, fmt.Errorf("--%s is a whole number", g.flag)
+		}
+		return json.RawMessage(g.value), nil
+	case g.field.List:
+		var items []json.RawMessage
+		for _, part := range strings.Split(g.value, ",") {
+			part = strings.TrimSpace(part)
+			if _, err := strconv.ParseInt(part, 10, 32); err == nil && len(part) < 6 {
+				items = append(items, json.RawMessage(part))
+			} else {
+				items = append(items, quote(part))
+			}
+		}
+		return json.Marshal(items)
+	}
+	return quote(g.value), nil
+}
+
+// message puts file and flags together.
+func (f *verbFlags) message(cmd *cobra.Command, v verb) (any, client.Texts, error) {
+	object := map[string]json.RawMessage{}
+	if f.file != "" {
+		raw, err := readInput(f.file, jsonFileMax)
+		if err != nil {
+			return nil, nil, err
+		}
+		// The whole file is read strictly first: a map would pass over a field that stands twice.
+		if _, err := client.ReadMessage(raw, v.make()); err != nil {
+			return nil, nil, err
+		}
+		if err := json.Unmarshal(raw, &object); err != nil {
+			return nil, nil, err
+		}
+	}
+	for i := range f.fields {
+		g := &f.fields[i]
+		if !cmd.Flags().Changed(g.flag) {
+			continue
+		}
+		value, err := g.json()
+		if err != nil {
+			return nil, nil, err
+		}
+		path := strings.Split(g.field.Path, ".")
+		if g.text {
+			path[len(path)-1] = strings.TrimSuffix(path[len(path)-1], "_digest")
+		}
+		if err := setPath(object, path, value); err != nil {
+			return nil, nil, err
+		}
+	}
+	raw, err := json.Marshal(object)
+	if err != nil {
+		return nil, nil, err
+	}
+	m := v.make()
+	texts, err := client.ReadMessage(raw, m)
+	return m, texts, err
+}
+
+// setPath sets a value in an object of objects.
+func setPath(object map[string]json.RawMessage, path []string, value json.RawMessage) error {
+	if len(path) == 1 {
+		object[path[0]] = value
+		return nil
+	}
+	inner := map[string]json.RawMessage{}
+	if raw, ok := object[path[0]]; ok {
+		if err := json.Unmarshal(raw, &inner); err != nil {
+			return fmt.Errorf("%s is no JSON object", path[0])
+		}
+	}
+	if err := setPath(inner, path[1:], value); err != nil {
+		return err
+	}
+	raw, err := json.Marshal(inner)
+	object[path[0]] = raw
+	return err
+}
+
+func runVerb(cmd *cobra.Command, v verb, f *verbFlags) error {
+	m, texts, err := f.message(cmd, v)
+	if err != nil {
+		return usage(err)
+	}
+	c, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := fillIssuer(cmd.Context(), c, &f.session, m); err != nil {
+		return err
+	}
+	if len(texts) > 0 {
+		if err := f.keep(v, m, texts); err != nil {
+			return err
+		}
+	}
+	o, err := c.Send(cmd.Context(), v.wrap(m))
+	if err != nil {
+		return verdictOf(err)
+	}
+	return showOutcome(cmd, o, f.json)
+}
+
+// fillIssuer puts the key's own agency where the message names none.
+func fillIssuer(ctx context.Context, c *client.Client, s *session, m any) error {
+	empty := issuers(m)
+	if len(empty) == 0 {
+		return nil
+	}
+	uscc, err := s.member(ctx, c)
+	if err != nil {
+		return verdictOf(err)
+	}
+	for _, v := range empty {
+		v.SetString(uscc)
+	}
+	return nil
+}
+
+// issuers are the empty fields of a message that name who issues it; of a commitment its acceptor as well, which issues unless an agent does.
+func issuers(m any) []reflect.Value {
+	var out []reflect.Value
+	var walk func(v reflect.Value)
+	walk = func(v reflect.Value) {
+		for i := range v.NumField() {
+			f, name := v.Field(i), v.Type().Field(i).Name
+			switch {
+			case f.Kind() == reflect.String && f.String() == "" && (name == "Issuer" || name == "Acceptor"):
+				out = append(out, f)
+			case f.Kind() == reflect.Struct && name != "Action":
+				walk(f)
+			}
+		}
+	}
+	walk(reflect.ValueOf(m).Elem())
+	return out
+}
+
+// keep stores the texts of a message and puts their digests into it.
+func (f *verbFlags) keep(v verb, m any, texts client.Texts) error {
+	if v.keptUnder == nil {
+		return usage(errors.New("this message has no text"))
+	}
+	vlt, err := f.session.vault(f.vault)
+	if err != nil {
+		return err
+	}
+	record := v.keptUnder(m)
+	for field, words := range texts {
+		digest, err := vlt.Put(record, words)
+		if err != nil {
+			return usage(fmt.Errorf("vault: %w", err))
+		}
+		if err := client.SetDigest(m, field, digest); err != nil {
+			return usage(err)
+		}
+	}
+	return nil
+}
+
+// showOutcome prints what became of a transaction, and gives the error of a refused one.
+func showOutcome(cmd *cobra.Command, o *client.Outcome, asJSON bool) error {
+	if asJSON {
+		if err := printJSON(cmd.OutOrStdout(), o); err != nil {
+			return err
+		}
+		return verdictOf(o.Err())
+	}
+	if err := o.Err(); err != nil {
+		return verdictOf(err)
+	}
+	for i := range o.Results {
+		r := &o.Results[i]
+		what := "done"
+		if r.AlreadyRecorded() {
+			what = "stands already, nothing was changed"
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%s at height %d", what, o.Height)
+		if r.Record != "" {
+			fmt.Fprintf(cmd.OutOrStdout(), "; record %s", r.Record)
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "; transaction %s\n", o.ID)
+	}
+	return nil
+}
+
+// publishFlags of `tx sanction publish`.
+type publishFlags struct {
+	session
+	records    []string
+	fromReport string
+	all        bool
+	json       bool
+	file       string
+}
+
+func publishCmd() *cobra.Command {
+	f := &publishFlags{}
+	cmd := &cobra.Command{
+		Use:   "publish",
+		Short: "Publish verified records (核验公示)",
+		Long: `Publish registered records that have been verified: those named, those of an import's report, or with --all-verified every registered
+record that this key may verify, found by walking the files of all subjects. Publishing a record again changes nothing.`,
+		Example: `  xinlian tx sanction publish --key ops --record ID --record ID
+  xinlian tx sanction publish --key ops --from-report out.csv
+  xinlian tx sanction publish --key ops --all-verified
+  --json-file FILE with
+  {"issuer": "USCC", "record": "ID"}`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runPublish(cmd, f) },
+	}
+	f.addNode(cmd, txPatience)
+	f.addKey(cmd, true)
+	cmd.Flags().StringVar(&f.issuer, "issuer", "", "code of the agency that issued the records (default: looked up)")
+	cmd.Flags().StringSliceVar(&f.records, "record", nil, "record id; may be given several times")
+	cmd.Flags().StringVar(&f.fromReport, "from-report", "", "report of an import: its recorded and already recorded rows")
+	cmd.Flags().BoolVar(&f.all, "all-verified", false, "every registered record that this key may verify")
+	cmd.Flags().StringVar(&f.file, "json-file", "", `file with the message as a JSON object ("-": standard input)`)
+	cmd.Flags().BoolVar(&f.json, "json", false, "answer as JSON")
+	return cmd
+}
+
+// published is what became of a publication of many.
+type published struct {
+	Published int               `json:"published"`
+	Already   int               `json:"already_published"`
+	Skipped   int               `json:"skipped"` // 轻微 records that are not published, and what left publicity
+	Refused   int               `json:"refused"`
+	Results   []publishedResult `json:"results"`
+}
+
+type publishedResult struct {
+	Record string `json:"record"`
+	Code   string `json:"code"`
+	Note   string `json:"note,omitempty"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// candidate is a record to publish. An empty issuer is looked up.
+type candidate struct {
+	record, issuer string
+	state          string // as far as it is known
+}
+
+func runPublish(cmd *cobra.Command, f *publishFlags) error {
+	ways := 0
+	for _, given := range []bool{len(f.records) > 0, f.fromReport != "", f.all, f.file != ""} {
+		if given {
+			ways++
+		}
+	}
+	if ways != 1 {
+		return usage(errors.New("name the records in one way: --record, --from-report, --all-verified or --json-file"))
+	}
+	var list []candidate
+	switch {
+	case f.file != "":
+		raw, err := readInput(f.file, jsonFileMax)
+		if err != nil {
+			return usage(err)
+		}
+		m := new(pb.PublishPenalty)
+		if _, err := client.ReadMessage(raw, m); err != nil {
+			return usage(err)
+		}
+		list = []candidate{{record: hex.EncodeToString(m.Record), issuer: m.Issuer}}
+	case f.fromReport != "":
+		ids, err := reportRecords(f.fromReport)
+		if err != nil {
+			return usage(err)
+		}
+		for _, id := range ids {
+			list = append(list, candidate{record: id})
+		}
+	default:
+		for _, s := range f.records {
+			id, err := recordID(s)
+			if err != nil {
+				return err
+			}
+			list = append(list, candidate{record: hex.EncodeToString(id[:])})
+		}
+	}
+	c, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	ctx := cmd.Context()
+	if f.all {
+		if list, err = registered(ctx, c, f.issuer); err != nil {
+			return verdictOf(err)
+		}
+	}
+	out, err := publish(ctx, c, f.issuer, list)
+	if err != nil {
+		return verdictOf(err)
+	}
+	if f.json {
+		if err := printJSON(cmd.OutOrStdout(), out); err != nil {
+			return err
+		}
+	} else {
+		shown := 0
+		for _, r := range out.Results {
+			if r.Code != client.OK {
+				if shown++; shown <= refusedShown {
+					fmt.Fprintf(cmd.ErrOrStderr(), "record %s: %s\n", r.Record, r.Reason)
+				}
+			}
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%d published, %d published already, %d not for publication, %d refused\n", out.Published, out.Already, out.Skipped, out.Refused)
+	}
+	if out.Refused > 0 {
+		return exitWith(1, nil)
+	}
+	return nil
+}
+
+// reportRecords reads the record ids that an import recorded.
+func reportRecords(path string) ([]string, error) {
+	raw, err := readInput(path, reportMax)
+	if err != nil {
+		return nil, err
+	}
+	r := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(raw), "\ufeff")))
+	head, err := r.Read()
+	if err != nil || len(head) < 3 || head[1] != "outcome" || head[2] != "record" {
+		return nil, fmt.Errorf("%s is no report of an import", path)
+	}
+	var out []string
+	seen := map[string]bool{}
+	for {
+		line, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return out, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if id := line[2]; id != "" && !seen[id] && (line[1] == string(intake.Recorded) || line[1] == string(intake.AlreadyRecorded)) {
+			seen[id] = true
+			out = append(out, id)
+		}
+	}
+}
+
+// recordView is what of an answer about a record is needed here.
+type recordView struct {
+	ID      string `json:"id"`
+	View    string `json:"view"`
+	Penalty *struct {
+		Issuer string `json:"issuer"`
+		State  string `json:"state"`
+	} `json:"penalty"`
+	Published *struct {
+		Issuer string `json:"issuer"`
+	} `json:"published"`
+}
+
+// registered finds the registered penalties that the key may verify: its own agency's, and those of agencies that let it publish. It walks the
+// files of all subjects, since no list of what is not public yet exists.
+func registered(ctx context.Context, c *client.Client, only string) ([]candidate, error) {
+	self, err := c.Self(ctx)
+	if err != nil {
+		return nil, err
+	}
+	may := map[string]bool{self.USCC: true}
+	for _, m := range self.Mandates {
+		if slices.Contains(m.Kinds, "publish") {
+			may[m.Issuer] = true
+		}
+	}
+	var out []candidate
+	after := ""
+	for {
+		raw, err := c.Subjects(ctx, after, 1000)
+		if err != nil {
+			return nil, err
+		}
+		var page struct {
+			Subjects []string `json:"subjects"`
+			Next     *string  `json:"next"`
+		}
+		if err := json.Unmarshal(raw, &page); err != nil {
+			return nil, err
+		}
+		found, err := inFiles(ctx, c, page.Subjects)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range found {
+			if r.state == "registered" && may[r.issuer] && (only == "" || only == r.issuer) {
+				out = append(out, r)
+			}
+		}
+		if page.Next == nil || len(page.Subjects) == 0 {
+			return out, nil
+		}
+		after = *page.Next
+	}
+}
+
+// inFiles reads the penalties of many subjects, a few files at a time, in the order of the subjects.
+func inFiles(ctx context.Context, c *client.Client, subjects []string) ([]candidate, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	found := make([][]candidate, len(subjects))
+	errs := make([]error, len(subjects))
+	const readers = 4
+	var wg sync.WaitGroup
+	for w := range readers {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for i := w; i < len(subjects) && ctx.Err() == nil; i += readers {
+				raw, err := c.File(ctx, subjects[i])
+				if err == nil {
+					var file struct {
+						Penalties []recordView `json:"penalties"`
+					}
+					err = json.Unmarshal(raw, &file)
+					for _, p := range file.Penalties {
+						if p.Penalty != nil {
+							found[i] = append(found[i], candidate{p.ID, p.Penalty.Issuer, p.Penalty.State})
+						}
+					}
+				}
+				if errs[i] = err; err != nil {
+					cancel()
+				}
+			}
+		}()
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return nil, err
+		}
+	}
+	return slices.Concat(found...), ctx.Err()
+}
+
+// lookUp finds the issuer and the state of each record that does not say them.
+func lookUp(ctx context.Context, c *client.Client, list []candidate) error {
+	const readers = 4
+	errs := make([]error, readers)
+	var wg sync.WaitGroup
+	for w := range readers {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for i := w; i < len(list); i += readers {
+				if list[i].issuer != "" {
+					continue
+				}
+				raw, err := c.Record(ctx, list[i].record)
+				if client.CodeOf(err) == "E_RECORD_UNKNOWN" {
+					continue // the chain will say so
+				}
+				var r recordView
+				if err == nil {
+					err = json.Unmarshal(raw, &r)
+				}
+				switch {
+				case err != nil:
+					errs[w] = err
+					return
+				case r.Penalty != nil:
+					list[i].issuer, list[i].state = r.Penalty.Issuer, r.Penalty.State
+				case r.Published != nil:
+					list[i].issuer, list[i].state = r.Published.Issuer, "published"
+				}
+			}
+		}()
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// publish sends the records in batches. A refused one is dropped and the rest sent again.
+func publish(ctx context.Context, c *client.Client, issuer string, list []candidate) (*published, error) {
+	if issuer == "" {
+		if err := lookUp(ctx, c, list); err != nil {
+			return nil, err
+		}
+	}
+	out := &published{Results: []publishedResult{}}
+	var send []candidate
+	for _, r := range list {
+		if r.issuer == "" {
+			r.issuer = issuer
+		}
+		switch r.state {
+		case "unpublished", "repaired", "expired", "withdrawn":
+			out.Skipped++
+			continue
+		}
+		send = append(send, r)
+	}
+	for len(send) > 0 {
+		n := min(publishBatch, len(send))
+		if err := out.batch(ctx, c, send[:n]); err != nil {
+			return out, err
+		}
+		send = send[n:]
+	}
+	return out, nil
+}
+
+func (p *published) batch(ctx context.Context, c *client.Client, list []candidate) error {
+	for len(list) > 0 {
+		msgs := make([]pb.Msg, len(list))
+		for i, r := range list {
+			id, err := recordID(r.record)
+			if err != nil {
+				return err
+			}
+			issuer := r.issuer
+			if issuer == "" {
+				// Nobody told this key whose it is. The chain's refusal says why.
+				issuer = "unknown"
+			}
+			msgs[i] = pb.Msg{Sum: &pb.Msg_PublishPenalty{PublishPenalty: &pb.PublishPenalty{Issuer: issuer, Record: id[:]}}}
+		}
+		o, err := c.Send(ctx, msgs...)
+		if err != nil {
+			return err
+		}
+		if len(o.Results) != len(list) {
+			return o.Err()
+		}
+		var left []candidate
+		for i := range o.Results {
+			r := &o.Results[i]
+			switch {
+			case r.Refused():
+				p.Refused++
+				p.Results = append(p.Results, publishedResult{Record: list[i].record, Code: r.Code, Reason: r.Error()})
+			case o.Refused():
+				left = append(left, list[i])
+			default:
+				if r.AlreadyRecorded() {
+					p.Already++
+				} else {
+					p.Published++
+				}
+				p.Results = append(p.Results, publishedResult{Record: list[i].record, Code: client.OK, Note: r.Note})
+			}
+		}
+		if len(left) == len(list) {
+			return o.Err()
+		}
+		list = left
+	}
+	return nil
+}
+
+func readAtMost(f *os.File, max int64) ([]byte, error) {
+	raw, err := io.ReadAll(io.LimitReader(f, max+1))
+	if err == nil && int64(len(raw)) > max {
+		err = fmt.Errorf("the input has more than %d bytes", max)
+	}
+	return raw, err
+}
