@@ -39,20 +39,24 @@ const consensusFailure = "CONSENSUS FAILURE!!!"
 type engineLog struct {
 	to      *slog.Logger
 	least   slog.Level
+	quiet   func() bool // while stopping: the engine calls every connection that it closes itself an error
 	failure func(reason string)
 }
 
-func newEngineLog(to *slog.Logger, level string, failure func(string)) cmtlog.Logger {
+func newEngineLog(to *slog.Logger, level string, quiet func() bool, failure func(string)) cmtlog.Logger {
 	least, err := parseLevel(level)
 	if err != nil {
 		least = slog.LevelError
 	}
-	return &engineLog{to: to, least: least, failure: failure}
+	return &engineLog{to: to, least: least, quiet: quiet, failure: failure}
 }
 
 func (l *engineLog) log(level slog.Level, msg string, keyvals []any) {
 	if level < l.least {
 		return
+	}
+	if l.quiet() {
+		level = slog.LevelDebug
 	}
 	l.to.Log(context.Background(), level, msg, keyvals...)
 }
@@ -70,7 +74,7 @@ func (l *engineLog) Error(msg string, keyvals ...any) {
 }
 
 func (l *engineLog) With(keyvals ...any) cmtlog.Logger {
-	return &engineLog{to: l.to.With(keyvals...), least: l.least, failure: l.failure}
+	return &engineLog{to: l.to.With(keyvals...), least: l.least, quiet: l.quiet, failure: l.failure}
 }
 
 func valueOf(key string, keyvals []any) string {

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
 )
 
 // Metrics is every metric of the node; the gateway adds its own to the same registry. Labels carry codes, never an identifier:
@@ -24,19 +25,42 @@ type Metrics struct {
 	ProofSeconds  prometheus.Histogram
 }
 
-func newMetrics(blockAge func() float64) *Metrics {
+// sources are what is asked when the metrics are read.
+type sources struct {
+	blockAge func() float64
+	backlog  func(x.TimerClass) float64 // timers that are due and have not run
+	alarm    func() bool                // the watchdog has decided
+}
+
+func newMetrics(from sources) *Metrics {
 	m := &Metrics{
-		Registry:      prometheus.NewRegistry(),
-		Height:        prometheus.NewGauge(prometheus.GaugeOpts{Name: "xinlian_height", Help: "Newest committed height."}),
-		Committed:     prometheus.NewCounter(prometheus.CounterOpts{Name: "xinlian_messages_committed_total", Help: "Messages that took effect, since the start of the process."}),
-		Refused:       prometheus.NewCounterVec(prometheus.CounterOpts{Name: "xinlian_refused_total", Help: "Transactions refused, by stage and permanent code."}, []string{"stage", "code"}),
-		TimersBacklog: prometheus.NewGauge(prometheus.GaugeOpts{Name: "xinlian_timers_backlog", Help: "Timers that are due and have not run."}),
-		Alarms:        prometheus.NewCounterVec(prometheus.CounterOpts{Name: "xinlian_alarms_total", Help: "Conditions that a person must look at, by kind."}, []string{"kind"}),
-		ProofSeconds:  prometheus.NewHistogram(prometheus.HistogramOpts{Name: "xinlian_proof_seconds", Help: "Time to build a bundle.", Buckets: prometheus.ExponentialBuckets(50e-6, 2, 14)}),
+		Registry:  prometheus.NewRegistry(),
+		Height:    prometheus.NewGauge(prometheus.GaugeOpts{Name: "xinlian_height", Help: "Newest committed height."}),
+		Committed: prometheus.NewCounter(prometheus.CounterOpts{Name: "xinlian_messages_committed_total", Help: "Messages that took effect, since the start of the process."}),
+		Refused:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "xinlian_refused_total", Help: "Transactions refused, by stage (check, block) and permanent code."}, []string{"stage", "code"}),
 	}
-	age := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "xinlian_block_age_seconds", Help: "Local clock minus the newest block's time."}, blockAge)
-	m.Registry.MustRegister(m.Height, age, m.Committed, m.Refused, m.TimersBacklog, m.Alarms, m.ProofSeconds)
+	gauge := func(name, help string, labels prometheus.Labels, f func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: labels}, f)
+	}
+	const alarm, alarmHelp = "xinlian_alarm", "1 while a condition stands that a person must look at."
+	kind := func(k string) prometheus.Labels { return prometheus.Labels{"kind": k} }
+	m.Registry.MustRegister(
+		m.Height, m.Committed, m.Refused,
+		gauge("xinlian_block_age_seconds", "Local clock minus the newest block's time.", nil, from.blockAge),
+		gauge("xinlian_timers_backlog", "Timers that are due and have not run (counted up to 100000 a class).", nil, func() float64 {
+			return from.backlog(x.EndsVisibility) + from.backlog(x.Other)
+		}),
+		gauge(alarm, alarmHelp, kind("visibility_backlog"), func() float64 { return one(from.backlog(x.EndsVisibility) > 0) }),
+		gauge(alarm, alarmHelp, kind("watchdog"), func() float64 { return one(from.alarm()) }),
+	)
 	return m
+}
+
+func one(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // gatherer gives our metrics, and with engine those of CometBFT and of the Go runtime, which live in the process-wide registry.

@@ -28,6 +28,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/xinlian-ledger/xinlian/app"
+	"github.com/xinlian-ledger/xinlian/x"
 )
 
 // watchEvery is how often the watchdog looks. It only bounds how late a stopped process is noticed.
@@ -113,7 +114,11 @@ func New(c Config, o Options) (_ *Node, err error) {
 	}()
 	n.height.Store(n.app.Status().Height)
 	n.startedAt = n.height.Load()
-	n.metrics = newMetrics(func() float64 { return ageOf(n.app.Status().BlockTime) })
+	n.metrics = newMetrics(sources{
+		blockAge: func() float64 { return ageOf(n.app.Status().BlockTime) },
+		backlog:  n.backlog,
+		alarm:    func() bool { return n.Err() != nil },
+	})
 	n.metrics.Height.Set(float64(n.startedAt))
 
 	if err := n.openEngine(); err != nil {
@@ -159,7 +164,7 @@ func (n *Node) openEngine() (err error) {
 		cmtnode.DefaultGenesisDocProviderFunc(cfg),
 		dbs,
 		n.engineMetrics(),
-		newEngineLog(n.log.With("module", "cometbft"), n.config.Settings.Log.Engine, n.onConsensusFailure),
+		newEngineLog(n.log.With("by", "cometbft"), n.config.Settings.Log.Engine, n.stopping.Load, n.onConsensusFailure),
 	)
 	if err != nil {
 		if f := n.app.Fault(); f != nil {
@@ -359,7 +364,6 @@ func (n *Node) watch() {
 	defer t.Stop()
 	for {
 		if reason, end := judge(n.observe(), n.config.Settings.Watchdog.Behind); end {
-			n.metrics.Alarms.WithLabelValues("watchdog").Inc()
 			n.doneErr = errors.New(reason)
 			close(n.done)
 			return
@@ -496,3 +500,21 @@ func (n *Node) APIAddr() string {
 
 // Height is the newest committed height.
 func (n *Node) Height() int64 { return n.height.Load() }
+
+// backlog counts the timers of a class that were due at the newest block and have not run.
+func (n *Node) backlog(class x.TimerClass) float64 {
+	const countMax = 100000
+	var due []x.Timer
+	st := n.app.Status()
+	if st.Height == 0 {
+		return 0
+	}
+	err := n.app.Read(func(r x.Reader) error {
+		due, _ = x.DueTimers(r, class, st.LegalTime.Unix(), countMax)
+		return nil
+	})
+	if err != nil {
+		return 0 // the disk's failure is reported elsewhere
+	}
+	return float64(len(due))
+}

@@ -579,4 +579,3 @@ func (s *Script) Standing(uscc string) string {
 	})
 	return b.String()
 }
-

@@ -12,11 +12,10 @@ import (
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
-// exit carries an exit code to run. said is set where everything there is to say has been printed.
+// exit carries an exit code to run.
 type exit struct {
 	code int
 	err  error
-	said bool
 }
 
 func (e *exit) Error() string { return e.err.Error() }
@@ -49,7 +48,7 @@ Exit codes of check: 0 verified and the claim holds; 1 invalid; 2 usage; 3 stale
 			if err := cmd.Help(); err != nil {
 				return err
 			}
-			return &exit{code: exitUsage, err: errors.New("a verb is missing"), said: true}
+			return usage("a verb is missing")
 		},
 	}
 	root.SetArgs(args)
@@ -66,8 +65,6 @@ Exit codes of check: 0 verified and the claim holds; 1 invalid; 2 usage; 3 stale
 		// What cobra itself refuses: an unknown verb or flag, too many arguments, a flag that is missing.
 		e = &exit{code: exitUsage, err: fmt.Errorf("%w; see xinlian-verify --help", err)}
 	}
-	if !e.said {
-		fmt.Fprintln(stderr, "xinlian-verify: "+strings.ReplaceAll(e.Error(), "\n", " "))
-	}
+	fmt.Fprintln(stderr, "xinlian-verify: "+strings.ReplaceAll(e.Error(), "\n", " "))
 	return e.code
 }

@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
-	"time"
 
 	cmtjson "github.com/cometbft/cometbft/libs/json"
 	"github.com/spf13/cobra"
@@ -15,9 +15,6 @@ import (
 	"github.com/xinlian-ledger/xinlian/node"
 	"github.com/xinlian-ledger/xinlian/node/gateway"
 )
-
-// stopWithin bounds the way down after the node has decided that it must end: what has failed may also hang.
-const stopWithin = 20 * time.Second
 
 func startCmd() *cobra.Command {
 	c := &cobra.Command{
@@ -66,17 +63,9 @@ func runNode(ctx context.Context, home string) error {
 		return nil
 	case <-n.Done():
 	}
-	log.Error("this node must end", "reason", n.Err())
-	stopped := make(chan struct{})
-	go func() {
-		n.Stop()
-		close(stopped)
-	}()
-	select {
-	case <-stopped:
-	case <-time.After(stopWithin):
-	}
-	return n.Err()
+	// The stores are left as a crash leaves them, which every start copes with: closing them writes, and a disk that takes no more
+	// may be why the process is here.
+	return fmt.Errorf("this node must end: %w", n.Err())
 }
 
 // newGateway shows a node to the gateway.

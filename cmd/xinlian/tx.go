@@ -567,7 +567,7 @@ record that this key may verify, found by walking the files of all subjects. Pub
 type published struct {
 	Published int               `json:"published"`
 	Already   int               `json:"already_published"`
-	Skipped   int               `json:"skipped"` // 轻微 records that are not published, and what left publicity
+	Skipped   int               `json:"skipped"` // 轻微 records that are not published, and what has left publicity
 	Refused   int               `json:"refused"`
 	Results   []publishedResult `json:"results"`
 }
@@ -635,7 +635,7 @@ func runPublish(cmd *cobra.Command, f *publishFlags) error {
 			return verdictOf(err)
 		}
 	}
-	out, err := publish(ctx, c, f.issuer, list)
+	out, err := publish(ctx, c, f.issuer, list, f.fromReport != "")
 	if err != nil {
 		return verdictOf(err)
 	}
@@ -799,7 +799,7 @@ func lookUp(ctx context.Context, c *client.Client, list []candidate) error {
 				}
 				raw, err := c.Record(ctx, list[i].record)
 				if client.CodeOf(err) == "E_RECORD_UNKNOWN" {
-					continue // the chain will say so
+					continue // stays without an issuer
 				}
 				var r recordView
 				if err == nil {
@@ -821,8 +821,9 @@ func lookUp(ctx context.Context, c *client.Client, list []candidate) error {
 	return errors.Join(errs...)
 }
 
-// publish sends the records in batches. A refused one is dropped and the rest sent again.
-func publish(ctx context.Context, c *client.Client, issuer string, list []candidate) (*published, error) {
+// publish sends the records in batches. A refused one is dropped and the rest sent again. A record that this key may not see is refused, or in
+// skipUnseen passed over: of a whole report some have ended their term, which is nobody's fault.
+func publish(ctx context.Context, c *client.Client, issuer string, list []candidate, skipUnseen bool) (*published, error) {
 	if issuer == "" {
 		if err := lookUp(ctx, c, list); err != nil {
 			return nil, err
@@ -834,9 +835,15 @@ func publish(ctx context.Context, c *client.Client, issuer string, list []candid
 		if r.issuer == "" {
 			r.issuer = issuer
 		}
-		switch r.state {
-		case "unpublished", "repaired", "expired", "withdrawn":
+		switch {
+		case r.state == "unpublished", r.state == "repaired", r.state == "expired", r.state == "withdrawn", r.issuer == "" && skipUnseen:
 			out.Skipped++
+			continue
+		case r.issuer == "":
+			out.Refused++
+			out.Results = append(out.Results, publishedResult{
+				Record: r.record, Code: "E_RECORD_UNKNOWN", Reason: "E_RECORD_UNKNOWN: no such record is for this key; check the id, or name --issuer",
+			})
 			continue
 		}
 		send = append(send, r)
@@ -859,12 +866,7 @@ func (p *published) batch(ctx context.Context, c *client.Client, list []candidat
 			if err != nil {
 				return err
 			}
-			issuer := r.issuer
-			if issuer == "" {
-				// Nobody told this key whose it is. The chain's refusal says why.
-				issuer = "unknown"
-			}
-			msgs[i] = pb.Msg{Sum: &pb.Msg_PublishPenalty{PublishPenalty: &pb.PublishPenalty{Issuer: issuer, Record: id[:]}}}
+			msgs[i] = pb.Msg{Sum: &pb.Msg_PublishPenalty{PublishPenalty: &pb.PublishPenalty{Issuer: r.issuer, Record: id[:]}}}
 		}
 		o, err := c.Send(ctx, msgs...)
 		if err != nil {

@@ -29,7 +29,7 @@ const (
 // Up makes a network in an empty folder, or takes one that is there, starts every node that does not run, waits until each
 // answers /readyz, and sees to trust.json. The nodes go on when it returns. fresh says that the network was made just now. On an
 // error the nodes that this call started are ended again.
-func Up(ctx context.Context, o Options) (n *Network, fresh bool, err error) {
+func Up(ctx context.Context, o Options) (_ *Network, fresh bool, err error) {
 	if err := o.complete(); err != nil {
 		return nil, false, err
 	}
@@ -42,7 +42,7 @@ func Up(ctx context.Context, o Options) (n *Network, fresh bool, err error) {
 	}
 	defer release()
 
-	n, err = Load(o.Dir)
+	n, err := Load(o.Dir)
 	switch {
 	case errors.Is(err, ErrNoNetwork):
 		o.Progress("making %d homes in %s", o.Validators+o.FullNodes, o.Dir)
@@ -121,6 +121,9 @@ func waitReady(ctx context.Context, nodes []*Node, within time.Duration) error {
 		}
 		select {
 		case <-ctx.Done():
+			if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return errors.New("interrupted")
+			}
 			d := waiting[0]
 			return fmt.Errorf("%d of %d nodes are not ready after %s; %s says: %s", len(waiting), len(nodes), within, d.Name, last[d.Name])
 		case <-t.C:
@@ -396,22 +399,13 @@ func (n *Network) WaitReady(ctx context.Context, within time.Duration, names ...
 	return waitReady(ctx, nodes, within)
 }
 
-// WaitEnd returns when a node has ended, or ctx is done.
+// WaitEnd returns when a node has ended by itself, with an error; when other commands have ended all of them; or when ctx is done.
 func (n *Network) WaitEnd(ctx context.Context) error {
 	t := time.NewTicker(500 * time.Millisecond)
 	defer t.Stop()
 	for {
-		for i := range n.Nodes {
-			// Another command may have restarted a node meanwhile: the file knows.
-			if n.Nodes[i].state() == gone {
-				if now, err := Load(n.dir); err == nil && now.Nodes[i].PID != n.Nodes[i].PID {
-					n.Nodes[i] = now.Nodes[i]
-					continue
-				}
-				if n.Nodes[i].PID != 0 {
-					return fmt.Errorf("%s has ended; its last line: %s", n.Nodes[i].Name, orNone(n.Nodes[i].lastLog()))
-				}
-			}
+		if left, err := n.look(); err != nil || left == 0 {
+			return err
 		}
 		select {
 		case <-ctx.Done():
@@ -419,6 +413,31 @@ func (n *Network) WaitEnd(ctx context.Context) error {
 		case <-t.C:
 		}
 	}
+}
+
+// look counts the nodes that should run, and says which of them does not.
+func (n *Network) look() (left int, err error) {
+	release, err := lock(n.dir)
+	if err != nil {
+		return 1, nil // another command is at work: what ends now, it ends
+	}
+	defer release()
+	now, err := Load(n.dir)
+	if err != nil {
+		return 0, err
+	}
+	n.Nodes = now.Nodes
+	for i := range n.Nodes {
+		d := &n.Nodes[i]
+		if d.PID == 0 {
+			continue
+		}
+		left++
+		if d.state() == gone {
+			return left, fmt.Errorf("%s has ended; its last line: %s", d.Name, orNone(d.lastLog()))
+		}
+	}
+	return left, nil
 }
 
 // Status of a network.

@@ -136,7 +136,7 @@ func TestMembersOnly(t *testing.T) {
 	if a := w.get("gy-scjg", "/v1/audit/blocks/1"); a.status != 200 {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
-	w.do("propose by=gov1 remove=gy-scjg", "vote by=gov1 proposal=1", "vote by=gov2 proposal=1", "vote by=gov3 proposal=1")
+	w.do("propose by=gov1 remove=gy-scjg", "vote by=gov2 proposal=1", "vote by=gov3 proposal=1")
 	w.GoTo(w.Today() + 200)
 	w.Block()
 	w.Block()

@@ -47,6 +47,7 @@ func TestPublicRoutes(t *testing.T) {
 	if behind.Counts.Commitments != 0 {
 		t.Fatal("a public answer speaks of a height that is not proven")
 	}
+	w.want(w.public("/v1/records/41010020260720000001"), 404, "E_RECORD_UNKNOWN")
 	w.Block()
 
 	var status struct {

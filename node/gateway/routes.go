@@ -75,3 +75,12 @@ func localOnly(path string) bool {
 	}
 	return false
 }
+
+// Patterns lists the routes, method and path: for documents and tests.
+func Patterns() []string {
+	out := make([]string, len(routes))
+	for i, rt := range routes {
+		out[i] = rt.pattern()
+	}
+	return out
+}

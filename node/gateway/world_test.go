@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 	abci "github.com/cometbft/cometbft/abci/types"
 	cmtjson "github.com/cometbft/cometbft/libs/json"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	cmttypes "github.com/cometbft/cometbft/types"
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -378,3 +380,23 @@ func (w *world) metric(name string) (sum float64) {
 func mangleAppHash(h *cmttypes.Header) { h.AppHash = bytes.Repeat([]byte{7}, 32) }
 
 func sum(b []byte) [32]byte { return sha256.Sum256(b) }
+
+func unhex(s string) []byte {
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// checkBlock holds that a block came over the wire as it was.
+func checkBlock(t *testing.T, w *world, raw []byte) {
+	t.Helper()
+	p := new(cmtproto.Block)
+	must(t, p.Unmarshal(raw))
+	b, err := cmttypes.BlockFromProto(p)
+	must(t, err)
+	if !bytes.Equal(b.Hash(), w.Cluster.Blocks[b.Height-1].Hash()) || len(b.Txs) != len(w.Cluster.Blocks[b.Height-1].Txs) {
+		t.Fatal("another block")
+	}
+}

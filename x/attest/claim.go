@@ -42,8 +42,10 @@ var (
 	Standing = Claim{kind: claimStanding}
 )
 
-var claimNames = []string{claimEnrolled: "enrolled", claimNoNegative: "no-negative", claimNoSerious: "no-serious",
-	claimMayPromise: "may-promise", claimStanding: "standing"}
+var claimNames = []string{
+	claimEnrolled: "enrolled", claimNoNegative: "no-negative", claimNoSerious: "no-serious",
+	claimMayPromise: "may-promise", claimStanding: "standing",
+}
 
 // stateNames are the words for the states of a commitment, by number.
 var stateNames = []string{

@@ -61,8 +61,6 @@ func (v *vector) by(name string, t *attest.Trust) *vector {
 	return v
 }
 
-func (v *vector) asks(subject, claim string) *vector { v.Subject, v.Claim = subject, claim; return v }
-
 // bad adds a bundle that is the spec's but for one change.
 func (c *corpus) bad(name, code string, s Spec, change func(b *pb.Bundle)) *vector {
 	b := s.Bundle()
@@ -312,10 +310,20 @@ func (c *corpus) signatures(base Spec) {
 		c.bad("sig-"+name, x.code, base, x.change)
 	}
 
+	c.bad("sig-of-nobody", "E_COMMIT_FORM", base, func(b *pb.Bundle) {
+		// A fifth validator of four, with a signature that nobody would check.
+		b.Commit.Signers[0] = 0xe8
+		b.Commit.Signatures = append(b.Commit.Signatures, make([]byte, 64)...)
+		b.Commit.Times = append(b.Commit.Times, 0)
+	})
+
 	// Exactly two thirds, by number and by power; one signer more than needed.
 	three := base
 	three.Set = Equal("three", 3)
 	c.bad("sig-two-thirds-of-three", "E_SIG_QUORUM", three, func(b *pb.Bundle) { keep(b, 0xc0, 2) }).by("three", three.Trust())
+	one := base
+	one.Set = Equal("one", 1)
+	c.bad("sig-wrong-of-one", "E_SIG", one, func(b *pb.Bundle) { b.Commit.Signatures[5] ^= 1 }).by("one", one.Trust())
 	uneven := base
 	uneven.Set = NewSet("two thirds", 40, 20, 20, 10)
 	c.bad("sig-two-thirds-of-power", "E_SIG_QUORUM", uneven, func(b *pb.Bundle) {
@@ -473,6 +481,10 @@ func (c *corpus) steps(steps Spec) {
 	early := steps
 	early.Edit = func(h *cmttypes.Header) { h.Time = Time.Add(-time.Hour) }
 	c.add("step-header-back-in-time", 1, "E_STEP_ORDER", early, early.File())
+	below := steps
+	below.Steps = []Step{{Height: 150, Next: next[0].Next}}
+	below.Edit = func(h *cmttypes.Header) { h.Time = Time.Add(time.Hour) }
+	c.add("step-above-the-header", 1, "E_STEP_ORDER", below, below.File())
 	other := steps
 	other.ChainID = "test-other"
 	mixed := steps.Bundle()
@@ -594,10 +606,13 @@ func (c *corpus) meanings(base, punished Spec) {
 		"count-none": func(s *pb.Standing) {
 			s.Counts.Penalties, s.Counts.Minor, s.Counts.General, s.Counts.Serious = 0, 0, 0, 0
 		},
-		"count-one-less":      func(s *pb.Standing) { s.Counts.Penalties--; s.Counts.Serious-- },
-		"count-class-moved":   func(s *pb.Standing) { s.Counts.Serious--; s.Counts.Minor++ },
-		"count-no-sum":        func(s *pb.Standing) { s.Counts.Serious = 0 },
-		"count-wraps":         func(s *pb.Standing) { s.Counts.Minor = math.MaxUint32; s.Counts.General = 2 },
+		"count-one-less":    func(s *pb.Standing) { s.Counts.Penalties--; s.Counts.Serious-- },
+		"count-class-moved": func(s *pb.Standing) { s.Counts.Serious--; s.Counts.Minor++ },
+		"count-no-sum":      func(s *pb.Standing) { s.Counts.Serious = 0 },
+		"count-wraps": func(s *pb.Standing) {
+			s.Penalties, s.PenaltiesRoot = nil, Sum("r")
+			s.Counts.Minor, s.Counts.General, s.Counts.Serious = math.MaxUint32, 4, 0 // 3 in 32 bits
+		},
 		"count-breached":      func(s *pb.Standing) { s.Counts.Breached = 0 },
 		"count-commitments":   func(s *pb.Standing) { s.Counts.Commitments = 9 },
 		"count-lists":         func(s *pb.Standing) { s.Counts.Lists = 1 },

@@ -128,7 +128,7 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// TestAbnormalAlone keeps each of the three kinds of negative record apart from the others.
+// TestNegativeKinds keeps each of the three kinds of negative record apart from the others.
 func TestNegativeKinds(t *testing.T) {
 	for name, set := range map[string]func(s *pb.Standing){
 		"list": func(s *pb.Standing) {
@@ -541,5 +541,31 @@ func TestSizes(t *testing.T) {
 		if _, err := attest.Verify(s.File(), s.Trust(), policy(SubjectClean, attest.NoNegative)); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestRemembers: what is not signed by validators of the trust file takes no room in the memory of a Verifier.
+func TestRemembers(t *testing.T) {
+	s := sample()
+	v, err := attest.NewVerifier(s.Trust())
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := s
+	forged.Set = Equal("forgers", 4)
+	if _, err := v.Verify(forged.File(), policy(SubjectClean, attest.NoNegative)); !errors.Is(err, attest.ErrTrust) {
+		t.Fatal(err)
+	}
+	if n := v.Remembered(); n != 0 {
+		t.Errorf("%d blocks of forgers are remembered", n)
+	}
+	for h := range int64(100) {
+		s.Height = 101 + h
+		if _, err := v.Verify(s.File(), policy(SubjectClean, attest.NoNegative)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := v.Remembered(); n != 64 {
+		t.Errorf("%d blocks are remembered, want 64", n)
 	}
 }

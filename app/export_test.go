@@ -1,0 +1,16 @@
+package app
+
+import (
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/attest/tree"
+)
+
+// GenesisState makes the state of a genesis and the root over it.
+func GenesisState(chainID string, genesisTime int64, g *pb.Genesis) (x.Reader, tree.Hash, error) {
+	gb, err := newGenesis(chainID, genesisTime, g)
+	if err != nil {
+		return nil, tree.Hash{}, err
+	}
+	return gb.rows, gb.root(), nil
+}

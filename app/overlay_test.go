@@ -1,0 +1,130 @@
+package app
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// table is a state that is only read.
+type table map[string]string
+
+func (m table) Get(key []byte) ([]byte, bool) {
+	v, ok := m[string(key)]
+	return []byte(v), ok
+}
+
+func (m table) Iterate(prefix, start []byte, fn func(key, value []byte) bool) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		if strings.HasPrefix(k, string(prefix)) && k >= string(start) && !fn([]byte(k), []byte(m[k])) {
+			return
+		}
+	}
+}
+
+type row struct{ key, value string }
+
+func list(r interface {
+	Iterate(prefix, start []byte, fn func(key, value []byte) bool)
+}, prefix, start string, limit int,
+) (out []row) {
+	var from []byte
+	if start != "" {
+		from = []byte(start)
+	}
+	r.Iterate([]byte(prefix), from, func(key, value []byte) bool {
+		out = append(out, row{string(key), string(value)})
+		return len(out) < limit
+	})
+	return out
+}
+
+// TestOverlay compares the overlay with a map: writes and deletes over a base, marks and returns to them in any nesting, and reading by key and
+// by range after each step.
+func TestOverlay(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		key := rapid.StringOfN(rapid.RuneFrom([]rune("abc")), 1, 3, -1)
+		base := table(rapid.MapOfN(key, rapid.StringN(0, 3, -1), 0, 12).Draw(t, "base"))
+		o, model := newOverlay(base), maps.Clone(base)
+		type point struct {
+			mark  int
+			model table
+		}
+		var points []point
+		for range rapid.IntRange(1, 40).Draw(t, "steps") {
+			switch rapid.IntRange(0, 6).Draw(t, "op") {
+			case 0, 1:
+				k, v := key.Draw(t, "key"), rapid.StringN(0, 3, -1).Draw(t, "value")
+				raw := []byte(v)
+				o.Set([]byte(k), raw)
+				for i := range raw {
+					raw[i] = '!' // the caller may use its slice again
+				}
+				model[k] = v
+			case 2:
+				k := key.Draw(t, "key")
+				o.Delete([]byte(k))
+				delete(model, k)
+			case 3:
+				points = append(points, point{o.mark(), maps.Clone(model)})
+			case 4:
+				if n := len(points); n > 0 {
+					i := rapid.IntRange(0, n-1).Draw(t, "point")
+					o.revert(points[i].mark)
+					model, points = maps.Clone(points[i].model), points[:i]
+				}
+			case 5:
+				o.settle()
+				points = nil
+			case 6:
+				if v, ok := o.Get([]byte("a")); ok {
+					for i := range v {
+						v[i] = '!' // the caller owns what it was given
+					}
+				}
+			}
+			k := key.Draw(t, "key")
+			got, ok := o.Get([]byte(k))
+			if want, has := model[k]; ok != has || string(got) != want {
+				t.Fatalf("key %q: %q %v, want %q %v", k, got, ok, want, has)
+			}
+			prefix := rapid.StringOfN(rapid.RuneFrom([]rune("abc")), 0, 2, -1).Draw(t, "prefix")
+			start := rapid.OneOf(rapid.Just(""), key).Draw(t, "start")
+			limit := rapid.IntRange(1, 20).Draw(t, "limit")
+			if got, want := list(o, prefix, start, limit), list(table(model), prefix, start, limit); !slices.Equal(got, want) {
+				t.Fatalf("prefix %q from %q, at most %d: %v, want %v", prefix, start, limit, got, want)
+			}
+		}
+		// The changes, laid over the base, are the model.
+		merged := maps.Clone(base)
+		o.each(func(c change) {
+			if c.deleted {
+				delete(merged, string(c.key))
+			} else {
+				merged[string(c.key)] = string(c.value)
+			}
+		})
+		if !maps.Equal(merged, model) {
+			t.Fatalf("changes make %v, want %v", merged, model)
+		}
+	})
+}
+
+// An iteration sees the state as it was when it began.
+func TestOverlayIterateWhileWriting(t *testing.T) {
+	t.Parallel()
+	o := newOverlay(table{"a": "1", "c": "3"})
+	o.Set([]byte("b"), []byte("2"))
+	var seen []string
+	o.Iterate(nil, nil, func(key, _ []byte) bool {
+		seen = append(seen, string(key))
+		return true
+	})
+	if !slices.Equal(seen, []string{"a", "b", "c"}) {
+		t.Errorf("%v", seen)
+	}
+}

@@ -1,0 +1,156 @@
+package node
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func newHome(t *testing.T) Config {
+	t.Helper()
+	c := Config{Home: t.TempDir(), Settings: DefaultSettings(), Engine: EngineDefaults(1)}
+	c.Engine.SetRoot(c.Home)
+	return c
+}
+
+// TestConfigRoundTrip: what a new home gets is what a start reads.
+func TestConfigRoundTrip(t *testing.T) {
+	want := newHome(t)
+	want.Settings.API.Listen = "127.0.0.1:1"
+	want.Settings.State.Retain = 123456
+	want.Settings.Watchdog.Behind = 90 * time.Second
+	want.Settings.Log.Format = "json"
+	want.Engine.P2P.PersistentPeers = "a@127.0.0.1:2"
+	want.Engine.Consensus.CreateEmptyBlocksInterval = 250 * time.Millisecond
+	if err := WriteConfig(want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := LoadConfig(want.Home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want.Settings, got.Settings); d != "" {
+		t.Errorf("settings (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff(engineValues(want.Engine), engineValues(got.Engine)); d != "" {
+		t.Errorf("engine (-want +got):\n%s", d)
+	}
+	if got.Engine.P2P.PersistentPeers != want.Engine.P2P.PersistentPeers {
+		t.Errorf("persistent peers are %q", got.Engine.P2P.PersistentPeers)
+	}
+	if err := WriteConfig(want); err == nil {
+		t.Error("a second WriteConfig overwrote the home")
+	}
+}
+
+func TestConfigEnvironmentWins(t *testing.T) {
+	c := newHome(t)
+	if err := WriteConfig(c); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XINLIAN_API_LISTEN", "127.0.0.1:7")
+	t.Setenv("XINLIAN_WATCHDOG_BEHIND", "45s")
+	t.Setenv("XINLIAN_ENGINE_CONSENSUS_TIMEOUT_COMMIT", "333ms")
+	got, err := LoadConfig(c.Home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Settings.API.Listen != "127.0.0.1:7" || got.Settings.Watchdog.Behind != 45*time.Second || got.Engine.Consensus.TimeoutCommit != 333*time.Millisecond {
+		t.Errorf("the environment did not win: %+v, timeout_commit %s", got.Settings, got.Engine.Consensus.TimeoutCommit)
+	}
+}
+
+func TestConfigRefusals(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		edit func(*Config)
+		want string
+	}{
+		{"rpc beyond loopback", func(c *Config) { c.Engine.RPC.ListenAddress = "tcp://0.0.0.0:26657" }, "only loopback"},
+		{"rpc by name", func(c *Config) { c.Engine.RPC.ListenAddress = "tcp://example.org:26657" }, "only loopback"},
+		{"grpc beyond loopback", func(c *Config) { c.Engine.RPC.GRPCListenAddress = "tcp://10.0.0.1:1" }, "only loopback"},
+		{"CometBFT's tx index", func(c *Config) { c.Engine.TxIndex.Indexer = "kv" }, "only \"null\""},
+		{"no mempool", func(c *Config) { c.Engine.Mempool.Type = "nop" }, "flood"},
+		{"no gateway", func(c *Config) { c.Settings.API.Listen = "" }, "api.listen"},
+		{"a watchdog that bites at once", func(c *Config) { c.Settings.Watchdog.Behind = time.Second }, "watchdog.behind"},
+		{"level", func(c *Config) { c.Settings.Log.Level = "loud" }, "log.level"},
+		{"format", func(c *Config) { c.Settings.Log.Format = "xml" }, "log.format"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newHome(t)
+			tt.edit(&c)
+			err := c.Check()
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want an error with %q", err, tt.want)
+			}
+		})
+	}
+	if err := newHome(t).Check(); err != nil {
+		t.Errorf("the defaults are refused: %v", err)
+	}
+}
+
+func TestConfigRefusesUnknownSettings(t *testing.T) {
+	c := newHome(t)
+	if err := WriteConfig(c); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(c.Home, ConfigFile)
+	if err := os.WriteFile(path, []byte("[api]\nlissten = \"127.0.0.1:1\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := LoadConfig(c.Home)
+	if err == nil || !strings.Contains(err.Error(), "lissten") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got %v, want one line that names the setting", err)
+	}
+}
+
+func TestConfigOfNoHome(t *testing.T) {
+	_, err := LoadConfig(t.TempDir())
+	if err == nil || !strings.Contains(err.Error(), "xinlian init") {
+		t.Errorf("got %v, want the command to run first", err)
+	}
+}
+
+// TestEmptyBlocksInterval: never more than five seconds nor than a quarter of a legal day.
+func TestEmptyBlocksInterval(t *testing.T) {
+	for _, tt := range []struct {
+		rate int64
+		want time.Duration
+	}{
+		{0, 5 * time.Second},
+		{1, 5 * time.Second},
+		{3600, 5 * time.Second},
+		{8640, 2500 * time.Millisecond},
+		{86400, 250 * time.Millisecond},
+		{100 * 86400, 10 * time.Millisecond},
+	} {
+		if got := emptyBlocksInterval(tt.rate); got != tt.want {
+			t.Errorf("rate %d: %s, want %s", tt.rate, got, tt.want)
+		}
+	}
+}
+
+// TestEveryKnobHasItsReason: the list that `xinlian config` shows is whole.
+func TestEveryKnobHasItsReason(t *testing.T) {
+	c := newHome(t)
+	for _, k := range c.Explain() {
+		if k.Reason == "" || k.Value == nil || k.Default == nil || k.File == "" {
+			t.Errorf("%+v lacks something", k)
+		}
+	}
+	values := engineValues(c.Engine)
+	for _, k := range engineKnobs {
+		if _, ok := values[k.Key]; !ok {
+			t.Errorf("%s has a reason and no value", k.Key)
+		}
+		delete(values, k.Key)
+	}
+	for k := range values {
+		t.Errorf("%s has a value and no reason", k)
+	}
+}

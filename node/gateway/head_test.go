@@ -1,0 +1,196 @@
+package gateway
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	cmttypes "github.com/cometbft/cometbft/types"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x/attest"
+	"github.com/xinlian-ledger/xinlian/x/attest/attesttest"
+)
+
+// chain is a chain of headers whose validators change.
+type chain struct {
+	spec    attesttest.Spec
+	headers []cmttypes.Header // by height - 1
+	sets    []*attesttest.Set
+	reads   int
+}
+
+// newChain makes a chain of n headers on which a set signs from the heights given on.
+func newChain(t *testing.T, n int64, changes map[int64]*attesttest.Set) *chain {
+	t.Helper()
+	c := &chain{}
+	set := changes[1]
+	for h := int64(1); h <= n; h++ {
+		if s := changes[h]; s != nil {
+			set = s
+		}
+		c.sets = append(c.sets, set)
+	}
+	for h := int64(1); h <= n; h++ {
+		next := c.sets[min(h, n-1)]
+		hd := attesttest.Header("test-attest", h, attesttest.Time.Add(time.Duration(h)*time.Second), c.sets[h-1], next, attesttest.Sum("app", h))
+		if h > 1 {
+			hd.LastBlockID.Hash = c.headers[h-2].Hash()
+		}
+		c.headers = append(c.headers, hd)
+	}
+	c.spec = attesttest.Spec{Height: n, Standings: []*pb.Standing{attesttest.Clean(attesttest.SubjectClean)}}
+	last := &c.headers[n-1]
+	specHeader := c.spec.Header()
+	last.AppHash = specHeader.AppHash
+	return c
+}
+
+func (c *chain) Block(int64) *cmttypes.Block { return nil }
+
+func (c *chain) Header(h int64) *cmttypes.Header {
+	c.reads++
+	if h < 1 || h > int64(len(c.headers)) {
+		return nil
+	}
+	hd := c.headers[h-1]
+	return &hd
+}
+
+func (c *chain) Commit(h int64) *cmttypes.Commit { return c.sets[h-1].Sign(c.Header(h), 0, nil) }
+
+func (c *chain) Validators(h int64) (*cmttypes.ValidatorSet, error) {
+	return c.sets[h-1].ValidatorSet, nil
+}
+
+// bundle is what the gateway would make at a height.
+func (c *chain) bundle(t *testing.T, p *path) []byte {
+	t.Helper()
+	h := headerOf(&c.headers[len(c.headers)-1])
+	commit, err := commitAt(c, &h, p.last().set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := c.spec.Bundle()
+	b.Header, b.Commit, b.Validators, b.Steps = h, *commit, *p.epochs[0].set, p.steps
+	return attest.EncodeBundle(b)
+}
+
+// The path leads from the first set to the newest, whatever changed in between, and verifies by a trust file as old as the chain and by the newest.
+func TestPath(t *testing.T) {
+	a, b, c, d := attesttest.Equal("a", 4), attesttest.Equal("b", 4), attesttest.NewSet("c", 10, 20, 30, 1), attesttest.Equal("d", 7)
+	for name, changes := range map[string]map[int64]*attesttest.Set{
+		"none":             {1: a},
+		"one":              {1: a, 100: b},
+		"at the second":    {1: a, 2: b},
+		"at the last":      {1: a, 300: b},
+		"one after other":  {1: a, 50: b, 51: c, 52: d},
+		"there and back":   {1: a, 50: b, 60: a},
+		"back and on":      {1: a, 50: b, 60: a, 200: c},
+		"many":             {1: a, 20: b, 40: c, 60: d, 80: a, 100: b, 120: c, 299: d},
+		"partly the same":  {1: a, 150: attesttest.NewSet("a", 10, 10, 10, 10, 10)},
+		"same, more power": {1: a, 150: attesttest.NewSet("a", 10, 10, 10, 30)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ch := newChain(t, 300, changes)
+			var p path
+			// In two goes, as the chain grows.
+			for _, h := range []int64{2, 120, 121, 300} {
+				if err := p.extend(ch, ch.Header(h)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if ch.reads > 200 {
+				t.Errorf("%d headers read for %d steps", ch.reads, len(p.steps))
+			}
+			raw := ch.bundle(t, &p)
+			now := attesttest.Time.Add(301 * time.Second)
+			policy := attest.Policy{Subject: attesttest.SubjectClean, Claim: attest.NoNegative, MaxAge: time.Minute, Now: now}
+			trust := p.trust("test-attest")
+			trust.NotAfter = now.AddDate(1, 0, 0)
+			if err := trust.Check(); err != nil {
+				t.Fatal(err)
+			}
+			old := *trust
+			old.Validators = a.Trusted(1, 0)
+			for which, tr := range map[string]*attest.Trust{"newest": trust, "oldest": &old, "own": p.checkTrust("test-attest")} {
+				v, err := attest.Verify(raw, tr, policy)
+				if err != nil || !v.Holds || v.Height != 299 {
+					t.Errorf("by the %s trust file, %d steps: %+v %v", which, len(p.steps), v, err)
+				}
+			}
+		})
+	}
+}
+
+// A header that names another set than the store has is refused here, not at the lender.
+func TestPathRefusesFalseStore(t *testing.T) {
+	a, b := attesttest.Equal("a", 4), attesttest.Equal("b", 4)
+	ch := newChain(t, 20, map[int64]*attesttest.Set{1: a, 10: b})
+	ch.sets[9] = a
+	var p path
+	if err := p.extend(ch, ch.Header(20)); err == nil {
+		t.Fatal("a step to a set that no header names")
+	}
+	ch = newChain(t, 20, map[int64]*attesttest.Set{1: a, 10: b})
+	ch.headers[0].ValidatorsHash = b.Hash()
+	if err := new(path).extend(ch, ch.Header(20)); err == nil {
+		t.Fatal("a first set that its header does not name")
+	}
+}
+
+// Memory of used headers is bounded, and full means no, never forget.
+func TestSeenHeadersBounded(t *testing.T) {
+	var s seenHeaders
+	now := time.Unix(1_800_000_000, 0)
+	digest := func(i int) (d [32]byte) { copy(d[:], fmt.Sprint(i)); return d }
+	for i := range authSeenMax {
+		if s.first(now.Unix(), [20]byte{}, digest(i), now) != seenFirst {
+			t.Fatal(i)
+		}
+	}
+	if s.first(now.Unix(), [20]byte{}, digest(0), now) != seenBefore || s.first(now.Unix(), [20]byte{}, digest(-1), now) != seenFull {
+		t.Fatal("full")
+	}
+	if s.first(now.Unix(), [20]byte{1}, digest(0), now) != seenFull {
+		t.Fatal("full for another")
+	}
+	now = now.Add(2 * authAge)
+	if s.first(now.Unix(), [20]byte{}, digest(0), now) != seenFirst || s.count != 1 {
+		t.Fatal("what can pass no more is not forgotten")
+	}
+}
+
+// Every state of every record has a row in its table, and none of the rows that end visibility shows anything to the public, lenders or other
+// agencies. Lenders see just what the public sees.
+func TestTablesAreWhole(t *testing.T) {
+	for s := range pb.RecordState_name {
+		if _, ok := penaltyView[pb.RecordState(s)]; !ok && s != int32(pb.RECORD_UNSET) {
+			t.Errorf("%s has no row", pb.RecordState(s))
+		}
+	}
+	for s := range pb.RepairState_name {
+		row, ok := repairView[pb.RepairState(s)]
+		if !ok && s != int32(pb.REPAIR_UNSET) {
+			t.Errorf("%s has no row", pb.RepairState(s))
+		}
+		if row[aPublic] != hidden || row[aLender] != hidden || row[aAgency] != hidden {
+			t.Errorf("%s shows", pb.RepairState(s))
+		}
+	}
+	for s, row := range penaltyView {
+		public := hidden
+		if s == pb.RECORD_PUBLISHED {
+			public = published
+		}
+		if row[aPublic] != public || row[aLender] != public || row[aAgency] != public {
+			t.Errorf("%s: %v", s, row)
+		}
+		if row[aRecogniser] != full || row[aAuditor] != full || row[aSubject] != full {
+			t.Errorf("%s: %v", s, row)
+		}
+	}
+	if penaltyView[pb.RECORD_UNSET] != ([audiences]view{}) {
+		t.Error("a state without a row shows")
+	}
+}

@@ -1,0 +1,263 @@
+package gateway_test
+
+import (
+	"bufio"
+	"bytes"
+
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/xinlian-ledger/xinlian/node/gateway"
+	"github.com/xinlian-ledger/xinlian/x/attest"
+)
+
+func TestRoutesAndMethods(t *testing.T) {
+	w := newWorld(t)
+	w.enrolAll()
+	w.Block()
+	for _, target := range []string{"/", "/v1", "/v2/status", "/v1/status/", "/v1//status", "/v1/./status", "/v1/x/../status", "/v1/subjects/", "/v1/records/", "/favicon.ico", "/v1/duties"} {
+		w.want(w.get("", target), 404, "E_ROUTE")
+	}
+	for _, c := range [][3]string{
+		{"POST", "/v1/status", "GET, HEAD, OPTIONS"}, {"DELETE", "/v1/records/x", "GET, HEAD, OPTIONS"}, {"GET", "/v1/txs", "POST, OPTIONS"}, {"PUT", "/v1/attestations", "POST, OPTIONS"}, {"BREW", "/v1/status", "GET, HEAD, OPTIONS"},
+	} {
+		if a := w.want(w.ask(0, "", c[0], c[1], nil), 405, "E_METHOD"); a.header.Get("Allow") != c[2] {
+			t.Errorf("%v: Allow %q", c, a.header.Get("Allow"))
+		}
+	}
+	if a := w.ask(0, "", "OPTIONS", "/v1/txs", nil); a.status != 204 || a.header.Get("Allow") != "POST, OPTIONS" {
+		t.Errorf("OPTIONS: %d %v", a.status, a.header)
+	}
+	if a := w.ask(0, "", "HEAD", "/v1/subjects/"+w.firm("a"), nil); a.status != 200 || len(a.body) != 0 || a.header.Get("Content-Length") == "0" {
+		t.Errorf("HEAD: %d %q %v", a.status, a.body, a.header)
+	}
+	w.want(w.ask(0, "", "GET", "/v1/status", []byte("a body")), 413, "E_BODY_SIZE")
+	w.want(w.get("", "/v1/subjects/"+strings.Repeat("9", 4000)), 414, "E_REQUEST")
+	if a := w.get("", "/v1/status"); a.header.Get("Cache-Control") != "no-store" {
+		t.Error("an answer may be cached")
+	}
+}
+
+// /openapi.json has every route, and no other.
+func TestOpenAPIHasEveryRoute(t *testing.T) {
+	spec := loadSpec(t)
+	have := map[string]bool{}
+	for path, item := range spec.Paths.Map() {
+		for method := range item.Operations() {
+			have[method+" "+path] = true
+		}
+	}
+	for _, p := range gateway.Patterns() {
+		if !have[p] {
+			t.Errorf("%s is not described", p)
+		}
+		delete(have, p)
+	}
+	for p := range have {
+		t.Errorf("%s is described and does not exist", p)
+	}
+	w := newWorld(t)
+	if a := w.get("", "/openapi.json"); !bytes.Equal(a.body, gateway.OpenAPI) {
+		t.Error("/openapi.json is not the committed file")
+	}
+}
+
+func TestLocalRoutes(t *testing.T) {
+	w := newWorld(t)
+	w.Block()
+	for _, target := range []string{"/healthz", "/readyz", "/metrics"} {
+		if a := w.get("", target); a.status != 200 {
+			t.Errorf("%s: %d %s", target, a.status, a.body)
+		}
+		// Behind a proxy, or from elsewhere: as if it were not there.
+		w.want(w.get("", target, "X-Forwarded-For", "203.0.113.1"), 404, "E_ROUTE")
+		for remote, status := range map[string]int{"203.0.113.1:5": 404, "127.0.0.1:5": 200, "[::1]:5": 200, "pipe": 404} {
+			for _, method := range []string{"GET", "POST"} {
+				r := httptest.NewRequest(method, target, nil)
+				r.RemoteAddr = remote
+				rec := httptest.NewRecorder()
+				w.gateways[0].ServeHTTP(rec, r)
+				want := status
+				if method == "POST" && status == 200 {
+					want = 405
+				}
+				if rec.Code != want {
+					t.Errorf("%s %s from %s: %d, want %d", method, target, remote, rec.Code, want)
+				}
+			}
+		}
+	}
+	w.ready = false
+	if a := w.want(w.get("", "/readyz"), 503, "E_NOT_READY"); !bytes.Contains(a.body, []byte("power seen 20 of 40")) {
+		t.Errorf("%s", a.body)
+	}
+	open := newWorld(t, func(o *gateway.Options) { o.LocalFromAnywhere = true })
+	if a := open.get("", "/healthz", "X-Forwarded-For", "203.0.113.1"); a.status != 200 {
+		t.Errorf("%d", a.status)
+	}
+}
+
+func TestRate(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	w := newWorld(t, func(o *gateway.Options) { o.RatePerSecond, o.RateBurst = 1, 3 })
+	w.now = func() time.Time { return now }
+	from := func(remote string) int {
+		r := httptest.NewRequest("GET", "/v1/status", nil)
+		r.RemoteAddr = remote
+		rec := httptest.NewRecorder()
+		w.gateways[0].ServeHTTP(rec, r)
+		return rec.Code
+	}
+	for i, want := range []int{200, 200, 200, 429, 429} {
+		if got := from("203.0.113.1:1"); got != want {
+			t.Errorf("request %d: %d", i, got)
+		}
+	}
+	if from("203.0.113.2:1") != 200 || from("127.0.0.1:1") != 200 {
+		t.Error("one peer's haste falls on another")
+	}
+	now = now.Add(time.Second)
+	if from("203.0.113.1:1") != 200 || from("203.0.113.1:1") != 429 {
+		t.Error("the bucket does not fill as it should")
+	}
+}
+
+// Too many at work: 503 at once, while the node still says how it is.
+func TestBackPressure(t *testing.T) {
+	w := newWorld(t, func(o *gateway.Options) { o.RequestsMax = 1 })
+	w.Block()
+	w.Block()
+	inside, leave := make(chan struct{}), make(chan struct{})
+	blocked := &body{read: func() { close(inside); <-leave }}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.gateways[0].ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/v1/txs", blocked))
+	}()
+	<-inside
+	if a := w.want(w.get("", "/v1/status"), 503, "E_BUSY"); a.header.Get("Retry-After") != "1" {
+		t.Error("503 without Retry-After")
+	}
+	if a := w.get("", "/healthz"); a.status != 200 {
+		t.Errorf("%d", a.status)
+	}
+	close(leave)
+	<-done
+	if a := w.get("", "/v1/status"); a.status != 200 {
+		t.Errorf("%d", a.status)
+	}
+}
+
+// body blocks its reader once.
+type body struct{ read func() }
+
+func (b *body) Read([]byte) (int, error) {
+	if b.read != nil {
+		b.read()
+		b.read = nil
+	}
+	return 0, io.EOF
+}
+
+// A panic is one request's end, not the node's.
+func TestPanic(t *testing.T) {
+	w := newWorld(t)
+	w.Block()
+	w.Block()
+	w.blocks.broken = true
+	w.want(w.get("", "/v1/headers/1"), 503, "E_INTERNAL")
+	w.blocks.broken = false
+	if a := w.get("", "/v1/headers/1"); a.status != 200 {
+		t.Errorf("%d", a.status)
+	}
+	if n := w.metric("xinlian_gateway_panics_total"); n != 1 {
+		t.Errorf("%v panics", n)
+	}
+}
+
+// Malformed and oversized bytes on the port: an answer or a closed connection, and the next request is served.
+func TestRawBytes(t *testing.T) {
+	w := newWorld(t)
+	w.Block()
+	w.Block()
+	addr := strings.TrimPrefix(w.servers[0].URL, "http://")
+	head := "Host: x\r\n"
+	for _, raw := range []string{
+		"", "\x00\xff\xfe\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\x16\x03\x01\x02\x00\x01", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+		"OPTIONS * HTTP/1.1\r\n" + head + "\r\n", "GET * HTTP/1.1\r\n" + head + "\r\n", "CONNECT x:1 HTTP/1.1\r\n" + head + "\r\n",
+		"GET http://elsewhere/v1/status HTTP/1.1\r\n" + head + "\r\n",
+		"GET /v1/subjects/%ff%00%zz HTTP/1.1\r\n" + head + "\r\n", "GET /v1/subjects/%ff%fe HTTP/1.1\r\n" + head + "\r\n", "GET /v1/subjects/a%2f..%2fb HTTP/1.1\r\n" + head + "\r\n",
+		"GET /" + strings.Repeat("a", 1<<20) + " HTTP/1.1\r\n" + head + "\r\n",
+		"GET /v1/status HTTP/1.1\r\n" + head + "X: " + strings.Repeat("a", 1<<20) + "\r\n\r\n",
+		"POST /v1/txs HTTP/1.1\r\n" + head + "Content-Length: 99999999999\r\n\r\n",
+		"POST /v1/txs HTTP/1.1\r\n" + head + "Content-Length: -1\r\n\r\n",
+		"POST /v1/txs HTTP/1.1\r\n" + head + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
+		"POST /v1/txs HTTP/1.1\r\n" + head + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"POST /v1/txs HTTP/1.1\r\n" + head + "Content-Length: 10\r\n\r\nabc",
+		"GET /v1/files/x HTTP/1.1\r\n" + head + "Authorization: Xinlian " + strings.Repeat(":", 10000) + "\r\n\r\n",
+	} {
+		c, err := net.Dial("tcp", addr)
+		must(t, err)
+		_, _ = c.Write([]byte(raw)) // the server may close while we write
+		must(t, c.(*net.TCPConn).CloseWrite())
+		if resp, err := http.ReadResponse(bufio.NewReader(c), nil); err == nil {
+			if resp.StatusCode >= 500 && resp.StatusCode != http.StatusHTTPVersionNotSupported && resp.StatusCode != http.StatusNotImplemented {
+				t.Errorf("%.60q: %s", raw, resp.Status)
+			}
+			resp.Body.Close()
+		}
+		c.Close()
+		if a := w.get("", "/v1/status"); a.status != 200 {
+			t.Fatalf("after %.60q: %d", raw, a.status)
+		}
+	}
+	if n := w.metric("xinlian_gateway_panics_total"); n != 0 {
+		t.Errorf("%v panics", n)
+	}
+}
+
+// quiet is a fuzz test that its target may use: testing.F forbids Helper there.
+type quiet struct{ testing.TB }
+
+func (quiet) Helper() {}
+
+// Whatever stands in path, query, header and body: an answer that is described, never a 5xx, never a panic.
+func FuzzRequest(f *testing.F) {
+	f.Add("GET", "/v1/subjects/91410100Y00100009T", "", "application/json", []byte(nil))
+	f.Add("POST", "/v1/txs?wait=check", "Xinlian a:1:b", "", []byte{10, 0})
+	f.Add("POST", "/v1/attestations", "", "*/*", []byte(`{"subjects":["91410100Y00100009T"]}`))
+	f.Add("GET", "/v1/records/"+strings.Repeat("0", 64), "", "", []byte(nil))
+	f.Add("GET", "/v1/headers/9223372036854775807", "", attest.MediaType, []byte(nil))
+	f.Add("HEAD", "/v1/commitments/41010020260720000001", "", ";;q=", []byte("x"))
+	w := newWorld(quiet{f})
+	w.enrolAll()
+	w.Block()
+	f.Fuzz(func(t *testing.T, method, target, auth, accept string, in []byte) {
+		r, err := http.NewRequest(method, "http://x/", bytes.NewReader(in))
+		if err != nil || !strings.HasPrefix(target, "/") {
+			return
+		}
+		u, err := r.URL.Parse(target)
+		if err != nil || u.Host != "x" {
+			return
+		}
+		r.URL, r.RequestURI, r.RemoteAddr = u, u.RequestURI(), "127.0.0.1:1"
+		if auth != "" {
+			r.Header.Set("Authorization", auth)
+		}
+		r.Header.Set("Accept", accept)
+		rec := httptest.NewRecorder()
+		w.gateways[0].ServeHTTP(rec, r)
+		if rec.Code >= 500 || rec.Code < 200 || rec.Code >= 300 && rec.Code < 400 {
+			t.Fatalf("%s %q: %d %s", method, target, rec.Code, rec.Body)
+		}
+		if n := w.metric("xinlian_gateway_panics_total"); n != 0 {
+			t.Fatal("a panic")
+		}
+	})
+}

@@ -1,0 +1,184 @@
+package gateway_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/xinlian-ledger/xinlian/node/gateway"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+)
+
+type txAnswer struct {
+	ID, Code, Reason, Rule string
+	Number                 uint32
+	Height                 int64
+	Results                []struct {
+		Index        int
+		Record, Code string
+		Note         string
+	}
+}
+
+func TestSubmit(t *testing.T) {
+	w := newWorld(t, func(o *gateway.Options) { o.WaitMax = 50 * time.Millisecond })
+	w.Block()
+	post := func(by, wait string, tx []byte) answer {
+		t.Helper()
+		return w.ask(0, by, http.MethodPost, "/v1/txs"+wait, tx)
+	}
+	decode := func(a answer) (o txAnswer) {
+		t.Helper()
+		a.into(t, &o)
+		return o
+	}
+
+	// Taken in.
+	raw, id := w.tx("registry", w.enrol(1))
+	for _, wait := range []string{"", "?wait=check", "?wait=none"} {
+		a := post("", wait, raw)
+		if o := decode(a); a.status != 202 || o.ID != id || o.Code != "OK" || o.Height != 0 {
+			t.Fatalf("wait %q: %d %s", wait, a.status, a.body)
+		}
+	}
+	// No block comes: the wait ends.
+	a := w.want(post("", "?wait=commit", raw), 202, "E_TX_PENDING")
+	if o := decode(a); o.ID != id {
+		t.Fatalf("%s", a.body)
+	}
+	w.want(w.get("registry", "/v1/txs/"+id), 404, "E_TX_UNKNOWN")
+
+	// Executed.
+	w.autoMine = true
+	a = post("registry", "?wait=commit", raw)
+	if o := decode(a); a.status != 200 || o.Code != "OK" || o.Height != w.Height() || len(o.Results) != 1 || o.Results[0].Code != "OK" {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+
+	// Seen: the signer learns the outcome, whoever else sends the bytes does not, from the gate as from the pool.
+	for _, pool := range []error{nil, gateway.ErrInPool} {
+		w.poolErr = pool
+		if a := post("registry", "?wait=commit", raw); a.status != 200 || decode(a).Height == 0 {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+		for _, by := range []string{"", "ops"} {
+			if a := w.want(post(by, "?wait=commit", raw), 409, "E_TX_SEEN"); decode(a).Height != 0 {
+				t.Fatalf("%s", a.body)
+			}
+		}
+	}
+	w.poolErr = nil
+
+	// Its signer and auditors look it up.
+	for by, status := range map[string]int{"registry": 200, "auditor": 200, "ops": 404, "zz-scjg": 404} {
+		if a := w.get(by, "/v1/txs/"+id); a.status != status {
+			t.Errorf("%s: %d %s", by, a.status, a.body)
+		}
+	}
+	if a, b := w.get("ops", "/v1/txs/"+id), w.get("ops", "/v1/txs/"+strings.Repeat("0", 64)); !bytes.Equal(a.body, b.body) {
+		t.Error("another's transaction can be told from an unknown one")
+	}
+
+	// Executed and refused: every message has its result.
+	bad := w.enrol(3)
+	bad.GetEnrolSubject().Subject.Region = "999999"
+	raw, id = w.tx("registry", w.enrol(2), bad, w.enrol(1))
+	a = post("", "?wait=commit", raw)
+	o := decode(a)
+	if a.status != 422 || o.ID != id || o.Code != "E_REGION" || o.Number == 0 || o.Height != w.Height() || len(o.Results) != 3 ||
+		o.Results[0].Code != "OK" || o.Results[1].Code != "E_REGION" || o.Results[2].Note != "ALREADY_RECORDED" || o.Rule == "" || !strings.HasPrefix(o.Reason, "E_REGION: ") {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	var p struct{ Type, Title, Detail, Remedy string }
+	a.into(t, &p)
+	if p.Type == "" || p.Title == "" || p.Remedy == "" || strings.Contains(p.Detail, "(rule") || strings.HasPrefix(p.Detail, "E_") {
+		t.Fatalf("%+v", p)
+	}
+	if a := w.get("registry", "/v1/txs/"+id); a.status != 200 || decode(a).Code != "E_REGION" {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+
+	// A refusal that names the day on which it would pass.
+	w.enrolAll()
+	w.do("on 2026-07-20", "record by=ops issuer=zz-scjg firm=a no=7 fine=120000 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=a no=7")
+	apply := pb.Msg{Sum: &pb.Msg_ApplyRepair{ApplyRepair: &pb.ApplyRepair{
+		Issuer: w.Actors["ops"].USCC, Subject: w.firm("a"), Target: unhex(w.penalty("a", "7")), ApplicationNo: "XY-1", Commitment: "41010020261012000001",
+		DutiesDone: true, MaterialsDigest: bytes.Repeat([]byte{1}, 32), PaperDigest: bytes.Repeat([]byte{2}, 32),
+	}}}
+	raw, _ = w.tx("ops", apply)
+	a = w.want(post("ops", "?wait=commit", raw), 422, "E_MIN_PERIOD")
+	var on struct {
+		PassesOn string `json:"passes_on"`
+	}
+	if a.into(t, &on); on.PassesOn != "2026-10-15" {
+		t.Fatalf("%s", a.body)
+	}
+
+	// The gate.
+	raw, id = w.tx("registry", w.enrol(4))
+	forged := bytes.Clone(raw)
+	forged[len(forged)-3] ^= 1
+	if a := post("", "", forged); a.status != 403 || a.code() != "E_SIGNATURE" || decode(a).ID != id {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	w.want(post("", "", nil), 400, "E_TX_MALFORMED")
+	w.want(post("", "", append(bytes.Clone(raw), 0)), 400, "E_TX_MALFORMED")
+	w.want(post("", "?wait=long", raw), 400, "E_QUERY")
+	w.want(post("", "", make([]byte, pb.TxBytesMax+1)), 413, "E_BODY_SIZE")
+	w.poolErr = gateway.ErrPoolFull
+	if a := w.want(post("", "", raw), 503, "E_POOL_FULL"); a.header.Get("Retry-After") == "" {
+		t.Error("503 without Retry-After")
+	}
+	w.poolErr = errors.New("the disk is full of secrets")
+	if a := w.want(post("", "", raw), 503, "E_INTERNAL"); bytes.Contains(a.body, []byte("secrets")) {
+		t.Error("an inner error left")
+	}
+}
+
+// A member above its share of the pool waits.
+func TestShare(t *testing.T) {
+	w := newWorld(t)
+	w.Block()
+	var msgs []pb.Msg
+	for i := range 1000 {
+		msgs = append(msgs, w.enrol(i))
+	}
+	for range 200 {
+		raw, _ := w.tx("registry", msgs...)
+		a := w.ask(0, "", http.MethodPost, "/v1/txs", raw)
+		if a.status == 202 {
+			continue
+		}
+		if w.want(a, 429, "E_SHARE"); a.header.Get("Retry-After") == "" {
+			t.Error("429 without Retry-After")
+		}
+		return
+	}
+	t.Fatal("one member filled the pool")
+}
+
+func TestAuditRoutes(t *testing.T) {
+	w := newWorld(t)
+	w.enrolAll()
+	for _, by := range []string{"auditor", "ops"} {
+		for _, target := range []string{"blocks", "commits", "validators"} {
+			a := w.get(by, "/v1/audit/"+target+"/2")
+			if a.status != 200 || !strings.HasPrefix(a.header.Get("Content-Type"), "application/x-protobuf") {
+				t.Fatalf("%s: %d %s", target, a.status, a.header.Get("Content-Type"))
+			}
+			if a := w.get(by, "/v1/audit/"+target+"/2", "Accept", "application/json"); a.status != 200 || !json.Valid(a.body) {
+				t.Fatalf("%s: %d %s", target, a.status, a.body)
+			}
+			w.want(w.get(by, "/v1/audit/"+target+"/99"), 404, "E_HEIGHT")
+			w.want(w.get(by, "/v1/audit/"+target+"/0"), 400, "E_HEIGHT")
+		}
+		checkBlock(t, w, w.get(by, "/v1/audit/blocks/2").body)
+		if a := w.get(by, "/v1/audit/genesis"); a.status != 200 || !json.Valid(a.body) {
+			t.Fatalf("%d", a.status)
+		}
+	}
+}

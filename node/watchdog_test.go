@@ -1,0 +1,152 @@
+package node
+
+import (
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	cstypes "github.com/cometbft/cometbft/consensus/types"
+	"github.com/cometbft/cometbft/crypto/ed25519"
+	"github.com/cometbft/cometbft/types"
+)
+
+// TestJudge: the process ends for three reasons and for nothing else.
+func TestJudge(t *testing.T) {
+	const behind = 2 * time.Minute
+	disk := errors.New("stage: no space left on device")
+	for _, tt := range []struct {
+		name string
+		o    observation
+		want string // "" = goes on
+	}{
+		{"healthy", observation{Height: 9, Moved: true, Idle: time.Second, Peers: 3}, ""},
+		{"application fault", observation{Fault: disk}, "no space left"},
+		{"consensus routine ended", observation{ConsensusEnded: true, ConsensusReason: "wrong app hash"}, "wrong app hash"},
+		{"both: the fault is the cause", observation{Fault: disk, ConsensusEnded: true}, "no space left"},
+		{"stopping: the routine ends because it was told to", observation{Stopping: true, ConsensusEnded: true}, ""},
+		{"stopping with a fault", observation{Stopping: true, Fault: disk}, ""},
+
+		{"no quorum for an hour, peers stand where we do", observation{Idle: time.Hour, Peers: 3, PowerSeen: 20, PowerTotal: 40}, ""},
+		{"no peers for an hour", observation{Idle: time.Hour}, ""},
+		{"catching up without peers for an hour", observation{Idle: time.Hour, CatchingUp: true}, ""},
+
+		{"all peers ahead, not for long", observation{Idle: behind - 1, Peers: 3, PeersAhead: 3}, ""},
+		{"all peers ahead for long", observation{Idle: behind, Peers: 3, PeersAhead: 3}, "3 of 3 peers are ahead"},
+		{"the only peer ahead for long", observation{Idle: behind, Peers: 1, PeersAhead: 1}, "1 of 1"},
+		{"one of three says so: it may lie", observation{Idle: time.Hour, Peers: 3, PeersAhead: 1}, ""},
+		{"two of three", observation{Idle: behind, Peers: 3, PeersAhead: 2}, "2 of 3"},
+		{"peers ahead, and blocks come", observation{Idle: time.Second, CatchingUp: true, Peers: 3, PeersAhead: 3}, ""},
+		{"catching up, and nothing comes", observation{Idle: behind, CatchingUp: true, Peers: 3, PeersAhead: 3}, "peers are ahead"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			reason, end := judge(tt.o, behind)
+			if end != (tt.want != "") || !strings.Contains(reason, tt.want) {
+				t.Errorf("judge = %q, %v; want %q", reason, end, tt.want)
+			}
+		})
+	}
+}
+
+func TestReadiness(t *testing.T) {
+	fresh := observation{Height: 7, Moved: true, Idle: time.Second, FreshFor: 13 * time.Second, PowerSeen: 40, PowerTotal: 40}
+	for _, tt := range []struct {
+		name string
+		edit func(*observation)
+		ok   bool
+		want string
+	}{
+		{"fresh", func(*observation) {}, true, "height 7"},
+		{"fault", func(o *observation) { o.Fault = errors.New("disk") }, false, "disk"},
+		{"consensus ended", func(o *observation) { o.ConsensusEnded, o.ConsensusReason = true, "why" }, false, "why"},
+		{"stopping", func(o *observation) { o.Stopping, o.ConsensusEnded = true, true }, false, "stopping"},
+		{"catching up", func(o *observation) { o.CatchingUp = true }, false, "catching up"},
+		{"first block not there", func(o *observation) { o.Height, o.PowerSeen = 0, 10 }, false, "power seen 10 of 40"},
+		{"no quorum", func(o *observation) { o.Idle, o.PowerSeen = time.Minute, 20 }, false, "power seen 20 of 40"},
+		{"started, and no block since", func(o *observation) { o.Moved = false }, false, "power seen"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := fresh
+			tt.edit(&o)
+			ok, reason := readiness(o)
+			if ok != tt.ok || !strings.Contains(reason, tt.want) {
+				t.Errorf("readiness = %v %q; want %v with %q", ok, reason, tt.ok, tt.want)
+			}
+		})
+	}
+}
+
+// TestPowerSeen: only the step that the node is in counts.
+func TestPowerSeen(t *testing.T) {
+	var vals []*types.Validator
+	keys := map[string]ed25519.PrivKey{}
+	for range 4 {
+		k := ed25519.GenPrivKey()
+		vals = append(vals, types.NewValidator(k.PubKey(), 10))
+		keys[string(k.PubKey().Address())] = k
+	}
+	set := types.NewValidatorSet(vals)
+	votes := cstypes.NewHeightVoteSet("test-power", 5, set)
+	vote := func(i int32, kind byte) {
+		v := &types.Vote{
+			Type: 1, Height: 5, Timestamp: time.Unix(1, 0).UTC(), ValidatorAddress: set.Validators[i].Address, ValidatorIndex: i,
+		}
+		if kind == 'c' {
+			v.Type = 2
+		}
+		pv := v.ToProto()
+		sig, err := keys[string(v.ValidatorAddress)].Sign(types.VoteSignBytes("test-power", pv))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.Signature = sig
+		if _, err := votes.AddVote(v, "", false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range int32(4) {
+		vote(i, 'v')
+	}
+	vote(0, 'c')
+	vote(1, 'c')
+	for _, tt := range []struct {
+		step cstypes.RoundStepType
+		want int64
+	}{
+		{cstypes.RoundStepPrevote, 40},
+		{cstypes.RoundStepPrecommit, 20}, // two died after their prevote: the prevotes would hide it
+		{cstypes.RoundStepNewHeight, 0},  // no last commit yet
+	} {
+		seen, total := powerSeen(&cstypes.RoundState{Height: 5, Step: tt.step, Validators: set, Votes: votes})
+		if seen != tt.want || total != 40 {
+			t.Errorf("step %s: %d of %d, want %d of 40", tt.step, seen, total, tt.want)
+		}
+	}
+	if seen, total := powerSeen(nil); seen != 0 || total != 0 {
+		t.Errorf("without a round state: %d of %d", seen, total)
+	}
+}
+
+// TestEngineLog: CometBFT's last words are caught at any level, through any With, and stay one line.
+func TestEngineLog(t *testing.T) {
+	var reason string
+	var out strings.Builder
+	quiet := false
+	l := newEngineLog(slog.New(slog.NewTextHandler(&out, nil)), "error", func() bool { return quiet }, func(r string) { reason = r })
+	l.With("module", "consensus").Error(consensusFailure, "err", "two\nlines", "stack", "goroutine 1")
+	if reason != "two lines" {
+		t.Errorf("reason %q", reason)
+	}
+	if s := out.String(); strings.Contains(s, "goroutine") || strings.Count(s, "\n") != 1 {
+		t.Errorf("logged %q", s)
+	}
+	out.Reset()
+	l.Info("noise")
+	l.Warn("noise")
+	quiet = true
+	l.Error("Stopping peer for error")
+	if out.Len() != 0 {
+		t.Errorf("logged %q", out.String())
+	}
+}
