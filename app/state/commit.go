@@ -21,6 +21,9 @@ func (s *Store) Stage(height uint64, w *WriteSet) (tree.Hash, error) {
 	if latest := s.latest.Height; height != latest+1 {
 		return tree.Hash{}, fmt.Errorf("stage height %d: the last block is %d", height, latest)
 	}
+	if s.restoring {
+		return tree.Hash{}, fmt.Errorf("stage height %d: the state is being restored from a snapshot", height)
+	}
 	entries, changes, err := w.freeze()
 	if err != nil {
 		return tree.Hash{}, fmt.Errorf("stage height %d: %w", height, err)

@@ -64,6 +64,8 @@ type Store struct {
 	ceiling uint64
 	// Whether the format and chain id rows exist.
 	initialised bool
+	// Whether a restore is under way: blocks are refused.
+	restoring bool
 
 	mu     sync.RWMutex // guards what follows
 	forest *forest
@@ -107,6 +109,9 @@ func Open(o Options) (_ *Store, err error) {
 		return nil, err
 	}
 	if s.ceiling, err = s.loadFixed(keyCeiling); err != nil {
+		return nil, err
+	}
+	if err := s.cutRestore(); err != nil {
 		return nil, err
 	}
 	if s.floor > s.latest.Height {

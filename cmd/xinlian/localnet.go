@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/xinlian-ledger/xinlian/networks/runner"
 )
@@ -87,7 +88,11 @@ and DIR/keys/passphrase opens them. All agencies and firms are synthetic.`,
 			o.LegalOrigin = t
 		}
 		o.Dir = *dir
-		o.Progress = func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+		o.Progress = func(format string, args ...any) {
+			if term.IsTerminal(int(os.Stderr.Fd())) {
+				fmt.Fprintf(os.Stderr, format+"\n", args...)
+			}
+		}
 		n, fresh, err := runner.Up(c.Context(), o)
 		if err != nil {
 			return asUsage(err)

@@ -15,6 +15,7 @@ import (
 
 // verbs is every verb of the program, one file each, in the order of the help.
 var verbs = []func() *cobra.Command{
+	demoCmd,
 	localnetCmd,
 	importCmd,
 	txCmd,
@@ -26,6 +27,7 @@ var verbs = []func() *cobra.Command{
 	keysCmd,
 	configCmd,
 	exportCmd,
+	benchCmd,
 	versionCmd,
 }
 

@@ -1,8 +1,10 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,16 +14,15 @@ import (
 	dbm "github.com/cometbft/cometbft-db"
 	abci "github.com/cometbft/cometbft/abci/types"
 	cmtconfig "github.com/cometbft/cometbft/config"
+	cmtjson "github.com/cometbft/cometbft/libs/json"
 	sm "github.com/cometbft/cometbft/state"
 	"github.com/cometbft/cometbft/store"
 	cmttypes "github.com/cometbft/cometbft/types"
 
 	"github.com/xinlian-ledger/xinlian/app"
+	"github.com/xinlian-ledger/xinlian/node"
 	"github.com/xinlian-ledger/xinlian/x"
 )
-
-// StateDir is where under a node's home its application keeps its state.
-const StateDir = "state"
 
 // home reads a stopped node's folder.
 type home struct {
@@ -102,7 +103,7 @@ func (h *home) Results(_ context.Context, height int64) ([]*abci.ExecTxResult, e
 
 func (h *home) State(context.Context) (x.Reader, int64, error) {
 	if h.snap == nil {
-		dir := filepath.Join(h.dir, StateDir)
+		dir := filepath.Join(h.dir, node.StateDir)
 		if _, err := os.Stat(dir); err != nil {
 			return nil, 0, nil
 		}
@@ -131,7 +132,18 @@ func (h *home) Close() error {
 	return nil
 }
 
-// genesisHash is what auditors compare out of band.
-func genesisHash(doc *cmttypes.GenesisDoc) string {
-	return fmt.Sprintf("%x", sha256.Sum256(doc.AppState))
+// genesisHash is what auditors compare out of band: SHA-256 of the genesis document in the engine's own JSON without blanks, so that the
+// layout of the file does not count.
+func genesisHash(doc *cmttypes.GenesisDoc) (string, error) {
+	d := *doc
+	var state bytes.Buffer
+	if err := json.Compact(&state, doc.AppState); err != nil {
+		return "", err
+	}
+	d.AppState = state.Bytes()
+	raw, err := cmtjson.Marshal(d)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(raw)), nil
 }

@@ -59,7 +59,7 @@ func (d *Difference) Error() string {
 // Report is what a replay found.
 type Report struct {
 	ChainID      string      `json:"chain_id"`
-	GenesisHash  string      `json:"genesis_hash"` // SHA-256 of the genesis file as the source gives it
+	GenesisHash  string      `json:"genesis_hash"` // SHA-256 of the genesis document, blanks aside
 	From         int64       `json:"from"`
 	To           int64       `json:"to"`
 	AppHash      string      `json:"app_hash"` // after the last height
@@ -117,8 +117,12 @@ func Replay(ctx context.Context, src Source, o Options) (*Report, error) {
 		return nil, err
 	}
 	defer a.Close()
+	hash, err := genesisHash(doc)
+	if err != nil {
+		return nil, fmt.Errorf("genesis: %w", err)
+	}
 	r := &replay{app: a, src: src, doc: doc, report: &Report{
-		ChainID: doc.ChainID, GenesisHash: genesisHash(doc), From: doc.InitialHeight, To: last,
+		ChainID: doc.ChainID, GenesisHash: hash, From: doc.InitialHeight, To: last,
 	}}
 	if err := r.begin(ctx); err != nil {
 		return nil, err

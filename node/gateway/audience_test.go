@@ -160,8 +160,14 @@ func TestAudienceOfRepairsAndCommitments(t *testing.T) {
 	sees(type4, map[string]string{"": "", "gy-scjg": "", "ops": "", "zz-scjg": "full", "auditor": "full"})
 	none(type4)
 
-	// A mandate that has ended is none.
+	// A mandate that was revoked, that is for something else, or that has ended, is none.
 	w.do("revoke-mandate by=zz-scjg to=ops")
+	sees(closed, map[string]string{"ops": ""})
+	w.do("mandate by=zz-scjg to=ops kinds=1,2")
+	sees(closed, map[string]string{"ops": ""})
+	w.do("mandate by=zz-scjg to=ops kinds=3 to-day=2026-11-20")
+	sees(closed, map[string]string{"ops": "full"})
+	w.do("on 2026-11-21")
 	sees(closed, map[string]string{"ops": ""})
 
 	w.want(w.get("ops", "/v1/records/"+strings.Repeat("A", 64)), 400, "E_ID")

@@ -107,13 +107,14 @@ func shorten(st *pb.Standing, limit int) {
 	if st.Size() <= limit {
 		return
 	}
-	st.CommitmentsRoot = listRoot(len(st.Commitments), func(i int) []byte { return x.EncodeRow(&st.Commitments[i]) })
-	st.Commitments = nil
-	if st.Size() <= limit {
-		return
+	if n := len(st.Commitments); n > 0 { // a root stands for a list, never for none
+		st.CommitmentsRoot = listRoot(n, func(i int) []byte { return x.EncodeRow(&st.Commitments[i]) })
+		st.Commitments = nil
 	}
-	st.PenaltiesRoot = listRoot(len(st.Penalties), func(i int) []byte { return x.EncodeRow(&st.Penalties[i]) })
-	st.Penalties = nil
+	if n := len(st.Penalties); n > 0 && st.Size() > limit {
+		st.PenaltiesRoot = listRoot(n, func(i int) []byte { return x.EncodeRow(&st.Penalties[i]) })
+		st.Penalties = nil
+	}
 }
 
 // listRoot is the RFC 6962 root over a list's entries.

@@ -5,6 +5,7 @@ import (
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/catalog"
 )
 
 // Import enters the subjects of genesis.
@@ -13,6 +14,9 @@ func Import(ctx *x.Ctx, g *pb.Genesis) error {
 		s := g.Subjects[i]
 		if err := CheckEnrol(&pb.EnrolSubject{Subject: s}); err != nil {
 			return fmt.Errorf("subject %d: %w", i, err)
+		}
+		if _, ok := catalog.Region(ctx, s.Region, ctx.Today); !ok {
+			return fmt.Errorf("subject %d: %w", i, ErrRegion.With("region %q is not in the region table on %s", s.Region, ctx.Today))
 		}
 		if _, ok := Get(ctx, s.Uscc); ok {
 			return fmt.Errorf("subject %d: %s stands twice", i, s.Uscc)

@@ -1,0 +1,240 @@
+package node
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	cmtjson "github.com/cometbft/cometbft/libs/json"
+	"github.com/cometbft/cometbft/types"
+
+	"github.com/xinlian-ledger/xinlian/networks/henan"
+	"github.com/xinlian-ledger/xinlian/node/keys"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x/code"
+)
+
+// lone makes the home of a chain with one validator. Its legal clock is fast, so that empty blocks come four times a second.
+func lone(t *testing.T) Config {
+	t.Helper()
+	const rate = 86400
+	c := Config{Home: t.TempDir(), Settings: DefaultSettings(), Engine: EngineDefaults(rate)}
+	c.Engine.SetRoot(c.Home)
+	c.Engine.RPC.ListenAddress = ""
+	c.Engine.P2P.ListenAddress = "tcp://127.0.0.1:0"
+	c.Settings.API.Listen = "127.0.0.1:0"
+	c.Settings.Metrics.Listen = ""
+	if err := WriteConfig(c); err != nil {
+		t.Fatal(err)
+	}
+	id, err := InitKeys(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := keys.Generate("gov1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := k.Address()
+	g := &pb.Genesis{Secret: bytes.Repeat([]byte{7}, 32), ClockRate: rate}
+	henan.Catalogue(g)
+	g.Members = []pb.Member{{
+		Uscc: code.CompleteUSCC("11410000", "Y0090001"), Name: "示例机关（合成样例）", Level: pb.LEVEL_PROVINCE, Regions: []string{"410000"},
+		Keys:         []*pb.MemberKey{{Address: address[:], Roles: []pb.Role{pb.ROLE_GOVERNOR}, Name: "gov1"}},
+		ValidatorKey: id.ValidatorKey, ValidatorPower: 10,
+	}}
+	doc, err := GenesisDoc("test-lone", time.Now(), g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := cmtjson.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := InstallGenesis(c, raw); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func startNode(t *testing.T, c Config) *Node {
+	t.Helper()
+	n, err := New(c, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { n.Stop() })
+	if err := n.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.After(time.Minute)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-deadline:
+			t.Fatalf("it never came to this: %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+func TestNode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a node")
+	}
+	c := lone(t)
+	n := startNode(t, c)
+	eventually(t, "the node is ready", func() bool { ok, _ := n.Ready(); return ok && n.Height() > 3 })
+
+	// What the stores say fits together.
+	b := n.Blocks()
+	last := b.Latest()
+	for h := int64(1); h <= last; h++ {
+		block, commit := b.Block(h), b.Commit(h)
+		vals, err := b.Validators(h)
+		if err != nil || block == nil || commit == nil {
+			t.Fatalf("height %d: block %v commit %v, %v", h, block, commit, err)
+		}
+		if err := vals.VerifyCommit("test-lone", types.BlockID{Hash: block.Hash(), PartSetHeader: commit.BlockID.PartSetHeader}, h, commit); err != nil {
+			t.Errorf("height %d: %v", h, err)
+		}
+		if !bytes.Equal(b.Header(h).Hash(), block.Hash()) || block.Version.App != 1 {
+			t.Errorf("height %d: header %v", h, b.Header(h))
+		}
+	}
+	if b.Block(0) != nil || b.Commit(-1) != nil || b.Header(last+1000) != nil {
+		t.Error("a height that is not there has something")
+	}
+
+	// What is no transaction is an answer of the gate; what is too large never reaches it.
+	if resp, err := n.Submit(t.Context(), []byte("no transaction")); err != nil || resp.Code == 0 {
+		t.Errorf("garbage: %+v, %v", resp, err)
+	}
+	if _, err := n.Submit(t.Context(), make([]byte, pb.TxBytesMax+1)); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("too large: %v", err)
+	}
+	resp, err := http.Get("http://" + n.APIAddr() + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	for _, want := range []string{"xinlian_height ", `xinlian_refused_total{code="`, "xinlian_timers_backlog 0", `xinlian_alarm{kind="watchdog"} 0`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("metrics lack %s", want)
+		}
+	}
+
+	height := n.Height()
+	if err := n.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Stop(); err != nil {
+		t.Errorf("stopped twice: %v", err)
+	}
+	if err := n.Err(); err != nil {
+		t.Errorf("a stop is no fault: %v", err)
+	}
+
+	n = startNode(t, c)
+	if n.Height() < height {
+		t.Errorf("came back at height %d, was at %d", n.Height(), height)
+	}
+	eventually(t, "the chain goes on", func() bool { return n.Height() > height+1 })
+}
+
+// TestWatchdogEndsADeadNode: when the votes can no longer be written down, CometBFT's consensus stops and its process stays. Ours ends.
+func TestWatchdogEndsADeadNode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a node")
+	}
+	c := lone(t)
+	n := startNode(t, c)
+	eventually(t, "the node is ready", func() bool { ok, _ := n.Ready(); return ok })
+	data, away := filepath.Join(c.Home, "data"), filepath.Join(c.Home, "away")
+	if err := os.Rename(data, away); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-n.Done():
+	case <-time.After(time.Minute):
+		t.Fatal("the watchdog did not see it")
+	}
+	if err := n.Err(); err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "stopped") {
+		t.Errorf("reason %v", err)
+	}
+	if ok, reason := n.Ready(); ok {
+		t.Errorf("still ready: %s", reason)
+	}
+	if err := os.Rename(away, data); err != nil {
+		t.Fatal(err)
+	}
+	n.Stop()
+	n = startNode(t, c)
+	eventually(t, "it comes back once the folder is there", func() bool { ok, _ := n.Ready(); return ok })
+}
+
+// TestRefusedStarts: each with one line that says what to do.
+func TestRefusedStarts(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		edit func(t *testing.T, c Config)
+		want string
+	}{
+		{"no genesis", func(t *testing.T, c Config) { remove(t, c.Engine.GenesisFile()) }, "genesis"},
+		{"no validator key", func(t *testing.T, c Config) { remove(t, c.Engine.PrivValidatorKeyFile()) }, "is missing"},
+		{"no node key", func(t *testing.T, c Config) { remove(t, c.Engine.NodeKeyFile()) }, "is missing"},
+		{"genesis of other rules", func(t *testing.T, c Config) {
+			doc, err := types.GenesisDocFromFile(c.Engine.GenesisFile())
+			if err != nil {
+				t.Fatal(err)
+			}
+			doc.ConsensusParams.Version.App = 99
+			if err := doc.SaveAs(c.Engine.GenesisFile()); err != nil {
+				t.Fatal(err)
+			}
+		}, "version 1"},
+		{"genesis with blocks beyond all bounds", func(t *testing.T, c Config) {
+			doc, err := types.GenesisDocFromFile(c.Engine.GenesisFile())
+			if err != nil {
+				t.Fatal(err)
+			}
+			doc.ConsensusParams.Block.MaxBytes = 50 << 20
+			if err := doc.SaveAs(c.Engine.GenesisFile()); err != nil {
+				t.Fatal(err)
+			}
+		}, "max_bytes"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := lone(t)
+			tt.edit(t, c)
+			n, err := New(c, Options{})
+			if err == nil {
+				n.Stop()
+				t.Fatal("it started")
+			}
+			if !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("says %q, want one line with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func remove(t *testing.T, path string) {
+	t.Helper()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+}

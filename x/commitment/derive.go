@@ -1,0 +1,14 @@
+package commitment
+
+import (
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+)
+
+// Derive gives the rows of the index by code that follow from the commitments: what state sync rebuilds.
+func Derive(r x.Reader, emit func(key, value []byte)) {
+	commitments.All(r, func(uscc string, c *pb.Commitment) bool {
+		emit(x.Key(byCode.Prefix, []byte(c.Content.Code)), []byte(uscc))
+		return true
+	})
+}
