@@ -20,7 +20,7 @@ func TestLongStanding(t *testing.T) {
 		Issuer: c.Actors["registry"].USCC, Subject: pb.Subject{Uscc: firm, Region: "410100", Category: 1, Status: pb.SUBJECT_ACTIVE}}}}))
 	today := int32(c.Today())
 	var record, publish []pb.Msg
-	for i := range 150 {
+	for i := range 200 {
 		p := pb.PenaltyContent{
 			Issuer: c.Actors["zz-scjg"].USCC, Subject: firm, DocNo: fmt.Sprintf("郑市监处罚〔2026〕%d号", i), Kinds: []uint32{3}, FineFen: 1_000_000,
 			DecidedOn: today, ViolationRegion: "410105", Procedure: 2, NoticeServedOn: today - 7, Statement: 1, ServedOn: today,
@@ -39,7 +39,7 @@ func TestLongStanding(t *testing.T) {
 		raw, _ := standing.Get(r, firm)
 		st := new(pb.Standing)
 		must(t, pb.Decode(raw, st))
-		if len(raw) > 16<<10 || len(st.PenaltiesRoot) != 32 || len(st.CommitmentsRoot) != 0 || st.Counts.Penalties != 150 {
+		if len(raw) > 16<<10 || len(st.PenaltiesRoot) != 32 || len(st.CommitmentsRoot) != 0 || st.Counts.Penalties != 200 {
 			t.Fatalf("%d bytes, roots %x %x, counts %v", len(raw), st.PenaltiesRoot, st.CommitmentsRoot, st.Counts)
 		}
 	})
