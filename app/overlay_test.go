@@ -9,15 +9,15 @@ import (
 	"pgregory.net/rapid"
 )
 
-// table is a state that is only read.
-type table map[string]string
+// flat is a state that is only read.
+type flat map[string]string
 
-func (m table) Get(key []byte) ([]byte, bool) {
+func (m flat) Get(key []byte) ([]byte, bool) {
 	v, ok := m[string(key)]
 	return []byte(v), ok
 }
 
-func (m table) Iterate(prefix, start []byte, fn func(key, value []byte) bool) {
+func (m flat) Iterate(prefix, start []byte, fn func(key, value []byte) bool) {
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		if strings.HasPrefix(k, string(prefix)) && k >= string(start) && !fn([]byte(k), []byte(m[k])) {
 			return
@@ -25,18 +25,18 @@ func (m table) Iterate(prefix, start []byte, fn func(key, value []byte) bool) {
 	}
 }
 
-type row struct{ key, value string }
+type pair struct{ key, value string }
 
 func list(r interface {
 	Iterate(prefix, start []byte, fn func(key, value []byte) bool)
 }, prefix, start string, limit int,
-) (out []row) {
+) (out []pair) {
 	var from []byte
 	if start != "" {
 		from = []byte(start)
 	}
 	r.Iterate([]byte(prefix), from, func(key, value []byte) bool {
-		out = append(out, row{string(key), string(value)})
+		out = append(out, pair{string(key), string(value)})
 		return len(out) < limit
 	})
 	return out
@@ -48,11 +48,11 @@ func TestOverlay(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		key := rapid.StringOfN(rapid.RuneFrom([]rune("abc")), 1, 3, -1)
-		base := table(rapid.MapOfN(key, rapid.StringN(0, 3, -1), 0, 12).Draw(t, "base"))
+		base := flat(rapid.MapOfN(key, rapid.StringN(0, 3, -1), 0, 12).Draw(t, "base"))
 		o, model := newOverlay(base), maps.Clone(base)
 		type point struct {
 			mark  int
-			model table
+			model flat
 		}
 		var points []point
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
@@ -95,7 +95,7 @@ func TestOverlay(t *testing.T) {
 			prefix := rapid.StringOfN(rapid.RuneFrom([]rune("abc")), 0, 2, -1).Draw(t, "prefix")
 			start := rapid.OneOf(rapid.Just(""), key).Draw(t, "start")
 			limit := rapid.IntRange(1, 20).Draw(t, "limit")
-			if got, want := list(o, prefix, start, limit), list(table(model), prefix, start, limit); !slices.Equal(got, want) {
+			if got, want := list(o, prefix, start, limit), list(flat(model), prefix, start, limit); !slices.Equal(got, want) {
 				t.Fatalf("prefix %q from %q, at most %d: %v, want %v", prefix, start, limit, got, want)
 			}
 		}
@@ -117,7 +117,7 @@ func TestOverlay(t *testing.T) {
 // An iteration sees the state as it was when it began.
 func TestOverlayIterateWhileWriting(t *testing.T) {
 	t.Parallel()
-	o := newOverlay(table{"a": "1", "c": "3"})
+	o := newOverlay(flat{"a": "1", "c": "3"})
 	o.Set([]byte("b"), []byte("2"))
 	var seen []string
 	o.Iterate(nil, nil, func(key, _ []byte) bool {

@@ -47,7 +47,7 @@ type Options struct {
 	Apps    int           // applications side by side; 0 = 2
 	ChainID string        // empty = test-apptest
 	Start   calendar.Date // first legal day; 0 = 2026-07-15
-	Dirs    []string      // state folders, one an application; empty = in memory
+	Dirs    []string      // state folders, one an application; empty, all or one = in memory
 	Edit    func(*pb.Genesis)
 	Checks  bool // check all invariants after each block
 	Window  int  // heights that can be proven; 0 = default
@@ -125,7 +125,7 @@ func New(tb testing.TB, o Options) *Cluster {
 
 func (c *Cluster) open(i int) *app.App {
 	o := app.Options{InMemory: true, ChainID: c.Chain, Window: c.opts.Window}
-	if len(c.opts.Dirs) > 0 {
+	if len(c.opts.Dirs) > 0 && c.opts.Dirs[i] != "" {
 		o.InMemory, o.Dir = false, c.opts.Dirs[i]
 	}
 	a, err := app.New(o)

@@ -27,13 +27,16 @@ import (
 )
 
 const (
-	// Two legal days pass in a second, so that the four months of the story take one minute.
+	// Two legal days pass in a second, so that the four months of the story take one minute. The clock begins a week before the first decision: the
+	// network finds itself in some seconds, which are days.
 	demoRate   = 172800
-	demoOrigin = "2026-07-15T09:00:00+08:00"
+	demoOrigin = "2026-07-08T09:00:00+08:00"
 	// The nodes start before the first moment of the chain: its clock does not run on while a slow machine starts four processes.
-	demoGenesisIn = 4 * time.Second
+	demoGenesisIn = 3 * time.Second
 	demoWithin    = 10 * time.Minute
 	demoPoll      = 40 * time.Millisecond
+	// aBlock is less than what passes of legal time from one block to the next.
+	aBlock = 2 * time.Hour
 )
 
 func demoCmd() *cobra.Command {
@@ -190,7 +193,7 @@ func (d *demo) start() error {
 	if err != nil {
 		return err
 	}
-	d.say("chain %s: 4 validators on loopback, %d firms enrolled (synthetic); legal clock from 2026-07-15 09:00, two days a second, now %s", d.net.ChainID, len(sample.Subjects()), today)
+	d.say("chain %s: 4 validators on loopback, %d firms enrolled (synthetic); legal clock from %s, two days a second, now %s", d.net.ChainID, len(sample.Subjects()), demoOrigin[:10], today)
 	return nil
 }
 
@@ -204,13 +207,20 @@ func (d *demo) today() (calendar.Date, error) {
 }
 
 // reach waits until a block of a legal day, or of a later one, is there.
-func (d *demo) reach(day calendar.Date) (calendar.Date, error) {
+func (d *demo) reach(day calendar.Date) (calendar.Date, error) { return d.near(day, 0) }
+
+// near waits until the newest block is on a legal day, or this long before it: what is sent then comes into a block of that day.
+func (d *demo) near(day calendar.Date, before time.Duration) (calendar.Date, error) {
+	from := calendar.StartUnix(day) - int64(before/time.Second)
 	t := time.NewTicker(demoPoll)
 	defer t.Stop()
 	for {
-		today, err := d.today()
-		if err != nil || today >= day {
-			return today, err
+		s, err := d.clients["ops"].Status(d.ctx)
+		if err != nil {
+			return 0, err
+		}
+		if legal := s.LegalTime.Unix(); legal >= from {
+			return calendar.Of(legal), nil
 		}
 		select {
 		case <-d.ctx.Done():

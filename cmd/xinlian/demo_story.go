@@ -66,7 +66,7 @@ func (d *demo) publication() error {
 	if err != nil {
 		return err
 	}
-	if _, err := d.reach(day("2026-07-20")); err != nil {
+	if _, err := d.near(day("2026-07-20"), aBlock); err != nil {
 		return err
 	}
 	rec, err := d.send("zz-scjg", m)
@@ -76,7 +76,7 @@ func (d *demo) publication() error {
 	story.record = rec.record
 	d.say("郑州市监 fines %s 120,000 yuan, 一般, decided 2026-07-15; registered (登记) on %s (scenario: 07-20): record %s", storyFirm, rec.on, mark(rec.record))
 
-	if _, err := d.reach(day("2026-07-22")); err != nil {
+	if _, err := d.near(day("2026-07-22"), aBlock); err != nil {
 		return err
 	}
 	id, _ := hex.DecodeString(rec.record)
@@ -114,7 +114,7 @@ func (d *demo) publication() error {
 	); err != nil {
 		return err
 	}
-	d.say("a lender's verdicts on a bundle of %d bytes from node 1 and 4: no-negative before 0, now 6; no-serious 0", len(proof.raw))
+	d.say("a lender's verdicts on bundles of %d bytes: no-negative before 0, now 6; no-serious 0", len(proof.raw))
 
 	// Too early: before 2026-10-15, whatever the commitment.
 	application, err := d.application("XYZG-2026-0001", commitmentCode("410100", decided, 9001))
@@ -356,14 +356,14 @@ func (d *demo) repair() error {
 	d.say("type-4 commitment %s is public; 信用中国 files the application on %s (scenario: 10-19): %s", story.code, applied.on, mark(applied.record))
 
 	issuer := d.members["zz-scjg"].USCC
-	if _, err := d.reach(applied.on.AddDays(2)); err != nil {
+	if _, err := d.near(applied.on.AddDays(2), aBlock); err != nil {
 		return err
 	}
 	accepted, err := d.send("zz-scjg", pb.Msg{Sum: &pb.Msg_AcceptRepair{AcceptRepair: &pb.AcceptRepair{Issuer: issuer, Repair: id}}})
 	if err != nil {
 		return err
 	}
-	if _, err := d.reach(accepted.on.AddDays(6)); err != nil {
+	if _, err := d.near(accepted.on.AddDays(6), aBlock); err != nil {
 		return err
 	}
 	old, err := d.prove("ops", storyFirm, accepted.height)

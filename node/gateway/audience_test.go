@@ -32,9 +32,11 @@ func TestAudienceTable(t *testing.T) {
 		"unpublished": nil,
 		"withdrawn":   {"publish by=ops issuer=zz-scjg firm=a no=7", "withdraw by=zz-scjg issuer=zz-scjg firm=a no=7"},
 		"expired":     {"publish by=ops issuer=zz-scjg firm=a no=7", "on 2027-07-16", "block"},
-		"repaired": {"publish by=ops issuer=zz-scjg firm=a no=7", "on 2026-10-19", "commit by=zz-scjg firm=a code=" + type4 + " type=4 accepted",
+		"repaired": {
+			"publish by=ops issuer=zz-scjg firm=a no=7", "on 2026-10-19", "commit by=zz-scjg firm=a code=" + type4 + " type=4 accepted",
 			"apply by=ops issuer=zz-scjg firm=a no=7 application=XY-1 commitment=" + type4,
-			"accept-repair by=zz-scjg issuer=zz-scjg firm=a no=7 application=XY-1", "approve by=zz-scjg issuer=zz-scjg firm=a no=7 application=XY-1"},
+			"accept-repair by=zz-scjg issuer=zz-scjg firm=a no=7 application=XY-1", "approve by=zz-scjg issuer=zz-scjg firm=a no=7 application=XY-1",
+		},
 	}
 	for _, row := range audienceTable {
 		t.Run(row.state, func(t *testing.T) {

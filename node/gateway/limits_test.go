@@ -3,7 +3,6 @@ package gateway_test
 import (
 	"bufio"
 	"bytes"
-
 	"io"
 	"net"
 	"net/http"

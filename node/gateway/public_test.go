@@ -160,8 +160,11 @@ func TestAttestation(t *testing.T) {
 		enrolled    bool
 		holds       bool
 	}{
-		{"a", "no-negative", true, false}, {"a", "enrolled", true, true}, {"b", "no-negative", true, true},
-		{"nobody", "enrolled", false, false}, {"nobody", "no-negative", false, true},
+		{"a", "no-negative", true, false},
+		{"a", "enrolled", true, true},
+		{"b", "no-negative", true, true},
+		{"nobody", "enrolled", false, false},
+		{"nobody", "no-negative", false, true},
 	} {
 		a := w.public("/v1/subjects/" + w.firm(c.firm) + "/attestation")
 		if a.status != 200 || a.header.Get("Content-Type") != attest.MediaType || !bytes.HasPrefix(a.body, []byte("XLA1")) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -129,6 +130,15 @@ func TestSubmit(t *testing.T) {
 	w.want(post("", "", append(bytes.Clone(raw), 0)), 400, "E_TX_MALFORMED")
 	w.want(post("", "?wait=long", raw), 400, "E_QUERY")
 	w.want(post("", "", make([]byte, pb.TxBytesMax+1)), 413, "E_BODY_SIZE")
+	// A body that does not say how long it is.
+	r, err := http.NewRequest(http.MethodPost, w.servers[0].URL+"/v1/txs", io.LimitReader(zeros{}, pb.TxBytesMax+1))
+	must(t, err)
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	must(t, err)
+	resp.Body.Close()
+	if r.ContentLength > 0 || resp.StatusCode != 413 {
+		t.Errorf("chunked: %s", resp.Status)
+	}
 	w.poolErr = gateway.ErrPoolFull
 	if a := w.want(post("", "", raw), 503, "E_POOL_FULL"); a.header.Get("Retry-After") == "" {
 		t.Error("503 without Retry-After")
@@ -182,3 +192,8 @@ func TestAuditRoutes(t *testing.T) {
 		}
 	}
 }
+
+// zeros is a reader without end.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }

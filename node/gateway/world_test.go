@@ -57,6 +57,7 @@ type world struct {
 
 // blocks is the engine's stores.
 type blocks struct {
+	mu     sync.RWMutex // held for writing while a block is made beside requests
 	c      *apptest.Cluster
 	set    *cmttypes.ValidatorSet
 	mangle func(h *cmttypes.Header) // of a copy
@@ -67,6 +68,8 @@ func (b *blocks) Block(height int64) *cmttypes.Block {
 	if b.broken {
 		panic("the disk is gone")
 	}
+	b.mu.RLock()
+	defer b.mu.RUnlock()
 	if height < 1 || height > b.c.Height() {
 		return nil
 	}
@@ -86,6 +89,8 @@ func (b *blocks) Header(height int64) *cmttypes.Header {
 }
 
 func (b *blocks) Commit(height int64) *cmttypes.Commit {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
 	switch {
 	case height < 1 || height > b.c.Height():
 		return nil
@@ -96,6 +101,8 @@ func (b *blocks) Commit(height int64) *cmttypes.Commit {
 }
 
 func (b *blocks) Validators(height int64) (*cmttypes.ValidatorSet, error) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
 	if height < 1 || height > b.c.Height()+1 {
 		return nil, errors.New("no validators of this height")
 	}

@@ -1,0 +1,434 @@
+package apptest
+
+import (
+	"maps"
+	"time"
+
+	"github.com/xinlian-ledger/xinlian/networks/henan"
+)
+
+// model is §11.1, §11.2 and §11.4 of the domain rules once more, written from their tables and from nothing of package x: maps, days as numbers
+// since 1970, and what is in force computed from what is recorded. It knows the firms, agencies and parameters of the sample consortium.
+type model struct {
+	today       int
+	firms       map[string]bool // enrolled
+	commitments map[string]mCommitment
+	penalties   map[string]mPenalty // by key
+	repairs     map[string]mRepair  // by application number
+	repairBars  map[string]int      // firm → last day
+	alarms      map[string]int      // penalty key → day on which it was raised
+}
+
+type mCommitment struct {
+	firm, acceptor string
+	kind, public   int
+	made, until    int
+	state          string
+	hidden         bool
+	breachedOn     int
+	liftedByCure   bool
+}
+
+type mPenalty struct {
+	firm, issuer, no   string
+	class              int
+	state              string
+	decided, publishBy int
+	min, max           int
+	published, ended   int
+	breachOf           string
+	content            string // what the command said of it
+	necessary          bool
+}
+
+type mRepair struct {
+	firm, target, commitment string
+	state                    string
+	supplemented             bool
+	supplementBy             int
+}
+
+func newModel() *model {
+	return &model{
+		firms: map[string]bool{}, commitments: map[string]mCommitment{}, penalties: map[string]mPenalty{}, repairs: map[string]mRepair{},
+		repairBars: map[string]int{}, alarms: map[string]int{},
+	}
+}
+
+func (m *model) clone() *model {
+	c := *m
+	c.firms, c.commitments, c.penalties = maps.Clone(m.firms), maps.Clone(m.commitments), maps.Clone(m.penalties)
+	c.repairs, c.repairBars, c.alarms = maps.Clone(m.repairs), maps.Clone(m.repairBars), maps.Clone(m.alarms)
+	return &c
+}
+
+// --- calendar, by the standard library ---
+
+var exceptions = func() map[int]bool {
+	out := map[int]bool{}
+	for _, e := range henan.CalendarExceptions() {
+		out[int(e.Date)] = e.Working
+	}
+	return out
+}()
+
+func dayOf(d int) time.Time { return time.Unix(int64(d)*86400, 0).UTC() }
+
+func dayName(d int) string { return dayOf(d).Format("2006-01-02") }
+
+func working(d int) bool {
+	if w, ok := exceptions[d]; ok {
+		return w
+	}
+	wd := dayOf(d).Weekday()
+	return wd != time.Saturday && wd != time.Sunday
+}
+
+// plusWorking is the n-th working day after a day.
+func plusWorking(d, n int) int {
+	for n > 0 {
+		if d++; working(d) {
+			n--
+		}
+	}
+	return d
+}
+
+// plusMonths is the same day of a later month, or that month's last.
+func plusMonths(d, n int) int {
+	t := dayOf(d)
+	first := time.Date(t.Year(), t.Month()+time.Month(n), 1, 0, 0, 0, 0, time.UTC)
+	last := first.AddDate(0, 1, -1).Day()
+	return int(first.AddDate(0, 0, min(t.Day(), last)-1).Unix() / 86400)
+}
+
+// --- what follows from the tables ---
+
+func (c mCommitment) visible() bool { return c.public == 1 && !c.hidden }
+
+func live(state string) bool {
+	return state == "registered" || state == "published" || state == "unpublished"
+}
+
+// breachBar: in force while a record that punishes the breach lives; without any such record, until it is cured and a public type-4 commitment
+// stands.
+func (m *model) breachBar(code string) bool {
+	c := m.commitments[code]
+	if c.state != "breached" && c.state != "cured" {
+		return false
+	}
+	linked := false
+	for _, p := range m.penalties {
+		if p.breachOf == code {
+			linked = true
+			if live(p.state) {
+				return true
+			}
+		}
+	}
+	return !linked && !c.liftedByCure
+}
+
+func (m *model) barred(firm string) bool {
+	for _, p := range m.penalties {
+		if p.firm == firm && p.state == "published" && p.class == 3 {
+			return true
+		}
+	}
+	for code, c := range m.commitments {
+		if c.firm == firm && m.breachBar(code) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *model) mayPromise(firm string) bool {
+	for _, p := range m.penalties {
+		if p.firm == firm && p.state == "published" && p.class == 3 {
+			return false
+		}
+	}
+	for code, c := range m.commitments {
+		if c.firm == firm && c.visible() && m.breachBar(code) {
+			return false
+		}
+	}
+	return true
+}
+
+// lift is asked when a breach is cured and when a public type-4 commitment begins to stand.
+func (m *model) lift(firm string) {
+	for code, c := range m.commitments {
+		if c.firm != firm || c.state != "cured" || !m.breachBar(code) {
+			continue
+		}
+		for _, p := range m.commitments {
+			if p.firm == firm && p.kind == 4 && p.visible() && p.state == "supervised" && p.made >= c.breachedOn && !m.linked(code) {
+				c.liftedByCure = true
+			}
+		}
+		m.commitments[code] = c
+	}
+}
+
+func (m *model) linked(code string) bool {
+	for _, p := range m.penalties {
+		if p.breachOf == code {
+			return true
+		}
+	}
+	return false
+}
+
+// begin is a block on a day: what falls due without anybody's act.
+func (m *model) begin(today int) {
+	m.today = today
+	for k, p := range m.penalties {
+		switch {
+		case (p.state == "published" || p.state == "unpublished") && p.max < today:
+			p.state, p.ended = "expired", today
+		case p.state == "registered" && p.publishBy < today && m.alarms[k] == 0:
+			m.alarms[k] = today
+		}
+		m.penalties[k] = p
+	}
+	for k, c := range m.commitments {
+		if c.state == "supervised" && c.until != 0 && c.until < today {
+			c.state = "due"
+			m.commitments[k] = c
+		}
+	}
+	for k, a := range m.repairs {
+		if a.state == "supplement" && a.supplementBy < today {
+			a.state = "not accepted"
+			m.repairs[k] = a
+		}
+	}
+}
+
+// Answers of the model: OK, AGAIN (recorded already), NO, or a refusal that must be just that one.
+const (
+	ok    = "OK"
+	again = "AGAIN"
+	no    = "NO"
+)
+
+func (m *model) commit(code string, c mCommitment, accepted bool) string {
+	if old, found := m.commitments[code]; found {
+		if old.firm == c.firm && old.kind == c.kind && old.public == c.public && old.until == c.until && old.acceptor == c.acceptor {
+			return again
+		}
+		return no
+	}
+	switch {
+	case !m.firms[c.firm]:
+		return "E_SUBJECT_UNKNOWN"
+	case (c.kind == 1 || c.kind == 3) && m.barred(c.firm):
+		return "E_PROMISE_BAR"
+	}
+	c.state, c.made = "pending", m.today
+	if accepted {
+		c.state = "supervised"
+	}
+	m.commitments[code] = c
+	if accepted && c.kind == 4 && c.public == 1 {
+		m.lift(c.firm)
+	}
+	return ok
+}
+
+// change does what an acceptor does to a commitment.
+func (m *model) change(verb, by, code string) string {
+	c, found := m.commitments[code]
+	if !found || c.acceptor != by {
+		return no
+	}
+	switch verb + "/" + c.state {
+	case "accept-commitment/pending":
+		if (c.kind == 1 || c.kind == 3) && m.barred(c.firm) {
+			return "E_PROMISE_BAR"
+		}
+		c.state = "supervised"
+		m.commitments[code] = c
+		if c.kind == 4 && c.public == 1 {
+			m.lift(c.firm)
+		}
+		return ok
+	case "accept-commitment/supervised", "cure/cured":
+		return again
+	case "reject-commitment/pending":
+		c.state = "rejected"
+	case "withdraw-commitment/pending", "withdraw-commitment/supervised", "withdraw-commitment/due":
+		c.state = "withdrawn"
+	case "fulfil/supervised", "fulfil/due":
+		c.state = "fulfilled"
+	case "breach/supervised", "breach/due":
+		c.state, c.breachedOn = "breached", m.today
+	case "cure/breached":
+		c.state = "cured"
+		m.commitments[code] = c
+		m.lift(c.firm)
+		return ok
+	default:
+		return no
+	}
+	m.commitments[code] = c
+	return ok
+}
+
+func (m *model) record(key string, p mPenalty, atHome bool) string {
+	if old, found := m.penalties[key]; found {
+		if old.content == p.content {
+			return again
+		}
+		return "E_RECORDED_DIFFERENTLY"
+	}
+	switch {
+	case !m.firms[p.firm]:
+		return "E_SUBJECT_UNKNOWN"
+	case p.decided > m.today:
+		return no
+	case !atHome:
+		return "E_JURISDICTION"
+	}
+	if p.breachOf != "" {
+		if c := m.commitments[p.breachOf]; c.firm != p.firm || c.state != "breached" && c.state != "cured" {
+			return "E_BREACH_OF"
+		}
+	}
+	if p.necessary && p.class != 1 {
+		return "E_CLASS"
+	}
+	p.publishBy = plusWorking(p.decided, 7)
+	months := [4][2]int{1: {0, 3}, 2: {3, 12}, 3: {12, 36}}[p.class]
+	p.min, p.max = plusMonths(p.decided, months[0]), plusMonths(p.decided, months[1])
+	p.state = "registered"
+	if p.class == 1 && !p.necessary {
+		p.state = "unpublished"
+	}
+	m.penalties[key] = p
+	return ok
+}
+
+func (m *model) publish(by, key string) string {
+	p, found := m.penalties[key]
+	switch {
+	case !found || p.issuer != by:
+		return no
+	case p.state == "published":
+		return again
+	case p.state != "registered":
+		return no
+	case m.today > p.max:
+		return "E_TERM_PASSED"
+	}
+	if m.today > p.publishBy && m.alarms[key] == 0 {
+		m.alarms[key] = m.today
+	}
+	p.state, p.published = "published", m.today
+	m.penalties[key] = p
+	return ok
+}
+
+func (m *model) withdraw(by, key string) string {
+	p, found := m.penalties[key]
+	switch {
+	case !found || p.issuer != by:
+		return no
+	case p.state == "withdrawn":
+		return again
+	case !live(p.state):
+		return no
+	}
+	p.state, p.ended = "withdrawn", m.today
+	m.penalties[key] = p
+	return ok
+}
+
+// repairable is what both application and approval ask of record and commitment.
+func (m *model) repairable(firm, key, code string) string {
+	p, found := m.penalties[key]
+	switch {
+	case !found || p.state != "published" && p.state != "unpublished":
+		return no
+	case m.today < p.min:
+		return "E_MIN_PERIOD"
+	}
+	if c, found := m.commitments[code]; !found || c.firm != firm || c.kind != 4 || !c.visible() || c.state != "supervised" {
+		return "E_REPAIR_COMMITMENT"
+	}
+	return ok
+}
+
+func (m *model) apply(app string, a mRepair) string {
+	if p, found := m.penalties[a.target]; !found || p.firm != a.firm {
+		return no
+	}
+	if old, found := m.repairs[app]; found {
+		if old.target == a.target && old.commitment == a.commitment {
+			return again
+		}
+		return no
+	}
+	if until := m.repairBars[a.firm]; until >= m.today {
+		return "E_REPAIR_BAR"
+	}
+	if r := m.repairable(a.firm, a.target, a.commitment); r != ok {
+		return r
+	}
+	for _, o := range m.repairs {
+		if o.target == a.target && (o.state == "pending" || o.state == "supplement" || o.state == "accepted") {
+			return no
+		}
+	}
+	a.state = "pending"
+	m.repairs[app] = a
+	return ok
+}
+
+// decide does what a recogniser, or for refile the agent, does to an application.
+func (m *model) decide(verb, by, app string) string {
+	a, found := m.repairs[app]
+	if !found || verb != "refile" && m.penalties[a.target].issuer != by {
+		return no
+	}
+	p, c := m.penalties[a.target], m.commitments[a.commitment]
+	switch verb + "/" + a.state {
+	case "accept-repair/pending":
+		a.state = "accepted"
+	case "accept-repair/accepted", "approve/effective", "revoke/revoked":
+		return again
+	case "supplement/pending":
+		if a.supplemented {
+			return no
+		}
+		a.state, a.supplemented, a.supplementBy = "supplement", true, plusWorking(m.today, 10)
+	case "refile/supplement":
+		a.state = "pending"
+	case "refuse/pending":
+		a.state = "not accepted"
+	case "refuse/accepted":
+		a.state = "refused"
+	case "approve/accepted":
+		if r := m.repairable(a.firm, a.target, a.commitment); r != ok {
+			return r
+		}
+		a.state, p.state, p.ended, c.hidden = "effective", "repaired", m.today, true
+	case "revoke/effective":
+		a.state, c.hidden = "revoked", false
+		switch {
+		case m.today > p.max:
+			p.state = "expired"
+		case p.published != 0:
+			p.state, p.ended = "published", 0
+		default:
+			p.state, p.ended = "unpublished", 0
+		}
+		m.repairBars[a.firm] = max(m.repairBars[a.firm], plusMonths(m.today, 36))
+	default:
+		return no
+	}
+	m.repairs[app], m.penalties[a.target], m.commitments[a.commitment] = a, p, c
+	return ok
+}
