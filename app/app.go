@@ -29,6 +29,10 @@ type Options struct {
 	Retain   uint64 // heights of history kept; 0 = all
 	Window   int    // heights whose proofs stay in memory; 0 = default of app/state
 	Workers  int    // signature checks at a time; 0 = one a processor
+
+	SnapshotDir   string // snapshots are offered from here; empty: none
+	SnapshotEvery uint64 // a snapshot is made at every multiple of this height; 0 = none
+
 	Logger   *slog.Logger
 	// OnFault is called once when this machine cannot go on. The process must end.
 	OnFault func(error)
@@ -48,6 +52,9 @@ type App struct {
 	genesis *genesisBlock // set by InitChain until block 1 is committed; owned by the consensus connection
 
 	waits waiters
+
+	making  *making
+	restore *restoring // owned by the snapshot connection
 
 	faultOnce sync.Once
 	fault     atomic.Pointer[error]
@@ -78,7 +85,7 @@ func New(o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{store: store, log: o.Logger, opts: o, sigs: newSignatures(o.Workers), pool: newPending()}
+	a := &App{store: store, log: o.Logger, opts: o, sigs: newSignatures(o.Workers), pool: newPending(), making: newMaking()}
 	c := &committed{shared: new(sync.Map)}
 	if m := store.Latest(); m.Height > 0 {
 		c.height, c.appHash = int64(m.Height), append([]byte(nil), m.AppHash[:]...)
@@ -116,7 +123,10 @@ func chainOf(c *pb.ChainInfo) *x.Chain {
 }
 
 // Close closes the state folder. The caller has stopped everything that uses the application.
-func (a *App) Close() error { return a.store.Close() }
+func (a *App) Close() error {
+	a.making.stop()
+	return a.store.Close()
+}
 
 // Status is what the newest committed block left.
 type Status struct {

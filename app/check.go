@@ -95,11 +95,14 @@ func checkSeen(r x.Reader) (err error) {
 	return nil
 }
 
-// checkLog holds that the leaves of the global log hash to its head.
+// checkLog holds that the leaves of the global log hash to its head: all of them, or, on a node that began with a snapshot, those after the frontier
+// that it brought.
 func checkLog(r x.Reader) error {
 	want := frontier(r)
-	var f tree.Frontier
-	var err error
+	f, err := heldFrom(r)
+	if err != nil {
+		return err
+	}
 	r.Iterate([]byte{logLeaves.Prefix}, nil, func(key, leaf []byte) bool {
 		if uint64FromBytes(key[1:]) != f.Size || len(leaf) != 32 {
 			err = fmt.Errorf("leaf %d of the event log is missing", f.Size)

@@ -26,6 +26,7 @@ func (a *App) Commit(context.Context, *abci.RequestCommit) (_ *abci.ResponseComm
 	a.committed.Store(&committed{height: b.height, info: b.info, chain: b.chain, appHash: b.appHash[:], shared: new(sync.Map)})
 	a.pool.committed(b.txs, b.info.TimeSeconds)
 	a.waits.notify(b)
+	a.snapshotDue(b.height)
 	return &abci.ResponseCommit{}, nil
 }
 

@@ -35,8 +35,8 @@ const (
 	demoGenesisIn = 3 * time.Second
 	demoWithin    = 10 * time.Minute
 	demoPoll      = 40 * time.Millisecond
-	// aBlock is less than what passes of legal time from one block to the next.
-	aBlock = 2 * time.Hour
+	// aBlock is about what passes of legal time from the newest block to the one that takes a transaction in.
+	aBlock = 6 * time.Hour
 )
 
 func demoCmd() *cobra.Command {

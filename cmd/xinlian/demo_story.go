@@ -38,6 +38,8 @@ var story struct {
 	repair  string
 	before  *proof // of the firm before the record came
 	between *proof // after the repair, before its revocation
+
+	approved calendar.Date
 }
 
 // penalty makes the decision of S3 or S6.
@@ -321,7 +323,8 @@ func (d *demo) breach() error {
 
 // repair is scenario S4.
 func (d *demo) repair() error {
-	made, err := d.reach(day("2026-10-19"))
+	// Made the day before, so that it is public when the application comes.
+	made, err := d.reach(day("2026-10-18"))
 	if err != nil {
 		return err
 	}
@@ -340,8 +343,10 @@ func (d *demo) repair() error {
 	if _, err := d.clients["ops"].Commitment(d.ctx, story.code); err != nil {
 		return d.expect(false, "the public cannot look %s up: %v", story.code, err)
 	}
-	m, err = d.application("XYZG-2026-0002", story.code)
-	if err != nil {
+	if m, err = d.application("XYZG-2026-0002", story.code); err != nil {
+		return err
+	}
+	if _, err := d.near(day("2026-10-19"), aBlock); err != nil {
 		return err
 	}
 	applied, err := d.send("ops", m)
@@ -377,6 +382,7 @@ func (d *demo) repair() error {
 	if err != nil {
 		return err
 	}
+	story.approved = approved.on
 	d.say("accepted on %s (scenario: 10-21), approved on %s (scenario: 10-27): in force in that block, %d", accepted.on, approved.on, approved.height)
 	if story.between, err = d.prove("gy-scjg", storyFirm, approved.height); err != nil {
 		return err
@@ -438,8 +444,8 @@ func (d *demo) noTrace(height int64) error {
 
 // falseRepair is scenario S5.
 func (d *demo) falseRepair() error {
-	today, err := d.reach(day("2026-11-16"))
-	if err != nil {
+	notice := max(day("2026-11-09"), story.approved.AddDays(1))
+	if _, err := d.near(notice.AddDays(7), aBlock); err != nil {
 		return err
 	}
 	id, err := hex.DecodeString(story.repair)
@@ -451,7 +457,7 @@ func (d *demo) falseRepair() error {
 		return err
 	}
 	revoked, err := d.send("zz-scjg", pb.Msg{Sum: &pb.Msg_RevokeRepair{RevokeRepair: &pb.RevokeRepair{
-		Issuer: d.members["zz-scjg"].USCC, Repair: id, ReasonDigest: reason, NoticeServedOn: int32(today.AddDays(-7)), Statement: 1,
+		Issuer: d.members["zz-scjg"].USCC, Repair: id, ReasonDigest: reason, NoticeServedOn: int32(notice), Statement: 1,
 	}}})
 	if err != nil {
 		return err

@@ -45,6 +45,8 @@ type Plan struct {
 	For     time.Duration // nothing is sent after it; 0: until all are sent
 	// Busy says whether a refusal by code means that there is no room; nil: none does.
 	Busy func(code uint32) bool
+	// Done is called when all is committed, before the blocks are read back; it may be nil.
+	Done func()
 }
 
 // Result is what was measured.
@@ -143,6 +145,9 @@ func Drive(ctx context.Context, ends []Endpoint, p Plan) (_ *Result, err error) 
 	}
 	if err := r.drain(ctx); err != nil {
 		return nil, err
+	}
+	if p.Done != nil {
+		p.Done()
 	}
 	res, err := r.collect(ctx, from, start)
 	cancel()

@@ -256,15 +256,17 @@ func load(ctx context.Context, o Options, net *runner.Network, ends []Endpoint) 
 			return nil, err
 		}
 	}
-	before := usage(net, o.Inside)
-	r, err := Drive(ctx, ends, Plan{Txs: signed, PerTx: o.PerTx, Rate: o.Rate, Workers: o.Workers, For: o.For, Busy: noRoom})
-	if o.Profile != "" {
-		pprof.StopCPUProfile()
-	}
+	before, now := usage(net, o.Inside), used{}
+	r, err := Drive(ctx, ends, Plan{
+		Txs: signed, PerTx: o.PerTx, Rate: o.Rate, Workers: o.Workers, For: o.For, Busy: noRoom,
+		Done: func() {
+			now = usage(net, o.Inside)
+			pprof.StopCPUProfile() // no profile, nothing happens
+		},
+	})
 	if err != nil {
 		return nil, err
 	}
-	now := usage(net, o.Inside)
 	rep := &Report{
 		Validators: o.Validators, PerTx: o.PerTx, Offered: o.Rate, Inside: o.Inside, Subjects: o.Subjects, Result: *r,
 		CPUSeconds: now.cpu - before.cpu, RSSMax: now.rss,

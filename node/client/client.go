@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,9 +50,10 @@ type Client struct {
 	firstPause, longPause time.Duration // between attempts; tests shorten them
 
 	mu      sync.Mutex
-	chainID string    // guarded by mu; learned from the gateway unless given
-	block   time.Time // guarded by mu; newest block time seen
-	seen    time.Time // guarded by mu; when it was seen
+	chainID string                // guarded by mu; learned from the gateway unless given
+	block   time.Time             // guarded by mu; newest block time seen
+	seen    time.Time             // guarded by mu; when it was seen
+	signed  map[signedAt]struct{} // guarded by mu; seconds for which requests were signed
 }
 
 // New makes a client. It asks nothing yet.
@@ -65,7 +67,7 @@ func New(o Options) (*Client, error) {
 	t.ResponseHeaderTimeout = requestTimeout
 	return &Client{
 		opts: o, base: strings.TrimRight(u.String(), "/"), http: &http.Client{Transport: t, Timeout: requestTimeout}, chainID: o.ChainID,
-		firstPause: firstPause, longPause: longPause,
+		signed: map[signedAt]struct{}{}, firstPause: firstPause, longPause: longPause,
 	}, nil
 }
 
@@ -140,7 +142,6 @@ type request struct {
 	body         []byte
 	contentType  string
 	auth         bool
-	once         bool // an error of the connection goes to the caller: it decides itself what to do
 }
 
 // ask sends a request until it is answered, with growing pauses, for as long as the client is patient. Only what cannot have had an effect, or
@@ -173,7 +174,7 @@ func (c *Client) ask(ctx context.Context, r request) (*answer, error) {
 			}
 			lost = true
 		}
-		if r.once || time.Now().Add(wait).After(deadline) {
+		if time.Now().Add(wait).After(deadline) {
 			return a, err
 		}
 		if e := sleep(ctx, wait); e != nil {
@@ -195,7 +196,73 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// authTries bounds how often a request is signed anew because a gateway has seen its header.
+const authTries = 6
+
+// once sends a request once. A gateway takes each Authorization header once, and a header names a whole second: a request that was sent before in
+// this second, also by another program with the same key, is signed for another moment close by.
 func (c *Client) once(ctx context.Context, r request) (*answer, error) {
+	if !r.auth || c.opts.Key == nil {
+		return c.exchange(ctx, r, "")
+	}
+	chain, err := c.ChainID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.ParseRequestURI(c.base + r.path)
+	if err != nil {
+		return nil, err
+	}
+	for try := 1; ; try++ {
+		h, err := c.opts.Key.AuthHeader(r.method, u.RequestURI(), r.body, c.moment(r), chain)
+		if err != nil {
+			return nil, err
+		}
+		a, err := c.exchange(ctx, r, h)
+		if err != nil || a.status != http.StatusUnauthorized || CodeOf(problemOf(a)) != codeAuth || try == authTries {
+			return a, err
+		}
+	}
+}
+
+// moment is a time to sign a request for: now, or the nearest second that this client has not signed the same request for. Gateways take a
+// minute on either side; half of it is left to clocks that differ.
+func (c *Client) moment(r request) time.Time {
+	now := time.Now()
+	what := sha256.Sum256(append([]byte(r.method+" "+r.path+"\n"), r.body...))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.signed) > 1<<12 {
+		for k := range c.signed {
+			if k.at < now.Unix()-120 {
+				delete(c.signed, k)
+			}
+		}
+	}
+	at := now
+	for i := 1; i <= 60; i++ {
+		k := signedAt{what, at.Unix()}
+		if _, used := c.signed[k]; !used {
+			c.signed[k] = struct{}{}
+			return at
+		}
+		step := time.Duration(i/2) * time.Second
+		if i%2 == 1 {
+			step = -time.Duration(i/2+1) * time.Second
+		}
+		at = now.Add(step)
+	}
+	return now // the gateway will refuse it: more than a question a second, for a minute
+}
+
+// signedAt is a request with the second for which it was signed.
+type signedAt struct {
+	what [32]byte
+	at   int64
+}
+
+// exchange sends a request and reads the answer to its end.
+func (c *Client) exchange(ctx context.Context, r request, auth string) (*answer, error) {
 	req, err := http.NewRequestWithContext(ctx, r.method, c.base+r.path, bytes.NewReader(r.body))
 	if err != nil {
 		return nil, err
@@ -206,16 +273,8 @@ func (c *Client) once(ctx context.Context, r request) (*answer, error) {
 	if r.contentType != "" {
 		req.Header.Set("Content-Type", r.contentType)
 	}
-	if r.auth && c.opts.Key != nil {
-		chain, err := c.ChainID(ctx)
-		if err != nil {
-			return nil, err
-		}
-		h, err := c.opts.Key.AuthHeader(r.method, req.URL.RequestURI(), r.body, time.Now(), chain)
-		if err != nil {
-			return nil, err
-		}
-		req.Header.Set("Authorization", h)
+	if auth != "" {
+		req.Header.Set("Authorization", auth)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

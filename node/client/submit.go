@@ -25,6 +25,7 @@ const (
 	codeUnknown = "E_TX_UNKNOWN"
 	codeShare   = "E_SHARE"
 	codePool    = "E_POOL_FULL"
+	codeAuth    = "E_AUTH"
 )
 
 // Result is the outcome of one message.

@@ -57,6 +57,8 @@ func (c *call) record() error {
 			if row, ok := commitment.Get(r, c.r.PathValue("id")); ok {
 				v = showCommitment(r, c.who, row)
 			}
+		} else if row, ok := commitment.GetByID(r, id); ok {
+			v = showCommitment(r, c.who, row)
 		} else {
 			v = showRecord(r, c.who, id)
 		}

@@ -24,17 +24,20 @@ func Check(r x.Reader) (err error) {
 				err = fmt.Errorf("INV-07: breach of commitment %s set no bar", c.Content.Code)
 			}
 		}
-		if got, ok := Get(r, c.Content.Code); err == nil && (!ok || got.Content.Subject != uscc) {
-			err = fmt.Errorf("the index does not know commitment %s", c.Content.Code)
+		if got, ok := GetByID(r, ID(&c.Content)); err == nil && (!ok || got.Content.Subject != uscc) {
+			err = fmt.Errorf("the indexes do not know commitment %s", c.Content.Code)
 		}
 		return err == nil
 	})
 	if err != nil {
 		return err
 	}
-	r.Iterate([]byte{byCode.Prefix}, nil, func(_, _ []byte) bool { n--; return true })
-	if n != 0 {
-		return fmt.Errorf("the index of commitments has %d entries too many", -n)
+	for _, index := range []*x.TableInfo{byCode, byID} {
+		left := n
+		r.Iterate([]byte{index.Prefix}, nil, func(_, _ []byte) bool { left--; return true })
+		if left != 0 {
+			return fmt.Errorf("table %s has %d entries too many", index.Layout, -left)
+		}
 	}
 	return nil
 }

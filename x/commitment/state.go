@@ -12,6 +12,8 @@ var (
 	commitments = subject.NewRecords[pb.Commitment](0x40, "commitment uscc[18] code[20]")
 	// Which subject a code belongs to: code → uscc. Follows from the commitments.
 	byCode = x.Declare(x.TableInfo{Prefix: 0x41, Layout: "commitment code[20] → uscc", Binding: x.Derived})
+	// Which code a record id belongs to. Follows from the commitments.
+	byID = x.Declare(x.TableInfo{Prefix: 0x43, Layout: "commitment record[32] → code", Binding: x.Derived})
 	// Bars, subject ‖ cause.
 	bars = subject.NewRecords[pb.PromiseBar](0x42, "promise bar uscc[18] cause[32]")
 )
@@ -27,6 +29,18 @@ func Get(r x.Reader, code string) (*pb.Commitment, bool) {
 		x.Faultf("the index knows commitment %s, the table does not", code)
 	}
 	return c, true
+}
+
+// GetByID reads a commitment by its record id.
+func GetByID(r x.Reader, id []byte) (*pb.Commitment, bool) {
+	if len(id) != pb.DigestBytes {
+		return nil, false
+	}
+	code, ok := r.Get(x.Key(byID.Prefix, id))
+	if !ok {
+		return nil, false
+	}
+	return Get(r, string(code))
 }
 
 // Each visits a subject's commitments by code.
@@ -49,6 +63,7 @@ func put(ctx *x.Ctx, c *pb.Commitment) {
 	old, ok := commitments.Get(ctx, c.Content.Subject, key)
 	if !ok {
 		ctx.Set(x.Key(byCode.Prefix, key), []byte(c.Content.Subject))
+		ctx.Set(x.Key(byID.Prefix, ID(&c.Content)), key)
 		old = &pb.Commitment{}
 	}
 	x.Reschedule(ctx, TimersOf(old), TimersOf(c))

@@ -1,0 +1,206 @@
+package app
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/xinlian-ledger/xinlian/app/state"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/attest/tree"
+	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/governance"
+	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/repair"
+	"github.com/xinlian-ledger/xinlian/x/sanction"
+)
+
+// heldLog is where the event log of this node begins: the frontier at the height of the snapshot that it was made from. No row: at its beginning. Nothing
+// binds it but the head: leaves that follow it hash to the head only if it is true.
+var heldLog = x.NewTable[pb.LogHead](0x09, "log held from", x.Unbound)
+
+// LogHeldFrom is the number of the first leaf of the event log that this node holds.
+func LogHeldFrom(r x.Reader) uint64 {
+	h, ok := heldLog.Get(r)
+	if !ok {
+		return 0
+	}
+	return h.Size_
+}
+
+// errChunk says that a chunk is not the one that the metadata names: whoever sent it is wrong, the snapshot may be right.
+var errChunk = errors.New("its hash is not the one that the metadata names")
+
+// errSnapshot says that the snapshot itself is false: its metadata names a chunk that does not hold what it must.
+type errSnapshot struct{ err error }
+
+func (e errSnapshot) Error() string { return "the snapshot is false: " + e.err.Error() }
+func (e errSnapshot) Unwrap() error { return e.err }
+
+// restoring is a snapshot on its way into the store. Chunks come in order.
+type restoring struct {
+	meta  *snapshotMeta
+	chain *x.Chain
+	info  *pb.BlockInfo
+	into  *state.Restore
+	next  int    // chunk
+	group int    // the first group that is not whole
+	body  []byte // what of it is here
+}
+
+// checkSnapshot reads metadata and holds it against what is known: the app hash of its height and, unless empty, the chain.
+func checkSnapshot(raw, appHash []byte, chainID string) (*restoring, error) {
+	m, err := decodeSnapshotMeta(raw)
+	if err != nil {
+		return nil, err
+	}
+	if got := m.appHash(); !bytes.Equal(got[:], appHash) {
+		return nil, fmt.Errorf("the metadata makes app hash %x, the chain has %x at height %d", got, appHash, m.height)
+	}
+	chain, info, err := m.parse()
+	if err != nil {
+		return nil, err
+	}
+	if chainID != "" && chain.ID != chainID {
+		return nil, fmt.Errorf("the snapshot is of chain %q, not of %q", chain.ID, chainID)
+	}
+	return &restoring{meta: m, chain: chain, info: info}, nil
+}
+
+// begin makes the store ready. It must be empty.
+func (r *restoring) begin(s *state.Store) (err error) {
+	r.into, err = s.Restore(r.meta.height)
+	return err
+}
+
+// apply checks a chunk, and writes the groups that it makes whole. Every group is checked before a row of it is written.
+func (r *restoring) apply(chunk []byte) error {
+	if sha256.Sum256(chunk) != r.meta.chunks[r.next] {
+		return errChunk
+	}
+	for c := (cursor{rest: chunk}); len(c.rest) > 0; {
+		number, last, part := c.uvarint(len(r.meta.groups)-1), c.byte(), c.bytes(len(c.rest))
+		for r.group < len(r.meta.groups) && r.meta.groups[r.group].Kind == state.NoLeaf {
+			r.group++
+		}
+		switch {
+		case c.err != nil:
+			return errSnapshot{c.err}
+		case last > 1 || number != r.group:
+			return errSnapshot{fmt.Errorf("group %d comes where group %d must", number, r.group)}
+		case len(r.body)+len(part) > snapshotGroupBytesMax:
+			return errSnapshot{fmt.Errorf("group %d has more than %d bytes", number, snapshotGroupBytesMax)}
+		}
+		if r.body = append(r.body, part...); last == 0 {
+			continue
+		}
+		var disk error
+		err := groupUnits(r.chain.Secret, r.body, r.meta.depth, number, r.meta.groups[number], func(leafKey []byte, leaf tree.Leaf, rows []row) error {
+			if disk = r.into.Leaf(leafKey, leaf.ValueHash); disk != nil {
+				return disk
+			}
+			for _, row := range rows {
+				if disk = r.into.Row(row.key, row.value); disk != nil {
+					return disk
+				}
+			}
+			return nil
+		})
+		if disk != nil {
+			return disk
+		}
+		if err != nil {
+			return errSnapshot{fmt.Errorf("group %d: %w", number, err)}
+		}
+		r.body, r.group = r.body[:0], r.group+1
+	}
+	r.next++
+	return nil
+}
+
+// done says whether all chunks are there.
+func (r *restoring) done() bool { return r.next == len(r.meta.chunks) }
+
+// finish rebuilds what follows from the rows, checks what no single chunk shows, and makes the state visible.
+func (r *restoring) finish() (err error) {
+	defer caught(&err)
+	for i := r.group; i < len(r.meta.groups); i++ {
+		if r.meta.groups[i].Kind != state.NoLeaf {
+			return errSnapshot{fmt.Errorf("group %d is missing", i)}
+		}
+	}
+	v, err := r.into.View()
+	if err != nil {
+		return err
+	}
+	s := &Snapshot{view: v}
+	defer s.Close()
+	f := frontier(s)
+	chainRow, _ := s.Get(chainInfo.Key())
+	switch {
+	case !bytes.Equal(chainRow, r.meta.chain):
+		return errSnapshot{errors.New("its rows are of another chain than its metadata says")}
+	case !bytes.Equal(catalogValue(s), r.meta.catalog):
+		return errSnapshot{errors.New("its rows have another catalogue than its metadata says")}
+	case !bytes.Equal(logValue(f), r.meta.log):
+		return errSnapshot{errors.New("its rows have another event log than its metadata says")}
+	}
+	w := restoreWriter{s, r.into}
+	derive(w)
+	if f.Size > 0 {
+		h, _ := logHead.Get(s)
+		heldLog.Put(w, h)
+	}
+	info := *r.info
+	info.AppHash = nil // as FinalizeBlock writes it
+	blockInfos.Put(w, &info, be64(r.meta.height))
+	s.Close()
+	return r.into.Finish(r.meta.appHash(), r.meta.root(), x.EncodeRow(r.info))
+}
+
+// derive writes the rows of all derived tables: they follow from bound ones.
+func derive(s x.State) {
+	for _, f := range []func(x.Reader, func(key, value []byte)){member.Derive, governance.Derive, commitment.Derive, sanction.Derive, repair.Derive} {
+		f(s, s.Set)
+	}
+	for _, f := range []func(x.Reader, func(x.Timer)){governance.Timers, commitment.EachTimer, sanction.EachTimer, repair.EachTimer} {
+		f(s, func(t x.Timer) { x.Reschedule(s, nil, []x.Timer{t}) })
+	}
+}
+
+// restoreWriter writes rows of a snapshot's state while it reads others. What fails is a Fault, as for every writer of state.
+type restoreWriter struct {
+	x.Reader
+	into *state.Restore
+}
+
+func (w restoreWriter) Set(key, value []byte) {
+	if err := w.into.Row(key, value); err != nil {
+		panic(x.Fault{Err: err})
+	}
+}
+
+func (w restoreWriter) Delete(key []byte) { x.Faultf("a restore deletes nothing, and was asked to delete %x", key) }
+
+// restored shows the restored state to everybody.
+func (a *App) restored(r *restoring) {
+	hash := r.meta.appHash()
+	a.next, a.genesis = nil, nil
+	a.committed.Store(&committed{height: int64(r.meta.height), info: r.info, chain: r.chain, appHash: hash[:], shared: new(sync.Map)})
+}
+
+// heldFrom is the frontier at which the event log of this node begins.
+func heldFrom(r x.Reader) (tree.Frontier, error) {
+	h, ok := heldLog.Get(r)
+	if !ok {
+		return tree.Frontier{}, nil
+	}
+	f, err := tree.FrontierOf(h.Size_, bytes.Join(h.Peaks, nil))
+	if err != nil {
+		return f, fmt.Errorf("where the event log of this node begins is damaged: %w", err)
+	}
+	return f, nil
+}

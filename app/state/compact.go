@@ -1,0 +1,220 @@
+package state
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// CompactReport says what a compaction did to the folder. Bytes are what the file system has given to it, holes apart.
+type CompactReport struct {
+	Height uint64 `json:"height"`
+	Floor  uint64 `json:"floor"`  // lowest height that can be read afterwards; 0: all
+	Before int64  `json:"before"` // bytes
+	Peak   int64  `json:"peak"`   // most that was seen meanwhile
+	After  int64  `json:"after"`
+}
+
+// compactLook is how often the folder is measured for the peak.
+const compactLook = 20 * time.Millisecond
+
+// ErrNoRoom: a compaction writes the new files before it removes the old ones.
+type ErrNoRoom struct{ Need, Free int64 }
+
+func (e ErrNoRoom) Error() string {
+	return fmt.Sprintf("compaction may need %d MB more for a while, the disk has %d MB: make room, or give the order to try all the same", e.Need>>20, e.Free>>20)
+}
+
+// Compact gives back what history below the floor takes. The folder must not be in use. Badger never looks again at a quiet range of its
+// lowest level (see write in commit.go), so this makes it: flatten all tables into one level, write two fixed rows again as they are,
+// the lowest and the highest of the keyspace, so that one small table spans everything, and flatten again: all of the lowest
+// level overlaps with it and is written anew, without what the floor allows to drop.
+//
+// The steps, and what a crash right after each leaves:
+//
+//  1. "floor": as in Commit, where Retain asks for a higher one.
+//  2. Flatten. Badger writes new table files, then one line of its manifest, then removes old files: before the line the
+//     folder is the old one (parts of files are removed at the next open), after it the new one.
+//  3. "touch": floor and format version at timestamp 1 with the values that they have. It changes nothing.
+//  4. Close and open, so that the touched rows become a table. Flatten again, as 2.
+//  5. Value-log files without a live value are removed. None of ours has one.
+//
+// Before it the state is checked as by every Open, and after it again: the same marker, the same root.
+func Compact(ctx context.Context, o Options, force bool) (r CompactReport, err error) {
+	if o.InMemory || o.ReadOnly {
+		return r, errors.New("compact: it needs a folder, open for writing")
+	}
+	s, err := Open(o)
+	if err != nil {
+		return r, err
+	}
+	defer func() { s.Close() }()
+	m := s.latest
+	r.Height = m.Height
+	if r.Before, err = DiskUsage(o.Dir); err != nil {
+		return r, err
+	}
+	r.Peak, r.After, r.Floor = r.Before, r.Before, s.floor
+	if m.Height == 0 {
+		return r, nil
+	}
+	lsm := s.tableBytes()
+	if free, err := FreeDisk(o.Dir); err == nil && free < lsm && !force {
+		return r, ErrNoRoom{Need: lsm, Free: free}
+	}
+	peak := watchUsage(o.Dir)
+	defer func() { r.Peak = max(r.Peak, peak()) }()
+
+	if s.floor, err = s.moveFloor(m.Height); err != nil {
+		return r, err
+	}
+	r.Floor = s.floor
+	s.db.SetDiscardTs(s.floor)
+	if err := s.flatten(ctx, s.db); err != nil {
+		return r, err
+	}
+	err = s.write("touch", fixedTs, []entry{
+		{key: []byte{keyFloor}, value: encodeUint64(s.floor)},
+		{key: []byte{keyFormat}, value: binary.BigEndian.AppendUint32(nil, formatVersion)},
+	})
+	if err != nil {
+		return r, err
+	}
+	if err := s.Close(); err != nil {
+		return r, err
+	}
+	if err := s.flattenAgain(ctx); err != nil {
+		return r, err
+	}
+	check := o
+	check.ReadOnly = true
+	again, err := Open(check)
+	if err != nil {
+		return r, fmt.Errorf("after the compaction: %w", err)
+	}
+	defer again.Close()
+	if got := again.latest; got.Height != m.Height || got.Root != m.Root || got.AppHash != m.AppHash {
+		return r, again.damaged(fmt.Errorf("after the compaction it is at height %d with root %x, before at %d with %x", got.Height, got.Root, m.Height, m.Root))
+	}
+	r.After, err = DiskUsage(o.Dir)
+	return r, err
+}
+
+func (s *Store) flatten(ctx context.Context, db *badger.DB) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.step("flatten", func() error {
+		if err := db.Flatten(1); err != nil {
+			return fmt.Errorf("flatten the state folder: %w", err)
+		}
+		return nil
+	})
+}
+
+// flattenAgain works on the bare database: the state was checked before and will be after.
+func (s *Store) flattenAgain(ctx context.Context) (err error) {
+	db, err := openBadger(s.opts)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	db.SetDiscardTs(s.floor)
+	if err := s.flatten(ctx, db); err != nil {
+		return err
+	}
+	for {
+		switch err := db.RunValueLogGC(0.5); {
+		case err == nil:
+		case errors.Is(err, badger.ErrNoRewrite), errors.Is(err, badger.ErrRejected):
+			return nil
+		default:
+			return fmt.Errorf("clean the value log: %w", err)
+		}
+	}
+}
+
+// tableBytes is the size of all table files.
+func (s *Store) tableBytes() (n int64) {
+	for _, t := range s.db.Tables() {
+		n += int64(t.OnDiskSize)
+	}
+	return n
+}
+
+// TableBytes is the size of all table files, for metrics and for deciding on a compaction.
+func (s *Store) TableBytes() int64 {
+	if s.enter() != nil {
+		return 0
+	}
+	defer s.ops.Done()
+	return s.tableBytes()
+}
+
+// DiskUsage is what the file system has given to the files in dir. Badger maps some of its files at many times their content; those holes cost
+// nothing.
+func DiskUsage(dir string) (int64, error) {
+	var sum int64
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			var info fs.FileInfo
+			if info, err = d.Info(); err == nil {
+				sum += allocated(info)
+			}
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // removed meanwhile
+		}
+		return err
+	})
+	return sum, err
+}
+
+func allocated(info os.FileInfo) int64 {
+	const sector = 512 // of st_blocks, whatever the file system's own
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return st.Blocks * sector
+	}
+	return info.Size()
+}
+
+// FreeDisk is how much may still be written where dir lies.
+func FreeDisk(dir string) (int64, error) {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err != nil {
+		return 0, fmt.Errorf("ask for free disk at %s: %w", dir, err)
+	}
+	free := uint64(st.Bavail) * uint64(st.Bsize)
+	return int64(min(free, math.MaxInt64)), nil
+}
+
+// watchUsage measures dir until the function that it returns is called, which gives the most that was seen.
+func watchUsage(dir string) (stop func() int64) {
+	quit, result := make(chan struct{}), make(chan int64, 1)
+	go func() {
+		t := time.NewTicker(compactLook)
+		defer t.Stop()
+		var most int64
+		for {
+			if n, err := DiskUsage(dir); err == nil {
+				most = max(most, n)
+			}
+			select {
+			case <-quit:
+				result <- most
+				return
+			case <-t.C:
+			}
+		}
+	}()
+	return func() int64 { close(quit); return <-result }
+}

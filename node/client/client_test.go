@@ -1,0 +1,92 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/xinlian-ledger/xinlian/node/keys"
+)
+
+// A gateway takes each Authorization header once, and a header names a whole second.
+func TestHeadersAreUsedOnce(t *testing.T) {
+	seen := map[string]bool{}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/status" {
+			_, _ = w.Write([]byte(`{"chain_id":"test-auth","height":1}`))
+			return
+		}
+		if h := r.Header.Get("Authorization"); seen[h] || h == "" {
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = w.Write([]byte(`{"code":"E_AUTH","detail":"it was used already"}`))
+			return
+		} else {
+			seen[h] = true
+		}
+		_, _ = w.Write([]byte(`{"uscc":"U"}`))
+	}))
+	defer srv.Close()
+	k, err := keys.Generate("k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Two programs with one key.
+	for range 2 {
+		c, err := New(Options{URL: srv.URL, Key: k})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if s, err := c.Self(context.Background()); err != nil || s.USCC != "U" {
+				t.Fatal(s, err)
+			}
+		}
+		c.Close()
+	}
+	if len(seen) != 6 {
+		t.Errorf("%d headers for 6 questions", len(seen))
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	srv := httptest.NewServer(http.NotFoundHandler())
+	url := srv.URL
+	srv.Close()
+	c, err := New(Options{URL: url, Patience: 20 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.firstPause, c.longPause = time.Millisecond, time.Millisecond
+	if _, err := c.Status(context.Background()); !errors.Is(err, ErrUnreachable) {
+		t.Error(err)
+	}
+	for _, bad := range []string{"", "127.0.0.1:26680", "ftp://x", "http://", "http://x?y"} {
+		if _, err := New(Options{URL: bad}); err == nil {
+			t.Errorf("%q passes for a URL", bad)
+		}
+	}
+}
+
+// A refusal is one line that says nothing twice.
+func TestOneLine(t *testing.T) {
+	full := "E_MIN_PERIOD: too early (rule A3-3); passes on 2026-10-15; apply on or after that day"
+	for _, p := range []*Problem{
+		{Code: "E_MIN_PERIOD", Detail: "too early", Rule: "A3-3", PassesOn: "2026-10-15", Remedy: "apply on or after that day"},
+		{Code: "E_MIN_PERIOD", Detail: full, Rule: "A3-3", PassesOn: "2026-10-15", Remedy: "apply on or after that day"},
+	} {
+		if p.Error() != full {
+			t.Errorf("%q", p.Error())
+		}
+	}
+	reason, remedy := bare("E_MIN_PERIOD", full, "A3-3", "2026-10-15", "")
+	if reason != "too early" || remedy != "apply on or after that day" {
+		t.Errorf("%q %q", reason, remedy)
+	}
+	if s := (&Problem{Code: "E_X", Detail: "two\nlines"}).Error(); strings.Contains(s, "\n") {
+		t.Errorf("%q", s)
+	}
+}

@@ -1,0 +1,438 @@
+package pb_test
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/crypto"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+)
+
+var update = flag.Bool("update", false, "write testdata/vectors again; a changed line is a changed format: ask for a second reader")
+
+const note = "Made-up samples: keys come from published words, codes are synthetic. Byte strings are hex."
+
+// file compares what this test makes with a file of vectors, or writes the file anew.
+func file[T any](t *testing.T, name string, made []T) []T {
+	t.Helper()
+	type vectors struct {
+		Note    string `json:"note"`
+		Vectors []T    `json:"vectors"`
+	}
+	path := filepath.Join("testdata", "vectors", name)
+	if *update {
+		raw, err := json.MarshalIndent(vectors{note, made}, "", " ")
+		must(t, err)
+		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		must(t, os.WriteFile(path, append(raw, '\n'), 0o644))
+	}
+	raw, err := os.ReadFile(path)
+	must(t, err)
+	var have vectors
+	must(t, json.Unmarshal(raw, &have))
+	if len(have.Vectors) != len(made) {
+		t.Fatalf("%s holds %d vectors, the test makes %d", name, len(have.Vectors), len(made))
+	}
+	for i := range made {
+		if !reflect.DeepEqual(have.Vectors[i], made[i]) {
+			t.Errorf("%s, vector %d: %+v\nthe test makes %+v", name, i, have.Vectors[i], made[i])
+		}
+	}
+	return have.Vectors
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func unhex(t *testing.T, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(s)
+	must(t, err)
+	return b
+}
+
+// Synthetic codes of the samples.
+const (
+	agency   = "11410100Y00001078U"
+	operator = "12410000Y00001051U"
+	firm     = "91410100Y00100009T"
+	chainID  = "xinlian-sample-1"
+)
+
+func digest(word string) []byte {
+	h := sha256.Sum256([]byte(word))
+	return h[:]
+}
+
+func keyOf(t *testing.T, word string) *ecdsa.PrivateKey {
+	t.Helper()
+	k, err := crypto.ToECDSA(digest(word))
+	must(t, err)
+	return k
+}
+
+func penalty() pb.PenaltyContent {
+	return pb.PenaltyContent{
+		Issuer: agency, Subject: firm, DocNo: "郑市监处罚〔2026〕7号", Kinds: []uint32{3, 4}, FineFen: 12_000_000, ConfiscatedFen: 50_000,
+		DecidedOn: 20649, ViolationRegion: "410105", Procedure: 2, NoticeServedOn: 20642, Statement: 1, ServedOn: 20649, RepairNoticeServed: true,
+		PowerCode: "P-1", Sector: "FOOD", TextDigest: digest("facts"),
+	}
+}
+
+// messages is one of each kind that the chain accepts.
+func messages() map[string]pb.Msg {
+	content := pb.CommitmentContent{
+		Code: "41010020260715000001", Subject: firm, Type: 1, MadeOn: 20649, ValidUntil: 21014, Acceptor: agency, Publication: 1,
+		TemplateVersion: 1, TextDigest: digest("text"), Business: "B-1",
+	}
+	id := digest("record")
+	member := pb.Member{
+		Uscc: operator, Level: pb.LEVEL_PROVINCE, Regions: []string{"410000"}, Name: "示例机关",
+		Competences: []*pb.Competence{{PowerCode: "P-1", PenaltyKinds: []uint32{1, 3}, Regions: []string{"410100"}, ValidFrom: 20454, Delegation: "WT-1"}},
+		Keys:        []*pb.MemberKey{{Address: bytes.Repeat([]byte{7}, 20), Roles: []pb.Role{pb.ROLE_RECORD, pb.ROLE_REVIEW}, Name: "k1"}},
+	}
+	action := func(a pb.Action) pb.Msg {
+		return pb.Msg{Sum: &pb.Msg_Propose{Propose: &pb.Propose{Issuer: agency, Action: a, ReasonDigest: digest("reason")}}}
+	}
+	return map[string]pb.Msg{
+		"propose/set_param":         action(pb.Action{Sum: &pb.Action_SetParam{SetParam: &pb.Param{Name: "publish_deadline_wd", Value: 10}}}),
+		"propose/put_member":        action(pb.Action{Sum: &pb.Action_PutMember{PutMember: &member}}),
+		"propose/remove_member":     action(pb.Action{Sum: &pb.Action_RemoveMember{RemoveMember: operator}}),
+		"propose/put_severity_rule": action(pb.Action{Sum: &pb.Action_PutSeverityRule{PutSeverityRule: &pb.SeverityRule{Sector: "*", LargeFineFen: 1, HugeFineFen: 2}}}),
+		"propose/put_template":      action(pb.Action{Sum: &pb.Action_PutTemplate{PutTemplate: &pb.CommitmentTemplate{Type: 1, Version: 2, TextDigest: digest("t")}}}),
+		"propose/put_calendar":      action(pb.Action{Sum: &pb.Action_PutCalendar{PutCalendar: &pb.CalendarYear{Year: 2027, Days: []pb.CalendarDay{{Date: 20819}, {Date: 20820, Working: true}}}}}),
+		"propose/put_region":        action(pb.Action{Sum: &pb.Action_PutRegion{PutRegion: &pb.RegionChange{Regions: []pb.Region{{Code: "410199", Name: "某县", Level: "county", Parent: "410100"}}}}}),
+		"vote/yes":                  {Sum: &pb.Msg_Vote{Vote: &pb.Vote{Issuer: agency, Proposal: 1, Yes: true}}},
+		"vote/no":                   {Sum: &pb.Msg_Vote{Vote: &pb.Vote{Issuer: agency, Proposal: 300}}},
+		"grant_mandate":             {Sum: &pb.Msg_GrantMandate{GrantMandate: &pb.GrantMandate{Mandate: pb.Mandate{Issuer: agency, Submitter: operator, Kinds: []pb.MandateKind{1, 2}}}}},
+		"revoke_mandate":            {Sum: &pb.Msg_RevokeMandate{RevokeMandate: &pb.RevokeMandate{Issuer: agency, Submitter: operator}}},
+		"enrol_subject":             {Sum: &pb.Msg_EnrolSubject{EnrolSubject: &pb.EnrolSubject{Issuer: operator, Subject: pb.Subject{Uscc: firm, Region: "410100", Category: 1, Status: pb.SUBJECT_ACTIVE}}}},
+		"submit_commitment":         {Sum: &pb.Msg_SubmitCommitment{SubmitCommitment: &pb.SubmitCommitment{Issuer: agency, Content: content, Accepted: true, PaperDigest: digest("paper")}}},
+		"accept_commitment":         {Sum: &pb.Msg_AcceptCommitment{AcceptCommitment: &pb.AcceptCommitment{Issuer: agency, Code: content.Code}}},
+		"reject_commitment":         {Sum: &pb.Msg_RejectCommitment{RejectCommitment: &pb.RejectCommitment{Issuer: agency, Code: content.Code, ReasonDigest: digest("reason")}}},
+		"withdraw_commitment":       {Sum: &pb.Msg_WithdrawCommitment{WithdrawCommitment: &pb.WithdrawCommitment{Issuer: agency, Code: content.Code, ReasonDigest: digest("reason")}}},
+		"assess_commitment": {Sum: &pb.Msg_AssessCommitment{AssessCommitment: &pb.AssessCommitment{
+			Issuer: agency, Code: content.Code, Fulfilment: 3, AssessedOn: 20700, UnperformedDigest: digest("u"), ActionDigest: digest("a"),
+			EvidenceDigest: digest("e"), NoticeServedOn: 20690, Statement: 2,
+		}}},
+		"cure_commitment":  {Sum: &pb.Msg_CureCommitment{CureCommitment: &pb.CureCommitment{Issuer: agency, Code: content.Code, EvidenceDigest: digest("e")}}},
+		"record_penalty":   {Sum: &pb.Msg_RecordPenalty{RecordPenalty: &pb.RecordPenalty{Content: penalty()}}},
+		"publish_penalty":  {Sum: &pb.Msg_PublishPenalty{PublishPenalty: &pb.PublishPenalty{Issuer: agency, Record: id}}},
+		"withdraw_penalty": {Sum: &pb.Msg_WithdrawPenalty{WithdrawPenalty: &pb.WithdrawPenalty{Issuer: agency, Record: id, ReasonDigest: digest("r"), AuthorityDigest: digest("a")}}},
+		"apply_repair": {Sum: &pb.Msg_ApplyRepair{ApplyRepair: &pb.ApplyRepair{
+			Issuer: operator, Subject: firm, Target: id, ApplicationNo: "XY-1", Commitment: content.Code, DutiesDone: true,
+			MaterialsDigest: digest("m"), PaperDigest: digest("p"),
+		}}},
+		"accept_repair":     {Sum: &pb.Msg_AcceptRepair{AcceptRepair: &pb.AcceptRepair{Issuer: agency, Repair: id}}},
+		"approve_repair":    {Sum: &pb.Msg_ApproveRepair{ApproveRepair: &pb.ApproveRepair{Issuer: agency, Repair: id, DutiesVerified: true, DecisionNo: "D-1"}}},
+		"refuse_repair":     {Sum: &pb.Msg_RefuseRepair{RefuseRepair: &pb.RefuseRepair{Issuer: agency, Repair: id, ReasonDigest: digest("r")}}},
+		"revoke_repair":     {Sum: &pb.Msg_RevokeRepair{RevokeRepair: &pb.RevokeRepair{Issuer: agency, Repair: id, ReasonDigest: digest("r"), NoticeServedOn: 20700, Statement: 1}}},
+		"supplement_repair": {Sum: &pb.Msg_SupplementRepair{SupplementRepair: &pb.SupplementRepair{Issuer: agency, Repair: id, GapsDigest: digest("g")}}},
+		"refile_repair":     {Sum: &pb.Msg_RefileRepair{RefileRepair: &pb.RefileRepair{Issuer: operator, Repair: id, MaterialsDigest: digest("m")}}},
+	}
+}
+
+func names[T any](m map[string]T) []string {
+	var out []string
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+type txVector struct {
+	Name      string `json:"name"`
+	KeyWord   string `json:"key_is_sha256_of"`
+	Address   string `json:"address"`
+	ChainID   string `json:"chain_id"`
+	ExpiresAt int64  `json:"expires_at"`
+	Nonce     uint64 `json:"nonce"`
+	Messages  string `json:"messages"` // each as in the body: length and bytes, one after the other, without field numbers
+	Body      string `json:"body"`
+	Digest    string `json:"sign_bytes_digest"` // and transaction id
+	Signature string `json:"signature"`
+	Tx        string `json:"tx"`
+}
+
+func makeTx(t *testing.T, name string, nonce uint64, msgs ...pb.Msg) txVector {
+	t.Helper()
+	word := "xinlian vector " + name
+	key := keyOf(t, word)
+	addr := crypto.PubkeyToAddress(key.PublicKey)
+	b := &pb.Body{ChainId: chainID, Signer: addr[:], Suite: pb.SuiteSecp256k1, ExpiresAt: 1_790_000_000, Nonce: nonce, Messages: msgs}
+	body := pb.Encode(b)
+	d := pb.SignBytes(chainID, body)
+	sig, err := crypto.Sign(d[:], key)
+	must(t, err)
+	var list []byte
+	for i := range msgs {
+		list = append(list, lenBytes(pb.Encode(&msgs[i]))...)
+	}
+	return txVector{
+		Name: name, KeyWord: word, Address: hex.EncodeToString(addr[:]), ChainID: chainID, ExpiresAt: b.ExpiresAt, Nonce: nonce,
+		Messages: hex.EncodeToString(list), Body: hex.EncodeToString(body), Digest: hex.EncodeToString(d[:]),
+		Signature: hex.EncodeToString(sig), Tx: hex.EncodeToString(pb.Encode(&pb.Tx{Body: body, Signature: sig})),
+	}
+}
+
+// TestTransactionVectors holds the transactions of WIRE.md: each is decoded, encoded to itself, built a second time by hand from its parts, and
+// its signature recovers to its address.
+func TestTransactionVectors(t *testing.T) {
+	var made []txVector
+	all := messages()
+	for i, name := range names(all) {
+		made = append(made, makeTx(t, name, uint64(i), all[name]))
+	}
+	made = append(made, makeTx(t, "three messages, a large nonce", 1<<63, all["enrol_subject"], all["record_penalty"], all["record_penalty"]))
+	made = append(made, makeTx(t, "a string that is not UTF-8", 7, pb.Msg{Sum: &pb.Msg_AcceptCommitment{AcceptCommitment: &pb.AcceptCommitment{Issuer: agency, Code: "\xff\xfe"}}}))
+	for _, v := range file(t, "transactions.json", made) {
+		raw := unhex(t, v.Tx)
+		tx, body, err := pb.DecodeTx(raw)
+		if err != nil {
+			t.Errorf("%s: %v", v.Name, err)
+			continue
+		}
+		if !bytes.Equal(pb.Encode(tx), raw) || !bytes.Equal(tx.Body, unhex(t, v.Body)) || !bytes.Equal(pb.Encode(body), tx.Body) {
+			t.Errorf("%s does not encode to itself", v.Name)
+		}
+		// The body once more, by hand, as WIRE.md says.
+		var hand []byte
+		hand = append(hand, field(1, []byte(v.ChainID))...)
+		hand = append(hand, field(2, unhex(t, v.Address))...)
+		hand = append(hand, number(3, 1)...)
+		hand = append(hand, number(4, uint64(v.ExpiresAt))...)
+		if v.Nonce != 0 {
+			hand = append(hand, number(5, v.Nonce)...)
+		}
+		for rest := unhex(t, v.Messages); len(rest) > 0; {
+			n, k := binary.Uvarint(rest)
+			hand = append(append(hand, 6<<3|2), rest[:k+int(n)]...)
+			rest = rest[k+int(n):]
+		}
+		if !bytes.Equal(hand, tx.Body) {
+			t.Errorf("%s: the body by hand is %x", v.Name, hand)
+		}
+		if whole := append(field(1, hand), field(2, unhex(t, v.Signature))...); !bytes.Equal(whole, raw) {
+			t.Errorf("%s: the transaction by hand is %x", v.Name, whole)
+		}
+		d := crypto.Keccak256([]byte("xinlian/tx/v1\x00"+v.ChainID+"\x00"), tx.Body)
+		if hex.EncodeToString(d) != v.Digest {
+			t.Errorf("%s: digest %x", v.Name, d)
+		}
+		pub, err := crypto.SigToPub(d, tx.Signature)
+		must(t, err)
+		if a := crypto.PubkeyToAddress(*pub); hex.EncodeToString(a[:]) != v.Address || !bytes.Equal(a[:], body.Signer) {
+			t.Errorf("%s: recovers to %s", v.Name, a)
+		}
+	}
+}
+
+// Encoding by hand, for bytes that the generated code would not write.
+
+func varint(n uint64) []byte { return binary.AppendUvarint(nil, n) }
+
+func lenBytes(b []byte) []byte { return append(varint(uint64(len(b))), b...) }
+
+func field(n int, b []byte) []byte { return append(varint(uint64(n<<3|2)), lenBytes(b)...) }
+
+func number(n int, v uint64) []byte { return append(varint(uint64(n<<3)), varint(v)...) }
+
+func join(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+
+type refusedVector struct {
+	Name  string `json:"name"`
+	As    string `json:"as"`    // Tx (with its body and its limits), or a message of the .proto files
+	Good  string `json:"good"`  // the nearest encoding that is accepted
+	Bytes string `json:"bytes"` // must be refused
+}
+
+// decodeAs decodes strictly as what a vector names.
+func decodeAs(as string, raw []byte) error {
+	switch as {
+	case "Tx":
+		_, _, err := pb.DecodeTx(raw)
+		return err
+	case "PenaltyContent":
+		return pb.Decode(raw, new(pb.PenaltyContent))
+	case "RecordPenalty":
+		return pb.Decode(raw, new(pb.RecordPenalty))
+	case "Vote":
+		return pb.Decode(raw, new(pb.Vote))
+	case "Msg":
+		return pb.Decode(raw, new(pb.Msg))
+	case "Action":
+		return pb.Decode(raw, new(pb.Action))
+	}
+	return nil
+}
+
+// TestRefusedVectors holds the encodings that must be refused. Each has one fault beside an encoding that is accepted.
+func TestRefusedVectors(t *testing.T) {
+	good := makeTx(t, "vote/yes", 1, messages()["vote/yes"])
+	tx, body, sig := unhex(t, good.Tx), unhex(t, good.Body), unhex(t, good.Signature)
+	addr := unhex(t, good.Address)
+	vote := field(1, []byte(agency))
+	vote = join(vote, number(2, 1), number(3, 1))
+	msg := field(2, vote)
+	head := join(field(1, []byte(chainID)), field(2, addr), number(3, 1), number(4, 1_790_000_000))
+	if !bytes.Equal(join(head, number(5, 1), field(6, msg)), body) {
+		t.Fatal("the body by hand is not the body")
+	}
+	withBody := func(b []byte) []byte { return join(field(1, b), field(2, sig)) }
+	long := func(b []byte, at int) []byte { // the varint byte at a place, in one byte more than it needs
+		return join(b[:at], []byte{b[at] | 0x80, 0x00}, b[at+1:])
+	}
+	pc := penalty()
+	content := pb.Encode(&pc)
+	before, kinds := join(field(1, []byte(agency)), field(2, []byte(firm)), field(3, []byte(pc.DocNo))), field(4, []byte{3, 4})
+	after := content[len(before)+len(kinds):]
+	if !bytes.Equal(join(before, kinds, after), content) {
+		t.Fatal("the content by hand is not the content")
+	}
+	var made []refusedVector
+	add := func(as, name string, good, bad []byte) {
+		made = append(made, refusedVector{Name: name, As: as, Good: hex.EncodeToString(good), Bytes: hex.EncodeToString(bad)})
+	}
+	add("Tx", "no bytes at all", tx, nil)
+	add("Tx", "cut short by a byte", tx, tx[:len(tx)-1])
+	add("Tx", "trailing byte", tx, join(tx, []byte{0}))
+	add("Tx", "unknown field 3, empty", tx, join(tx, field(3, nil)))
+	add("Tx", "unknown field 3 of number 0", tx, join(tx, number(3, 0)))
+	add("Tx", "signature before body", tx, join(field(2, sig), field(1, body)))
+	add("Tx", "body twice", tx, join(field(1, body), field(1, body), field(2, sig)))
+	add("Tx", "another body before the body", tx, join(field(1, head), tx))
+	add("Tx", "no signature", tx, field(1, body))
+	add("Tx", "empty signature written out", tx, join(field(1, body), field(2, nil)))
+	add("Tx", "signature of 64 bytes", tx, join(field(1, body), field(2, sig[:64])))
+	add("Tx", "signature of 66 bytes", tx, join(field(1, body), field(2, join(sig, []byte{0}))))
+	add("Tx", "no body", tx, field(2, sig))
+	add("Tx", "overlong tag", tx, long(tx, 0))
+	add("Tx", "overlong length of the signature", tx, join(field(1, body), []byte{2<<3 | 2, 65 | 0x80, 0x00}, sig))
+	add("Tx", "length of ten bytes and more", tx, join([]byte{1<<3 | 2}, bytes.Repeat([]byte{0xff}, 10), []byte{1}, tx))
+	add("Tx", "field number 0", tx, join([]byte{0<<3 | 2, 0}, tx))
+	add("Tx", "body as a number", tx, join(number(1, 7), field(2, sig)))
+	add("Tx", "group", tx, join(tx, []byte{3<<3 | 3, 3<<3 | 4}))
+	add("Tx", "body: unknown field 7", tx, withBody(join(body, number(7, 1))))
+	add("Tx", "body: trailing byte", tx, withBody(join(body, []byte{0})))
+	add("Tx", "body: nonce before expiry", tx, withBody(join(field(1, []byte(chainID)), field(2, addr), number(3, 1), number(5, 1), number(4, 1_790_000_000), field(6, msg))))
+	add("Tx", "body: suite twice", tx, withBody(join(field(1, []byte(chainID)), field(2, addr), number(3, 1), number(3, 1), number(4, 1_790_000_000), number(5, 1), field(6, msg))))
+	add("Tx", "body: nonce 0 written out", tx, withBody(join(head, number(5, 0), field(6, msg))))
+	add("Tx", "body: overlong nonce", tx, withBody(join(head, []byte{5 << 3, 0x81, 0x00}, field(6, msg))))
+	add("Tx", "body: suite above 32 bits", tx, withBody(join(field(1, []byte(chainID)), field(2, addr), number(3, 1<<32|1), number(4, 1_790_000_000), number(5, 1), field(6, msg))))
+	add("Tx", "body: no chain id", tx, withBody(join(field(2, addr), number(3, 1), number(4, 1_790_000_000), number(5, 1), field(6, msg))))
+	add("Tx", "body: chain id of 51 bytes", tx, withBody(join(field(1, bytes.Repeat([]byte{'x'}, 51)), field(2, addr), number(3, 1), number(4, 1_790_000_000), number(5, 1), field(6, msg))))
+	add("Tx", "body: signer of 19 bytes", tx, withBody(join(field(1, []byte(chainID)), field(2, addr[1:]), number(3, 1), number(4, 1_790_000_000), number(5, 1), field(6, msg))))
+	add("Tx", "body: signer of 21 bytes", tx, withBody(join(field(1, []byte(chainID)), field(2, join(addr, []byte{0})), number(3, 1), number(4, 1_790_000_000), number(5, 1), field(6, msg))))
+	add("Tx", "body: no message", tx, withBody(join(head, number(5, 1))))
+	add("Tx", "body: message that is empty", tx, withBody(join(head, number(5, 1), field(6, nil))))
+	add("Tx", "body: message of a kind that is not known", tx, withBody(join(head, number(5, 1), field(6, field(99, vote)))))
+	add("Tx", "body: the second message is empty", tx, withBody(join(body, field(6, nil))))
+	add("Msg", "two kinds in one message", msg, join(msg, field(21, nil)))
+	add("Msg", "the same kind twice", msg, join(msg, msg))
+	add("Msg", "an unknown kind beside a known one", msg, join(msg, field(99, nil)))
+	add("Action", "two actions in one proposal", field(2, []byte(operator)), join(field(2, []byte(operator)), field(3, nil)))
+	add("Vote", "true as 2", vote, join(field(1, []byte(agency)), number(2, 1), number(3, 2)))
+	add("Vote", "false written out", join(field(1, []byte(agency)), number(2, 1)), join(field(1, []byte(agency)), number(2, 1), number(3, 0)))
+	add("PenaltyContent", "packed list left unpacked", content, join(before, number(4, 3), number(4, 4), after))
+	add("PenaltyContent", "packed list in two parts", content, join(before, field(4, []byte{3}), field(4, []byte{4}), after))
+	add("PenaltyContent", "empty packed list written out", join(before, after), join(before, field(4, nil), after))
+	add("PenaltyContent", "overlong number in a packed list", content, join(before, field(4, []byte{0x83, 0x00, 4}), after))
+	add("PenaltyContent", "packed list cut within a number", content, join(before, field(4, []byte{3, 0x84}), after))
+	add("PenaltyContent", "amount of 0 written out", join(before, kinds), join(before, kinds, number(5, 0)))
+	minus := uint64(1<<64 - 1)
+	add("PenaltyContent", "date -1 in five bytes", join(before, kinds, number(7, minus)), join(before, kinds, number(7, 1<<32-1)))
+	add("PenaltyContent", "date above 32 bits", join(before, kinds, number(7, 1)), join(before, kinds, number(7, 1<<32|1)))
+	add("PenaltyContent", "fixed64 in place of a varint", join(before, kinds, number(5, 1)), join(before, kinds, []byte{5<<3 | 1, 1, 0, 0, 0, 0, 0, 0, 0}))
+	add("RecordPenalty", "embedded message left out", field(1, nil), nil)
+	add("RecordPenalty", "embedded message twice", field(1, content), join(field(1, content), field(1, nil)))
+	add("RecordPenalty", "unknown field within", field(1, content), field(1, join(content, number(30, 1))))
+
+	seen := map[string]bool{}
+	for _, v := range file(t, "refused.json", made) {
+		if seen[v.As+v.Name] {
+			t.Errorf("%s stands twice", v.Name)
+		}
+		seen[v.As+v.Name] = true
+		if err := decodeAs(v.As, unhex(t, v.Good)); err != nil {
+			t.Errorf("%s, %s: the good encoding is refused: %v", v.As, v.Name, err)
+		}
+		if decodeAs(v.As, unhex(t, v.Bytes)) == nil {
+			t.Errorf("%s, %s: accepted", v.As, v.Name)
+		}
+	}
+	// Limits that need too many bytes for a file.
+	many := func(n int) []byte { return withBody(join(head, number(5, 1), bytes.Repeat(field(6, field(21, nil)), n))) }
+	if decodeAs("Tx", many(pb.MessagesMax)) != nil || decodeAs("Tx", many(pb.MessagesMax+1)) == nil {
+		t.Errorf("the limit of messages is not %d", pb.MessagesMax)
+	}
+	wide := func(n int) []byte {
+		return withBody(join(head, number(5, 1), field(6, field(21, field(2, bytes.Repeat([]byte{'9'}, n))))))
+	}
+	over := len(wide(pb.TxBytesMax)) - pb.TxBytesMax
+	if exact := wide(pb.TxBytesMax - over); len(exact) != pb.TxBytesMax || decodeAs("Tx", exact) != nil || decodeAs("Tx", wide(pb.TxBytesMax-over+1)) == nil {
+		t.Errorf("the limit of a transaction is not %d bytes", pb.TxBytesMax)
+	}
+}
+
+type digestVector struct {
+	Name string   `json:"name"`
+	What []string `json:"of"`
+	Hash string   `json:"digest"`
+}
+
+// TestDigestVectors: record ids, and what a member signs to be heard by a gateway.
+func TestDigestVectors(t *testing.T) {
+	id := func(kind, issuer, key, subject string) digestVector {
+		h := x.RecordID(kind, issuer, key, subject)
+		again := sha256.Sum256([]byte("xinlian/record/v1\x00" + kind + "\x00" + issuer + "\x00" + key + "\x00" + subject))
+		if h != again {
+			t.Errorf("record id of %s is not as WIRE.md says", kind)
+		}
+		return digestVector{"record id", []string{kind, issuer, key, subject}, hex.EncodeToString(h[:])}
+	}
+	p := x.RecordID("penalty", agency, penalty().DocNo, firm)
+	made := []digestVector{
+		id("penalty", agency, penalty().DocNo, firm),
+		id("commitment", agency, "41010020260715000001", firm),
+		id("repair", agency, "XY-1", firm+"/"+hex.EncodeToString(p[:])),
+	}
+	body := []byte(`{"subjects":["` + firm + `"]}`)
+	h := pb.HTTPDigest("POST", "/v1/attestations?claim=no-serious", sha256.Sum256(body), "1790000000", chainID)
+	made = append(made, digestVector{"http digest", []string{"POST", "/v1/attestations?claim=no-serious", string(body), "1790000000", chainID}, hex.EncodeToString(h[:])})
+	file(t, "digests.json", made)
+}
+
+type resultVector struct {
+	Name string `json:"name"`
+	Code uint32 `json:"code"`
+	Data string `json:"data"`
+}
+
+// TestResultVectors: the data of results, which are hashed into the next header.
+func TestResultVectors(t *testing.T) {
+	enc := func(r ...pb.MsgResult) string { return hex.EncodeToString(pb.Encode(&pb.TxResult{Results: r})) }
+	file(t, "results.json", []resultVector{
+		{"one message that speaks of no record", 0, enc(pb.MsgResult{})},
+		{"a record", 0, enc(pb.MsgResult{Record: digest("record")})},
+		{"recorded already", 0, enc(pb.MsgResult{Record: digest("record"), Note: "ALREADY_RECORDED"})},
+		{"the second of three is refused", 601, enc(pb.MsgResult{Record: digest("1")}, pb.MsgResult{Index: 1, Record: digest("2"), Code: 601}, pb.MsgResult{Index: 2, Record: digest("3")})},
+		{"refused by the gate", 207, ""},
+	})
+}

@@ -1,0 +1,288 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/xinlian-ledger/xinlian/node/bench"
+)
+
+// entry is one line of the table.
+type entry struct {
+	figure, goal, measured, verdict, command string
+}
+
+// table gathers the lines and runs the commands behind them.
+type table struct {
+	ctx     context.Context
+	root    string // of the repository
+	program string // xinlian
+	self    string
+	lines   []entry
+	log     io.Writer
+}
+
+// runTable prints every figure with its goal and its command. What fails does not hide the rest.
+func runTable(ctx context.Context, args []string) (any, error) {
+	f := flags("table")
+	keys := f.Int("keys", 1_000_000, "keys of the state engine and of its peer")
+	records := f.Int("records", 200_000, "records of the runs with 200 a transaction")
+	program := f.String("program", ".tools/xinlian", "the xinlian program")
+	root := f.String("root", ".", "the repository")
+	only := f.String("only", "", "only groups that this names: verify,state,one,bulk,latency (default: all)")
+	_ = f.Parse(args)
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	t := &table{ctx: ctx, root: *root, self: self, log: os.Stderr}
+	if t.program, err = filepath.Abs(*program); err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	for _, g := range []struct {
+		name string
+		run  func()
+	}{
+		{"verify", t.verify},
+		{"state", func() { t.state(*keys) }},
+		{"one", func() { t.one(*records / 4) }},
+		{"bulk", func() { t.bulk(*records) }},
+		{"latency", t.latency},
+	} {
+		if *only == "" || strings.Contains(","+*only+",", ","+g.name+",") {
+			g.run()
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+	t.add("gateway attestation over loopback, p99", "≤ 1 ms, ≤ 5 ms while committing", "", "not measured: no load generator for reads yet", "")
+	t.print(os.Stdout, time.Since(began))
+	return nil, nil
+}
+
+func (t *table) add(figure, goal, measured, verdict, command string) {
+	t.lines = append(t.lines, entry{figure, goal, measured, verdict, command})
+}
+
+// skip says why lines could not be measured.
+func (t *table) skip(err error, command string, figures ...string) {
+	for _, f := range figures {
+		t.add(f, "", "", "not measured: "+strings.Join(strings.Fields(err.Error()), " "), command)
+	}
+}
+
+func (t *table) print(w io.Writer, took time.Duration) {
+	host := "unknown processor"
+	if raw, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		if m := regexp.MustCompile(`model name\s*: (.*)`).FindSubmatch(raw); m != nil {
+			host = fmt.Sprintf("%d × %s", bytes.Count(raw, []byte("processor\t")), m[1])
+		}
+	}
+	load, _ := os.ReadFile("/proc/loadavg") // empty on systems without it
+	fmt.Fprintf(w, "figures of %s on %s, load average %.14s, %s\n\n", time.Now().UTC().Format("2006-01-02 15:04 UTC"), host, load, took.Round(time.Second))
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "figure\tgoal\tmeasured\tverdict")
+	for _, e := range t.lines {
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", e.figure, e.goal, e.measured, e.verdict)
+	}
+	tw.Flush()
+	fmt.Fprintln(w, "\ncommands")
+	last := ""
+	for _, e := range t.lines {
+		if e.command != "" && e.command != last {
+			fmt.Fprintf(w, "  %-50s %s\n", e.figure, e.command)
+		}
+		last = e.command
+	}
+}
+
+func verdict(ok bool) string {
+	if ok {
+		return "reached"
+	}
+	return "NOT reached"
+}
+
+// run runs a command and gives its standard output and how people would type it.
+func (t *table) run(name string, args ...string) ([]byte, error) {
+	fmt.Fprintln(t.log, "--", shown(name), strings.Join(args, " "))
+	cmd := exec.CommandContext(t.ctx, name, args...)
+	cmd.Dir = t.root
+	var out, problems bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &problems
+	if err := cmd.Run(); err != nil {
+		lines := strings.Split(strings.TrimSpace(problems.String()), "\n")
+		return out.Bytes(), fmt.Errorf("%s: %w: %s", shown(name), err, lines[len(lines)-1])
+	}
+	return out.Bytes(), nil
+}
+
+func shown(name string) string { return filepath.Base(name) }
+
+func (t *table) json(into any, name string, args ...string) (command string, err error) {
+	command = shown(name) + " " + strings.Join(args, " ")
+	raw, err := t.run(name, args...)
+	if err == nil {
+		err = json.Unmarshal(raw, into)
+	}
+	return command, err
+}
+
+func (t *table) load(args ...string) (*bench.Report, string, error) {
+	r := new(bench.Report)
+	args = append([]string{"bench", "load"}, args...)
+	command, err := t.json(r, t.program, append(args, "--json")...)
+	return r, strings.TrimSuffix(command, " --json"), err
+}
+
+var benchLine = regexp.MustCompile(`(?m)^(Benchmark\S+?)(?:-\d+)?\s+\d+\s+(.*)$`)
+
+// metrics reads the output of `go test -bench`: benchmark → unit → value.
+func metrics(out []byte) map[string]map[string]float64 {
+	all := map[string]map[string]float64{}
+	for _, m := range benchLine.FindAllSubmatch(out, -1) {
+		fields := strings.Fields(string(m[2]))
+		units := map[string]float64{}
+		for i := 0; i+1 < len(fields); i += 2 {
+			if v, err := strconv.ParseFloat(fields[i], 64); err == nil {
+				units[fields[i+1]] = v
+			}
+		}
+		all[string(m[1])] = units
+	}
+	return all
+}
+
+func (t *table) verify() {
+	args := []string{"test", "-run", "^$", "-bench", "BenchmarkKnownHeader|BenchmarkNothingKnown", "-benchmem", "./x/attest"}
+	command := "go " + strings.Join(args, " ")
+	out, err := t.run("go", args...)
+	if err != nil {
+		t.skip(err, command, "verify, header known", "verify, nothing known", "bundle")
+		return
+	}
+	m := metrics(out)
+	present, absent := m["BenchmarkKnownHeader/presence"], m["BenchmarkKnownHeader/absence"]
+	t.add("verify, header known, path of 10^7 keys", "≤ 3 × 25 SHA-256 of 65 B", fmt.Sprintf("%.2f × (%.1f µs)", present["x-limit"], present["ns/op"]/1000),
+		verdict(present["x-limit"] <= 3 && present["x-limit"] > 0), command)
+	t.add("absence against presence", "≤ 1.1 ×", fmt.Sprintf("%.2f ×", absent["x-limit"]/present["x-limit"]), verdict(absent["x-limit"] <= 1.1*present["x-limit"]), command)
+	for _, n := range []string{"4", "21", "100"} {
+		v := m["BenchmarkNothingKnown/"+n]
+		t.add("verify, nothing known, "+n+" validators", "≤ 1.5 × an ed25519 batch", fmt.Sprintf("%.2f × (%.0f µs)", v["x-limit"], v["ns/op"]/1000), verdict(v["x-limit"] <= 1.5 && v["x-limit"] > 0), command)
+	}
+	for i, n := range []string{"4", "21", "100"} {
+		goal := []float64{2000, 3500, 10000}[i]
+		b := m["BenchmarkNothingKnown/"+n]["B/bundle"]
+		t.add("bundle, "+n+" validators, path of 10^7 keys", fmt.Sprintf("≤ %.1f KB", goal/1000), fmt.Sprintf("%.0f B", b), verdict(b > 0 && b <= goal), command)
+	}
+}
+
+func (t *table) state(keys int) {
+	dir, done, err := temp("")
+	if err != nil {
+		t.skip(err, "", "state commit", "state on disk", "memory")
+		return
+	}
+	defer done()
+	n := strconv.Itoa(keys)
+	var mine, peer blocksReport
+	command, err := t.json(&mine, t.self, "state", "--keys", n, "--dir", dir)
+	command = strings.ReplaceAll(command, dir, "DIR")
+	if err != nil {
+		t.skip(err, command, "state commit", "state on disk", "memory")
+		return
+	}
+	t.add(fmt.Sprintf("state commit, 5,000 updates over %d keys", keys), "≤ 100 ms CPU at 10^7",
+		fmt.Sprintf("%.0f ms CPU, median %.0f (%.0f ms wall)", mine.CPU, mine.CPUMedian, mine.Wall), verdict(mine.CPU <= 100), command)
+	var opened openReport
+	command, err = t.json(&opened, t.self, "open", "--dir", dir)
+	command = strings.ReplaceAll(command, dir, "DIR")
+	if err != nil {
+		t.skip(err, command, "memory")
+	} else {
+		t.add(fmt.Sprintf("memory of the state at %d leaves and rows", keys), "≤ 3 GB at 2.5·10^6 subjects, 10^7 records",
+			fmt.Sprintf("%d MB resident, opened in %.1f s", opened.Resident>>20, opened.Seconds), "of the state alone", command)
+	}
+	var small compactReport
+	command, err = t.json(&small, t.self, "compact", "--dir", dir)
+	command = strings.ReplaceAll(command, dir, "DIR")
+	if err != nil {
+		t.skip(err, command, "state on disk")
+	} else {
+		x := float64(small.After) / float64(mine.Payload)
+		t.add("state on disk, no history, compacted", "≤ 3 × the records' bytes",
+			fmt.Sprintf("%.2f ×: %d B a record of %d (%d before)", x, small.After/int64(keys), mine.Payload/int64(keys), small.Before/int64(keys)), verdict(x <= 3), command)
+	}
+	command, err = t.json(&peer, t.self, "iavl", "--keys", n)
+	if err != nil {
+		t.skip(err, command, "state commit against cosmos/iavl over Badger")
+		return
+	}
+	t.add("state commit against cosmos/iavl over Badger", "≥ 10 × at 10^6 keys", fmt.Sprintf("%.1f × (iavl %.0f ms CPU, median %.0f)", peer.CPU/mine.CPU, peer.CPU, peer.CPUMedian),
+		verdict(peer.CPU >= 10*mine.CPU), command)
+}
+
+// one is the write path with a signature for each record, beside an application that checks none.
+func (t *table) one(records int) {
+	for _, inside := range []bool{true, false} {
+		layout, more := "one process", []string{"--inside"}
+		if !inside {
+			layout, more = "a process each, over RPC", nil
+		}
+		figure := "one message a tx, " + layout
+		r, command, err := t.load(append([]string{"--per-tx", "1", "--records", strconv.Itoa(records)}, more...)...)
+		if err != nil {
+			t.skip(err, command, figure)
+			continue
+		}
+		var kv bench.Result
+		peer, err := t.json(&kv, t.self, append([]string{"kvstore", "--txs", strconv.Itoa(records)}, more...)...)
+		if err != nil {
+			t.skip(err, peer, figure)
+			continue
+		}
+		x := r.RecordsPerSec / kv.TxsPerSec
+		t.add(figure, "≥ 0.35 × kvstore", fmt.Sprintf("%.2f ×: %.0f records/s, kvstore %.0f tx/s", x, r.RecordsPerSec, kv.TxsPerSec), verdict(x >= 0.35), command+"; "+peer)
+	}
+}
+
+func (t *table) bulk(records int) {
+	r, command, err := t.load("--per-tx", "200", "--records", strconv.Itoa(records), "--kill", "--replay")
+	if err != nil {
+		t.skip(err, command, "200 messages a tx, one validator", "restart after SIGKILL", "replay by the auditor")
+	} else {
+		t.add("200 messages a tx, one validator", "≥ 20,000 records/s", fmt.Sprintf("%.0f records/s, %.0f µs CPU a record", r.RecordsPerSec, 1e6*r.CPUSeconds/float64(r.Records)), verdict(r.RecordsPerSec >= 20_000), command)
+		t.add(fmt.Sprintf("restart after SIGKILL, %d records, %d firms", r.Records, r.Subjects), "< 30 s at 10^7 records", fmt.Sprintf("%.2f s", r.RestartSeconds), verdict(r.RestartSeconds < 30), command)
+		t.add("replay by the auditor", "≥ 3 × the chain's rate", fmt.Sprintf("%.2f × (%.0f records/s)", r.ReplayRate/r.ChainRate, r.ReplayRate), verdict(r.ReplayRate >= 3*r.ChainRate), command)
+		t.add("node under this load", "", fmt.Sprintf("%d MB resident, state %d MB, blocks %d MB", r.RSSMax>>20, r.StateBytes>>20, r.BlockBytes>>20), "", command)
+	}
+	r, command, err = t.load("--per-tx", "200", "--validators", "4", "--records", strconv.Itoa(records/2))
+	if err != nil {
+		t.skip(err, command, "200 messages a tx, four validators")
+		return
+	}
+	t.add("200 messages a tx, four validators", "≥ 5,000 records/s", fmt.Sprintf("%.0f records/s", r.RecordsPerSec), verdict(r.RecordsPerSec >= 5000), command)
+}
+
+func (t *table) latency() {
+	r, command, err := t.load("--per-tx", "1", "--validators", "4", "--rate", "1000", "--seconds", "15", "--records", "15000", "--senders", "64")
+	if err != nil {
+		t.skip(err, command, "latency, four validators, 1,000 tx/s")
+		return
+	}
+	t.add("latency, four validators, 1,000 tx/s", "p50 ≤ 120 ms, p99 ≤ 300 ms", fmt.Sprintf("p50 %.0f ms, p99 %.0f ms at %.0f tx/s", r.P50, r.P99, r.TxsPerSec),
+		verdict(r.P50 <= 120 && r.P99 <= 300), command)
+}
