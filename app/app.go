@@ -33,7 +33,7 @@ type Options struct {
 	SnapshotDir   string // snapshots are offered from here; empty: none
 	SnapshotEvery uint64 // a snapshot is made at every multiple of this height; 0 = none
 
-	Logger   *slog.Logger
+	Logger *slog.Logger
 	// OnFault is called once when this machine cannot go on. The process must end.
 	OnFault func(error)
 }

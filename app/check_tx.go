@@ -112,9 +112,6 @@ func (a *App) CheckTx(_ context.Context, req *abci.RequestCheckTx) (resp *abci.R
 	return &abci.ResponseCheckTx{Code: abci.CodeTypeOK, Data: p.id[:]}, nil
 }
 
-// Rejected is called by the node when the mempool did not take a transaction that CheckTx let through.
-func (a *App) Rejected(tx []byte) { a.pool.drop(sha256.Sum256(tx)) }
-
 func refused(r *x.Rejection) *abci.ResponseCheckTx {
 	return &abci.ResponseCheckTx{Code: r.Number, Log: r.Error(), Codespace: r.Code}
 }

@@ -21,28 +21,54 @@ type change struct {
 // transaction wrote is undone.
 type overlay struct {
 	base    x.Reader
-	changes *btree.BTreeG[change]
+	changes map[string]*change     // by key
+	order   *btree.BTreeG[*change] // the same, by key in order
 	journal []undo
+	memo    map[string]any // decoded rows of members and catalogue, as they are now
 }
 
 type undo struct {
-	key []byte
+	c   *change
 	old change
 	had bool
 }
 
 func newOverlay(base x.Reader) *overlay {
-	return &overlay{base: base, changes: btree.NewG(32, func(a, b change) bool { return bytes.Compare(a.key, b.key) < 0 })}
+	return &overlay{
+		base: base, changes: map[string]*change{}, memo: map[string]any{},
+		order: btree.NewG(32, func(a, b *change) bool { return bytes.Compare(a.key, b.key) < 0 }),
+	}
 }
 
 func (o *overlay) Get(key []byte) ([]byte, bool) {
-	if c, ok := o.changes.Get(change{key: key}); ok {
+	if c, ok := o.changes[string(key)]; ok {
 		if c.deleted {
 			return nil, false
 		}
 		return bytes.Clone(c.value), true
 	}
 	return o.base.Get(key)
+}
+
+// Peek implements x.Peeker. A value is never changed in its place: a write brings a new one.
+func (o *overlay) Peek(key []byte) ([]byte, bool) {
+	if c, ok := o.changes[string(key)]; ok {
+		return c.value, !c.deleted
+	}
+	return x.Peek(o.base, key)
+}
+
+// Remembered implements x.Memo, for the few rows that every transaction asks for.
+func (o *overlay) Remembered(key []byte) (row any, ok bool) {
+	row, ok = o.memo[string(key)]
+	return row, ok
+}
+
+// Remember implements x.Memo.
+func (o *overlay) Remember(key []byte, row any) {
+	if logged(key) {
+		o.memo[string(key)] = row
+	}
 }
 
 func (o *overlay) Set(key, value []byte) {
@@ -52,8 +78,22 @@ func (o *overlay) Set(key, value []byte) {
 func (o *overlay) Delete(key []byte) { o.put(change{key: bytes.Clone(key), deleted: true}) }
 
 func (o *overlay) put(c change) {
-	old, had := o.changes.ReplaceOrInsert(c)
-	o.journal = append(o.journal, undo{key: c.key, old: old, had: had})
+	o.forget(c.key)
+	if old, ok := o.changes[string(c.key)]; ok {
+		o.journal = append(o.journal, undo{c: old, old: *old, had: true})
+		old.value, old.deleted = c.value, c.deleted
+		return
+	}
+	o.changes[string(c.key)] = &c
+	o.order.ReplaceOrInsert(&c)
+	o.journal = append(o.journal, undo{c: &c})
+}
+
+// forget drops what was remembered of a row that changes.
+func (o *overlay) forget(key []byte) {
+	if logged(key) {
+		delete(o.memo, string(key))
+	}
 }
 
 // mark is a point to come back to.
@@ -62,10 +102,13 @@ func (o *overlay) mark() int { return len(o.journal) }
 // revert undoes everything that was written since the mark.
 func (o *overlay) revert(mark int) {
 	for i := len(o.journal) - 1; i >= mark; i-- {
-		if u := o.journal[i]; u.had {
-			o.changes.ReplaceOrInsert(u.old)
+		u := o.journal[i]
+		o.forget(u.c.key)
+		if u.had {
+			*u.c = u.old
 		} else {
-			o.changes.Delete(change{key: u.key})
+			delete(o.changes, string(u.c.key))
+			o.order.Delete(u.c)
 		}
 	}
 	o.journal = o.journal[:mark]
@@ -82,11 +125,11 @@ func (o *overlay) Iterate(prefix, start []byte, fn func(key, value []byte) bool)
 		from = start
 	}
 	var mine []change
-	o.changes.AscendGreaterOrEqual(change{key: from}, func(c change) bool {
+	o.order.AscendGreaterOrEqual(&change{key: from}, func(c *change) bool {
 		if !bytes.HasPrefix(c.key, prefix) {
 			return false
 		}
-		mine = append(mine, c)
+		mine = append(mine, *c)
 		return true
 	})
 	stopped := false
@@ -122,7 +165,7 @@ func (o *overlay) Iterate(prefix, start []byte, fn func(key, value []byte) bool)
 
 // each visits all changes by key.
 func (o *overlay) each(fn func(c change)) {
-	o.changes.Ascend(func(c change) bool { fn(c); return true })
+	o.order.Ascend(func(c *change) bool { fn(*c); return true })
 }
 
 // Snapshot is the committed state at a height, as a Reader. A disk that fails makes it panic with x.Fault; the gateway turns that into
@@ -140,27 +183,53 @@ type cached struct {
 
 // Get implements x.Reader.
 func (s *Snapshot) Get(key []byte) ([]byte, bool) {
+	value, found := s.Peek(key)
+	if s.cache == nil && (s.shared == nil || !logged(key)) {
+		return value, found // nobody else has it
+	}
+	return bytes.Clone(value), found
+}
+
+// Peek implements x.Peeker.
+func (s *Snapshot) Peek(key []byte) ([]byte, bool) {
 	if c, ok := s.cache[string(key)]; ok {
-		return bytes.Clone(c.value), c.found
+		return c.value, c.found
 	}
 	share := s.shared != nil && logged(key) // few rows, asked for by every transaction
 	if share {
 		if c, ok := s.shared.Load(string(key)); ok {
-			return bytes.Clone(c.(cached).value), c.(cached).found
+			return c.(cached).value, c.(cached).found
 		}
 	}
 	value, found, err := s.view.Get(key)
 	if err != nil {
 		panic(x.Fault{Err: err})
 	}
-	if share {
-		s.shared.Store(string(key), cached{bytes.Clone(value), found})
-	}
-	if s.cache != nil {
+	switch {
+	case share:
+		s.shared.Store(string(key), cached{value, found})
+	case s.cache != nil:
 		s.cache[string(key)] = cached{value, found}
-		value = bytes.Clone(value)
 	}
 	return value, found
+}
+
+// decoded is the mark of a decoded row among the shared ones: no key of a row begins with it.
+const decoded = "\x00"
+
+// Remembered implements x.Memo for the newest height.
+func (s *Snapshot) Remembered(key []byte) (row any, ok bool) {
+	if s.shared == nil || !logged(key) {
+		return nil, false
+	}
+	return s.shared.Load(decoded + string(key))
+}
+
+// Remember implements x.Memo.
+func (s *Snapshot) Remember(key []byte, row any) {
+	if s.shared != nil && logged(key) {
+		s.shared.Store(decoded+string(key), row)
+	}
 }
 
 // Iterate implements x.Reader.

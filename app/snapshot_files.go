@@ -49,15 +49,17 @@ func (a *App) MakeSnapshot(ctx context.Context, height int64, dir string) (Snaps
 
 func (a *App) makeSnapshot(ctx context.Context, s *Snapshot, dir string, size snapshotSize) (info SnapshotInfo, err error) {
 	final := filepath.Join(dir, fmt.Sprintf("%012d", s.Height()))
-	if _, err := os.Stat(final); err == nil {
+	if _, err := os.Stat(filepath.Join(final, snapshotMetaFile)); err == nil {
 		return readSnapshotInfo(final)
 	}
 	making := filepath.Join(dir, snapshotMaking)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return info, fmt.Errorf("make a snapshot: %w", err)
 	}
-	if err := os.RemoveAll(making); err != nil { // what a crash left
-		return info, fmt.Errorf("make a snapshot: %w", err)
+	for _, left := range []string{making, final} { // what a crash left of one in the making, or in the removal
+		if err := os.RemoveAll(left); err != nil {
+			return info, fmt.Errorf("make a snapshot: %w", err)
+		}
 	}
 	if err := os.Mkdir(making, 0o700); err != nil {
 		return info, fmt.Errorf("make a snapshot: %w", err)
@@ -112,6 +114,9 @@ func ListSnapshots(dir string) ([]SnapshotInfo, error) {
 	for _, e := range slices.Backward(entries) {
 		if !snapshotDirName.MatchString(e.Name()) {
 			continue
+		}
+		if _, err := os.Stat(filepath.Join(dir, e.Name(), snapshotMetaFile)); errors.Is(err, fs.ErrNotExist) {
+			continue // what a removal left
 		}
 		info, err := readSnapshotInfo(filepath.Join(dir, e.Name()))
 		if err != nil {

@@ -183,7 +183,9 @@ func (w restoreWriter) Set(key, value []byte) {
 	}
 }
 
-func (w restoreWriter) Delete(key []byte) { x.Faultf("a restore deletes nothing, and was asked to delete %x", key) }
+func (w restoreWriter) Delete(key []byte) {
+	x.Faultf("a restore deletes nothing, and was asked to delete %x", key)
+}
 
 // restored shows the restored state to everybody.
 func (a *App) restored(r *restoring) {

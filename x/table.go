@@ -108,7 +108,11 @@ func (t Table[T, P]) Key(parts ...[]byte) []byte { return Key(t.info.Prefix, par
 
 // Get reads a row.
 func (t Table[T, P]) Get(r Reader, parts ...[]byte) (*T, bool) {
-	raw, ok := r.Get(t.Key(parts...))
+	return t.get(r, t.Key(parts...))
+}
+
+func (t Table[T, P]) get(r Reader, key []byte) (*T, bool) {
+	raw, ok := Peek(r, key) // decoding copies
 	if !ok {
 		return nil, false
 	}

@@ -17,7 +17,8 @@ func TestLongStanding(t *testing.T) {
 	}})
 	firm := USCC("91410100", "Y0000700")
 	c.Block(c.Sign("registry", pb.Msg{Sum: &pb.Msg_EnrolSubject{EnrolSubject: &pb.EnrolSubject{
-		Issuer: c.Actors["registry"].USCC, Subject: pb.Subject{Uscc: firm, Region: "410100", Category: 1, Status: pb.SUBJECT_ACTIVE}}}}))
+		Issuer: c.Actors["registry"].USCC, Subject: pb.Subject{Uscc: firm, Region: "410100", Category: 1, Status: pb.SUBJECT_ACTIVE},
+	}}}))
 	today := int32(c.Today())
 	var record, publish []pb.Msg
 	for i := range 200 {

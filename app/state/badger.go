@@ -45,6 +45,7 @@ func badgerOptions(o Options) badger.Options {
 		WithMemTableSize(o.memTable).
 		WithNumMemtables(3).
 		WithNumCompactors(2).
+		WithCompactL0OnClose(o.emptyL0).
 		WithBlockCacheSize(64 << 20).
 		WithValueThreshold(1 << 20).
 		// Nothing reaches the value log (maxValueLen); its file is mapped at twice this size all the same.

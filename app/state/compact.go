@@ -45,7 +45,8 @@ func (e ErrNoRoom) Error() string {
 //  2. Flatten. Badger writes new table files, then one line of its manifest, then removes old files: before the line the
 //     folder is the old one (parts of files are removed at the next open), after it the new one.
 //  3. "touch": floor and format version at timestamp 1 with the values that they have. It changes nothing.
-//  4. Close and open, so that the touched rows become a table. Flatten again, as 2.
+//  4. Close, which makes a table of the touched rows and merges level 0 into the one below it (Flatten alone leaves a folder as it is
+//     that has tables in level 0 only), open, and flatten again. As 2.
 //  5. Value-log files without a live value are removed. None of ours has one.
 //
 // Before it the state is checked as by every Open, and after it again: the same marker, the same root.
@@ -53,6 +54,9 @@ func Compact(ctx context.Context, o Options, force bool) (r CompactReport, err e
 	if o.InMemory || o.ReadOnly {
 		return r, errors.New("compact: it needs a folder, open for writing")
 	}
+	check := o
+	check.ReadOnly = true
+	o.emptyL0 = true
 	s, err := Open(o)
 	if err != nil {
 		return r, err
@@ -95,8 +99,6 @@ func Compact(ctx context.Context, o Options, force bool) (r CompactReport, err e
 	if err := s.flattenAgain(ctx); err != nil {
 		return r, err
 	}
-	check := o
-	check.ReadOnly = true
 	again, err := Open(check)
 	if err != nil {
 		return r, fmt.Errorf("after the compaction: %w", err)

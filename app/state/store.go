@@ -32,6 +32,8 @@ type Options struct {
 	memTable             int64
 	txnBytes, txnEntries int
 	testingOnlyFail      func(step string) error
+
+	emptyL0 bool // set by Compact: closing merges level 0 into the one below it
 }
 
 // Marker says which block the folder holds. It is written in the same transaction as the last rows of that block.

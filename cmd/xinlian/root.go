@@ -24,6 +24,8 @@ var verbs = []func() *cobra.Command{
 	initCmd,
 	startCmd,
 	fsckCmd,
+	compactCmd,
+	rollbackCmd,
 	keysCmd,
 	configCmd,
 	exportCmd,

@@ -37,9 +37,9 @@ func (p *peer) Has(key []byte) (bool, error) {
 	return v != nil, err
 }
 
-func (p *peer) Close() error                   { return p.db.Close() }
-func (p *peer) NewBatch() idb.Batch            { return &batch{p: p, w: p.db.NewWriteBatch()} }
-func (p *peer) NewBatchWithSize(int) idb.Batch { return p.NewBatch() }
+func (p *peer) Close() error                                     { return p.db.Close() }
+func (p *peer) NewBatch() idb.Batch                              { return &batch{p: p, w: p.db.NewWriteBatch()} }
+func (p *peer) NewBatchWithSize(int) idb.Batch                   { return p.NewBatch() }
 func (p *peer) Iterator(start, end []byte) (idb.Iterator, error) { return p.iterate(start, end, false) }
 
 func (p *peer) ReverseIterator(start, end []byte) (idb.Iterator, error) {

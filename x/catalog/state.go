@@ -63,7 +63,7 @@ func yearKey(year int) []byte { return binary.BigEndian.AppendUint16(nil, uint16
 // Int is the value of a parameter in force. A name that does not exist is a bug.
 func Int(r x.Reader, name string) int64 {
 	info := mustParam(name)
-	if p, ok := params.Get(r, []byte(name)); ok {
+	if p, ok := params.Look(r, []byte(name)); ok {
 		return p.Value
 	}
 	return info.Default
@@ -83,9 +83,9 @@ func GovernanceRules(r x.Reader) governance.Rules {
 	}
 }
 
-// Version is the catalogue's version. It stands from genesis on.
+// Version is the catalogue's version, to look at alone. It stands from genesis on.
 func Version(r x.Reader) *pb.CatalogVersion {
-	v, ok := version.Get(r)
+	v, ok := version.Look(r)
 	if !ok {
 		x.Faultf("the catalogue version is missing")
 	}
@@ -133,7 +133,7 @@ func (e *exceptions) year(d calendar.Date) []pb.CalendarDay {
 	}
 	if slot.year != y {
 		slot.year, slot.days = y, nil
-		if row, ok := years.Get(e.r, yearKey(y)); ok {
+		if row, ok := years.Look(e.r, yearKey(y)); ok {
 			slot.days = row.Days
 		}
 	}
@@ -145,12 +145,12 @@ func EachYear(r x.Reader, fn func(*pb.CalendarYear) (more bool)) {
 	years.Each(r, func(_ []byte, y *pb.CalendarYear) bool { return fn(y) })
 }
 
-// Region finds a region that is in force on a day; on 0 asks for no day.
+// Region finds a region that is in force on a day, to look at alone; on 0 asks for no day.
 func Region(r x.Reader, code string, on calendar.Date) (*pb.Region, bool) {
 	if len(code) != 6 {
 		return nil, false
 	}
-	g, ok := regions.Get(r, []byte(code))
+	g, ok := regions.Look(r, []byte(code))
 	if !ok || on != 0 && (int32(on) < g.ValidFrom || g.ValidTo != 0 && int32(on) > g.ValidTo) {
 		return nil, false
 	}
@@ -183,14 +183,14 @@ func Ancestors(r x.Reader, code string) []string {
 	return out
 }
 
-// SeverityRuleFor gives a sector's thresholds: its own, else those of "*", else the built-in.
+// SeverityRuleFor gives a sector's thresholds, to look at alone: its own, else those of "*", else the built-in.
 func SeverityRuleFor(r x.Reader, sector string) *pb.SeverityRule {
 	if sector != "" {
-		if rule, ok := severityRules.Get(r, []byte(sector)); ok {
+		if rule, ok := severityRules.Look(r, []byte(sector)); ok {
 			return rule
 		}
 	}
-	if rule, ok := severityRules.Get(r, []byte("*")); ok {
+	if rule, ok := severityRules.Look(r, []byte("*")); ok {
 		return rule
 	}
 	return &pb.SeverityRule{Sector: "*", LargeFineFen: defaultLargeFen, HugeFineFen: defaultHugeFen}

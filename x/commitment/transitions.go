@@ -88,7 +88,7 @@ func Submit(ctx *x.Ctx, m *pb.SubmitCommitment) (x.Done, error) {
 	if c.MadeOn > int32(ctx.Today) {
 		return done, ErrWindow.With("made on %s, which is after today (%s)", calendar.Date(c.MadeOn), ctx.Today)
 	}
-	acceptor, ok := member.Get(ctx, c.Acceptor)
+	acceptor, ok := member.Look(ctx, c.Acceptor)
 	if !ok || acceptor.Removed {
 		return done, member.ErrUnknown.With("acceptor %s is not a member", c.Acceptor)
 	}

@@ -37,17 +37,25 @@ func Each(r x.Reader, fn func(*pb.Member) (more bool)) {
 	members.Each(r, func(_ []byte, m *pb.Member) bool { return fn(m) })
 }
 
-// ByAddress finds whose key an address is. Keys of removed members and keys outside their window are found too: the caller says
+// Look is Get for looking at alone: the row is shared.
+func Look(r x.Reader, uscc string) (*pb.Member, bool) {
+	if len(uscc) != usccLen {
+		return nil, false
+	}
+	return members.Look(r, []byte(uscc))
+}
+
+// ByAddress finds whose key an address is, to look at alone. Keys of removed members and keys outside their window are found too: the caller says
 // what that means to it.
 func ByAddress(r x.Reader, addr []byte) (*pb.Member, *pb.MemberKey, bool) {
 	if len(addr) != pb.AddressBytes {
 		return nil, nil, false
 	}
-	uscc, ok := r.Get(x.Key(addresses.Prefix, addr))
+	uscc, ok := x.Peek(r, x.Key(addresses.Prefix, addr))
 	if !ok {
 		return nil, nil, false
 	}
-	m, ok := members.Get(r, uscc)
+	m, ok := members.Look(r, uscc)
 	if !ok {
 		x.Faultf("the key index names member %s, which is not there", uscc)
 	}
@@ -60,12 +68,12 @@ func ByAddress(r x.Reader, addr []byte) (*pb.Member, *pb.MemberKey, bool) {
 	return nil, nil, false
 }
 
-// MandateOf finds the mandate that an issuer gave a submitter, in force or not.
+// MandateOf finds the mandate that an issuer gave a submitter, in force or not, to look at alone.
 func MandateOf(r x.Reader, issuer, submitter string) (*pb.Mandate, bool) {
 	if len(issuer) != usccLen || len(submitter) != usccLen {
 		return nil, false
 	}
-	return mandates.Get(r, []byte(issuer), []byte(submitter))
+	return mandates.Look(r, []byte(issuer), []byte(submitter))
 }
 
 // EachMandate visits the mandates by issuer and submitter; issuer "" means all.

@@ -17,7 +17,8 @@ const (
 )
 
 // Act says whether the signer may act for the issuer in a role, and gives the issuer. A kind other than MANDATE_UNSET lets a
-// holder of a live mandate of that kind act in the issuer's name. The role is asked of the signer's own key in either case.
+// holder of a live mandate of that kind act in the issuer's name. The role is asked of the signer's own key in either case. The issuer is to
+// be looked at alone.
 func Act(ctx *x.Ctx, issuer string, role pb.Role, kind pb.MandateKind) (*pb.Member, error) {
 	signer, key, ok := ByAddress(ctx, ctx.Signer)
 	if !ok {
@@ -38,7 +39,7 @@ func Act(ctx *x.Ctx, issuer string, role pb.Role, kind pb.MandateKind) (*pb.Memb
 	if issuer == signer.Uscc {
 		return signer, nil
 	}
-	m, ok := Get(ctx, issuer)
+	m, ok := Look(ctx, issuer)
 	if !ok {
 		return nil, ErrUnknown.With("the issuer %q is no member", clip(issuer))
 	}

@@ -28,7 +28,7 @@ func (t Records[T, P]) key(subject string, key []byte) []byte {
 
 // Get reads the newest version of a record.
 func (t Records[T, P]) Get(r x.Reader, subject string, key []byte) (*T, bool) {
-	raw, ok := r.Get(t.key(subject, key))
+	raw, ok := x.Peek(r, t.key(subject, key)) // decoding copies
 	if !ok {
 		return nil, false
 	}
@@ -118,7 +118,7 @@ func encodeHead(f tree.Frontier) []byte {
 
 // Head is the frontier of a subject's file: its size and, through Root, its root.
 func Head(r x.Reader, uscc string) tree.Frontier {
-	raw, ok := r.Get(x.Key(heads.Prefix, []byte(uscc)))
+	raw, ok := x.Peek(r, x.Key(heads.Prefix, []byte(uscc))) // decoding copies
 	if !ok {
 		return tree.Frontier{}
 	}

@@ -378,7 +378,9 @@ func TestRefusedVectors(t *testing.T) {
 		}
 	}
 	// Limits that need too many bytes for a file.
-	many := func(n int) []byte { return withBody(join(head, number(5, 1), bytes.Repeat(field(6, field(21, nil)), n))) }
+	many := func(n int) []byte {
+		return withBody(join(head, number(5, 1), bytes.Repeat(field(6, field(21, nil)), n)))
+	}
 	if decodeAs("Tx", many(pb.MessagesMax)) != nil || decodeAs("Tx", many(pb.MessagesMax+1)) == nil {
 		t.Errorf("the limit of messages is not %d", pb.MessagesMax)
 	}

@@ -1,0 +1,81 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/xinlian-ledger/xinlian/app/state"
+	"github.com/xinlian-ledger/xinlian/x/attest/tree"
+)
+
+// MakeSnapshotSized makes a snapshot with chunks and groups of other sizes than a network uses.
+func (a *App) MakeSnapshotSized(height int64, dir string, chunkBytes, groupLeaves int) (SnapshotInfo, error) {
+	s, err := a.At(height)
+	if err != nil {
+		return SnapshotInfo{}, err
+	}
+	defer s.Close()
+	return a.makeSnapshot(context.Background(), s, dir, snapshotSize{chunkBytes, groupLeaves})
+}
+
+// WaitSnapshots waits for what is in the making.
+func (a *App) WaitSnapshots() { a.making.work.Wait() }
+
+// SnapshotGroup is a group of a snapshot with what it is checked against.
+type SnapshotGroup struct {
+	Secret []byte
+	Depth  int
+	Number int
+	Want   state.Subtree
+	Body   []byte
+}
+
+// Check is what a node does with the group.
+func (g SnapshotGroup) Check(body []byte) error {
+	return groupUnits(g.Secret, body, g.Depth, g.Number, g.Want, func([]byte, tree.Leaf, []row) error { return nil })
+}
+
+// SnapshotGroups takes the groups out of a snapshot.
+func SnapshotGroups(meta []byte, chunks [][]byte) (out []SnapshotGroup, err error) {
+	m, err := decodeSnapshotMeta(meta)
+	if err != nil {
+		return nil, err
+	}
+	chain, _, err := m.parse()
+	if err != nil {
+		return nil, err
+	}
+	var body []byte
+	for _, chunk := range chunks {
+		for c := (cursor{rest: chunk}); len(c.rest) > 0; {
+			n, last, part := c.uvarint(1<<20), c.byte(), c.bytes(1<<30)
+			if c.err != nil {
+				return nil, c.err
+			}
+			if body = append(body, part...); last == 1 {
+				out = append(out, SnapshotGroup{chain.Secret, m.depth, n, m.groups[n], body})
+				body = nil
+			}
+		}
+	}
+	if body != nil {
+		return nil, fmt.Errorf("a group is open")
+	}
+	return out, nil
+}
+
+// WithChunk gives metadata that promises another chunk.
+func WithChunk(meta []byte, i int, hash [32]byte) []byte {
+	m, err := decodeSnapshotMeta(meta)
+	if err != nil {
+		panic(err)
+	}
+	m.chunks[i] = hash
+	return m.encode()
+}
+
+// CheckSnapshot is what a node does with metadata that it is offered.
+func CheckSnapshot(meta, appHash []byte, chainID string) error {
+	_, err := checkSnapshot(meta, appHash, chainID)
+	return err
+}

@@ -1,0 +1,255 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/xinlian-ledger/xinlian/x/attest/tree"
+)
+
+// fill restores sample rows and leaves of a height, under the keys that sample blocks write, and more.
+func fill(s *Store, height uint64, n int) (err error) {
+	r, err := s.Restore(height)
+	if err != nil {
+		return err
+	}
+	var leaves []tree.Leaf
+	for i := range n {
+		key, hash := []byte(universe(i)), tree.ValueHash(fmt.Appendf(nil, "value %d of %d", i, n))
+		if err := r.Row(key, hash[:]); err != nil {
+			return err
+		}
+		if err := r.Leaf(key, hash); err != nil {
+			return err
+		}
+		leaves = append(leaves, tree.Leaf{Path: tree.PathOf(key), ValueHash: hash})
+	}
+	return r.Finish(tree.Hash{1}, tree.RootOfLeaves(leaves), []byte("meta"))
+}
+
+// filled holds that the store is what fill made.
+func filled(t *testing.T, s *Store, height uint64, n int) {
+	t.Helper()
+	if m := s.Latest(); m.Height != height || string(m.Meta) != "meta" || s.Floor() != height {
+		t.Fatalf("height %d, floor %d, meta %q", m.Height, s.Floor(), m.Meta)
+	}
+	if err := s.CheckLeaves(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	v, err := s.View(height)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	if err := v.Iterate(nil, nil, func(_, _ []byte) bool { rows++; return true }); err != nil {
+		t.Fatal(err)
+	}
+	if rows != n {
+		t.Fatalf("%d rows, want %d", rows, n)
+	}
+	var last tree.Hash
+	leaves := 0
+	if err := v.Leaves(func(path, _ tree.Hash, key []byte) bool {
+		if leaves++; leaves > 1 && string(last[:]) >= string(path[:]) || tree.PathOf(key) != path {
+			t.Errorf("leaf %d is out of order", leaves)
+		}
+		last = path
+		return true
+	}); err != nil || leaves != n {
+		t.Fatalf("%d leaves, want %d: %v", leaves, n, err)
+	}
+	var pruned ErrPruned
+	if _, err := s.View(height - 1); !errors.As(err, &pruned) {
+		t.Fatalf("height %d: %v", height-1, err)
+	}
+}
+
+func nothing(t *testing.T, s *Store) {
+	t.Helper()
+	if s.Latest().Height != 0 || s.Floor() != 0 {
+		t.Fatalf("height %d, floor %d; nothing was finished", s.Latest().Height, s.Floor())
+	}
+	if _, err := s.View(1); err == nil {
+		t.Fatal("height 1 is answered")
+	}
+}
+
+var restoreSteps = []string{
+	"restore begin", "restore rows 1", "restore rows 2", "restore rows 3", "restore rows 4", "restore rows 5", "restore floor", "restore marker",
+}
+
+// TestRestoreSteps stops the process before and after every write of a restore. What is left is either nothing or all; on nothing either another restore
+// or the first blocks of the chain can follow, of fewer or of more keys.
+func TestRestoreSteps(t *testing.T) {
+	t.Parallel()
+	var seen []string
+	for i := range restoreSteps {
+		for _, at := range []string{"before ", "after "} {
+			for _, next := range []string{"restore", "higher", "lower", "blocks"} {
+				stop := at + restoreSteps[i]
+				t.Run(stop+", then "+next, func(t *testing.T) {
+					o := testOptions(tempDir(t))
+					o.txnEntries = 8
+					hooked := o
+					hooked.testingOnlyFail = func(step string) error {
+						if step == stop {
+							return errStop
+						}
+						if strings.HasPrefix(step, "after ") && !slices.Contains(seen, step[6:]) {
+							seen = append(seen, step[6:])
+						}
+						return nil
+					}
+					s := mustOpen(t, hooked)
+					if err := fill(s, 7, 20); !errors.Is(err, errStop) {
+						t.Fatalf("%v", err)
+					}
+					if _, err := s.Stage(1, NewWriteSet()); err == nil {
+						t.Fatal("a broken store takes blocks")
+					}
+					s.Close()
+					s = mustOpen(t, o)
+					if stop == "after restore marker" {
+						filled(t, s, 7, 20)
+						s.Close()
+						return
+					}
+					nothing(t, s)
+					s.Close()
+					s = mustOpen(t, o)
+					nothing(t, s)
+					height, n := uint64(7), 20
+					switch next {
+					case "higher":
+						height, n = 9, 5
+					case "lower":
+						height, n = 4, 3
+					case "blocks":
+						height = 0
+					}
+					m := newModel()
+					if height > 0 {
+						if err := fill(s, height, n); err != nil {
+							t.Fatal(err)
+						}
+						filled(t, s, height, n)
+						// Heights that an earlier restore has touched are cleaned as they are written.
+						for h := height + 1; h < 12; h++ {
+							if _, err := s.Stage(h, NewWriteSet()); err != nil {
+								t.Fatal(err)
+							}
+							if err := s.Commit(h, tree.Hash{2}, nil); err != nil {
+								t.Fatal(err)
+							}
+						}
+						s.Close()
+						s = mustOpen(t, o)
+						v, err := s.View(11)
+						if err != nil {
+							t.Fatal(err)
+						}
+						rows := 0
+						if err := v.Iterate(nil, nil, func(_, _ []byte) bool { rows++; return true }); err != nil || rows != n {
+							t.Fatalf("%d rows at height 11, want %d: %v", rows, n, err)
+						}
+						v.Close()
+					} else {
+						for range 10 {
+							if err := commitNext(s, &m); err != nil {
+								t.Fatal(err)
+							}
+						}
+						s.Close()
+						s = mustOpen(t, o)
+						if err := m.check(s); err != nil {
+							t.Fatal(err)
+						}
+					}
+					s.Close()
+				})
+			}
+		}
+	}
+}
+
+// TestRestoreRefuses: a folder with blocks, two at a time, a root that is not that of the leaves, blocks meanwhile.
+func TestRestoreRefuses(t *testing.T) {
+	t.Parallel()
+	o := testOptions(tempDir(t))
+	s := mustOpen(t, o)
+	defer s.Close()
+	r, err := s.Restore(5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Restore(5); err == nil {
+		t.Error("two at a time")
+	}
+	if _, err := s.Stage(1, NewWriteSet()); err == nil {
+		t.Error("a block during a restore")
+	}
+	if err := r.Row(nil, nil); err == nil {
+		t.Error("a row without a key")
+	}
+	if err := r.Row([]byte("a"), make([]byte, maxValueLen+1)); err == nil {
+		t.Error("a row above the limit")
+	}
+	if err := r.Leaf(make([]byte, maxKeyLen+1), tree.Hash{}); err == nil {
+		t.Error("a leaf key above the limit")
+	}
+	if err := r.Leaf([]byte("a"), tree.Hash{3}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Finish(tree.Hash{}, tree.Hash{9}, nil); err == nil {
+		t.Error("another root")
+	}
+	nothing(t, s)
+	if err := r.Abort(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Row([]byte("late"), nil); err == nil {
+		err = r.flush()
+		if err == nil {
+			t.Error("a row after the end")
+		}
+	}
+	if err := fill(s, 5, 4); err != nil {
+		t.Fatal(err)
+	}
+	filled(t, s, 5, 4)
+	if _, err := s.Restore(6); err == nil {
+		t.Error("a folder with blocks")
+	}
+	if _, err := s.Restore(0); err == nil {
+		t.Error("height 0")
+	}
+}
+
+// TestSubtrees compares parts joined at every depth with the root from the definition.
+func TestSubtrees(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{0, 1, 2, 3, 7, 50} {
+		var leaves []tree.Leaf
+		for i := range n {
+			leaves = append(leaves, tree.Leaf{Path: tree.PathOf(fmt.Appendf(nil, "%d", i)), ValueHash: tree.Hash{byte(i)}})
+		}
+		sortLeaves(leaves)
+		for depth := 0; depth <= MaxSubtreeDepth; depth += 1 + depth/6 {
+			by := map[int][]tree.Leaf{}
+			for _, l := range leaves {
+				by[SubtreeAt(l.Path, depth)] = append(by[SubtreeAt(l.Path, depth)], l)
+			}
+			parts := make([]Subtree, 1<<depth)
+			for i := range parts {
+				parts[i] = SubtreeOf(by[i], depth)
+			}
+			if got := JoinSubtrees(parts).Hash; got != tree.RootOfLeaves(leaves) {
+				t.Errorf("%d leaves cut at depth %d: root %x", n, depth, got)
+			}
+		}
+	}
+}

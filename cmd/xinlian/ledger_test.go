@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/xinlian-ledger/xinlian/networks/runner"
+	"github.com/xinlian-ledger/xinlian/networks/sample"
+	"github.com/xinlian-ledger/xinlian/node/client"
+	"github.com/xinlian-ledger/xinlian/x/attest"
+)
+
+// TestLedger takes a file from import to an offline verdict through the program itself, over one validator.
+func TestLedger(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a network")
+	}
+	work := t.TempDir()
+	dir := filepath.Join(work, "net")
+	t.Cleanup(func() { runner.Down(dir) })
+	xinlian(t, 0, "localnet", "up", "--dir", dir, "--validators", "1", "--detach", "--chain-id", "test-ledger", "--legal-origin", "2026-07-15T09:00:00+08:00")
+	n, err := runner.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XINLIAN_PASSPHRASE_FILE", n.PassphrasePath())
+	t.Setenv("XINLIAN_HOME", filepath.Join(work, "home"))
+	t.Setenv("XINLIAN_NODE", n.Nodes[0].API)
+	as := func(key string, args ...string) []string { return append(args, "--keys", n.KeysPath(), "--key", key) }
+
+	// Import: each row as expected.csv has it; the same again records nothing twice.
+	file, report := filepath.Join(work, "penalties.csv"), filepath.Join(work, "out.csv")
+	const rows = 200
+	lines := bytes.SplitAfterN(sample.File(sample.PenaltiesCSV), []byte("\n"), rows+2)
+	if err := os.WriteFile(file, bytes.Join(lines[:rows+1], nil), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	xinlian(t, 1, as("ops", "import", "penalties", file, "--report", report, "--batch", "50")...)
+	recorded := checkReport(t, report, "recorded")
+	xinlian(t, 1, as("ops", "import", "penalties", file, "--report", report)...)
+	if again := checkReport(t, report, "already recorded"); len(again) != len(recorded) {
+		t.Errorf("%d rows recorded, %d already recorded on the second run", len(recorded), len(again))
+	}
+	// An agency's own key sends its own rows only.
+	xinlian(t, 1, as("gy-scjg", "import", "penalties", file)...)
+
+	// Publish: by report, then nothing is left for --all-verified.
+	var out published
+	stdout, _ := xinlian(t, 0, as("ops", "tx", "sanction", "publish", "--from-report", report, "--json")...)
+	if err := json.Unmarshal([]byte(stdout), &out); err != nil || out.Published == 0 || out.Refused != 0 {
+		t.Fatalf("%v %s", err, stdout)
+	}
+	stdout, _ = xinlian(t, 0, as("ops", "tx", "sanction", "publish", "--all-verified", "--json")...)
+	var rest published
+	if err := json.Unmarshal([]byte(stdout), &rest); err != nil || rest.Published != 0 || rest.Already != 0 {
+		t.Errorf("%v %s", err, stdout)
+	}
+
+	// Query: one of the records, as the public, its issuer and an agency see it.
+	var record string
+	for _, r := range out.Results {
+		record = r.Record
+	}
+	var v struct {
+		Subject   string              `json:"subject"`
+		Published *attest.PenaltyJSON `json:"published"`
+	}
+	stdout, _ = xinlian(t, 0, "query", "record", record, "--json")
+	if err := json.Unmarshal([]byte(stdout), &v); err != nil || v.Published == nil {
+		t.Fatalf("%v %s", err, stdout)
+	}
+	if stdout, _ = xinlian(t, 0, "query", "subject", "show", v.Subject); !strings.Contains(stdout, record) {
+		t.Errorf("the standing does not name the record:\n%s", stdout)
+	}
+	if stdout, _ = xinlian(t, 0, as("ops", "query", "record", record)...); !strings.Contains(stdout, "penalty.text_digest") {
+		t.Errorf("the platform by mandate does not see the whole record:\n%s", stdout)
+	}
+	xinlian(t, 1, "query", "record", strings.Repeat("0", 64))
+	if stdout, _ = xinlian(t, 0, "query", "params"); !strings.Contains(stdout, "publish_deadline_wd") {
+		t.Errorf("params:\n%s", stdout)
+	}
+	if stdout, _ = xinlian(t, 0, "vault", "show", record); !strings.Contains(stdout, "cf_sy") {
+		t.Errorf("the vault has not the words of the record:\n%s", stdout)
+	}
+
+	// A refusal is one line with code and rule.
+	_, stderr := xinlian(t, 1, as("gov1", "tx", "sanction", "withdraw", "--record", record, "--reason", "x", "--authority", "y")...)
+	if !strings.Contains(stderr, "E_NOT_ISSUER") || !strings.Contains(stderr, "(rule ") || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("%q", stderr)
+	}
+
+	// Fetch and verify offline.
+	trustFile, err := os.ReadFile(n.TrustPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	trust, err := attest.ParseTrust(trustFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.New(client.Options{URL: n.Nodes[0].API, Patience: 10 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	bundle, err := c.Attestation(t.Context(), v.Subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verdict, err := attest.Verify(bundle, trust, attest.Policy{Subject: v.Subject, Claim: attest.NoNegative, MaxAge: time.Hour, Now: time.Now()})
+	if attest.ExitCode(verdict, err) != 6 {
+		t.Errorf("%v %v", verdict, err)
+	}
+
+	// The folder of the stopped node is sound; one flipped byte of a table is found.
+	xinlian(t, 3, "fsck", "--home", n.Nodes[0].Home)
+	xinlian(t, 0, "localnet", "down", "--dir", dir)
+	if stdout, _ = xinlian(t, 0, "fsck", "--home", n.Nodes[0].Home); !strings.HasPrefix(stdout, "sound: chain test-ledger") {
+		t.Errorf("%q", stdout)
+	}
+	tables, err := filepath.Glob(filepath.Join(n.Nodes[0].Home, "data", "xinlian", "*.sst"))
+	if err != nil || len(tables) == 0 {
+		t.Fatal("no table file in the state folder", err)
+	}
+	raw, err := os.ReadFile(tables[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw[len(raw)/3] ^= 1
+	if err := os.WriteFile(tables[0], raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr = xinlian(t, 1, "fsck", "--home", n.Nodes[0].Home); strings.Count(stderr, "\n") != 1 {
+		t.Errorf("%q", stderr)
+	}
+}
+
+// checkReport holds a report against expected.csv and gives the records of the rows that are not listed there.
+func checkReport(t *testing.T, path, usual string) (records []string) {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(raw), "\ufeff"))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	odd := map[int]sample.Expected{}
+	for _, e := range sample.Expectations() {
+		if e.File == sample.PenaltiesCSV {
+			odd[e.Row] = e
+		}
+	}
+	for i, l := range lines[1:] {
+		row, err := strconv.Atoi(l[0])
+		if err != nil || row < i+2 {
+			t.Fatalf("line %d: %v", i+2, l)
+		}
+		want, wantCode := usual, ""
+		if e, ok := odd[row]; ok && e.Outcome == "refused" {
+			want, wantCode = e.Outcome, e.Code
+		} else {
+			records = append(records, l[2])
+		}
+		if l[1] != want || l[3] != wantCode {
+			t.Errorf("row %d: %s %s, want %s %s", row, l[1], l[3], want, wantCode)
+		}
+	}
+	return records
+}

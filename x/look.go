@@ -1,0 +1,49 @@
+package x
+
+// A Reader may offer more than it has to. Both offers only save work: what is read is the same, and a Reader without them serves as well.
+
+// Peeker shows a value without copying it. The value is the reader's: whoever looks at it keeps and changes nothing.
+type Peeker interface {
+	Peek(key []byte) (value []byte, found bool)
+}
+
+// Memo remembers rows in their decoded form, each for as long as its bytes are what the reader gives. A row that is not there is remembered
+// as a nil pointer. The reader decides which keys it remembers at all.
+type Memo interface {
+	Remembered(key []byte) (row any, ok bool)
+	Remember(key []byte, row any)
+}
+
+// bare takes a reader out of the context around it.
+func bare(r Reader) Reader {
+	if c, ok := r.(*Ctx); ok {
+		return c.State
+	}
+	return r
+}
+
+// Peek reads a value for looking at alone: to decode or to compare it.
+func Peek(r Reader, key []byte) (value []byte, found bool) {
+	r = bare(r)
+	if p, ok := r.(Peeker); ok {
+		return p.Peek(key)
+	}
+	return r.Get(key)
+}
+
+// Look reads a row for looking at alone. Others may look at the same row: nobody changes it, nor anything that it points to.
+func (t Table[T, P]) Look(r Reader, parts ...[]byte) (*T, bool) {
+	key := t.Key(parts...)
+	r = bare(r)
+	m, ok := r.(Memo)
+	if !ok {
+		return t.get(r, key)
+	}
+	if seen, ok := m.Remembered(key); ok {
+		row := seen.(*T)
+		return row, row != nil
+	}
+	row, found := t.get(r, key)
+	m.Remember(key, row)
+	return row, found
+}
