@@ -32,6 +32,7 @@ var (
 // parsed is a transaction that decodes. What does not depend on state is computed once.
 type parsed struct {
 	raw  []byte
+	hash [32]byte // SHA-256 of raw
 	id   [32]byte
 	body *pb.Body
 	sig  []byte
@@ -40,7 +41,7 @@ type parsed struct {
 
 // parse decodes strictly. It never fails: what is wrong is in err.
 func parse(raw []byte) *parsed {
-	p := &parsed{raw: raw}
+	p := &parsed{raw: raw, hash: sha256.Sum256(raw)}
 	if len(raw) > pb.TxBytesMax {
 		p.err = ErrTooLarge.With("the transaction has %d bytes, more than %d", len(raw), pb.TxBytesMax)
 		return p
@@ -172,14 +173,13 @@ func (s *signatures) remember(h [32]byte) {
 }
 
 func (s *signatures) valid(p *parsed) bool {
-	h := sha256.Sum256(p.raw)
-	if s.known(h) {
+	if s.known(p.hash) {
 		return true
 	}
 	if recovers(p) != nil {
 		return false
 	}
-	s.remember(h)
+	s.remember(p.hash)
 	return true
 }
 
@@ -222,12 +222,4 @@ func (s *signatures) warm(txs []*parsed) {
 		}()
 	}
 	wg.Wait()
-}
-
-func parseAll(raw [][]byte) []*parsed {
-	out := make([]*parsed, len(raw))
-	for i := range raw {
-		out[i] = parse(raw[i])
-	}
-	return out
 }

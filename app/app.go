@@ -47,7 +47,8 @@ type App struct {
 	pool  *pending
 
 	committed atomic.Pointer[committed]
-	next      *block // staged by FinalizeBlock, written by Commit; owned by the consensus connection
+	proposal  proposal // of the block that is being agreed on; owned by the consensus connection
+	next      *block   // staged by FinalizeBlock, written by Commit; owned by the consensus connection
 
 	genesis *genesisBlock // set by InitChain until block 1 is committed; owned by the consensus connection
 

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
 	"math/big"
 	"sync"
 
@@ -65,11 +64,11 @@ func (p *pending) dropLocked(h [32]byte) {
 }
 
 // committed drops the transactions of a block, and what expired meanwhile.
-func (p *pending) committed(raw [][]byte, blockTime int64) {
+func (p *pending) committed(txs [][32]byte, blockTime int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, tx := range raw {
-		p.dropLocked(sha256.Sum256(tx))
+	for _, h := range txs {
+		p.dropLocked(h)
 	}
 	for h, w := range p.txs { // DETERMINISM: memory of this node alone, order does not matter
 		if w.expiresAt < blockTime {
@@ -86,7 +85,7 @@ func (a *App) CheckTx(_ context.Context, req *abci.RequestCheckTx) (resp *abci.R
 		return refused(ErrChain.With("no block is committed yet; try again")), nil
 	}
 	p := parse(req.Tx)
-	h := sha256.Sum256(req.Tx)
+	h := p.hash
 	s, err := a.At(c.height)
 	if err != nil {
 		return nil, a.report("check", err)

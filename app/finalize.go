@@ -23,7 +23,7 @@ type block struct {
 	appHash  tree.Hash
 	info     *pb.BlockInfo
 	chain    *x.Chain
-	txs      [][]byte
+	txs      [][32]byte // SHA-256 of each transaction
 	ids      [][32]byte
 	outcomes []*pb.TxOutcome
 }
@@ -58,7 +58,7 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 			return nil, a.report("finalize", err)
 		}
 		defer s.Close()
-		s.cache = map[string]cached{}
+		s.cache = a.proposal.rowsAt(c.height)
 		base = s
 	}
 	rows := newOverlay(base)
@@ -73,8 +73,9 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	rows.settle()
 
 	// 3. The transactions, each through the gate and then through the rules.
-	b := &block{height: req.Height, chain: chain, txs: req.Txs}
-	results := a.execute(ctx, rows, b, parseAll(req.Txs))
+	b := &block{height: req.Height, chain: chain}
+	results := a.execute(ctx, rows, b, a.proposal.parse(req.Txs))
+	a.proposal = proposal{} // what was kept for this height
 
 	// 4. The standings of the subjects that were touched.
 	standing.Refresh(ctx)
@@ -155,8 +156,9 @@ func (a *App) execute(ctx *x.Ctx, rows *overlay, b *block, txs []*parsed) []*abc
 	a.sigs.warm(txs)
 	g := newGate(ctx, ctx.Chain, ctx.BlockTime, a.sigs)
 	results := make([]*abci.ExecTxResult, len(txs))
-	b.ids, b.outcomes = make([][32]byte, len(txs)), make([]*pb.TxOutcome, len(txs))
+	b.txs, b.ids, b.outcomes = make([][32]byte, len(txs)), make([][32]byte, len(txs)), make([]*pb.TxOutcome, len(txs))
 	for i, p := range txs {
+		b.txs[i] = p.hash
 		uscc, r := g.pass(p)
 		if r != nil {
 			// Only a proposer that breaks the rules brings such a transaction here. It leaves no trace: it may still come in its own right.

@@ -74,6 +74,16 @@ func WithChunk(meta []byte, i int, hash [32]byte) []byte {
 	return m.encode()
 }
 
+// WithoutLastChunk gives metadata that promises a chunk less.
+func WithoutLastChunk(meta []byte) []byte {
+	m, err := decodeSnapshotMeta(meta)
+	if err != nil {
+		panic(err)
+	}
+	m.chunks = m.chunks[:len(m.chunks)-1]
+	return m.encode()
+}
+
 // CheckSnapshot is what a node does with metadata that it is offered.
 func CheckSnapshot(meta, appHash []byte, chainID string) error {
 	_, err := checkSnapshot(meta, appHash, chainID)

@@ -280,3 +280,6 @@ func syncDir(path string) error {
 	}
 	return nil
 }
+
+// ReadSnapshot says what a snapshot in a folder holds, as far as its metadata tells. Its chunks are checked when it is restored.
+func ReadSnapshot(dir string) (SnapshotInfo, error) { return readSnapshotInfo(dir) }

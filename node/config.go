@@ -21,6 +21,7 @@ import (
 const (
 	ConfigFile   = "config/xinlian.toml"
 	StateDir     = "data/xinlian" // the application's store
+	SnapshotDir  = "snapshots"    // snapshots of it, for nodes that join
 	EngineConfig = "config/config.toml"
 )
 
@@ -57,13 +58,17 @@ type MetricsSettings struct {
 
 // StateSettings are about the application's store.
 type StateSettings struct {
-	Retain  uint64 `mapstructure:"retain"`
-	Workers int    `mapstructure:"workers"`
+	Retain       uint64 `mapstructure:"retain"`
+	RetainBlocks int64  `mapstructure:"retain_blocks"`
+	Workers      int    `mapstructure:"workers"`
+
+	SnapshotEvery uint64 `mapstructure:"snapshot_every"`
 }
 
 // WatchdogSettings say when the process ends by itself.
 type WatchdogSettings struct {
-	Behind time.Duration `mapstructure:"behind"`
+	Behind     time.Duration `mapstructure:"behind"`
+	DiskFreeMB int64         `mapstructure:"disk_free_mb"`
 }
 
 // LogSettings are about what is written to standard error.
@@ -79,8 +84,11 @@ var settingKnobs = []Knob{
 	{Key: "api.stop_grace", Default: "10s", Reason: "how long open requests may take to end when the node stops"},
 	{Key: "metrics.listen", Default: "127.0.0.1:26690", Reason: "metrics and health for the operator; empty = no listener"},
 	{Key: "state.retain", Default: uint64(0), Reason: "heights of history kept; 0 = all, as an evidence ledger wants of most members"},
+	{Key: "state.retain_blocks", Default: int64(0), Reason: "blocks kept at least; 0 = all. Never fewer than evidence, this node's own snapshots and a restart need"},
 	{Key: "state.workers", Default: 0, Reason: "signatures checked at a time; 0 = one a processor"},
+	{Key: "state.snapshot_every", Default: uint64(0), Reason: "heights between snapshots for nodes that join, such as 1000; the same on all nodes that make them; 0 = none"},
 	{Key: "watchdog.behind", Default: "2m", Reason: "peers ahead and no block for this long ends the process; well above any block sync pause"},
+	{Key: "watchdog.disk_free_mb", Default: int64(256), Reason: "less free disk ends the process while it can still say so; what blocks and compactions write between two looks is far less. 0 = no look"},
 	{Key: "log.level", Default: "info", Reason: "debug, info, warn or error"},
 	{Key: "log.engine", Default: "error", Reason: "CometBFT's own lines; at info it writes a dozen a block"},
 	{Key: "log.format", Default: "text", Reason: "text or json"},
@@ -252,6 +260,9 @@ func (c Config) Check() error {
 	if c.Settings.API.Listen == "" {
 		return fmt.Errorf("%s: api.listen is empty", ConfigFile)
 	}
+	if c.Settings.State.RetainBlocks < 0 {
+		return fmt.Errorf("%s: state.retain_blocks is %d; 0 keeps all", ConfigFile, c.Settings.State.RetainBlocks)
+	}
 	if c.Settings.Watchdog.Behind < 10*time.Second {
 		return fmt.Errorf("%s: watchdog.behind is %s; below 10s it would end nodes that are only slow", ConfigFile, c.Settings.Watchdog.Behind)
 	}
@@ -331,9 +342,10 @@ func (s Settings) knobs() []Knob {
 	values := map[string]any{
 		"api.listen": s.API.Listen, "api.stop_grace": s.API.StopGrace.String(),
 		"metrics.listen": s.Metrics.Listen,
-		"state.retain":   s.State.Retain, "state.workers": s.State.Workers,
-		"watchdog.behind": s.Watchdog.Behind.String(),
-		"log.level":       s.Log.Level, "log.engine": s.Log.Engine, "log.format": s.Log.Format,
+		"state.retain":   s.State.Retain, "state.workers": s.State.Workers, "state.retain_blocks": s.State.RetainBlocks,
+		"state.snapshot_every": s.State.SnapshotEvery,
+		"watchdog.behind":      s.Watchdog.Behind.String(), "watchdog.disk_free_mb": s.Watchdog.DiskFreeMB,
+		"log.level": s.Log.Level, "log.engine": s.Log.Engine, "log.format": s.Log.Format,
 	}
 	out := make([]Knob, len(settingKnobs))
 	for i, k := range settingKnobs {

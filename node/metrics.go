@@ -71,12 +71,13 @@ func (m *Metrics) gatherer(engine bool) prometheus.Gatherer {
 	return prometheus.Gatherers{m.Registry, prometheus.DefaultGatherer}
 }
 
-// metered counts what passes between CometBFT and the application, and changes nothing. What a block did is counted when it is
-// committed: FinalizeBlock runs again after a crash.
+// metered counts what passes between CometBFT and the application, and adds to a commit which old blocks may go. What a block did
+// is counted when it is committed: FinalizeBlock runs again after a crash.
 type metered struct {
 	abci.Application
 	m         *Metrics
 	committed func(height int64)
+	retain    func(height int64) int64 // lowest height whose block stays
 
 	staged []*abci.ExecTxResult // owned by the consensus connection
 	height int64                // as staged
@@ -115,6 +116,7 @@ func (a *metered) Commit(ctx context.Context, req *abci.RequestCommit) (*abci.Re
 	}
 	a.m.Height.Set(float64(a.height))
 	a.committed(a.height)
+	resp.RetainHeight = a.retain(a.height)
 	a.staged = nil
 	return resp, nil
 }

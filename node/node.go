@@ -45,6 +45,9 @@ type Options struct {
 	// EngineMetrics registers CometBFT's metrics in the process-wide registry, where a second node of the same process would
 	// collide with the first. The program sets it; tests with several nodes do not.
 	EngineMetrics bool
+
+	// StateProvider is whom an empty home believes about the chain while it takes a snapshot from its peers; nil: it begins with the first block.
+	StateProvider statesync.StateProvider
 }
 
 // Node is one running member node.
@@ -96,11 +99,18 @@ func New(c Config, o Options) (_ *Node, err error) {
 		config: c, opts: o, log: o.Logger,
 		quit: make(chan struct{}), wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
+	if err := n.checkDisk(); err != nil {
+		return nil, err
+	}
 	n.app, err = app.New(app.Options{
 		Dir:     filepath.Join(c.Home, StateDir),
 		ChainID: doc.ChainID,
 		Retain:  c.Settings.State.Retain,
 		Workers: c.Settings.State.Workers,
+
+		SnapshotDir:   filepath.Join(c.Home, SnapshotDir),
+		SnapshotEvery: c.Settings.State.SnapshotEvery,
+
 		Logger:  o.Logger.With("module", "app"),
 		OnFault: n.onFault,
 	})
@@ -121,14 +131,14 @@ func New(c Config, o Options) (_ *Node, err error) {
 	})
 	n.metrics.Height.Set(float64(n.startedAt))
 
-	if err := n.openEngine(); err != nil {
+	if err := n.openEngine(doc.ConsensusParams.Evidence); err != nil {
 		return nil, err
 	}
 	return n, nil
 }
 
 // openEngine makes CometBFT's node. CometBFT panics on some damage of its stores while it replays; here that becomes an error.
-func (n *Node) openEngine() (err error) {
+func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("CometBFT cannot start from this home: %v", p)
@@ -144,6 +154,17 @@ func (n *Node) openEngine() (err error) {
 		return fmt.Errorf("node key: %w", err)
 	}
 
+	prune := &pruner{
+		keep: n.config.Settings.State.RetainBlocks, evidence: evidence,
+		blocks: func() blockRange {
+			if n.blocks == nil {
+				return nil
+			}
+			return n.blocks
+		},
+		durable:        func() int64 { return n.app.Status().Height },
+		oldestSnapshot: func() int64 { return oldestSnapshot(n.app) },
+	}
 	var stateDB dbm.DB
 	dbs := func(ctx *cmtcfg.DBContext) (dbm.DB, error) {
 		db, err := cmtcfg.DefaultDBProvider(ctx)
@@ -155,16 +176,23 @@ func (n *Node) openEngine() (err error) {
 		}
 		return db, nil
 	}
+	var options []cmtnode.Option
+	if n.opts.StateProvider != nil {
+		// The engine's own provider and its settings are not used.
+		cfg.StateSync.Enable = true
+		options = append(options, cmtnode.StateProvider(n.opts.StateProvider))
+	}
 	engine, err := cmtnode.NewNode(
 		cfg,
 		privval.LoadOrGenFilePV(cfg.PrivValidatorKeyFile(), cfg.PrivValidatorStateFile()),
 		nodeKey,
 		// A mutex for each connection: with the other local creator a slow read stops consensus.
-		proxy.NewConnSyncLocalClientCreator(&metered{Application: n.app, m: n.metrics, committed: n.onCommit}),
+		proxy.NewConnSyncLocalClientCreator(&metered{Application: n.app, m: n.metrics, committed: n.onCommit, retain: prune.retainHeight}),
 		cmtnode.DefaultGenesisDocProviderFunc(cfg),
 		dbs,
 		n.engineMetrics(),
 		newEngineLog(n.log.With("by", "cometbft"), n.config.Settings.Log.Engine, n.stopping.Load, n.onConsensusFailure),
+		options...,
 	)
 	if err != nil {
 		if f := n.app.Fault(); f != nil {
@@ -348,6 +376,9 @@ func (n *Node) onConsensusFailure(reason string) {
 func (n *Node) onCommit(height int64) {
 	n.height.Store(height)
 	n.lastRise.Store(time.Now().UnixNano())
+	if err := n.checkDisk(); err != nil {
+		n.onFault(err)
+	}
 }
 
 func (n *Node) look() {

@@ -3,8 +3,6 @@ package state
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
@@ -86,10 +84,9 @@ var restoreSteps = []string{
 // or the first blocks of the chain can follow, of fewer or of more keys.
 func TestRestoreSteps(t *testing.T) {
 	t.Parallel()
-	var seen []string
 	for i := range restoreSteps {
-		for _, at := range []string{"before ", "after "} {
-			for _, next := range []string{"restore", "higher", "lower", "blocks"} {
+		for j, at := range []string{"before ", "after "} {
+			for _, next := range []string{"blocks", []string{"restore", "higher", "lower"}[(2*i+j)%3]} {
 				stop := at + restoreSteps[i]
 				t.Run(stop+", then "+next, func(t *testing.T) {
 					o := testOptions(tempDir(t))
@@ -98,9 +95,6 @@ func TestRestoreSteps(t *testing.T) {
 					hooked.testingOnlyFail = func(step string) error {
 						if step == stop {
 							return errStop
-						}
-						if strings.HasPrefix(step, "after ") && !slices.Contains(seen, step[6:]) {
-							seen = append(seen, step[6:])
 						}
 						return nil
 					}

@@ -68,8 +68,7 @@ func (e entry) size() int { return len(e.key) + len(e.value) }
 // limits. The result does not change when the set does.
 func (w *WriteSet) freeze() ([]entry, []Change, error) {
 	entries := make([]entry, 0, w.Len())
-	for _, key := range slices.Sorted(maps.Keys(w.rows)) {
-		c := w.rows[key]
+	for key, c := range w.rows { // DETERMINISM: sorted below
 		if len(key) == 0 || len(key) > maxKeyLen {
 			return nil, nil, fmt.Errorf("row key of %d bytes, limit is 1 to %d", len(key), maxKeyLen)
 		}
@@ -79,8 +78,7 @@ func (w *WriteSet) freeze() ([]entry, []Change, error) {
 		entries = append(entries, entry{key: rowKey([]byte(key)), value: c.value, delete: c.delete})
 	}
 	changes := make([]Change, 0, len(w.leaves))
-	for _, key := range slices.Sorted(maps.Keys(w.leaves)) {
-		c := w.leaves[key]
+	for key, c := range w.leaves { // DETERMINISM: sorted below
 		if len(key) == 0 || len(key) > maxKeyLen {
 			return nil, nil, fmt.Errorf("leaf key of %d bytes, limit is 1 to %d", len(key), maxKeyLen)
 		}

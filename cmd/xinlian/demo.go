@@ -35,8 +35,6 @@ const (
 	demoGenesisIn = 3 * time.Second
 	demoWithin    = 10 * time.Minute
 	demoPoll      = 40 * time.Millisecond
-	// aBlock is about what passes of legal time from the newest block to the one that takes a transaction in.
-	aBlock = 6 * time.Hour
 )
 
 func demoCmd() *cobra.Command {
@@ -63,14 +61,15 @@ type demo struct {
 	began time.Time
 	dir   string
 
-	net     *runner.Network
-	vault   *vault.Vault
-	clients map[string]*client.Client
-	members map[string]runner.Member
-	trust   *attest.Trust
-	expects int // outcomes that were held against what the rules say
-	verify  []time.Duration
-	rows    []importResult
+	net      *runner.Network
+	vault    *vault.Vault
+	clients  map[string]*client.Client
+	members  map[string]runner.Member
+	trust    *attest.Trust
+	enrolled int64 // height at which all firms are enrolled
+	expects  int   // outcomes that were held against what the rules say
+	verify   []time.Duration
+	rows     []importResult
 }
 
 func runDemo(ctx context.Context, out io.Writer, dir string, keep bool) (err error) {
@@ -182,6 +181,12 @@ func (d *demo) start() error {
 	if _, err := d.net.Enrol(d.ctx); err != nil {
 		return err
 	}
+	// The registry's node has committed it; what the others are asked from here on is of this height or later.
+	enrolled, err := d.clients["registry"].Status(d.ctx)
+	if err != nil {
+		return err
+	}
+	d.enrolled = enrolled.Height
 	raw, err := os.ReadFile(d.net.TrustPath())
 	if err != nil {
 		return err
@@ -207,11 +212,30 @@ func (d *demo) today() (calendar.Date, error) {
 }
 
 // reach waits until a block of a legal day, or of a later one, is there.
-func (d *demo) reach(day calendar.Date) (calendar.Date, error) { return d.near(day, 0) }
+func (d *demo) reach(day calendar.Date) (calendar.Date, error) {
+	return d.wait(func(legal, _ int64) (bool, error) { return legal >= calendar.StartUnix(day), nil })
+}
 
-// near waits until the newest block is on a legal day, or this long before it: what is sent then comes into a block of that day.
-func (d *demo) near(day calendar.Date, before time.Duration) (calendar.Date, error) {
-	from := calendar.StartUnix(day) - int64(before/time.Second)
+// near waits until what is sent now comes into a block of a legal day. The newest block is one block old when it is seen, and one of the next two
+// or three takes a transaction in: it aims at noon. A machine that is slower than that sees the next day, which breaks nothing.
+func (d *demo) near(day calendar.Date) (calendar.Date, error) {
+	const hour = 3600
+	return d.wait(func(legal, height int64) (bool, error) {
+		start := calendar.StartUnix(day)
+		if legal < start-24*hour {
+			return false, nil
+		}
+		before, err := d.legalAt(max(height-10, 1))
+		if err != nil {
+			return false, err
+		}
+		block := (legal - before) / max(min(height-1, 10), 1)
+		return legal >= start+12*hour-min(5*block/2, 24*hour), nil
+	})
+}
+
+// wait looks at the newest block until it is the one.
+func (d *demo) wait(done func(legal, height int64) (bool, error)) (calendar.Date, error) {
 	t := time.NewTicker(demoPoll)
 	defer t.Stop()
 	for {
@@ -219,8 +243,9 @@ func (d *demo) near(day calendar.Date, before time.Duration) (calendar.Date, err
 		if err != nil {
 			return 0, err
 		}
-		if legal := s.LegalTime.Unix(); legal >= from {
-			return calendar.Of(legal), nil
+		legal := s.LegalTime.Unix()
+		if ok, err := done(legal, s.Height); err != nil || ok {
+			return calendar.Of(legal), err
 		}
 		select {
 		case <-d.ctx.Done():
@@ -238,23 +263,22 @@ func day(s string) calendar.Date {
 	return d
 }
 
-// dayOf is the legal day of a block.
-func (d *demo) dayOf(height int64) (calendar.Date, error) {
+// legalAt is the legal time of a block.
+func (d *demo) legalAt(height int64) (int64, error) {
+	if err := d.height("ops", height); err != nil { // its node may be a block behind the one that answered
+		return 0, err
+	}
 	var h struct {
 		LegalTime time.Time `json:"legal_time"`
 	}
-	if err := d.clients["ops"].Get(d.ctx, fmt.Sprintf("/v1/headers/%d", height), false, &h); err != nil {
-		var p *client.Problem
-		if !errors.As(err, &p) || p.Status != 404 {
-			return 0, err
-		}
-		// This client's node may be a block behind the one that answered.
-		if err := d.height("ops", height); err != nil {
-			return 0, err
-		}
-		return d.dayOf(height)
-	}
-	return calendar.Of(h.LegalTime.Unix()), nil
+	err := d.clients["ops"].Get(d.ctx, fmt.Sprintf("/v1/headers/%d", height), false, &h)
+	return h.LegalTime.Unix(), err
+}
+
+// dayOf is the legal day of a block.
+func (d *demo) dayOf(height int64) (calendar.Date, error) {
+	legal, err := d.legalAt(height)
+	return calendar.Of(legal), err
 }
 
 // height waits until an actor's node has a height.

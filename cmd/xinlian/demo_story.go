@@ -57,10 +57,10 @@ func (d *demo) penalty(issuer, firm, docNo, region string, decided calendar.Date
 // publication is scenario S3.
 func (d *demo) publication() error {
 	var err error
-	if story.before, err = d.prove("ops", storyFirm, 1); err != nil {
+	if story.before, err = d.prove("ops", storyFirm, d.enrolled); err != nil {
 		return err
 	}
-	if err := d.verdict(story.before, storyFirm, "no-negative", 0); err != nil {
+	if err := errors.Join(d.verdict(story.before, storyFirm, "enrolled", 0), d.verdict(story.before, storyFirm, "no-negative", 0)); err != nil {
 		return err
 	}
 	decided := day("2026-07-15")
@@ -68,7 +68,7 @@ func (d *demo) publication() error {
 	if err != nil {
 		return err
 	}
-	if _, err := d.near(day("2026-07-20"), aBlock); err != nil {
+	if _, err := d.near(day("2026-07-20")); err != nil {
 		return err
 	}
 	rec, err := d.send("zz-scjg", m)
@@ -78,7 +78,7 @@ func (d *demo) publication() error {
 	story.record = rec.record
 	d.say("郑州市监 fines %s 120,000 yuan, 一般, decided 2026-07-15; registered (登记) on %s (scenario: 07-20): record %s", storyFirm, rec.on, mark(rec.record))
 
-	if _, err := d.near(day("2026-07-22"), aBlock); err != nil {
+	if _, err := d.near(day("2026-07-22")); err != nil {
 		return err
 	}
 	id, _ := hex.DecodeString(rec.record)
@@ -323,8 +323,8 @@ func (d *demo) breach() error {
 
 // repair is scenario S4.
 func (d *demo) repair() error {
-	// Made the day before, so that it is public when the application comes.
-	made, err := d.reach(day("2026-10-18"))
+	// Made two days before, so that it is public when the application comes.
+	made, err := d.reach(day("2026-10-17"))
 	if err != nil {
 		return err
 	}
@@ -346,7 +346,7 @@ func (d *demo) repair() error {
 	if m, err = d.application("XYZG-2026-0002", story.code); err != nil {
 		return err
 	}
-	if _, err := d.near(day("2026-10-19"), aBlock); err != nil {
+	if _, err := d.near(day("2026-10-19")); err != nil {
 		return err
 	}
 	applied, err := d.send("ops", m)
@@ -361,14 +361,14 @@ func (d *demo) repair() error {
 	d.say("type-4 commitment %s is public; 信用中国 files the application on %s (scenario: 10-19): %s", story.code, applied.on, mark(applied.record))
 
 	issuer := d.members["zz-scjg"].USCC
-	if _, err := d.near(applied.on.AddDays(2), aBlock); err != nil {
+	if _, err := d.near(applied.on.AddDays(2)); err != nil {
 		return err
 	}
 	accepted, err := d.send("zz-scjg", pb.Msg{Sum: &pb.Msg_AcceptRepair{AcceptRepair: &pb.AcceptRepair{Issuer: issuer, Repair: id}}})
 	if err != nil {
 		return err
 	}
-	if _, err := d.near(accepted.on.AddDays(6), aBlock); err != nil {
+	if _, err := d.near(accepted.on.AddDays(6)); err != nil {
 		return err
 	}
 	old, err := d.prove("ops", storyFirm, accepted.height)
@@ -444,16 +444,16 @@ func (d *demo) noTrace(height int64) error {
 
 // falseRepair is scenario S5.
 func (d *demo) falseRepair() error {
-	notice := max(day("2026-11-09"), story.approved.AddDays(1))
-	if _, err := d.near(notice.AddDays(7), aBlock); err != nil {
-		return err
-	}
 	id, err := hex.DecodeString(story.repair)
 	if err != nil {
 		return err
 	}
 	reason, err := d.digest([32]byte(id), "reason", "示例：缴款凭证系伪造（合成）")
 	if err != nil {
+		return err
+	}
+	notice := max(day("2026-11-09"), story.approved.AddDays(1))
+	if _, err := d.near(notice.AddDays(7)); err != nil {
 		return err
 	}
 	revoked, err := d.send("zz-scjg", pb.Msg{Sum: &pb.Msg_RevokeRepair{RevokeRepair: &pb.RevokeRepair{
@@ -494,7 +494,7 @@ func (d *demo) falseRepair() error {
 // lender is scenario S9, and what a lender must be able to rely on.
 func (d *demo) lender() error {
 	absent := code.CompleteUSCC("91410100", "Y0099990")
-	p, err := d.prove("ops", absent, 1)
+	p, err := d.prove("ops", absent, d.enrolled)
 	if err != nil {
 		return err
 	}
@@ -504,7 +504,7 @@ func (d *demo) lender() error {
 	); err != nil {
 		return err
 	}
-	now, err := d.prove("zz-scjg", storyFirm, 1)
+	now, err := d.prove("zz-scjg", storyFirm, d.enrolled)
 	if err != nil {
 		return err
 	}
@@ -520,6 +520,12 @@ func (d *demo) lender() error {
 			return err
 		}
 	}
+	other := *d.trust
+	other.ChainID = "demo-other"
+	_, err = attest.Verify(now.raw, &other, attest.Policy{Subject: storyFirm, Claim: attest.Standing, MaxAge: time.Hour, Now: time.Now()})
+	if err := d.expect(attest.ExitCode(nil, err) == 1, "the trust file of another chain gives %v", err); err != nil {
+		return err
+	}
 	// Many firms: what one verification costs once the block is known, and before.
 	claim, err := attest.ParseClaim("no-negative")
 	if err != nil {
@@ -532,7 +538,7 @@ func (d *demo) lender() error {
 	var cold, warm []time.Duration
 	negative := 0
 	for _, s := range sample.Subjects()[:200] {
-		p, err := d.prove("ops", s.Row.Uscc, 1)
+		p, err := d.prove("ops", s.Row.Uscc, d.enrolled)
 		if err != nil {
 			return err
 		}
@@ -563,7 +569,7 @@ func (d *demo) lender() error {
 	d.verify = append(d.verify, cold...)
 	d.say("200 firms verified offline: %d without a published negative record, %d with; median %s a bundle with nothing known, %s with its block known",
 		len(cold)-negative, negative, median(cold), median(warm))
-	d.say("absence is proven for %s; a bundle of another firm, and one with a changed byte, are refused", absent)
+	d.say("absence is proven for %s; a bundle of another firm, of another chain, and one with a changed byte are refused", absent)
 	return nil
 }
 

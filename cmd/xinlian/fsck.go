@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -242,21 +241,12 @@ func (e *engineStores) check(ctx context.Context, r *fsckReport, a *app.App) err
 
 // checkSigned compares the blocks with what the validator last signed. CometBFT's own loader ends the process on a bad file, so this reads the one field.
 func (e *engineStores) checkSigned(last int64) error {
-	raw, err := os.ReadFile(e.cfg.PrivValidatorStateFile())
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	var signed struct {
-		Height int64 `json:"height,string"`
-	}
-	if err == nil {
-		err = json.Unmarshal(raw, &signed)
-	}
+	signed, err := lastSigned(e.cfg)
 	if err != nil {
-		return fmt.Errorf("what the validator last signed cannot be read, and without it it might sign twice: %w", err)
+		return err
 	}
-	if signed.Height > last+1 {
-		return fmt.Errorf("the validator has signed height %d, the blocks end at %d: blocks were lost", signed.Height, last)
+	if signed > last+1 {
+		return fmt.Errorf("the validator has signed height %d, the blocks end at %d: blocks were lost", signed, last)
 	}
 	return nil
 }

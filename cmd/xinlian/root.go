@@ -26,6 +26,7 @@ var verbs = []func() *cobra.Command{
 	fsckCmd,
 	compactCmd,
 	rollbackCmd,
+	snapshotCmd,
 	keysCmd,
 	configCmd,
 	exportCmd,

@@ -51,7 +51,7 @@ func (c *call) auditBlock() error {
 	}
 	b := c.g.b.Blocks.Block(height)
 	if b == nil {
-		return refuse(http.StatusNotFound, ErrHeight)
+		return refuse(http.StatusNotFound, ErrNotHeld)
 	}
 	return c.writeEngine("Block", func() ([]byte, error) {
 		p, err := b.ToProto()
@@ -69,7 +69,7 @@ func (c *call) auditCommit() error {
 	}
 	m := c.g.b.Blocks.Commit(height)
 	if m == nil {
-		return refuse(http.StatusNotFound, ErrHeight)
+		return refuse(http.StatusNotFound, ErrNotHeld)
 	}
 	return c.writeEngine("Commit", func() ([]byte, error) { return m.ToProto().Marshal() }, m)
 }
@@ -81,7 +81,7 @@ func (c *call) auditValidators() error {
 	}
 	vs, err := c.g.b.Blocks.Validators(height)
 	if err != nil || vs == nil {
-		return refuse(http.StatusNotFound, ErrHeight)
+		return refuse(http.StatusNotFound, ErrNotHeld)
 	}
 	return c.writeEngine("ValidatorSet", func() ([]byte, error) {
 		p, err := vs.ToProto()
@@ -92,7 +92,8 @@ func (c *call) auditValidators() error {
 	}, vs)
 }
 
-// auditHeight bounds heights by what this node has committed.
+// auditHeight bounds heights by what this node has committed. A block below that which is not there is not held: pruned, or older than the snapshot
+// that the node began with.
 func (c *call) auditHeight() (int64, error) {
 	height, err := c.height()
 	if err != nil {

@@ -31,6 +31,7 @@ var (
 	ErrPool       = x.Reject(9019, "E_POOL_FULL", "design §4", "the node's pool of transactions is full", "send again after the next blocks")
 	ErrBundleSize = x.Reject(9020, "E_BUNDLE_SIZE", "verification", "the bundle would be larger than a verifier accepts", "ask for fewer subjects at a time")
 	ErrRequest    = x.Reject(9021, "E_REQUEST", "contract/HTTP", "the request is not well formed", "see /openapi.json")
+	ErrNotHeld    = x.Reject(9022, "E_NOT_HELD", "contract/HTTP", "the chain has a block of this height, this node does not keep it", "ask an archive node")
 )
 
 // refusal is an answer that says no. The rejection tells what and why, the rest how HTTP says it.

@@ -83,7 +83,7 @@ func (c *call) header() error {
 	}
 	h := c.g.b.Blocks.Header(height)
 	if h == nil {
-		return refuse(http.StatusNotFound, ErrHeight)
+		return refuse(http.StatusNotFound, ErrNotHeld)
 	}
 	after := s.AppHash // the header that would say so does not exist yet
 	if height < s.Height {

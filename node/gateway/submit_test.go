@@ -193,6 +193,18 @@ func TestAuditRoutes(t *testing.T) {
 	}
 }
 
+// A block that was pruned is another thing than one that never was.
+func TestPrunedBlocks(t *testing.T) {
+	w := newWorld(t)
+	w.enrolAll()
+	w.blocks.pruned = 2
+	for _, target := range []string{"blocks", "commits", "validators"} {
+		w.want(w.get("auditor", "/v1/audit/"+target+"/2"), 404, "E_NOT_HELD")
+		w.want(w.get("auditor", "/v1/audit/"+target+"/99"), 404, "E_HEIGHT")
+	}
+	w.want(w.public("/v1/headers/2"), 404, "E_NOT_HELD")
+}
+
 // zeros is a reader without end.
 type zeros struct{}
 

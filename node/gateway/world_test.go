@@ -62,6 +62,7 @@ type blocks struct {
 	set    *cmttypes.ValidatorSet
 	mangle func(h *cmttypes.Header) // of a copy
 	broken bool
+	pruned int64 // heights up to it are gone
 }
 
 func (b *blocks) Block(height int64) *cmttypes.Block {
@@ -70,7 +71,7 @@ func (b *blocks) Block(height int64) *cmttypes.Block {
 	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	if height < 1 || height > b.c.Height() {
+	if height <= b.pruned || height < 1 || height > b.c.Height() {
 		return nil
 	}
 	return b.c.Blocks[height-1]
@@ -92,7 +93,7 @@ func (b *blocks) Commit(height int64) *cmttypes.Commit {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	switch {
-	case height < 1 || height > b.c.Height():
+	case height <= b.pruned, height < 1, height > b.c.Height():
 		return nil
 	case height == b.c.Height():
 		return b.c.Commit()
@@ -103,7 +104,7 @@ func (b *blocks) Commit(height int64) *cmttypes.Commit {
 func (b *blocks) Validators(height int64) (*cmttypes.ValidatorSet, error) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	if height < 1 || height > b.c.Height()+1 {
+	if height <= b.pruned || height < 1 || height > b.c.Height()+1 {
 		return nil, errors.New("no validators of this height")
 	}
 	return b.set, nil

@@ -64,13 +64,21 @@ func TimersOf(p *pb.Penalty) []x.Timer {
 // put writes a penalty and keeps index, timers and bars in step with it: a published one of class 严重 bars, and one that punishes a breach
 // holds that breach's bar while it lives.
 func put(ctx *x.Ctx, p *pb.Penalty) {
-	uscc := p.Content.Subject
-	old, ok := penalties.Get(ctx, uscc, p.Id)
+	old, ok := penalties.Get(ctx, p.Content.Subject, p.Id)
 	if !ok {
-		ctx.Set(x.Key(byID.Prefix, p.Id), []byte(uscc))
-		old = &pb.Penalty{}
+		x.Faultf("penalty %x is changed and does not stand", p.Id)
 	}
+	write(ctx, old, p)
+}
+
+// create writes a penalty that the index does not know: there is no older version to look for.
+func create(ctx *x.Ctx, p *pb.Penalty) {
+	ctx.Set(x.Key(byID.Prefix, p.Id), []byte(p.Content.Subject))
+	write(ctx, &pb.Penalty{}, p)
+}
+
+func write(ctx *x.Ctx, old, p *pb.Penalty) {
 	x.Reschedule(ctx, TimersOf(old), TimersOf(p))
-	penalties.Put(ctx, uscc, p.Id, p)
+	penalties.Put(ctx, p.Content.Subject, p.Id, p)
 	setBars(ctx, old, p)
 }

@@ -178,7 +178,7 @@ func Record(ctx *x.Ctx, m *pb.RecordPenalty) (x.Done, error) {
 	if class == pb.SEVERITY_MINOR && !c.Necessary && catalog.Int(ctx, "minor_publish") == 0 {
 		p.State = pb.RECORD_UNPUBLISHED
 	}
-	put(ctx, p)
+	create(ctx, p)
 	return done, nil
 }
 

@@ -35,40 +35,62 @@ type vectors struct {
 }
 
 type standingVector struct {
-	Name, Subject, Standing, Salt, Key, Path, Value, ValueHash string
+	Name      string `json:"name"`
+	Subject   string `json:"subject"`
+	Standing  string `json:"standing"`
+	Salt      string `json:"salt"`
+	Key       string `json:"key"`
+	Path      string `json:"path"`
+	Value     string `json:"value"`
+	ValueHash string `json:"value_hash"`
 }
 
-type restrictedVector struct{ Name, Subject, Section, Salt, Digest string }
+type restrictedVector struct {
+	Name    string `json:"name"`
+	Subject string `json:"subject"`
+	Section string `json:"section"`
+	Salt    string `json:"salt"`
+	Digest  string `json:"digest"`
+}
 
 type fileVector struct {
-	Subject string
-	Entries []string
-	Leaves  []string
-	Root    string
-	Key     string
-	Value   string
+	Subject string   `json:"subject"`
+	Entries []string `json:"entries"`
+	Leaves  []string `json:"leaves"`
+	Root    string   `json:"root"`
+	Key     string   `json:"key"`
+	Value   string   `json:"value"`
 }
 
-type rowVector struct{ Name, RowKey, Row, Key, Path, ValueHash string }
+type rowVector struct {
+	Name      string `json:"name"`
+	RowKey    string `json:"row_key"`
+	Row       string `json:"row"`
+	Key       string `json:"key"`
+	Path      string `json:"path"`
+	ValueHash string `json:"value_hash"`
+}
 
 type bucketVector struct {
-	ExpiresAt    int64
-	Transactions []string
-	RowKey, Row  string
+	ExpiresAt    int64    `json:"expires_at"`
+	Transactions []string `json:"transactions"`
+	RowKey       string   `json:"row_key"`
+	Row          string   `json:"row"`
 }
 
 type logVector struct {
-	Size  uint64
-	Root  string
-	Value string
+	Size  uint64 `json:"size"`
+	Root  string `json:"root"`
+	Value string `json:"value"`
 }
 
+// catalogVector: the digest of a catalogue without rows, and after a change of it.
 type catalogVector struct {
-	Version uint64
-	Before  string
-	Action  string
-	Digest  string
-	Value   string
+	Version uint64 `json:"version"`
+	Before  string `json:"before"`
+	Action  string `json:"action"`
+	Digest  string `json:"digest"`
+	Value   string `json:"value"`
 }
 
 const (

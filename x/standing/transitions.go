@@ -38,6 +38,7 @@ func Refresh(ctx *x.Ctx) (changed int) {
 func Build(r x.Reader, secret []byte, s *pb.Subject) *pb.Standing {
 	st := &pb.Standing{Subject: s.Uscc, Region: s.Region, Category: s.Category, Status: s.Status, MayPromise: true}
 	shown := map[string]bool{} // commitments that the public sees
+	restricted := new(pb.RestrictedSection)
 	commitment.Each(r, s.Uscc, func(c *pb.Commitment) bool {
 		if commitment.Public(c) {
 			st.Commitments = append(st.Commitments, publicCommitment(c))
@@ -46,6 +47,7 @@ func Build(r x.Reader, secret []byte, s *pb.Subject) *pb.Standing {
 				st.Counts.Breached++
 			}
 		}
+		restrict(restricted, c)
 		return true
 	})
 	sanction.Each(r, s.Uscc, func(p *pb.Penalty) bool {
@@ -67,17 +69,19 @@ func Build(r x.Reader, secret []byte, s *pb.Subject) *pb.Standing {
 		}
 		return true
 	})
-	// A bar whose cause the public does not see must not be seen either.
-	commitment.Bars(r, s.Uscc, func(b *pb.PromiseBar) bool {
-		if b.Cause == pb.BAR_BREACH && b.LiftedOn == 0 && shown[b.Commitment] {
-			st.MayPromise = false
-		}
-		return true
-	})
+	// A bar whose cause the public does not see must not be seen either: without a public commitment there is nothing to look for.
+	if len(shown) > 0 {
+		commitment.Bars(r, s.Uscc, func(b *pb.PromiseBar) bool {
+			if b.Cause == pb.BAR_BREACH && b.LiftedOn == 0 && shown[b.Commitment] {
+				st.MayPromise = false
+			}
+			return true
+		})
+	}
 	st.Counts.Commitments = uint32(len(st.Commitments))
 	st.Counts.Penalties = uint32(len(st.Penalties))
 
-	section := x.EncodeRow(Restricted(r, s.Uscc))
+	section := x.EncodeRow(restricted)
 	st.Restricted = RestrictedDigest(RestrictedSalt(secret, s.Uscc, section), section)
 	shorten(st, int(catalog.Int(r, "standing_bytes_max")))
 	return st
@@ -87,12 +91,17 @@ func Build(r x.Reader, secret []byte, s *pb.Subject) *pb.Standing {
 func Restricted(r x.Reader, uscc string) *pb.RestrictedSection {
 	sec := new(pb.RestrictedSection)
 	commitment.Each(r, uscc, func(c *pb.Commitment) bool {
-		if c.Content.Publication == 2 && !c.Hidden {
-			sec.Commitments = append(sec.Commitments, publicCommitment(c))
-		}
+		restrict(sec, c)
 		return true
 	})
 	return sec
+}
+
+// restrict adds a commitment to the section that it belongs to, if it does.
+func restrict(sec *pb.RestrictedSection, c *pb.Commitment) {
+	if c.Content.Publication == 2 && !c.Hidden {
+		sec.Commitments = append(sec.Commitments, publicCommitment(c))
+	}
 }
 
 func publicCommitment(c *pb.Commitment) pb.PublicCommitment {

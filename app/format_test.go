@@ -1,0 +1,89 @@
+package app
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"testing"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/attest/tree"
+	"github.com/xinlian-ledger/xinlian/x/catalog"
+)
+
+// TestFormatVectors holds the application's own rows, and the values of the app hash's entries, against the vectors of x/standing/FORMAT.md.
+func TestFormatVectors(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../x/standing/testdata/vectors.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v struct {
+		Buckets []struct {
+			ExpiresAt    int64 `json:"expires_at"`
+			Transactions []string
+			RowKey       string `json:"row_key"`
+			Row          string
+		}
+		Files []struct{ Entries []string }
+		Log   []struct {
+			Size  uint64
+			Value string
+		} `json:"log_entries"`
+		Catalog []struct{ Action, Value string }
+	}
+	if err := json.Unmarshal(raw, &v); err != nil {
+		t.Fatal(err)
+	}
+	unhex := func(s string) []byte {
+		b, err := hex.DecodeString(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	o := newOverlay(empty{})
+	for _, b := range v.Buckets {
+		for _, id := range b.Transactions {
+			markSeen(o, [32]byte(unhex(id)), b.ExpiresAt)
+		}
+		if row, ok := o.Get(unhex(b.RowKey)); !ok || hex.EncodeToString(row) != b.Row {
+			t.Errorf("bucket %s: %x", b.RowKey, row)
+		}
+		last := (b.ExpiresAt/60)*60 + 59
+		if dropSeen(o, last); !seen(o, [32]byte(unhex(b.Transactions[0])), b.ExpiresAt) {
+			t.Error("the bucket went in its last second")
+		}
+		if dropSeen(o, last+1); seen(o, [32]byte(unhex(b.Transactions[0])), b.ExpiresAt) {
+			t.Error("the bucket outlives its minute")
+		}
+	}
+	for _, l := range v.Log {
+		var f tree.Frontier
+		for _, e := range v.Files[0].Entries[:l.Size] {
+			f.Append(tree.LogLeaf(unhex(e)))
+		}
+		if got := hex.EncodeToString(logValue(f)); got != l.Value {
+			t.Errorf("log of %d: %s", l.Size, got)
+		}
+	}
+	ctx := newCtx(newOverlay(empty{}), &x.Chain{ClockRate: 1}, 0, 0)
+	if err := catalog.Import(ctx, &pb.Genesis{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range v.Catalog {
+		if c.Action != "" {
+			a := new(pb.Action)
+			if err := pb.Decode(unhex(c.Action), a); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := catalog.Apply(ctx, a); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := hex.EncodeToString(catalogValue(ctx)); got != c.Value {
+			t.Errorf("catalogue: %s, want %s", got, c.Value)
+		}
+	}
+}
