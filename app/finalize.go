@@ -62,6 +62,8 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 		base = s
 	}
 	rows := newOverlay(base)
+	txs := a.proposal.parse(req.Txs)
+	rows.grow(txs)
 	ctx := newCtx(rows, chain, req.Height, req.Time.Unix())
 	powers := validatorPowers(base)
 
@@ -74,7 +76,7 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 
 	// 3. The transactions, each through the gate and then through the rules.
 	b := &block{height: req.Height, chain: chain}
-	results := a.execute(ctx, rows, b, a.proposal.parse(req.Txs))
+	results := a.execute(ctx, rows, b, txs)
 	a.proposal = proposal{} // what was kept for this height
 
 	// 4. The standings of the subjects that were touched.
@@ -118,6 +120,7 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 // writeSet is what the block writes: its rows, and the leaves that bind them. The first block carries genesis.
 func (a *App) writeSet(rows *overlay, chain *x.Chain) *state.WriteSet {
 	w := state.NewWriteSet()
+	w.Grow(len(rows.changes), len(rows.changes)/4)
 	add := func(c change) {
 		if c.deleted {
 			w.Delete(c.key)

@@ -7,6 +7,7 @@ import (
 	"github.com/google/btree"
 
 	"github.com/xinlian-ledger/xinlian/app/state"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 )
 
@@ -38,6 +39,20 @@ func newOverlay(base x.Reader) *overlay {
 		base: base, changes: map[string]*change{}, memo: map[string]any{},
 		order: btree.NewG(32, func(a, b *change) bool { return bytes.Compare(a.key, b.key) < 0 }),
 	}
+}
+
+// rowsPerMessage is about how many rows a message writes.
+const rowsPerMessage = 8
+
+// grow makes room for what the transactions will write, so that the map need not be moved while it fills.
+func (o *overlay) grow(txs []*parsed) {
+	n := 0
+	for _, p := range txs {
+		if p.err == nil {
+			n += len(p.body.Messages)
+		}
+	}
+	o.changes = make(map[string]*change, min(n, pb.BlockMessagesMax)*rowsPerMessage)
 }
 
 func (o *overlay) Get(key []byte) ([]byte, bool) {

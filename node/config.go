@@ -58,9 +58,10 @@ type MetricsSettings struct {
 
 // StateSettings are about the application's store.
 type StateSettings struct {
-	Retain       uint64 `mapstructure:"retain"`
-	RetainBlocks int64  `mapstructure:"retain_blocks"`
-	Workers      int    `mapstructure:"workers"`
+	Retain       uint64  `mapstructure:"retain"`
+	RetainBlocks int64   `mapstructure:"retain_blocks"`
+	CompactRatio float64 `mapstructure:"compact_ratio"`
+	Workers      int     `mapstructure:"workers"`
 
 	SnapshotEvery uint64 `mapstructure:"snapshot_every"`
 }
@@ -85,6 +86,7 @@ var settingKnobs = []Knob{
 	{Key: "metrics.listen", Default: "127.0.0.1:26690", Reason: "metrics and health for the operator; empty = no listener"},
 	{Key: "state.retain", Default: uint64(0), Reason: "heights of history kept; 0 = all, as an evidence ledger wants of most members"},
 	{Key: "state.retain_blocks", Default: int64(0), Reason: "blocks kept at least; 0 = all. Never fewer than evidence, this node's own snapshots and a restart need"},
+	{Key: "state.compact_ratio", Default: 0.0, Reason: "compact before a start when the state takes this many times what the last compaction left, such as 4; 0 = never. A start then takes minutes"},
 	{Key: "state.workers", Default: 0, Reason: "signatures checked at a time; 0 = one a processor"},
 	{Key: "state.snapshot_every", Default: uint64(0), Reason: "heights between snapshots for nodes that join, such as 1000; the same on all nodes that make them; 0 = none"},
 	{Key: "watchdog.behind", Default: "2m", Reason: "peers ahead and no block for this long ends the process; well above any block sync pause"},
@@ -260,6 +262,9 @@ func (c Config) Check() error {
 	if c.Settings.API.Listen == "" {
 		return fmt.Errorf("%s: api.listen is empty", ConfigFile)
 	}
+	if r := c.Settings.State.CompactRatio; r != 0 && !(r >= 1.5) {
+		return fmt.Errorf("%s: state.compact_ratio is %v; below 1.5 nearly every start would compact", ConfigFile, r)
+	}
 	if c.Settings.State.RetainBlocks < 0 {
 		return fmt.Errorf("%s: state.retain_blocks is %d; 0 keeps all", ConfigFile, c.Settings.State.RetainBlocks)
 	}
@@ -342,7 +347,7 @@ func (s Settings) knobs() []Knob {
 	values := map[string]any{
 		"api.listen": s.API.Listen, "api.stop_grace": s.API.StopGrace.String(),
 		"metrics.listen": s.Metrics.Listen,
-		"state.retain":   s.State.Retain, "state.workers": s.State.Workers, "state.retain_blocks": s.State.RetainBlocks,
+		"state.retain":   s.State.Retain, "state.workers": s.State.Workers, "state.retain_blocks": s.State.RetainBlocks, "state.compact_ratio": s.State.CompactRatio,
 		"state.snapshot_every": s.State.SnapshotEvery,
 		"watchdog.behind":      s.Watchdog.Behind.String(), "watchdog.disk_free_mb": s.Watchdog.DiskFreeMB,
 		"log.level": s.Log.Level, "log.engine": s.Log.Engine, "log.format": s.Log.Format,

@@ -8,6 +8,39 @@
 //     makes no progress), because CometBFT by itself would stay up with its consensus stopped. A network without a quorum is
 //     nobody's fault: the node stays and /readyz says what power it sees.
 //
+// # Writes of a block, in order, and what a crash after each leaves
+//
+// Height h is being decided; "n/m/k" are the newest heights of the application's state, of the block store and of CometBFT's state.
+//
+//	own vote: privval file, then consensus log    h-1/h-1/h-1  the log is replayed; the same vote is signed again, another never
+//	proposal, parts and votes: consensus log      h-1/h-1/h-1  the log is replayed; what is missing comes from peers
+//	block and seen commit: block store            h-1/h/h-1    the block runs
+//	end of height: consensus log                  h-1/h/h-1    the block runs
+//	FinalizeBlock (no write)                      h-1/h/h-1    the block runs again: FinalizeBlock leaves nothing behind
+//	its response: CometBFT's state store          h-1/h/h-1    the block runs again and the response is written over
+//	Commit: the steps in app/state (*Store).Commit  before its marker as above; from its marker on h/h/h-1
+//	                                              h/h/h-1      CometBFT takes the saved response; the application is not asked
+//	CometBFT's state                              h/h/h        nothing to do
+//	old blocks removed (state.retain_blocks)      h/h/h        the new base first; a few small rows about what went may stay for good
+//	snapshot (state.snapshot_every)               h/h/h        a part of one is not offered
+//
+// The application is never ahead of the block store, because the block is stored before FinalizeBlock; it may be behind by any number
+// of heights whose blocks are still there, as after a rollback or a restored copy. So no more blocks go than it has made durable
+// (prune.go). TestFailPoints ends a node at each point between these that CometBFT has a name for, TestLongKill ends nodes at random.
+//
+// Events for subscribers are lost in a crash; nothing here depends on them: outcomes are written with the state.
+//
+// # Old blocks
+//
+// state.retain_blocks lets old blocks go, never those that evidence may still speak of (the chain's own parameters, in blocks and in
+// time), that a restart needs, or that lie above the oldest snapshot on offer, and a few a commit. A network needs archives
+// (0, the default) for those who audit from genesis: a pruned node answers E_NOT_HELD.
+//
+// # Disks
+//
+// Less free disk than watchdog.disk_free_mb ends the node with a word while there is room for one. A disk that is full at once ends the
+// process without one. Either way the home starts when there is room.
+//
 // No rule is here: what a block does is decided in app and x.
 //
 // Trust: whoever runs the node can at most withhold its answers and its own votes. What it answers can be checked against the

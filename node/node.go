@@ -102,6 +102,9 @@ func New(c Config, o Options) (_ *Node, err error) {
 	if err := n.checkDisk(); err != nil {
 		return nil, err
 	}
+	if err := n.compactStale(doc.ChainID, compactLeast); err != nil {
+		return nil, fmt.Errorf("compact the state: %w", err)
+	}
 	n.app, err = app.New(app.Options{
 		Dir:     filepath.Join(c.Home, StateDir),
 		ChainID: doc.ChainID,
@@ -137,11 +140,14 @@ func New(c Config, o Options) (_ *Node, err error) {
 	return n, nil
 }
 
+// engineRemedy is what helps where CometBFT's stores are damaged.
+const engineRemedy = "run fsck, then restore the home from a backup, or begin a new one from the blocks of others"
+
 // openEngine makes CometBFT's node. CometBFT panics on some damage of its stores while it replays; here that becomes an error.
 func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("CometBFT cannot start from this home: %v", p)
+			err = fmt.Errorf("CometBFT cannot start from this home: %v; %s", p, engineRemedy)
 		}
 	}()
 	cfg := n.config.Engine
@@ -180,6 +186,7 @@ func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 	if n.opts.StateProvider != nil {
 		// The engine's own provider and its settings are not used.
 		cfg.StateSync.Enable = true
+		cfg.StateSync.DiscoveryTime = 5 * time.Second // peers are members and few; the least that the engine allows
 		options = append(options, cmtnode.StateProvider(n.opts.StateProvider))
 	}
 	engine, err := cmtnode.NewNode(
@@ -198,7 +205,7 @@ func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 		if f := n.app.Fault(); f != nil {
 			return f
 		}
-		return fmt.Errorf("CometBFT cannot start from this home: %w", err)
+		return fmt.Errorf("CometBFT cannot start from this home: %w; %s", err, engineRemedy)
 	}
 	n.engine = engine
 	n.blocks = &Blocks{blocks: engine.BlockStore(), state: sm.NewStore(stateDB, sm.StoreOptions{})}

@@ -518,6 +518,15 @@ func (s *Script) look(d *datadriven.TestData) (string, bool) {
 	case "file": // file firm=: how many versions the file holds
 		s.Read(func(r x.Reader) { fmt.Fprintf(&b, "%d versions", subject.Head(r, s.firm(d)).Size) })
 		return b.String(), true
+	case "log": // how many events the global log holds
+		s.Read(func(r x.Reader) {
+			n := uint64(0)
+			for _, ok := app.LogLeaf(r, n); ok; _, ok = app.LogLeaf(r, n) {
+				n++
+			}
+			fmt.Fprintf(&b, "%d events", n)
+		})
+		return b.String(), true
 	case "keep": // keep standing firm= as=NAME: remember standing bytes and leaf
 		s.saved[arg(d, "as")] = s.leaf(s.firm(d))
 		return "", true

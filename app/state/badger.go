@@ -79,6 +79,8 @@ func openBadger(o Options) (*badger.DB, error) {
 		return nil, fmt.Errorf("state folder %s is in use by another process: stop it first", o.Dir)
 	case strings.Contains(err.Error(), badger.ErrTruncateNeeded.Error()): // wrapped as text
 		return nil, fmt.Errorf("state folder %s was not closed properly: open it once for writing (start the node, or fsck), then read it", o.Dir)
+	case strings.Contains(err.Error(), syscall.EROFS.Error()), strings.Contains(err.Error(), syscall.EACCES.Error()): // wrapped as text
+		return nil, fmt.Errorf("state folder %s cannot be written: its disk is read-only, or this user has no right to it", o.Dir)
 	default:
 		return nil, fmt.Errorf("state folder %s cannot be opened: run fsck, or restore it from a backup or a snapshot: %s", o.Dir,
 			strings.ReplaceAll(err.Error(), "\n", " "))

@@ -153,15 +153,6 @@ func (s *Store) tableBytes() (n int64) {
 	return n
 }
 
-// TableBytes is the size of all table files, for metrics and for deciding on a compaction.
-func (s *Store) TableBytes() int64 {
-	if s.enter() != nil {
-		return 0
-	}
-	defer s.ops.Done()
-	return s.tableBytes()
-}
-
 // DiskUsage is what the file system has given to the files in dir. Badger maps some of its files at many times their content; those holes cost
 // nothing.
 func DiskUsage(dir string) (int64, error) {

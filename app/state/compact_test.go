@@ -1,11 +1,14 @@
 package state
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -323,3 +326,93 @@ func TestLongDiskCurve(t *testing.T) {
 }
 
 func mb(n int64) float64 { return float64(n) / (1 << 20) }
+
+const compactFolder = "XINLIAN_STATE_TEST_COMPACT_FOLDER"
+
+// TestKillCompact kills a process that compacts a folder, each time when another number of Badger's files has come or gone. What it leaves holds
+// what it held, and can be compacted to its end.
+func TestKillCompact(t *testing.T) {
+	o := testOptions(tempDir(t))
+	o.txnEntries = 1000
+	o.Retain = 3
+	if dir := os.Getenv(compactFolder); dir != "" {
+		o.Dir = dir
+		if _, err := Compact(context.Background(), o, false); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	const blocks = 24
+	archive := o
+	archive.Retain = 0
+	s := mustOpen(t, archive)
+	m := newModel()
+	for range blocks {
+		if err := m.commit(s, paddedBlock(m.latest()+1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Close()
+	for changes := 1; changes <= 9; changes += 2 {
+		here := o
+		here.Dir = tempDir(t)
+		copyFolder(t, o.Dir, here.Dir)
+		child := exec.Command(os.Args[0], "-test.run=^TestKillCompact$")
+		child.Env = append(os.Environ(), compactFolder+"="+here.Dir)
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan struct{})
+		go func() { child.Wait(); close(ended) }()
+		killAfter(t, child, ended, here.Dir, changes)
+		left := here
+		left.Retain = 0
+		s := mustOpen(t, left)
+		if err := m.check(s); err != nil {
+			t.Fatalf("killed after %d changes: %v", changes, err)
+		}
+		if err := s.CheckFiles(); err != nil {
+			t.Fatalf("killed after %d changes: %v", changes, err)
+		}
+		s.Close()
+		if _, err := Compact(t.Context(), here, false); err != nil {
+			t.Fatal(err)
+		}
+		s = mustOpen(t, here)
+		if err := m.check(s); err != nil {
+			t.Fatalf("compacted again after %d changes: %v", changes, err)
+		}
+		s.Close()
+	}
+}
+
+// killAfter kills the process when the names of the files in dir have changed so often, unless it has ended before.
+func killAfter(t *testing.T, child *exec.Cmd, ended chan struct{}, dir string, changes int) {
+	t.Helper()
+	names := func() string {
+		files, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		for _, f := range files {
+			b.WriteString(f.Name() + "\n")
+		}
+		return b.String()
+	}
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for before := names(); changes > 0; {
+		select {
+		case <-ended:
+			return
+		case <-tick.C:
+		}
+		if now := names(); now != before {
+			before = now
+			changes--
+		}
+	}
+	child.Process.Kill()
+	<-ended
+}

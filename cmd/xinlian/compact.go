@@ -23,7 +23,8 @@ func compactCmd() *cobra.Command {
 removed from its own stores. Nothing that can be read is lost, and a crash at any moment leaves a whole folder.
 
 The state's new files are written before the old ones are removed: for a while they take up to as much again. Without that much free disk the
-verb refuses; --force tries all the same. To do this on a schedule: stop the node, compact, start it, one member at a time.
+verb refuses; --force tries all the same. To do this on a schedule: stop the node, compact, start it, one member at a time; or set
+state.compact_ratio, and a start does it when it is worth it.
 
 Exit codes: 0 done, 1 damaged or no room, 2 the call was wrong, 3 in use or unreadable.`,
 	}
@@ -82,7 +83,7 @@ func compact(ctx context.Context, home string, force bool) (r compactReport, err
 	if _, err := os.Stat(dir); err != nil {
 		return r, exitWith(exitUnreadable, fmt.Errorf("the home has no state: %w; the node has never run", err))
 	}
-	s, err := state.Compact(ctx, state.Options{Dir: dir, ChainID: chainID, Retain: cfg.Settings.State.Retain}, force)
+	s, err := node.Compact(ctx, cfg, chainID, force)
 	if err != nil {
 		return r, stateRefusal(err)
 	}

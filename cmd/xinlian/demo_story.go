@@ -68,7 +68,7 @@ func (d *demo) publication() error {
 	if err != nil {
 		return err
 	}
-	if _, err := d.near(day("2026-07-20")); err != nil {
+	if _, err := d.reach(day("2026-07-20")); err != nil {
 		return err
 	}
 	rec, err := d.send("zz-scjg", m)
@@ -78,7 +78,7 @@ func (d *demo) publication() error {
 	story.record = rec.record
 	d.say("郑州市监 fines %s 120,000 yuan, 一般, decided 2026-07-15; registered (登记) on %s (scenario: 07-20): record %s", storyFirm, rec.on, mark(rec.record))
 
-	if _, err := d.near(day("2026-07-22")); err != nil {
+	if _, err := d.reach(day("2026-07-22")); err != nil {
 		return err
 	}
 	id, _ := hex.DecodeString(rec.record)
@@ -118,8 +118,16 @@ func (d *demo) publication() error {
 	}
 	d.say("a lender's verdicts on bundles of %d bytes: no-negative before 0, now 6; no-serious 0", len(proof.raw))
 
-	// Too early: before 2026-10-15, whatever the commitment.
-	application, err := d.application("XYZG-2026-0001", commitmentCode("410100", decided, 9001))
+	return d.tooEarly("XYZG-2026-0000")
+}
+
+// tooEarly files an application before 2026-10-15, with whatever commitment.
+func (d *demo) tooEarly(no string) error {
+	today, err := d.today()
+	if err != nil {
+		return err
+	}
+	application, err := d.application(no, commitmentCode("410100", today, 9001))
 	if err != nil {
 		return err
 	}
@@ -130,7 +138,7 @@ func (d *demo) publication() error {
 	if err := d.expect(why.PassesOn == "2026-10-15", "the refusal names %s", why.PassesOn); err != nil {
 		return err
 	}
-	d.say("an application for repair now is refused: E_MIN_PERIOD, passes on %s", why.PassesOn)
+	d.say("an application for repair on %s is refused: E_MIN_PERIOD, passes on %s", today, why.PassesOn)
 	return nil
 }
 
@@ -323,8 +331,17 @@ func (d *demo) breach() error {
 
 // repair is scenario S4.
 func (d *demo) repair() error {
-	// Made two days before, so that it is public when the application comes.
-	made, err := d.reach(day("2026-10-17"))
+	early, err := d.reach(day("2026-10-12"))
+	if err != nil {
+		return err
+	}
+	if early < day("2026-10-14") { // else the machine was slower than the clock; S3 has shown it
+		if err := d.tooEarly("XYZG-2026-0001"); err != nil {
+			return err
+		}
+	}
+	// Made the day before, so that it is public when the application comes.
+	made, err := d.reach(day("2026-10-18"))
 	if err != nil {
 		return err
 	}
@@ -346,7 +363,7 @@ func (d *demo) repair() error {
 	if m, err = d.application("XYZG-2026-0002", story.code); err != nil {
 		return err
 	}
-	if _, err := d.near(day("2026-10-19")); err != nil {
+	if _, err := d.reach(day("2026-10-19")); err != nil {
 		return err
 	}
 	applied, err := d.send("ops", m)
@@ -361,14 +378,14 @@ func (d *demo) repair() error {
 	d.say("type-4 commitment %s is public; 信用中国 files the application on %s (scenario: 10-19): %s", story.code, applied.on, mark(applied.record))
 
 	issuer := d.members["zz-scjg"].USCC
-	if _, err := d.near(applied.on.AddDays(2)); err != nil {
+	if _, err := d.reach(applied.on.AddDays(2)); err != nil {
 		return err
 	}
 	accepted, err := d.send("zz-scjg", pb.Msg{Sum: &pb.Msg_AcceptRepair{AcceptRepair: &pb.AcceptRepair{Issuer: issuer, Repair: id}}})
 	if err != nil {
 		return err
 	}
-	if _, err := d.near(accepted.on.AddDays(6)); err != nil {
+	if _, err := d.reach(accepted.on.AddDays(6)); err != nil {
 		return err
 	}
 	old, err := d.prove("ops", storyFirm, accepted.height)
@@ -453,7 +470,7 @@ func (d *demo) falseRepair() error {
 		return err
 	}
 	notice := max(day("2026-11-09"), story.approved.AddDays(1))
-	if _, err := d.near(notice.AddDays(7)); err != nil {
+	if _, err := d.reach(notice.AddDays(7)); err != nil {
 		return err
 	}
 	revoked, err := d.send("zz-scjg", pb.Msg{Sum: &pb.Msg_RevokeRepair{RevokeRepair: &pb.RevokeRepair{

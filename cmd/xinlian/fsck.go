@@ -201,7 +201,10 @@ func (e *engineStores) check(ctx context.Context, r *fsckReport, a *app.App) err
 	if err != nil {
 		return fmt.Errorf("CometBFT's state: %w", err)
 	}
+	// A home that was made from a snapshot and has not run since has the commit of its height and no block.
+	fresh := e.blocks.IsEmpty() && r.Height > 0 && st.LastBlockHeight == r.Height && e.blocks.LoadSeenCommit(r.Height) != nil
 	switch {
+	case fresh:
 	case st.LastBlockHeight > r.LastBlock || r.LastBlock > st.LastBlockHeight+1:
 		return fmt.Errorf("CometBFT's state is at height %d, its blocks end at %d", st.LastBlockHeight, r.LastBlock)
 	case r.Height > r.LastBlock:
@@ -213,6 +216,9 @@ func (e *engineStores) check(ctx context.Context, r *fsckReport, a *app.App) err
 	hash := a.Status().AppHash
 	if st.LastBlockHeight == r.Height && !bytes.Equal(st.AppHash, hash) {
 		return fmt.Errorf("height %d: CometBFT was told app hash %X, the ledger has %X", r.Height, st.AppHash, hash)
+	}
+	if fresh {
+		return e.checkSigned(r.Height)
 	}
 	var before *cmttypes.BlockID
 	for h := r.FirstBlock; h <= r.LastBlock && h > 0; h++ {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -143,6 +144,15 @@ func TestLongKill(t *testing.T) {
 	}
 	t.Cleanup(func() { runner.Down(dir) })
 	if _, err := n.Enrol(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// From its first restart on, one of them prunes its history as it goes.
+	settings := filepath.Join(n.Nodes[3].Home, node.ConfigFile)
+	raw, err := os.ReadFile(settings)
+	if err == nil {
+		err = os.WriteFile(settings, bytes.Replace(raw, []byte("\nretain = 0\n"), []byte("\nretain = 3\n"), 1), 0o600)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	key, member, err := n.Key("zz-scjg")

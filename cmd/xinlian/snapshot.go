@@ -202,9 +202,13 @@ func snapshotRestore(ctx context.Context, home, from, trustFile string, gateway 
 	if info.ChainID != chainID {
 		return info, fmt.Errorf("snapshot %s is of chain %s, the home of %s", from, info.ChainID, chainID)
 	}
-	trusted, err := trustedFor(doc, trustFile, info.Height+1)
+	who, err := whoIsTrusted(doc, trustFile)
 	if err != nil {
 		return info, err
+	}
+	trusted, err := who(info.Height + 1)
+	if err != nil {
+		return info, fmt.Errorf("snapshot %s: %w", from, err)
 	}
 	headers := gateway
 	if headers == nil {
@@ -247,10 +251,10 @@ func snapshotRestore(ctx context.Context, home, from, trustFile string, gateway 
 	return info, join.Prepare(states, blocks, st, commit)
 }
 
-// trustedFor is the validator set that counts for the header at a height.
-func trustedFor(doc *cmttypes.GenesisDoc, trustFile string, height int64) (*join.Trusted, error) {
+// whoIsTrusted says whose word counts for the header at a height: the validators of the trust file, or of the genesis file without one.
+func whoIsTrusted(doc *cmttypes.GenesisDoc, trustFile string) (func(height int64) (*join.Trusted, error), error) {
 	if trustFile == "" {
-		return join.TrustGenesis(doc), nil
+		return func(int64) (*join.Trusted, error) { return join.TrustGenesis(doc), nil }, nil
 	}
 	raw, err := readFileMax(trustFile, trustBytesMax)
 	if err != nil {
@@ -266,7 +270,7 @@ func trustedFor(doc *cmttypes.GenesisDoc, trustFile string, height int64) (*join
 	case time.Now().After(t.NotAfter):
 		return nil, usagef("%s may not be used after %s", trustFile, t.NotAfter.Format(time.RFC3339))
 	}
-	return join.TrustFile(t, height)
+	return func(height int64) (*join.Trusted, error) { return join.TrustFile(t, height) }, nil
 }
 
 // newEngineStores opens CometBFT's databases of a home that has none yet.

@@ -23,15 +23,20 @@ func startCmd() *cobra.Command {
 		Long: `Run the node of a home folder until SIGINT or SIGTERM. A second signal ends it at once.
 
 The node ends by itself, with exit code 1 and the reason in one line, when its disk fails, when its own consensus routine has
-stopped, or when its peers are ahead and it makes no progress (watchdog.behind). A service manager should start it again.`,
+stopped, or when its peers are ahead and it makes no progress (watchdog.behind). A service manager should start it again.
+
+With --join an empty home begins with a snapshot that its peers serve (state.snapshot_every) instead of the first block. Which app hash the
+chain has, it asks the gateways of members, with a member's key, and believes only what more than two thirds of the power of the trusted
+validators have signed. A home that has blocks goes on from them.`,
 		Args: cobra.NoArgs,
 	}
 	home := homeFlag(c)
-	c.RunE = func(c *cobra.Command, _ []string) error { return runNode(c.Context(), *home) }
+	j := addJoin(c)
+	c.RunE = func(c *cobra.Command, _ []string) error { return runNode(c.Context(), *home, j) }
 	return c
 }
 
-func runNode(ctx context.Context, home string) error {
+func runNode(ctx context.Context, home string, j *joining) error {
 	home, err := filepath.Abs(home)
 	if err != nil {
 		return err
@@ -41,8 +46,13 @@ func runNode(ctx context.Context, home string) error {
 		return err
 	}
 	log := node.NewLogger(os.Stderr, cfg.Settings.Log)
+	provider, err := j.provider(cfg)
+	if err != nil {
+		return err
+	}
 	n, err := node.New(cfg, node.Options{
 		Logger:        log,
+		StateProvider: provider,
 		EngineMetrics: true,
 		Handler:       func(n *node.Node) http.Handler { return newGateway(n, log) },
 	})

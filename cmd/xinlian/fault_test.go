@@ -1,0 +1,395 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/xinlian-ledger/xinlian/app/state"
+	"github.com/xinlian-ledger/xinlian/networks/runner"
+	"github.com/xinlian-ledger/xinlian/node"
+)
+
+// oldHome makes the home of a chain with one validator, which has run for some blocks and was stopped in order.
+func oldHome(t *testing.T) (home, api string) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "net")
+	n, _, err := runner.Up(t.Context(), runner.Options{
+		Dir: dir, ChainID: "test-faults", Validators: 1, ClockRate: 86400, LegalOrigin: time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC), Program: os.Args[0],
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { runner.Down(dir) })
+	if _, err := n.Enrol(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "some blocks are there", func() bool { return status(t, dir).Common > 6 })
+	if _, err := runner.Down(dir); err != nil {
+		t.Fatal(err)
+	}
+	return n.Nodes[0].Home, n.Nodes[0].API
+}
+
+// copyHome copies a stopped home to dir/home. Holes of files stay holes, since nothing but the content of a stopped node is in them.
+func copyHome(t *testing.T, home, dir string) string {
+	t.Helper()
+	to := filepath.Join(dir, "home")
+	if err := os.CopyFS(to, os.DirFS(home)); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+// process is a node started as a process of its own.
+type process struct {
+	cmd   *exec.Cmd
+	ended chan struct{}
+	mu    sync.Mutex
+	text  bytes.Buffer
+}
+
+func (p *process) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.Write(b)
+}
+
+func (p *process) output() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.String()
+}
+
+func startProcess(t *testing.T, home string, env ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(os.Args[0], "start", "--home", home), ended: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = p, p
+	p.cmd.Env = append(os.Environ(), env...)
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { p.cmd.Wait(); close(p.ended) }()
+	t.Cleanup(func() { p.cmd.Process.Kill(); <-p.ended })
+	return p
+}
+
+// wait waits until the process has ended by itself and gives its exit code and the last line that it wrote.
+func (p *process) wait(t *testing.T) (code int, last string) {
+	t.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(2 * time.Minute):
+		t.Fatalf("the node goes on:\n%s", p.output())
+	}
+	lines := strings.Split(strings.TrimSpace(p.output()), "\n")
+	return p.cmd.ProcessState.ExitCode(), lines[len(lines)-1]
+}
+
+// refused wants a start that ends by itself, with exit code 1, a last line that says want, and no stack trace.
+func refused(t *testing.T, want, home string, env ...string) {
+	t.Helper()
+	p := startProcess(t, home, env...)
+	code, last := p.wait(t)
+	t.Log(last)
+	if code != 1 || !strings.Contains(last, want) || strings.Contains(p.output(), "goroutine ") {
+		t.Errorf("exit code %d, want 1 and a last line with %q; it says\n%s", code, want, p.output())
+	}
+}
+
+// runs wants a start that becomes ready, is then stopped in order, and leaves a sound home.
+func runs(t *testing.T, api, home string, env ...string) {
+	t.Helper()
+	p := startProcess(t, home, env...)
+	waitAnswer(t, p, api)
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code, last := p.wait(t); code != 0 {
+		t.Errorf("exit code %d: %s", code, last)
+	}
+	xinlian(t, 0, "fsck", "--home", home)
+}
+
+// waitAnswer waits until a node is ready.
+func waitAnswer(t *testing.T, p *process, api string) {
+	t.Helper()
+	eventually(t, "the node is ready", func() bool {
+		select {
+		case <-p.ended:
+			t.Fatalf("the node has ended:\n%s", p.output())
+		default:
+		}
+		resp, err := http.Get(api + "/readyz")
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+}
+
+// biggest is the largest file of a folder with a suffix.
+func biggest(t *testing.T, dir, suffix string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*"+suffix))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no %s in %s: %v", suffix, dir, err)
+	}
+	best, most := "", int64(-1)
+	for _, f := range files {
+		if info, err := os.Stat(f); err == nil && info.Size() > most {
+			best, most = f, info.Size()
+		}
+	}
+	return best
+}
+
+// halve cuts a file in the middle.
+func halve(t *testing.T, path string) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err == nil {
+		err = os.Truncate(path, info.Size()/2)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFaults starts nodes on homes that something happened to. Each ends with one clear line; or it goes on, and its home is sound.
+func TestFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	home, api := oldHome(t)
+	data := func(h string, parts ...string) string { return filepath.Join(append([]string{h, "data"}, parts...)...) }
+	for _, tt := range []struct {
+		name string
+		harm func(h string)
+		want string // "": it runs
+	}{
+		{"nothing happened", func(string) {}, ""},
+		{"folder of another chain", func(h string) {
+			file := filepath.Join(h, "config", "genesis.json")
+			raw, err := os.ReadFile(file)
+			if err == nil {
+				err = os.WriteFile(file, bytes.Replace(raw, []byte(`"test-faults"`), []byte(`"test-others"`), 1), 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}, `belongs to chain "test-faults", not to "test-others"`},
+		{"folder of a newer format", func(h string) {
+			db, err := badger.OpenManaged(badger.DefaultOptions(filepath.Join(h, node.StateDir)).WithLogger(nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			txn := db.NewTransactionAt(1<<62, true)
+			err = txn.Set([]byte("v"), binary.BigEndian.AppendUint32(nil, 2))
+			if err = errors.Join(err, txn.CommitAt(1, nil), db.Close()); err != nil {
+				t.Fatal(err)
+			}
+		}, "has format 2, this program knows 1: use a newer program"},
+		{"state: table file cut", func(h string) { halve(t, biggest(t, filepath.Join(h, node.StateDir), ".sst")) }, "is damaged"},
+		{"state: table file missing", func(h string) { remove(t, biggest(t, filepath.Join(h, node.StateDir), ".sst")) }, "restore it from a backup or a snapshot"},
+		{"state: manifest emptied", func(h string) {
+			if err := os.Truncate(filepath.Join(h, node.StateDir, "MANIFEST"), 0); err != nil {
+				t.Fatal(err)
+			}
+		}, "restore it from a backup or a snapshot"},
+		{"state: a file in place of the folder", func(h string) {
+			dir := filepath.Join(h, node.StateDir)
+			if err := errors.Join(os.RemoveAll(dir), os.WriteFile(dir, nil, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}, "open the state"},
+		{"state gone: it comes from the blocks again", func(h string) {
+			if err := os.RemoveAll(filepath.Join(h, node.StateDir)); err != nil {
+				t.Fatal(err)
+			}
+		}, ""},
+		{"consensus log cut", func(h string) { halve(t, data(h, "cs.wal", "wal")) }, ""},
+		{"consensus log missing", func(h string) {
+			if err := os.RemoveAll(data(h, "cs.wal")); err != nil {
+				t.Fatal(err)
+			}
+		}, ""},
+		{"block store cut", func(h string) { halve(t, biggest(t, data(h, "blockstore.db"), "")) }, "CometBFT"},
+		{"engine state missing", func(h string) {
+			if err := os.RemoveAll(data(h, "state.db")); err != nil {
+				t.Fatal(err)
+			}
+		}, "CometBFT"},
+		{"record of votes cut", func(h string) { halve(t, data(h, "priv_validator_state.json")) }, "priv_validator_state.json"},
+		{"validator key missing", func(h string) { remove(t, filepath.Join(h, "config", "priv_validator_key.json")) }, "priv_validator_key.json"},
+		{"node key cut", func(h string) { halve(t, filepath.Join(h, "config", "node_key.json")) }, "node key"},
+		{"genesis cut", func(h string) { halve(t, filepath.Join(h, "config", "genesis.json")) }, "genesis"},
+		{"settings cut in a word", func(h string) {
+			file := filepath.Join(h, node.ConfigFile)
+			if err := os.WriteFile(file, []byte("[api]\nlisten = \"127.0"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, node.ConfigFile},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := copyHome(t, home, t.TempDir())
+			tt.harm(h)
+			if tt.want == "" {
+				runs(t, api, h)
+			} else {
+				refused(t, tt.want, h)
+			}
+		})
+	}
+
+	t.Run("two processes", func(t *testing.T) {
+		h := copyHome(t, home, t.TempDir())
+		first := startProcess(t, h)
+		waitAnswer(t, first, api)
+		refused(t, "in use by another process", h)
+		for _, verb := range []string{"fsck", "compact", "rollback"} {
+			if _, stderr := xinlian(t, 3, verb, "--home", h); strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "in use") {
+				t.Errorf("%s says %q", verb, stderr)
+			}
+		}
+		waitAnswer(t, first, api)
+	})
+	t.Run("read-only folder", func(t *testing.T) {
+		h := copyHome(t, home, t.TempDir())
+		dir := data(h)
+		if os.Geteuid() == 0 { // modes do not hold root back
+			mount(t, "--bind", dir, dir)
+			if out, err := exec.Command("mount", "-o", "remount,bind,ro", dir).CombinedOutput(); err != nil {
+				t.Skipf("mount: %v %s", err, out)
+			}
+		} else {
+			readOnly(t, dir)
+		}
+		refused(t, "cannot be written", h)
+	})
+	t.Run("full disk", func(t *testing.T) { fullDisk(t, home, api) })
+}
+
+// TestFailPoints ends a node at each of the places that CometBFT marks between its writes of a block, as the list in package node has them: the home
+// that is left is sound, and starts.
+func TestFailPoints(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	const points = 11 // of one block; the next one has the same
+	home, api := oldHome(t)
+	last := sound(t, home).LastBlock
+	for n := range points {
+		h := copyHome(t, home, t.TempDir())
+		p := startProcess(t, h, fmt.Sprintf("FAIL_TEST_INDEX=%d", n))
+		if code, _ := p.wait(t); code != 1 || !strings.Contains(p.output(), "fail-test") {
+			t.Fatalf("point %d: exit code %d\n%s", n, code, p.output())
+		}
+		if n%2 == 0 { // a start right away must do as well
+			if r := sound(t, h); r.Height < last || r.LastBlock < last || r.LastBlock > last+2 {
+				t.Errorf("point %d: %+v, the blocks ended at %d before", n, r, last)
+			}
+		}
+		runs(t, api, h)
+	}
+}
+
+func remove(t *testing.T, path string) {
+	t.Helper()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readOnly(t *testing.T, dir string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		t.Cleanup(func() { os.Chmod(path, 0o700) })
+		return os.Chmod(path, 0o500)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// mount mounts something until the test ends; where that is not allowed the test is skipped. The last argument is the place.
+func mount(t *testing.T, args ...string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can mount")
+	}
+	if out, err := exec.Command("mount", args...).CombinedOutput(); err != nil {
+		t.Skipf("mount: %v %s", err, out)
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command("umount", "-l", args[len(args)-1]).CombinedOutput(); err != nil {
+			t.Errorf("umount: %v %s", err, out)
+		}
+	})
+}
+
+// fullDisk lets the disk of a running node fill up: the node says so and ends while it can, and goes on when there is room. With the look turned off
+// the disk is really full, the process ends in whatever way the system chooses, and the home is whole all the same.
+func fullDisk(t *testing.T, home, api string) {
+	disk := t.TempDir()
+	mount(t, "-t", "tmpfs", "-o", "size=512m", "tmpfs", disk)
+	h := copyHome(t, home, disk)
+	filler := filepath.Join(disk, "filler")
+	// fill leaves about so much room.
+	fill := func(leave int64) {
+		free, err := state.FreeDisk(disk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.OpenFile(filler, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		chunk := make([]byte, 64<<10)
+		for free -= leave; free > 0; free -= int64(len(chunk)) {
+			if _, err := f.Write(chunk); err != nil {
+				if errors.Is(err, syscall.ENOSPC) {
+					return
+				}
+				t.Fatal(err)
+			}
+		}
+	}
+	const least = "XINLIAN_WATCHDOG_DISK_FREE_MB="
+	p := startProcess(t, h, least+"100")
+	waitAnswer(t, p, api)
+	fill(90 << 20)
+	code, last := p.wait(t)
+	if code != 1 || !strings.Contains(last, "MB left") || !strings.Contains(last, "make room") || strings.Contains(p.output(), "goroutine ") {
+		t.Errorf("exit code %d\n%s", code, p.output())
+	}
+	refused(t, "make room", h, least+"100")
+	remove(t, filler)
+	runs(t, api, h, least+"100")
+
+	// Another process takes the last byte at once: nobody could have said anything in time.
+	p = startProcess(t, h, least+"0")
+	waitAnswer(t, p, api)
+	fill(0)
+	code, last = p.wait(t)
+	t.Logf("with no byte left: exit code %d, %.200s", code, last)
+	remove(t, filler)
+	runs(t, api, h, least+"100")
+}

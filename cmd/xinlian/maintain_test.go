@@ -1,0 +1,179 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/xinlian-ledger/xinlian/app/state"
+	"github.com/xinlian-ledger/xinlian/node"
+)
+
+// sound runs fsck and gives what it says.
+func sound(t *testing.T, home string) (r fsckReport) {
+	t.Helper()
+	out, _ := xinlian(t, 0, "fsck", "--home", home, "--json")
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// signedAt writes what the validator last signed as if that had been a height without a vote in it.
+func signedAt(t *testing.T, home string, height int64) {
+	t.Helper()
+	file := filepath.Join(home, "data", "priv_validator_state.json")
+	if err := os.WriteFile(file, fmt.Appendf(nil, `{"height":"%d","round":0,"step":0}`, height), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRollback(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	home, api := oldHome(t)
+	before := sound(t, home)
+	last := before.LastBlock
+	oneLine := func(code int, want string, args ...string) {
+		t.Helper()
+		_, stderr := xinlian(t, code, append([]string{"rollback", "--home", home}, args...)...)
+		if strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, want) {
+			t.Errorf("rollback %v says %q, want one line with %q", args, stderr, want)
+		}
+	}
+	rollBack := func(home string, args ...string) (r rollbackReport) {
+		t.Helper()
+		out, _ := xinlian(t, 0, append([]string{"rollback", "--json", "--home", home}, args...)...)
+		if err := json.Unmarshal([]byte(out), &r); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	oneLine(1, fmt.Sprintf("the last block is %d", last), "--to", fmt.Sprint(last))
+	oneLine(2, "heights begin at 1", "--to", "-1")
+	signedAt(t, home, last+1)
+	oneLine(1, "--as-full-node")
+	if now := sound(t, home); now != before {
+		t.Errorf("refusals changed the home: %+v, before %+v", now, before)
+	}
+
+	t.Run("last block", func(t *testing.T) {
+		h := copyHome(t, home, t.TempDir())
+		signedAt(t, h, last)
+		if r := rollBack(h); r.Height != last-1 || r.Engine != last-1 || r.Was != last || r.LastBlock != last {
+			t.Errorf("report %+v", r)
+		}
+		if r := rollBack(h); r.Height != last-1 || r.Engine != last-1 { // again: nothing more goes
+			t.Errorf("again: %+v", r)
+		}
+		if r := sound(t, h); r.Height != last-1 || r.LastBlock != last {
+			t.Errorf("fsck %+v", r)
+		}
+		runs(t, api, h)
+	})
+	t.Run("several blocks, a crash between the two", func(t *testing.T) {
+		h := copyHome(t, home, t.TempDir())
+		signedAt(t, h, last)
+		s, err := state.Open(state.Options{Dir: filepath.Join(h, node.StateDir), ChainID: "test-faults"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Rollback(uint64(last - 3)); err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+		half := copyHome(t, h, t.TempDir())
+		runs(t, api, half) // started as the crash left it
+		if r := rollBack(h, "--to", fmt.Sprint(last-3)); r.Height != last-3 || r.Engine != last-1 {
+			t.Errorf("run again after a crash: %+v", r)
+		}
+		runs(t, api, h)
+	})
+	t.Run("as a full node", func(t *testing.T) {
+		h := copyHome(t, home, t.TempDir())
+		key := filepath.Join(h, "config", "priv_validator_key.json")
+		old, err := os.ReadFile(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := rollBack(h, "--as-full-node")
+		aside, err := os.ReadFile(r.PutAside)
+		fresh, _ := os.ReadFile(key)
+		if err != nil || string(aside) != string(old) || string(fresh) == string(old) || len(fresh) == 0 {
+			t.Errorf("the key was put aside as %q, %v", r.PutAside, err)
+		}
+		// The only vote of this chain is gone: the node comes to the last block and no further.
+		p := startProcess(t, h)
+		eventually(t, "the block has run again", func() bool {
+			var s struct {
+				Height int64 `json:"height"`
+			}
+			body, ok := tryFetch(api + "/v1/status")
+			return ok && json.Unmarshal([]byte(body), &s) == nil && s.Height == last
+		})
+		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		p.wait(t)
+		if now := sound(t, h); now.Height != last || now.AppHash != before.AppHash {
+			t.Errorf("after the run %+v, before %+v", now, before)
+		}
+	})
+}
+
+// tryFetch asks for something that may not answer yet.
+func tryFetch(url string) (string, bool) {
+	resp, err := http.Get(url)
+	if err != nil {
+		return "", false
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	return string(raw), err == nil && resp.StatusCode == http.StatusOK
+}
+
+func TestCompactVerb(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	home, api := oldHome(t)
+	before := sound(t, home)
+	var r compactReport
+	compacted := func() {
+		t.Helper()
+		out, _ := xinlian(t, 0, "compact", "--home", home, "--json")
+		if err := json.Unmarshal([]byte(out), &r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	compacted()
+	if r.Floor != 0 || r.Height != uint64(before.Height) || len(r.Folders) != 3 {
+		t.Errorf("an archive: %+v", r)
+	}
+	t.Setenv("XINLIAN_STATE_RETAIN", "2")
+	compacted()
+	if r.Floor != uint64(before.Height-1) {
+		t.Errorf("two heights are kept: %+v", r)
+	}
+	for _, f := range r.Folders {
+		if f.Peak < f.After || f.Peak < f.Before || f.After == 0 {
+			t.Errorf("%+v", f)
+		}
+	}
+	now := sound(t, home)
+	now.Home = before.Home
+	if now != before {
+		t.Errorf("fsck says %+v, before %+v", now, before)
+	}
+	if out, _ := xinlian(t, 0, "compact", "--home", home); !strings.Contains(out, "peak") {
+		t.Errorf("it says %s", out)
+	}
+	runs(t, api, home)
+}
