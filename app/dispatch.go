@@ -91,16 +91,18 @@ func applyAction(ctx *x.Ctx, a *pb.Action) error {
 	return err
 }
 
-// runTimers fires what is due: what ends visibility first and without a bound that a day could reach, the rest by parameter. It says
-// whether work that ends visibility is left over.
+// runTimers fires what is due: what ends visibility first and without a bound that a day could reach, then what governance decided, the rest by
+// parameter. It says whether work that ends visibility is left over.
 func runTimers(ctx *x.Ctx) (backlog bool) {
 	due, backlog := x.DueTimers(ctx, x.EndsVisibility, ctx.LegalTime, int(catalog.Int(ctx, "visibility_timers_per_block")))
 	for _, t := range due {
 		fire(ctx, t)
 	}
-	due, _ = x.DueTimers(ctx, x.Other, ctx.LegalTime, int(catalog.Int(ctx, "timers_per_block")))
-	for _, t := range due {
-		fire(ctx, t)
+	for _, class := range []x.TimerClass{x.Decided, x.Other} {
+		due, _ = x.DueTimers(ctx, class, ctx.LegalTime, int(catalog.Int(ctx, "timers_per_block")))
+		for _, t := range due {
+			fire(ctx, t)
+		}
 	}
 	return backlog
 }

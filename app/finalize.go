@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 
@@ -14,7 +15,6 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
-	"github.com/xinlian-ledger/xinlian/x/standing"
 )
 
 // block is a block that is executed and not yet written.
@@ -80,7 +80,7 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	a.proposal = proposal{} // what was kept for this height
 
 	// 4. The standings of the subjects that were touched.
-	standing.Refresh(ctx)
+	a.refresh(ctx, rows)
 
 	// 5. The global event log.
 	f := closeLog(ctx, rows)
@@ -233,5 +233,12 @@ func rejection(err error) *x.Rejection {
 	if !errors.As(err, &r) {
 		panic(fmt.Sprintf("a transition returned an error that is no refusal: %v", err))
 	}
+	if len(r.Text) > reasonMax {
+		r = r.With("%s…", strings.ToValidUTF8(r.Text[:reasonMax], ""))
+	}
 	return r
 }
+
+// reasonMax bounds the text of a refusal. Many quote what was sent, and a field may be as long as its transaction: it must not come back several
+// times over in outcomes and results. The text is no part of consensus.
+const reasonMax = 512

@@ -188,6 +188,7 @@ func (o *overlay) each(fn func(c change)) {
 type Snapshot struct {
 	view   *state.View
 	cache  map[string]cached // rows read once are read again without the disk; nil: no cache
+	known  map[string]cached // such rows of another snapshot of this height, which nobody adds to meanwhile
 	shared *sync.Map         // the same for members and catalogue, by all readers of the newest height: string → cached
 }
 
@@ -199,7 +200,7 @@ type cached struct {
 // Get implements x.Reader.
 func (s *Snapshot) Get(key []byte) ([]byte, bool) {
 	value, found := s.Peek(key)
-	if s.cache == nil && (s.shared == nil || !logged(key)) {
+	if s.cache == nil && s.known == nil && (s.shared == nil || !logged(key)) {
 		return value, found // nobody else has it
 	}
 	return bytes.Clone(value), found
@@ -208,6 +209,9 @@ func (s *Snapshot) Get(key []byte) ([]byte, bool) {
 // Peek implements x.Peeker.
 func (s *Snapshot) Peek(key []byte) ([]byte, bool) {
 	if c, ok := s.cache[string(key)]; ok {
+		return c.value, c.found
+	}
+	if c, ok := s.known[string(key)]; ok {
 		return c.value, c.found
 	}
 	share := s.shared != nil && logged(key) // few rows, asked for by every transaction

@@ -8,6 +8,9 @@ import (
 	"sync"
 
 	abci "github.com/cometbft/cometbft/abci/types"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
 )
 
 // State sync (状态同步): the engine asks one node for snapshots and their chunks, and hands them to another. The engine guarantees the app hash of the
@@ -123,7 +126,7 @@ func (a *App) ListSnapshots(context.Context, *abci.RequestListSnapshots) (*abci.
 // LoadSnapshotChunk implements abci.Application. No chunk is an answer: the snapshot may have been replaced by a newer one.
 func (a *App) LoadSnapshotChunk(_ context.Context, req *abci.RequestLoadSnapshotChunk) (*abci.ResponseLoadSnapshotChunk, error) {
 	resp := new(abci.ResponseLoadSnapshotChunk)
-	if a.opts.SnapshotDir == "" || req.Format != snapshotFormat || req.Height > 1e12-1 {
+	if a.opts.SnapshotDir == "" || req.Format != snapshotFormat || req.Height > 999_999_999_999 {
 		return resp, nil
 	}
 	dir := filepath.Join(a.opts.SnapshotDir, fmt.Sprintf("%012d", req.Height))
@@ -220,4 +223,23 @@ func (a *App) ApplySnapshotChunk(_ context.Context, req *abci.RequestApplySnapsh
 		a.log.Info("snapshot restored", "height", r.meta.height)
 	}
 	return &abci.ResponseApplySnapshotChunk{Result: abci.ResponseApplySnapshotChunk_ACCEPT}, nil
+}
+
+// NotHeld says whether the chain has executed a transaction of which this node has no outcome, because it began with a snapshot of a later height. It is sure
+// as long as the transaction stands in the seen-set; after that nobody here can tell it from one that never was.
+func (a *App) NotHeld(id [32]byte) (gone bool, err error) {
+	if a.committed.Load().height == 0 {
+		return false, nil
+	}
+	err = a.Read(func(r x.Reader) error {
+		if _, ok := outcomes.Get(r, id[:]); ok {
+			return nil
+		}
+		buckets.Each(r, func(minute []byte, _ *pb.SeenBucket) bool {
+			_, gone = r.Get(x.Key(seenTable.Prefix, minute, id[:]))
+			return !gone
+		})
+		return nil
+	})
+	return gone, err
 }

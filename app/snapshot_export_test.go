@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/xinlian-ledger/xinlian/app/state"
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
@@ -88,4 +89,43 @@ func WithoutLastChunk(meta []byte) []byte {
 func CheckSnapshot(meta, appHash []byte, chainID string) error {
 	_, err := checkSnapshot(meta, appHash, chainID)
 	return err
+}
+
+// Mutants gives the group with one row dropped, doubled, or in the place of its neighbour, and with one unit dropped or doubled: each way once.
+func (g SnapshotGroup) Mutants() (out [][]byte) {
+	var units [][]row
+	for c := (cursor{rest: g.Body}); len(c.rest) > 0; {
+		var rows []row
+		for range c.uvarint(len(c.rest)) {
+			rows = append(rows, row{c.bytes(snapshotKeyMax), c.bytes(snapshotValueMax)})
+		}
+		units = append(units, rows)
+	}
+	add := func(n int, rows ...[]row) {
+		var b []byte
+		for i, u := range units {
+			if i != n {
+				b = appendUnit(b, u)
+				continue
+			}
+			for _, r := range rows {
+				b = appendUnit(b, r)
+			}
+		}
+		out = append(out, b)
+	}
+	for n, u := range units {
+		add(n)
+		add(n, u, u)
+		for i := range u {
+			add(n, slices.Delete(slices.Clone(u), i, i+1))
+			add(n, slices.Insert(slices.Clone(u), i, u[i]))
+			if i > 0 {
+				swapped := slices.Clone(u)
+				swapped[i-1], swapped[i] = swapped[i], swapped[i-1]
+				add(n, swapped)
+			}
+		}
+	}
+	return out
 }

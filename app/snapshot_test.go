@@ -17,6 +17,7 @@ import (
 
 	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/app/apptest"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 )
@@ -334,6 +335,11 @@ func TestSnapshotEveryByte(t *testing.T) {
 		if g.Check(g.Body[:len(g.Body)-1]) == nil || g.Check(append(bytes.Clone(g.Body), 0)) == nil || g.Check(nil) == nil {
 			t.Fatalf("group %d cut or lengthened is taken", g.Number)
 		}
+		for n, bad := range g.Mutants() {
+			if g.Check(bad) == nil {
+				t.Fatalf("group %d with rows dropped, doubled or out of place is taken (%d)", g.Number, n)
+			}
+		}
 		// A leaf that is alone rises: its subtree and an empty neighbour can change places without a change of the root.
 		g.Number ^= 1
 		if g.Check(g.Body) == nil {
@@ -458,6 +464,48 @@ func TestSnapshotCut(t *testing.T) {
 	for _, a := range s.Apps {
 		must(t, a.Fsck(bg))
 		sameRows(t, s.Apps[0], a)
+	}
+}
+
+// TestOutcomesAreNotHeld: a restored node knows that a transaction was executed, and not how it ended; what comes after, it knows.
+func TestOutcomesAreNotHeld(t *testing.T) {
+	t.Parallel()
+	s, more := story(t, apptest.Options{Apps: 1})
+	info, err := s.Apps[0].MakeSnapshot(bg, 0, t.TempDir())
+	must(t, err)
+	a := newApp(t, app.Options{InMemory: true, ChainID: s.Chain})
+	syncFrom(t, a, info, s.AppHash)
+	ids := func(from int) (ids [][32]byte) {
+		for _, b := range s.Blocks[from:] {
+			for _, tx := range b.Txs {
+				m, _, err := pb.DecodeTx(tx)
+				must(t, err)
+				ids = append(ids, pb.SignBytes(s.Chain, m.Body))
+			}
+		}
+		return ids
+	}
+	before := ids(0)
+	last := before[len(before)-1]
+	for _, who := range []*app.App{s.Apps[0], a} {
+		_, held, err := who.Outcome(last)
+		must(t, err)
+		gone, err := who.NotHeld(last)
+		must(t, err)
+		if mine := who == a; held == mine || gone != mine {
+			t.Errorf("restored %v: held %v, not held %v", mine, held, gone)
+		}
+		if gone, err := who.NotHeld([32]byte{1}); err != nil || gone {
+			t.Error("a transaction that never was is not held")
+		}
+	}
+	s.Apps = append(s.Apps, a)
+	height := len(s.Blocks)
+	more()
+	for _, id := range ids(height) {
+		if _, held, err := a.Outcome(id); err != nil || !held {
+			t.Errorf("outcome of a later transaction: %v %v", held, err)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/xinlian-ledger/xinlian/app/state"
 )
@@ -23,11 +24,18 @@ type compacted struct {
 	Bytes  int64  `json:"bytes"`
 }
 
+// CompactReport says what a compaction did, and what the folder took at most meanwhile, as far as was seen.
+type CompactReport struct {
+	state.CompactReport
+	Peak int64 `json:"peak"`
+}
+
 // Compact gives back what pruned history takes in the state folder of a node that does not run. force: without enough free disk, too.
-func Compact(ctx context.Context, c Config, chainID string, force bool) (state.CompactReport, error) {
-	r, err := state.Compact(ctx, state.Options{
-		Dir: filepath.Join(c.Home, StateDir), ChainID: chainID, Retain: c.Settings.State.Retain,
-	}, force)
+func Compact(ctx context.Context, c Config, chainID string, force bool) (r CompactReport, err error) {
+	dir := filepath.Join(c.Home, StateDir)
+	peak := watchUsage(dir)
+	r.CompactReport, err = state.Compact(ctx, state.Options{Dir: dir, ChainID: chainID, Retain: c.Settings.State.Retain}, force)
+	r.Peak = max(peak(), r.Before, r.After)
 	if err != nil {
 		return r, err
 	}
@@ -79,4 +87,29 @@ func (n *Node) compactStale(chainID string, least int64) error {
 	}
 	n.log.Info("the state is compacted", "before", r.Before, "peak", r.Peak, "after", r.After, "floor", r.Floor)
 	return nil
+}
+
+// compactLook is how often the folder is measured for the peak.
+const compactLook = 20 * time.Millisecond
+
+// watchUsage measures dir until the function that it returns is called, which gives the most that was seen.
+func watchUsage(dir string) (stop func() int64) {
+	quit, result := make(chan struct{}), make(chan int64, 1)
+	go func() {
+		t := time.NewTicker(compactLook)
+		defer t.Stop()
+		var most int64
+		for {
+			if n, err := state.DiskUsage(dir); err == nil {
+				most = max(most, n)
+			}
+			select {
+			case <-quit:
+				result <- most
+				return
+			case <-t.C:
+			}
+		}
+	}()
+	return func() int64 { close(quit); return <-result }
 }

@@ -23,6 +23,7 @@ const (
 	StateDir     = "data/xinlian" // the application's store
 	SnapshotDir  = "snapshots"    // snapshots of it, for nodes that join
 	EngineConfig = "config/config.toml"
+	PathFile     = "data/xinlian.path" // the gateway's path between validator sets
 )
 
 const configBytesMax = 1 << 20

@@ -48,7 +48,7 @@ func newMetrics(from sources) *Metrics {
 		m.Height, m.Committed, m.Refused,
 		gauge("xinlian_block_age_seconds", "Local clock minus the newest block's time.", nil, from.blockAge),
 		gauge("xinlian_timers_backlog", "Timers that are due and have not run (counted up to 100000 a class).", nil, func() float64 {
-			return from.backlog(x.EndsVisibility) + from.backlog(x.Other)
+			return from.backlog(x.EndsVisibility) + from.backlog(x.Decided) + from.backlog(x.Other)
 		}),
 		gauge(alarm, alarmHelp, kind("visibility_backlog"), func() float64 { return one(from.backlog(x.EndsVisibility) > 0) }),
 		gauge(alarm, alarmHelp, kind("watchdog"), func() float64 { return one(from.alarm()) }),

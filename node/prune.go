@@ -26,7 +26,13 @@ type pruner struct {
 	oldestSnapshot func() int64
 
 	aged int64 // a height whose block was older than evidence when last looked: time only adds to that
+
+	snapshot, asked int64 // what oldestSnapshot said, and at which height
 }
+
+// snapshotEvery is how many blocks an answer about snapshots is good for. A new one is of a height that no pruning reaches meanwhile, and one that is
+// gone only holds blocks back for a little longer.
+const snapshotEvery = 64
 
 // blockRange is what the pruner asks of the block store.
 type blockRange interface {
@@ -48,8 +54,11 @@ func (p *pruner) retainHeight(height int64) int64 {
 	if retain <= base {
 		return 0
 	}
-	if s := p.oldestSnapshot(); s > 0 {
-		retain = min(retain, s)
+	if p.asked == 0 || height-p.asked >= min(snapshotEvery, p.keep) {
+		p.snapshot, p.asked = p.oldestSnapshot(), height
+	}
+	if p.snapshot > 0 {
+		retain = min(retain, p.snapshot)
 	}
 	return max(p.olderThanEvidence(blocks, height, base, retain), 0)
 }

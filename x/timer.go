@@ -14,6 +14,9 @@ const (
 	EndsVisibility TimerClass = 1
 	// Other timers are bounded by the parameter timers_per_block.
 	Other TimerClass = 2
+	// Decided timers are those of governance. They stand in no line with what members record, so that nobody can hold off a decision about
+	// itself. There are few: each takes a proposal.
+	Decided TimerClass = 3
 )
 
 // TimerKind says whose timer it is. Numbers are permanent.

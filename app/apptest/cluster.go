@@ -49,8 +49,9 @@ type Options struct {
 	Start   calendar.Date // first legal day; 0 = 2026-07-15
 	Dirs    []string      // state folders, one an application; empty, all or one = in memory
 	Edit    func(*pb.Genesis)
-	Checks  bool // check all invariants after each block
-	Window  int  // heights that can be proven; 0 = default
+	Checks  bool  // check all invariants after each block
+	Window  int   // heights that can be proven; 0 = default
+	Workers []int // of each application; empty = default
 }
 
 // Cluster is a network without a network.
@@ -127,6 +128,9 @@ func (c *Cluster) open(i int) *app.App {
 	o := app.Options{InMemory: true, ChainID: c.Chain, Window: c.opts.Window}
 	if len(c.opts.Dirs) > 0 && c.opts.Dirs[i] != "" {
 		o.InMemory, o.Dir = false, c.opts.Dirs[i]
+	}
+	if len(c.opts.Workers) > 0 {
+		o.Workers = c.opts.Workers[i]
 	}
 	a, err := app.New(o)
 	must(c.tb, err)

@@ -150,11 +150,29 @@ func (m *model) mayPromise(firm string) bool {
 		}
 	}
 	for code, c := range m.commitments {
-		if c.firm == firm && c.visible() && m.breachBar(code) {
+		if c.firm == firm && c.visible() && (c.state == "breached" || c.state == "cured" && !m.mendedInPublic(code)) {
 			return false
 		}
 	}
 	return true
+}
+
+// mendedInPublic: a breach that is cured counts no more once a public type-4 commitment was accepted after it, and while no published record
+// punishes it. What is not public has no part in it.
+func (m *model) mendedInPublic(code string) bool {
+	c := m.commitments[code]
+	for _, p := range m.penalties {
+		if p.breachOf == code && p.state == "published" {
+			return false
+		}
+	}
+	for _, p := range m.commitments {
+		accepted := p.state != "pending" && p.state != "rejected" && p.state != "withdrawn"
+		if p.firm == c.firm && p.kind == 4 && p.visible() && accepted && p.made >= c.breachedOn {
+			return true
+		}
+	}
+	return false
 }
 
 // lift is asked when a breach is cured and when a public type-4 commitment begins to stand.

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
-	"time"
 
 	"github.com/dgraph-io/badger/v4"
 )
@@ -20,12 +19,8 @@ type CompactReport struct {
 	Height uint64 `json:"height"`
 	Floor  uint64 `json:"floor"`  // lowest height that can be read afterwards; 0: all
 	Before int64  `json:"before"` // bytes
-	Peak   int64  `json:"peak"`   // most that was seen meanwhile
 	After  int64  `json:"after"`
 }
-
-// compactLook is how often the folder is measured for the peak.
-const compactLook = 20 * time.Millisecond
 
 // ErrNoRoom: a compaction writes the new files before it removes the old ones.
 type ErrNoRoom struct{ Need, Free int64 }
@@ -67,7 +62,7 @@ func Compact(ctx context.Context, o Options, force bool) (r CompactReport, err e
 	if r.Before, err = DiskUsage(o.Dir); err != nil {
 		return r, err
 	}
-	r.Peak, r.After, r.Floor = r.Before, r.Before, s.floor
+	r.After, r.Floor = r.Before, s.floor
 	if m.Height == 0 {
 		return r, nil
 	}
@@ -75,9 +70,6 @@ func Compact(ctx context.Context, o Options, force bool) (r CompactReport, err e
 	if free, err := FreeDisk(o.Dir); err == nil && free < lsm && !force {
 		return r, ErrNoRoom{Need: lsm, Free: free}
 	}
-	peak := watchUsage(o.Dir)
-	defer func() { r.Peak = max(r.Peak, peak()) }()
-
 	if s.floor, err = s.moveFloor(m.Height); err != nil {
 		return r, err
 	}
@@ -188,26 +180,4 @@ func FreeDisk(dir string) (int64, error) {
 	}
 	free := uint64(st.Bavail) * uint64(st.Bsize)
 	return int64(min(free, math.MaxInt64)), nil
-}
-
-// watchUsage measures dir until the function that it returns is called, which gives the most that was seen.
-func watchUsage(dir string) (stop func() int64) {
-	quit, result := make(chan struct{}), make(chan int64, 1)
-	go func() {
-		t := time.NewTicker(compactLook)
-		defer t.Stop()
-		var most int64
-		for {
-			if n, err := DiskUsage(dir); err == nil {
-				most = max(most, n)
-			}
-			select {
-			case <-quit:
-				result <- most
-				return
-			case <-t.C:
-			}
-		}
-	}()
-	return func() int64 { close(quit); return <-result }
 }

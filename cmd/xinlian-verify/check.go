@@ -35,34 +35,49 @@ func (q *question) flags(cmd *cobra.Command) {
 	}
 }
 
-// read turns the flags into what the library takes. All of its errors are of usage, or of an unsupported trust file.
-func (q *question) read(subject string) (*attest.Verifier, attest.Policy, error) {
+// read turns the flags and files into what the library takes. All of its errors are of usage, or of an unsupported trust file; usage goes
+// first, so that the trust file is judged when nothing else is wrong with the call.
+func (q *question) read(subject, bundle string) (*attest.Verifier, []byte, attest.Policy, error) {
 	p := attest.Policy{Subject: subject, MaxAge: q.maxAge, Now: time.Now()}
 	var err error
 	if p.Claim, err = attest.ParseClaim(q.claim); err != nil {
-		return nil, p, usage("%w", err)
+		return nil, nil, p, usage("%w", err)
 	}
 	if q.maxAge <= 0 {
-		return nil, p, usage("--max-age %s is not positive", q.maxAge)
+		return nil, nil, p, usage("--max-age %s is not positive", q.maxAge)
 	}
 	if q.at != "" {
 		if p.Now, err = time.Parse(time.RFC3339, q.at); err != nil {
-			return nil, p, usage("--at %.40q is not a time like 2026-11-23T08:00:00+08:00", q.at)
+			return nil, nil, p, usage("--at %.40q is not a time like 2026-11-23T08:00:00+08:00", q.at)
 		}
 	}
-	raw, err := readAtMost(q.trust, 1<<20)
+	raw, err := readBundle(bundle)
 	if err != nil {
-		return nil, p, err
+		return nil, nil, p, err
 	}
-	trust, err := attest.ParseTrust(raw)
+	file, err := readAtMost(q.trust, 1<<20)
 	if err != nil {
-		return nil, p, &exit{code: attest.ExitCode(nil, err), err: err}
+		return nil, nil, p, err
+	}
+	trust, err := attest.ParseTrust(file)
+	if err != nil {
+		return nil, nil, p, &exit{code: attest.ExitCode(nil, err), err: err}
 	}
 	v, err := attest.NewVerifier(trust)
 	if err != nil {
-		return nil, p, &exit{code: attest.ExitCode(nil, err), err: err}
+		return nil, nil, p, &exit{code: attest.ExitCode(nil, err), err: err}
 	}
-	return v, p, nil
+	return v, raw, p, nil
+}
+
+// refused shows an error of read as JSON where that was asked for: an unsupported trust file has a verdict, a wrong call has none.
+func (q *question) refused(w io.Writer, err error, p attest.Policy, view func(attest.VerdictJSON) any) error {
+	if q.json && errors.Is(err, attest.ErrVersion) {
+		if e := printJSON(w, view(attest.VerdictView(nil, err, p))); e != nil {
+			return e
+		}
+	}
+	return err
 }
 
 // readAtMost reads a file, and of one that is too long just enough to have it refused for its length.
@@ -90,13 +105,12 @@ func checkCommand() *cobra.Command {
 		Example: "  xinlian-verify check firm.xla --trust trust.json --subject 91410100Y000000160 --claim no-negative --max-age 24h",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			v, p, err := q.read(subject)
-			if err != nil {
-				return err
+			if err := attest.CheckSubject(subject); err != nil {
+				return usage("--subject: %w", err)
 			}
-			raw, err := readBundle(args[0])
+			v, raw, p, err := q.read(subject, args[0])
 			if err != nil {
-				return err
+				return q.refused(cmd.OutOrStdout(), err, p, func(j attest.VerdictJSON) any { return j })
 			}
 			verdict, err := v.Verify(raw, p)
 			code := attest.ExitCode(verdict, err)

@@ -25,13 +25,9 @@ not trusted as a whole; whether the claim holds is said of each. A firm that was
 bundle has no line: compare the list.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			v, p, err := q.read("")
+			v, raw, p, err := q.read("", args[0])
 			if err != nil {
-				return err
-			}
-			raw, err := readBundle(args[0])
-			if err != nil {
-				return err
+				return q.refused(cmd.OutOrStdout(), err, p, func(j attest.VerdictJSON) any { return []attest.VerdictJSON{j} })
 			}
 			verdicts, err := v.VerifyMany(raw, p)
 			if err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	dbm "github.com/cometbft/cometbft-db"
 	cmtcfg "github.com/cometbft/cometbft/config"
@@ -170,8 +171,8 @@ func openEngineStores(cfg *cmtcfg.Config) (e *engineStores, err error) {
 			return db, nil
 		case strings.Contains(err.Error(), "temporarily unavailable"):
 			return nil, exitWith(exitUnreadable, fmt.Errorf("%s is in use: stop the node first", cfg.RootDir))
-		case errors.Is(err, os.ErrPermission):
-			return nil, exitWith(exitUnreadable, err)
+		case errors.Is(err, os.ErrPermission), strings.Contains(err.Error(), syscall.EROFS.Error()), strings.Contains(err.Error(), syscall.EACCES.Error()):
+			return nil, exitWith(exitUnreadable, fmt.Errorf("%s cannot be written: its disk is read-only, or this user has no right to it", path))
 		}
 		return nil, exitWith(exitDamaged, fmt.Errorf("%s: %w", path, err))
 	}

@@ -1,12 +1,18 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/cometbft/cometbft/statesync"
 	"github.com/spf13/cobra"
 
+	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/node"
 	"github.com/xinlian-ledger/xinlian/node/client"
 	"github.com/xinlian-ledger/xinlian/node/join"
@@ -52,4 +58,52 @@ func (j *joining) provider(cfg node.Config) (statesync.StateProvider, error) {
 		return nil, err
 	}
 	return join.Provider{Headers: join.FromGateways(clients...), Genesis: doc, Trust: who}, nil
+}
+
+// finish ends a join that a crash cut off in its last step: the ledger's state is there, CometBFT's stores do not know of it. It asks for the headers of the
+// state's height and writes what the engine would have written. Any other home is left alone.
+func (j *joining) finish(ctx context.Context, cfg node.Config) error {
+	dir := filepath.Join(cfg.Home, node.StateDir)
+	if _, err := os.Stat(dir); err != nil {
+		return nil
+	}
+	states, blocks, done, err := newEngineStores(cfg.Engine)
+	if err != nil {
+		return err
+	}
+	defer done()
+	have, err := states.Load()
+	if err != nil {
+		return fmt.Errorf("CometBFT's state: %w", err)
+	}
+	if !blocks.IsEmpty() || have.LastBlockHeight != 0 && blocks.LoadSeenCommit(have.LastBlockHeight) != nil {
+		return nil
+	}
+	a, err := app.New(app.Options{Dir: dir})
+	if err != nil {
+		return stateRefusal(err)
+	}
+	height, appHash := a.Status().Height, a.Status().AppHash
+	if err := a.Close(); err != nil || height == 0 {
+		return err
+	}
+	if len(j.gateways) == 0 {
+		return fmt.Errorf("%s holds a snapshot of height %d and nothing else: run `snapshot restore` again, or start with --join", cfg.Home, height)
+	}
+	p, err := j.provider(cfg)
+	if err != nil {
+		return err
+	}
+	st, err := p.State(ctx, uint64(height))
+	if err != nil {
+		return fmt.Errorf("the home holds a snapshot of height %d and nothing else: %w", height, err)
+	}
+	if !bytes.Equal(st.AppHash, appHash) {
+		return fmt.Errorf("the home holds a snapshot of height %d with app hash %x, the chain has %x: make the home anew", height, appHash, st.AppHash)
+	}
+	commit, err := p.Commit(ctx, uint64(height))
+	if err != nil {
+		return err
+	}
+	return join.Prepare(states, blocks, st, commit)
 }

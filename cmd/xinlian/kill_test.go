@@ -197,20 +197,24 @@ func TestLongKill(t *testing.T) {
 		}
 	}
 	acks.wait(t, 20) // it goes on after the last
-	eventually(t, "all are ready and agree", func() bool {
+	stop()
+	workers.Wait()
+	// A record is acknowledged when one node has its block. All must have it before they are stopped.
+	var newest int64
+	eventually(t, "all are ready, agree, and have what any of them had when the load ended", func() bool {
 		s, err := runner.Inspect(t.Context(), dir)
 		if err != nil {
 			t.Fatal(err)
 		}
+		ready := s.Agree
 		for _, d := range s.Nodes {
-			if !d.Ready {
-				return false
+			ready = ready && d.Ready
+			if newest == 0 || !ready {
+				newest = max(newest, d.Height)
 			}
 		}
-		return s.Agree
+		return ready && s.Common >= newest
 	})
-	stop()
-	workers.Wait()
 	if _, err := runner.Down(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +262,7 @@ func checkSurvivor(t *testing.T, d runner.Node, acks *acknowledged) {
 	})
 	a.Close()
 	if err != nil || lost+changed > 0 {
-		t.Errorf("%s: of %d acknowledged records %d are lost and %d changed, %v", d.Name, len(acks.records), lost, changed, err)
+		t.Errorf("%s: of %d acknowledged records %d are lost and %d changed, %v; fsck says: %s", d.Name, len(acks.records), lost, changed, err, out)
 	}
 	src, err := audit.OpenHome(d.Home)
 	if err != nil {

@@ -109,7 +109,15 @@ func snapshotCreate(ctx context.Context, home, out string) (info app.SnapshotInf
 	if info, err = a.MakeSnapshot(ctx, height, out); err != nil {
 		return info, err
 	}
-	return info, join.WriteHeaders(ctx, filepath.Join(info.Dir, headersFile), join.Stores{Block: engine.blocks, State: engine.states}, height)
+	headers := join.Stores{Block: engine.blocks, State: engine.states}
+	next, err := headers.Signed(ctx, height+1)
+	if err != nil {
+		return info, exitWith(exitDamaged, err)
+	}
+	if !bytes.Equal(next.AppHash, info.AppHash) {
+		return info, exitWith(exitDamaged, fmt.Errorf("the state of height %d makes app hash %x, block %d carries %x: run fsck", height, info.AppHash, height+1, next.AppHash))
+	}
+	return info, join.WriteHeaders(ctx, filepath.Join(info.Dir, headersFile), headers, height)
 }
 
 func snapshotListCmd() *cobra.Command {

@@ -46,6 +46,9 @@ func runNode(ctx context.Context, home string, j *joining) error {
 		return err
 	}
 	log := node.NewLogger(os.Stderr, cfg.Settings.Log)
+	if err := j.finish(ctx, cfg); err != nil {
+		return err
+	}
 	provider, err := j.provider(cfg)
 	if err != nil {
 		return err
@@ -104,5 +107,6 @@ func newGateway(n *node.Node, log *slog.Logger) http.Handler {
 		Registerer: n.Metrics().Registry,
 		FreshFor:   n.FreshFor(),
 		Version:    version(),
+		PathFile:   filepath.Join(n.Config().Home, node.PathFile),
 	})
 }

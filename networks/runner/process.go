@@ -60,7 +60,12 @@ func parseStat(raw []byte) (processState, string) {
 	if len(fields) < 20 || fields[0] == "" {
 		return gone, ""
 	}
-	return stateOf(fields[0][0]), fields[19] // field 22: start in ticks since boot
+	state := stateOf(fields[0][0])
+	if threads := fields[17]; state == gone && threads != "0" && threads != "1" { // field 20
+		// The first thread has ended and others have not: the process still holds its files and their locks.
+		state = running
+	}
+	return state, fields[19] // field 22: start in ticks since boot
 }
 
 func stateOf(letter byte) processState {

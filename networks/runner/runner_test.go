@@ -19,8 +19,8 @@ import (
 )
 
 func TestParseStat(t *testing.T) {
-	line := func(name, state string) string {
-		return "41 (" + name + ") " + state + " 1 41 41 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 9 0 987654 1 2 3"
+	line := func(name, state string, threads ...string) string {
+		return "41 (" + name + ") " + state + " 1 41 41 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 " + strings.Join(append(threads, "9")[:1], "") + " 0 987654 1 2 3"
 	}
 	for _, tt := range []struct {
 		raw   string
@@ -30,7 +30,9 @@ func TestParseStat(t *testing.T) {
 		{line("xinlian", "S"), running, "987654"},
 		{line("xinlian", "R"), running, "987654"},
 		{line("a) S (b", "T"), paused, "987654"},
-		{line("xinlian", "Z"), gone, "987654"},
+		{line("xinlian", "Z", "1"), gone, "987654"},
+		{line("xinlian", "Z", "0"), gone, "987654"},
+		{line("xinlian", "Z", "3"), running, "987654"}, // it is ending, and still holds its files
 		{"", gone, ""},
 		{"41 (x) S 1", gone, ""},
 	} {

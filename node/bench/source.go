@@ -40,11 +40,13 @@ type source struct {
 	agencies []signer
 	run      uint64 // tells the documents of one run from another's
 	today    calendar.Date
+	now      func() time.Time // the chain's clock, nearly
 }
 
 // newSource opens the keys of a network: the registry's, and those of every agency that may fine.
 func newSource(n *runner.Network, run uint64) (*source, error) {
-	s := &source{chain: n.ChainID, run: run, today: calendar.Of(time.Now().Unix()) - 1} // yesterday: no midnight passes it
+	// Yesterday: no midnight passes it.
+	s := &source{chain: n.ChainID, run: run, today: calendar.Of(time.Now().Unix()) - 1, now: time.Now}
 	k, m, err := n.Key("registry")
 	if err != nil {
 		return nil, err
@@ -100,7 +102,7 @@ func (s *source) penalties(txs, perTx, firms int) ([][]byte, error) {
 // sign makes transactions on all processors, before the clock runs.
 func (s *source) sign(count int, make1 func(i int) (signer, []pb.Msg)) ([][]byte, error) {
 	out := make([][]byte, count)
-	until := time.Now().Add(expires).Unix()
+	until := s.now().Add(expires).Unix()
 	var (
 		wg    sync.WaitGroup
 		first error

@@ -76,6 +76,8 @@ type Options struct {
 	LocalFromAnywhere bool
 	// CheckEvery says how many bundles share one check before they leave: 1 (all) unless set.
 	CheckEvery int
+	// PathFile keeps the steps between validator sets, for when old blocks are pruned; empty: they are made from the blocks alone.
+	PathFile string
 	// Version of the binary, for /v1/status.
 	Version string
 }

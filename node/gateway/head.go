@@ -61,9 +61,11 @@ func (g *Gateway) makeHead(latest int64) (*head, error) {
 	if err != nil {
 		return nil, err
 	}
+	g.loadPath(header.ChainID, latest)
 	if err := g.path.extend(g.b.Blocks, header); err != nil {
 		return nil, err
 	}
+	g.savePath(header.ChainID)
 	hd := headerOf(header)
 	set := g.path.last().set
 	commit, err := g.commit(&hd, set)
@@ -110,12 +112,16 @@ func commitAt(b Blocks, h *pb.Header, set *pb.ValidatorSet) (*pb.Commit, error) 
 }
 
 // path leads from the validator set of the first block to that of the newest: what a trust file as old as the chain needs. Owned by headMu.
+// Where the first blocks are pruned it comes from a file (path_file.go), or begins later.
 type path struct {
 	anchor   attest.Anchor
 	epochs   []epoch
 	steps    []pb.Step
 	verifier *attest.Verifier
 	at       int64 // height up to which the last epoch's set is known to sign
+
+	saved      int64 // at, as in the file; see path_file.go
+	savedSteps int
 }
 
 // epoch is a set with the first height that it signs on the path.
@@ -132,16 +138,14 @@ func (p *path) last() epoch { return p.epochs[len(p.epochs)-1] }
 // that came and went in between may be passed over: the path need not name every change, only hold at each step.
 func (p *path) extend(b Blocks, to *cmttypes.Header) error {
 	if len(p.epochs) == 0 {
-		first, err := headerAt(b, 1)
-		if err != nil {
+		if err := p.begin(b, to.Height); err != nil {
 			return err
 		}
-		set, err := setAt(b, first)
-		if err != nil {
+	}
+	if !bytes.Equal(p.last().hash, to.ValidatorsHash) {
+		if err := p.overGap(b, to.Height); err != nil {
 			return err
 		}
-		p.anchor = attest.Anchor{Height: 1, HeaderHash: attest.Hash(first.Hash())}
-		p.epochs, p.at = []epoch{{1, first.ValidatorsHash, set}}, 1
 	}
 	for !bytes.Equal(p.last().hash, to.ValidatorsHash) {
 		lo, hi := p.at, to.Height

@@ -18,6 +18,7 @@ type chain struct {
 	headers []cmttypes.Header // by height - 1
 	sets    []*attesttest.Set
 	reads   int
+	pruned  int64 // heights up to it are gone
 }
 
 // newChain makes a chain of n headers on which a set signs from the heights given on.
@@ -50,7 +51,7 @@ func (c *chain) Block(int64) *cmttypes.Block { return nil }
 
 func (c *chain) Header(h int64) *cmttypes.Header {
 	c.reads++
-	if h < 1 || h > int64(len(c.headers)) {
+	if h <= c.pruned || h < 1 || h > int64(len(c.headers)) {
 		return nil
 	}
 	hd := c.headers[h-1]
@@ -120,6 +121,89 @@ func TestPath(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestPathOverPrunedBlocks: what was learnt before a restart is kept, and a node that never had the first blocks begins with those it has.
+func TestPathOverPrunedBlocks(t *testing.T) {
+	a, b, c := attesttest.Equal("a", 4), attesttest.Equal("b", 4), attesttest.Equal("c", 5)
+	ch := newChain(t, 300, map[int64]*attesttest.Set{1: a, 100: b, 200: c})
+	now := attesttest.Time.Add(301 * time.Second)
+	policy := attest.Policy{Subject: attesttest.SubjectClean, Claim: attest.NoNegative, MaxAge: time.Minute, Now: now}
+	verify := func(p *path, trust *attest.Trust) error {
+		trust.NotAfter = now.AddDate(1, 0, 0)
+		_, err := attest.Verify(ch.bundle(t, p), trust, policy)
+		return err
+	}
+	extended := func(p *path, h int64) *path {
+		t.Helper()
+		if err := p.extend(ch, ch.Header(h)); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	full := extended(new(path), 300)
+	old := func() *attest.Trust {
+		trust := *full.trust("test-attest")
+		trust.Validators = a.Trusted(1, 0)
+		return &trust
+	}
+
+	for _, stop := range []int64{2, 120, 300} {
+		ch.pruned = 0
+		raw := extended(new(path), stop).encode("test-attest")
+		ch.pruned = stop - 1 // all that was behind it is gone
+		p, err := decodePath(raw, "test-attest", 300)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := verify(extended(p, 300), old()); err != nil {
+			t.Errorf("restart at %d: by a trust file as old as the chain: %v", stop, err)
+		}
+		if p.anchor != full.anchor {
+			t.Errorf("restart at %d: anchor %v", stop, p.anchor)
+		}
+	}
+
+	// Pruned beyond the last saved height while the same set signed.
+	ch.pruned = 0
+	raw := extended(new(path), 120).encode("test-attest")
+	ch.pruned = 180
+	p, err := decodePath(raw, "test-attest", 300)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := verify(extended(p, 300), old()); err != nil {
+		t.Errorf("over a gap: %v", err)
+	}
+	// A change that went with the blocks, and a node that began with a snapshot: the path begins with the oldest header.
+	ch.pruned = 250
+	if p, err = decodePath(raw, "test-attest", 300); err != nil {
+		t.Fatal(err)
+	}
+	for which, p := range map[string]*path{"gap with a change": p, "snapshot": new(path)} {
+		extended(p, 300)
+		if p.anchor.Height != 251 || len(p.steps) != 0 {
+			t.Errorf("%s: begins at %d with %d steps", which, p.anchor.Height, len(p.steps))
+		}
+		if err := verify(p, p.trust("test-attest")); err != nil {
+			t.Errorf("%s: by its own trust file: %v", which, err)
+		}
+		if err := verify(p, full.trust("test-attest")); err != nil {
+			t.Errorf("%s: by an archive's trust file: %v", which, err)
+		}
+	}
+
+	for what, raw := range map[string][]byte{"cut": raw[:len(raw)/2], "empty": nil, "no path": []byte("{}")} {
+		if _, err := decodePath(raw, "test-attest", 300); err == nil {
+			t.Errorf("%s: taken", what)
+		}
+	}
+	if _, err := decodePath(raw, "test-other", 300); err == nil {
+		t.Error("another chain's is taken")
+	}
+	if _, err := decodePath(raw, "test-attest", 119); err == nil {
+		t.Error("one that leads beyond the newest block is taken")
 	}
 }
 

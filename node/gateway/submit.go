@@ -222,6 +222,13 @@ func (c *call) outcome() error {
 	if err != nil {
 		return internal(err)
 	}
+	if !ok {
+		if gone, err := c.g.b.App.NotHeld(id); err != nil {
+			return internal(err)
+		} else if gone {
+			return refuse(http.StatusNotFound, ErrNotHeld.With("the chain has executed this transaction; this node began with a later snapshot and has no outcome of it"))
+		}
+	}
 	if !ok || !c.who.auditor && string(o.Signer) != string(c.who.key.Address) {
 		return refuse(http.StatusNotFound, ErrTxUnknown)
 	}

@@ -203,6 +203,7 @@ func TestPrunedBlocks(t *testing.T) {
 		w.want(w.get("auditor", "/v1/audit/"+target+"/99"), 404, "E_HEIGHT")
 	}
 	w.want(w.public("/v1/headers/2"), 404, "E_NOT_HELD")
+	w.want(w.public("/v1/trust"), 200, "")
 }
 
 // zeros is a reader without end.

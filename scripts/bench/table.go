@@ -118,7 +118,7 @@ func verdict(ok bool) string {
 
 // run runs a command and gives its standard output and how people would type it.
 func (t *table) run(name string, args ...string) ([]byte, error) {
-	fmt.Fprintln(t.log, "--", shown(name), strings.Join(args, " "))
+	fmt.Fprintln(t.log, "--", typed(name, args))
 	cmd := exec.CommandContext(t.ctx, name, args...)
 	cmd.Dir = t.root
 	var out, problems bytes.Buffer
@@ -132,8 +132,20 @@ func (t *table) run(name string, args ...string) ([]byte, error) {
 
 func shown(name string) string { return filepath.Base(name) }
 
+// typed is a command as people would type it.
+func typed(name string, args []string) string {
+	line := shown(name)
+	for _, a := range args {
+		if strings.ContainsAny(a, "|^$ *") {
+			a = "'" + a + "'"
+		}
+		line += " " + a
+	}
+	return line
+}
+
 func (t *table) json(into any, name string, args ...string) (command string, err error) {
-	command = shown(name) + " " + strings.Join(args, " ")
+	command = typed(name, args)
 	raw, err := t.run(name, args...)
 	if err == nil {
 		err = json.Unmarshal(raw, into)
@@ -168,7 +180,7 @@ func metrics(out []byte) map[string]map[string]float64 {
 
 func (t *table) verify() {
 	args := []string{"test", "-run", "^$", "-bench", "BenchmarkKnownHeader|BenchmarkNothingKnown", "-benchmem", "./x/attest"}
-	command := "go " + strings.Join(args, " ")
+	command := typed("go", args)
 	out, err := t.run("go", args...)
 	if err != nil {
 		t.skip(err, command, "verify, header known", "verify, nothing known", "bundle")

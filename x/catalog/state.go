@@ -69,6 +69,13 @@ func Int(r x.Reader, name string) int64 {
 	return info.Default
 }
 
+// EverSet says whether a parameter was ever set, to its default or to another value.
+func EverSet(r x.Reader, name string) bool {
+	mustParam(name)
+	_, ok := params.Look(r, []byte(name))
+	return ok
+}
+
 // Bool is the value of a parameter that is a switch.
 func Bool(r x.Reader, name string) bool { return Int(r, name) != 0 }
 

@@ -292,6 +292,19 @@ func breachBar(ctx *x.Ctx, codeOf string) *pb.PromiseBar {
 // liftCured lifts the bars of breaches that are cured and led to no negative record, once a public type-4 commitment stands that was
 // made after the breach was found.
 func liftCured(ctx *x.Ctx, uscc string) {
+	// Bars first: a firm has few or none, and may have thousands of commitments.
+	var waiting []*pb.PromiseBar
+	bars.Each(ctx, uscc, func(b *pb.PromiseBar) bool {
+		if b.Cause == pb.BAR_BREACH && b.LiftedOn == 0 && !b.HadLinked {
+			if c, ok := Get(ctx, b.Commitment); ok && c.State == pb.COMMITMENT_CURED {
+				waiting = append(waiting, b)
+			}
+		}
+		return true
+	})
+	if len(waiting) == 0 {
+		return
+	}
 	var promised int32
 	Each(ctx, uscc, func(c *pb.Commitment) bool {
 		if c.Content.Type == 4 && Public(c) && c.State == pb.COMMITMENT_SUPERVISED && c.Content.MadeOn > promised {
@@ -299,19 +312,8 @@ func liftCured(ctx *x.Ctx, uscc string) {
 		}
 		return true
 	})
-	if promised == 0 {
-		return
-	}
-	var lift []*pb.PromiseBar
-	bars.Each(ctx, uscc, func(b *pb.PromiseBar) bool {
-		if b.Cause == pb.BAR_BREACH && b.LiftedOn == 0 && !b.HadLinked && promised >= b.Since {
-			lift = append(lift, b)
-		}
-		return true
-	})
-	for _, b := range lift {
-		c, ok := Get(ctx, b.Commitment)
-		if ok && c.State == pb.COMMITMENT_CURED {
+	for _, b := range waiting {
+		if promised != 0 && promised >= b.Since {
 			b.LiftedOn = int32(ctx.Today)
 			putBar(ctx, b)
 		}

@@ -133,7 +133,7 @@ func (s *script) apply(a *pb.Action) error {
 
 // block works off the timers that are due, as package app does.
 func (s *script) block() string {
-	due, _ := x.DueTimers(s.ctx, x.Other, s.ctx.LegalTime, 100)
+	due, _ := x.DueTimers(s.ctx, x.Decided, s.ctx.LegalTime, 100)
 	out := ""
 	for _, t := range due {
 		switch t.Kind {
@@ -445,7 +445,7 @@ func TestCheckFindsDamage(t *testing.T) {
 	for name, edit := range map[string]func(*script){
 		"a timer is lost": func(s *script) { s.mem.Delete(timer(s)) },
 		"a timer too many": func(s *script) {
-			x.Reschedule(s.mem, nil, []x.Timer{{Class: x.Other, Due: 1, Kind: x.TimerProposalEffective, ID: governance.ID(1)}})
+			x.Reschedule(s.mem, nil, []x.Timer{{Class: x.Decided, Due: 1, Kind: x.TimerProposalEffective, ID: governance.ID(1)}})
 		},
 		"the open index lost a row":     func(s *script) { s.mem.Delete(x.Key(0x19, governance.ID(1))) },
 		"the open index has one more":   func(s *script) { s.mem.Set(x.Key(0x19, governance.ID(7)), nil) },

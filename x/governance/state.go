@@ -44,9 +44,9 @@ func EachOpen(r x.Reader, fn func(*pb.Proposal) (more bool)) {
 func TimersOf(p *pb.Proposal) []x.Timer {
 	switch p.State {
 	case pb.PROPOSAL_OPEN:
-		return []x.Timer{{Class: x.Other, Due: calendar.EndUnix(calendar.Date(p.ClosesOn)), Kind: x.TimerProposalClose, ID: ID(p.Id)}}
+		return []x.Timer{{Class: x.Decided, Due: calendar.EndUnix(calendar.Date(p.ClosesOn)), Kind: x.TimerProposalClose, ID: ID(p.Id)}}
 	case pb.PROPOSAL_PASSED:
-		return []x.Timer{{Class: x.Other, Due: calendar.StartUnix(calendar.Date(p.EffectiveOn)), Kind: x.TimerProposalEffective, ID: ID(p.Id)}}
+		return []x.Timer{{Class: x.Decided, Due: calendar.StartUnix(calendar.Date(p.EffectiveOn)), Kind: x.TimerProposalEffective, ID: ID(p.Id)}}
 	}
 	return nil
 }

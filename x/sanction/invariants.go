@@ -6,12 +6,16 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
+	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 )
 
 // Check holds INV-08 to INV-10 for every penalty and that the index agrees with the table.
 func Check(r x.Reader) (err error) {
 	n := 0
+	// Once governance has let minor records be published (minor_publish) those that were stay so, also when it takes that back: a change never
+	// rewrites past effects (INV-25).
+	minors := catalog.EverSet(r, "minor_publish")
 	penalties.All(r, func(uscc string, p *pb.Penalty) bool {
 		n++
 		id := PenaltyID(p.Content.Issuer, p.Content.DocNo, p.Content.Subject)
@@ -24,7 +28,7 @@ func Check(r x.Reader) (err error) {
 			err = fmt.Errorf("INV-08: penalty %x is published, its notice was not served before the decision", p.Id)
 		case p.Class < pb.SEVERITY_MINOR || p.Class > pb.SEVERITY_SERIOUS || p.MinUntil > p.MaxUntil || p.MinUntil < p.Content.DecidedOn:
 			err = fmt.Errorf("INV-09: class and dates of penalty %x", p.Id)
-		case p.Class == pb.SEVERITY_MINOR && p.State == pb.RECORD_PUBLISHED && !p.Content.Necessary:
+		case p.Class == pb.SEVERITY_MINOR && p.State == pb.RECORD_PUBLISHED && !p.Content.Necessary && !minors:
 			err = fmt.Errorf("INV-10: minor penalty %x is published without necessity", p.Id)
 		case Public(p) && p.Class == pb.SEVERITY_SERIOUS && !barStands(r, uscc, p.Id):
 			err = fmt.Errorf("INV-07: serious penalty %x sets no bar", p.Id)

@@ -4,6 +4,9 @@
 // facts alone: lists sorted by id, no height, no counter of changes, no order or time of writing. When a repair takes effect the
 // standing has again the very bytes from before the record came, and since its salt is derived from those bytes, so has its leaf (INV-03).
 //
+// For the same reason may_promise is not the bar inside consensus: that one goes when the record which punishes a breach is repaired, and comes back
+// when such a record is registered. Whoever saw it move would know of the record.
+//
 // Refresh is called once a block, after timers and transactions, for the subjects that they touched.
 //
 // The standing carries one digest of the restricted section (特定范围内公开): always present, salted the same way, opened only to whom the

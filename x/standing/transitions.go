@@ -15,36 +15,57 @@ import (
 
 // Refresh makes the standings of the touched subjects anew and returns how many changed.
 func Refresh(ctx *x.Ctx) (changed int) {
-	touched := make([]string, 0, len(ctx.Touched))
-	for s := range ctx.Touched { // DETERMINISM: sorted below
-		touched = append(touched, s)
-	}
-	slices.Sort(touched)
-	for _, uscc := range touched {
-		s, ok := subject.Get(ctx, uscc)
-		if !ok {
-			x.Faultf("subject %s was touched and is not enrolled", uscc)
-		}
-		raw := x.EncodeRow(Build(ctx, ctx.Chain.Secret, s))
-		if old, ok := Get(ctx, uscc); !ok || !bytes.Equal(old, raw) {
-			ctx.Set(x.Key(standings.Prefix, []byte(uscc)), raw)
+	for _, uscc := range Touched(ctx) {
+		if raw, differs := Make(ctx, ctx.Chain.Secret, uscc); differs {
+			Put(ctx, uscc, raw)
 			changed++
 		}
 	}
 	return changed
 }
 
+// Touched lists the subjects that the block has touched, by code.
+func Touched(ctx *x.Ctx) []string {
+	touched := make([]string, 0, len(ctx.Touched))
+	for s := range ctx.Touched { // DETERMINISM: sorted below
+		touched = append(touched, s)
+	}
+	slices.Sort(touched)
+	return touched
+}
+
+// Make makes the standing of a touched subject anew, and says whether it differs from the one that stands. It reads what belongs to the subject
+// and what belongs to all, and nothing of another subject.
+func Make(r x.Reader, secret []byte, uscc string) (raw []byte, differs bool) {
+	s, ok := subject.Get(r, uscc)
+	if !ok {
+		x.Faultf("subject %s was touched and is not enrolled", uscc)
+	}
+	raw = x.EncodeRow(Build(r, secret, s))
+	old, ok := x.Peek(r, x.Key(standings.Prefix, []byte(uscc)))
+	return raw, !ok || !bytes.Equal(old, raw)
+}
+
+// Put writes a standing that Make has made.
+func Put(ctx *x.Ctx, uscc string, raw []byte) {
+	ctx.Set(x.Key(standings.Prefix, []byte(uscc)), raw)
+}
+
 // Build makes the standing of a subject from its records. It is a function of what the public may see.
 func Build(r x.Reader, secret []byte, s *pb.Subject) *pb.Standing {
 	st := &pb.Standing{Subject: s.Uscc, Region: s.Region, Category: s.Category, Status: s.Status, MayPromise: true}
-	shown := map[string]bool{} // commitments that the public sees
+	shown := map[string]*pb.Commitment{} // commitments that the public sees
+	promised := int32(0)                 // the newest of them that was made for repair and accepted
 	restricted := new(pb.RestrictedSection)
 	commitment.Each(r, s.Uscc, func(c *pb.Commitment) bool {
 		if commitment.Public(c) {
 			st.Commitments = append(st.Commitments, publicCommitment(c))
-			shown[c.Content.Code] = true
+			shown[c.Content.Code] = c
 			if c.State == pb.COMMITMENT_BREACHED {
 				st.Counts.Breached++
+			}
+			if c.Content.Type == 4 && c.AcceptedOn != 0 && c.State != pb.COMMITMENT_WITHDRAWN {
+				promised = max(promised, c.Content.MadeOn)
 			}
 		}
 		restrict(restricted, c)
@@ -69,11 +90,13 @@ func Build(r x.Reader, secret []byte, s *pb.Subject) *pb.Standing {
 		}
 		return true
 	})
-	// A bar whose cause the public does not see must not be seen either: without a public commitment there is nothing to look for.
+	// Not whether the bar stands inside consensus, which records move that nobody may know of: what the public sees of breach, cure, promise
+	// and punishment decides. Without a public commitment there is nothing to look for.
 	if len(shown) > 0 {
 		commitment.Bars(r, s.Uscc, func(b *pb.PromiseBar) bool {
-			if b.Cause == pb.BAR_BREACH && b.LiftedOn == 0 && shown[b.Commitment] {
-				st.MayPromise = false
+			if c := shown[b.Commitment]; b.Cause == pb.BAR_BREACH && c != nil {
+				mended := c.State == pb.COMMITMENT_CURED && promised >= b.Since && !anyShown(st.Penalties, b.Linked)
+				st.MayPromise = st.MayPromise && mended
 			}
 			return true
 		})
@@ -85,6 +108,16 @@ func Build(r x.Reader, secret []byte, s *pb.Subject) *pb.Standing {
 	st.Restricted = RestrictedDigest(RestrictedSalt(secret, s.Uscc, section), section)
 	shorten(st, int(catalog.Int(r, "standing_bytes_max")))
 	return st
+}
+
+// anyShown says whether one of the records stands in a list that is sorted by id.
+func anyShown(list []pb.PublicPenalty, records [][]byte) bool {
+	for _, id := range records {
+		if _, found := slices.BinarySearchFunc(list, id, func(p pb.PublicPenalty, id []byte) int { return bytes.Compare(p.Record, id) }); found {
+			return true
+		}
+	}
+	return false
 }
 
 // Restricted makes the restricted section of a subject.

@@ -1,0 +1,65 @@
+package app
+
+import (
+	"sync"
+
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/standing"
+)
+
+// sideBySide is how many standings a goroutine is worth.
+const sideBySide = 256
+
+// refresh makes the standings of the touched subjects anew. A standing depends on its own subject alone, so many are made side by side, over
+// rows that nobody writes meanwhile; then they are written by one, in order of the codes.
+// DETERMINISM: the goroutines read and compute. Which of them makes a standing, and when, changes nothing in it.
+func (a *App) refresh(ctx *x.Ctx, rows *overlay) {
+	touched := standing.Touched(ctx)
+	base, ok := rows.base.(*Snapshot)
+	workers := min(a.opts.Workers, len(touched)/sideBySide)
+	if !ok || workers < 2 {
+		standing.Refresh(ctx)
+		return
+	}
+	type made struct {
+		raw     []byte
+		differs bool
+	}
+	all := make([]made, len(touched))
+	broken := make([]any, workers) // what a goroutine panicked with: it is the block's
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			defer func() { broken[w] = recover() }()
+			r, done := a.aside(rows, base)
+			defer done()
+			// A run of neighbours each: their rows lie together on the disk.
+			for i := w * len(touched) / workers; i < (w+1)*len(touched)/workers; i++ {
+				all[i].raw, all[i].differs = standing.Make(r, ctx.Chain.Secret, touched[i])
+			}
+		}()
+	}
+	wg.Wait()
+	for _, p := range broken {
+		if p != nil {
+			panic(p)
+		}
+	}
+	for i, m := range all {
+		if m.differs {
+			standing.Put(ctx, touched[i], m.raw)
+		}
+	}
+}
+
+// aside opens a second reader of the rows of a block, for one goroutine, while nobody writes them.
+func (a *App) aside(rows *overlay, base *Snapshot) (x.Reader, func()) {
+	s, err := a.At(base.Height())
+	if err != nil {
+		panic(x.Fault{Err: err})
+	}
+	s.known = base.cache
+	return &overlay{base: s, changes: rows.changes, order: rows.order, memo: map[string]any{}}, s.Close
+}

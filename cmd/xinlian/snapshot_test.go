@@ -1,0 +1,137 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/xinlian-ledger/xinlian/networks/runner"
+	"github.com/xinlian-ledger/xinlian/node"
+)
+
+// empty takes from a stopped home all that a new one does not have: what CometBFT and the ledger have stored.
+func empty(t *testing.T, home string) {
+	t.Helper()
+	for _, name := range []string{"data/blockstore.db", "data/state.db", "data/evidence.db", "data/cs.wal", node.StateDir} {
+		if err := os.RemoveAll(filepath.Join(home, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func snapshots(t *testing.T, home string) (list []snapshotView) {
+	t.Helper()
+	out, _ := xinlian(t, 0, "snapshot", "list", "--home", home, "--json")
+	if err := json.Unmarshal([]byte(out), &list); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// TestSnapshots: nodes make snapshots while blocks go on; an empty home begins with one of them and follows the chain; and one that was made of a stopped
+// node goes into an empty home without any node's help.
+func TestSnapshots(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts three processes")
+	}
+	dir := filepath.Join(t.TempDir(), "net")
+	t.Cleanup(func() { runner.Down(dir) })
+	up := []string{"localnet", "up", "--dir", dir, "--detach", "--validators", "2", "--full-nodes", "1"}
+	xinlian(t, 0, append(up, "--chain-id", "test-join", "--legal-origin", "2026-07-01T08:00:00+08:00", "--clock-rate", "86400")...)
+	n, err := runner.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	xinlian(t, 0, "localnet", "down", "--dir", dir)
+	for _, d := range n.Nodes[:2] {
+		name := filepath.Join(d.Home, node.ConfigFile)
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Replace(string(raw), "snapshot_every = 0", "snapshot_every = 40", 1)
+		if text == string(raw) {
+			t.Fatal("the setting is not in the file")
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	xinlian(t, 0, "localnet", "up", "--dir", dir, "--detach")
+	full := n.Nodes[2]
+	eventually(t, "both make a snapshot of one height, with the same bytes", func() bool {
+		a, b := snapshots(t, n.Nodes[0].Home), snapshots(t, n.Nodes[1].Home)
+		return len(a) > 0 && len(b) > 0 && a[0].Height == b[0].Height && a[0].Hash == b[0].Hash
+	})
+	if _, text := xinlian(t, exitUnreadable, "snapshot", "create", "--home", n.Nodes[0].Home); !strings.Contains(text, "stop the node first") {
+		t.Errorf("of a running node: %s", text)
+	}
+
+	// A home without a past joins.
+	xinlian(t, 0, "localnet", "kill", full.Name, "--dir", dir)
+	empty(t, full.Home)
+	t.Setenv("XINLIAN_PASSPHRASE_FILE", filepath.Join(dir, "keys", "passphrase"))
+	p := startWith(t, full.Home, "--join", n.Nodes[0].API+","+n.Nodes[1].API, "--key", "gov1", "--keys", filepath.Join(dir, "keys"), "--trust", n.TrustPath())
+	waitAnswer(t, p, full.API)
+	eventually(t, "it agrees with the others", func() bool { return status(t, dir).Agree })
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code, last := p.wait(t); code != 0 {
+		t.Fatalf("exit code %d: %s", code, last)
+	}
+	joined := sound(t, full.Home)
+	if joined.FirstBlock <= 1 {
+		t.Errorf("it has blocks from %d: it did not begin with a snapshot", joined.FirstBlock)
+	}
+	xinlian(t, 0, "localnet", "down", "--dir", dir)
+
+	// What a crash between the last chunk and the engine's own stores leaves is said in one line.
+	for _, name := range []string{"data/blockstore.db", "data/state.db", "data/cs.wal"} {
+		if err := os.RemoveAll(filepath.Join(full.Home, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused(t, "or start with --join", full.Home)
+
+	// From a stopped node's snapshot, without the help of any node.
+	out := t.TempDir()
+	xinlian(t, 0, "snapshot", "create", "--home", n.Nodes[0].Home, "--out", out)
+	made, err := filepath.Glob(filepath.Join(out, "*"))
+	if err != nil || len(made) != 1 {
+		t.Fatalf("%v %v", made, err)
+	}
+	empty(t, full.Home)
+	chunk := filepath.Join(made[0], "000000")
+	raw, err := os.ReadFile(chunk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw[len(raw)/2] ^= 1
+	if err := os.WriteFile(chunk, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, text := xinlian(t, exitFailed, "snapshot", "restore", "--home", full.Home, "--from", made[0]); !strings.Contains(text, "chunk 0 of 1") || strings.Count(text, "\n") != 1 {
+		t.Errorf("a tampered chunk: %s", text)
+	}
+	raw[len(raw)/2] ^= 1
+	if err := os.WriteFile(chunk, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time as after a crash at the end
+		xinlian(t, 0, "snapshot", "restore", "--home", full.Home, "--from", made[0], "--trust", n.TrustPath())
+	}
+	restored, source := sound(t, full.Home), sound(t, n.Nodes[0].Home)
+	if restored.Height != source.Height-1 && restored.Height != source.Height {
+		t.Errorf("restored to height %d, the source is at %d", restored.Height, source.Height)
+	}
+	if _, text := xinlian(t, exitFailed, "snapshot", "restore", "--home", n.Nodes[1].Home, "--from", made[0]); !strings.Contains(text, "empty home") {
+		t.Errorf("into a home with blocks: %s", text)
+	}
+	// The whole network with it.
+	xinlian(t, 0, "localnet", "up", "--dir", dir, "--detach")
+	eventually(t, "all agree", func() bool { s := status(t, dir); return s.Agree && s.Common > source.Height+2 })
+}

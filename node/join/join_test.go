@@ -1,0 +1,320 @@
+package join_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	dbm "github.com/cometbft/cometbft-db"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	sm "github.com/cometbft/cometbft/state"
+	"github.com/cometbft/cometbft/store"
+	cmttypes "github.com/cometbft/cometbft/types"
+
+	"github.com/xinlian-ledger/xinlian/app/apptest"
+	"github.com/xinlian-ledger/xinlian/node/join"
+	"github.com/xinlian-ledger/xinlian/x/attest"
+	"github.com/xinlian-ledger/xinlian/x/attest/attesttest"
+)
+
+var bg = context.Background()
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// truth shows the headers of a cluster.
+type truth struct{ c *apptest.Cluster }
+
+func (s truth) Signed(_ context.Context, height int64) (*cmttypes.SignedHeader, error) {
+	n := int64(len(s.c.Blocks))
+	if height < 1 || height > n {
+		return nil, fmt.Errorf("no header %d", height)
+	}
+	commit := s.c.Commit()
+	if height < n {
+		commit = s.c.Blocks[height].LastCommit
+	}
+	h := s.c.Blocks[height-1].Header
+	commit = commit.Clone()
+	for i := range commit.Signatures {
+		commit.Signatures[i].Signature = bytes.Clone(commit.Signatures[i].Signature)
+	}
+	return &cmttypes.SignedHeader{Header: &h, Commit: commit}, nil
+}
+
+func (s truth) Validators(context.Context, int64) (*cmttypes.ValidatorSet, error) {
+	return setOf(s.c.GenesisDoc()), nil
+}
+
+func setOf(doc *cmttypes.GenesisDoc) *cmttypes.ValidatorSet {
+	var vals []*cmttypes.Validator
+	for _, v := range doc.Validators {
+		vals = append(vals, cmttypes.NewValidator(v.PubKey, v.Power))
+	}
+	return cmttypes.NewValidatorSet(vals)
+}
+
+// liar changes what truth says.
+type liar struct {
+	truth
+	signed     func(height int64, h *cmttypes.SignedHeader)
+	validators func(height int64, s *cmttypes.ValidatorSet) *cmttypes.ValidatorSet
+}
+
+func (l liar) Signed(ctx context.Context, height int64) (*cmttypes.SignedHeader, error) {
+	h, err := l.truth.Signed(ctx, height)
+	if err == nil && l.signed != nil {
+		l.signed(height, h)
+	}
+	return h, err
+}
+
+func (l liar) Validators(ctx context.Context, height int64) (*cmttypes.ValidatorSet, error) {
+	s, err := l.truth.Validators(ctx, height)
+	if err == nil && l.validators != nil {
+		s = l.validators(height, s)
+	}
+	return s, err
+}
+
+func chain(t *testing.T) (*apptest.Cluster, int64) {
+	c := apptest.New(t, apptest.Options{Apps: 1})
+	for range 6 {
+		c.Block()
+	}
+	return c, 4
+}
+
+func TestState(t *testing.T) {
+	t.Parallel()
+	c, height := chain(t)
+	doc := c.GenesisDoc()
+	st, commit, err := join.State(bg, truth{c}, doc, join.TrustGenesis(doc), height)
+	must(t, err)
+	if !bytes.Equal(st.AppHash, c.Blocks[height].AppHash) || st.LastBlockHeight != height || commit.Height != height || !st.LastBlockTime.Equal(c.Blocks[height-1].Time) ||
+		!bytes.Equal(st.LastResultsHash, c.Blocks[height].LastResultsHash) || !bytes.Equal(st.LastBlockID.Hash, c.Blocks[height-1].Hash()) {
+		t.Fatalf("%+v", st)
+	}
+	if hash, err := join.AppHash(bg, truth{c}, doc.ChainID, join.TrustGenesis(doc), height); err != nil || !bytes.Equal(hash, st.AppHash) {
+		t.Fatalf("%x %v", hash, err)
+	}
+	file, err := join.TrustFile(c.Trust(), height+1)
+	must(t, err)
+	_, _, err = join.State(bg, truth{c}, doc, file, height)
+	must(t, err)
+
+	states, blocks := sm.NewStore(dbm.NewMemDB(), sm.StoreOptions{}), store.NewBlockStore(dbm.NewMemDB())
+	for range 2 { // the second time as after a crash
+		must(t, join.Prepare(states, blocks, st, commit))
+	}
+	have, err := states.Load()
+	must(t, err)
+	if have.LastBlockHeight != height || blocks.LoadSeenCommit(height) == nil {
+		t.Fatal("the engine does not know where it is")
+	}
+	for h := height; h <= height+2; h++ {
+		if _, err := states.LoadValidators(h); err != nil {
+			t.Errorf("validators of height %d: %v", h, err)
+		}
+	}
+	other, otherCommit, err := join.State(bg, truth{c}, doc, join.TrustGenesis(doc), height-1)
+	must(t, err)
+	if err := join.Prepare(states, blocks, other, otherCommit); err == nil {
+		t.Error("another height was written over the first")
+	}
+}
+
+func TestLiesAreRefused(t *testing.T) {
+	t.Parallel()
+	c, height := chain(t)
+	doc := c.GenesisDoc()
+	strangers := attesttest.Equal("strangers", 4)
+	for _, tc := range []struct {
+		name string
+		lie  liar
+		want string
+	}{
+		{"another app hash", liar{signed: func(h int64, s *cmttypes.SignedHeader) {
+			if h == height+1 {
+				s.AppHash = bytes.Repeat([]byte{1}, 32)
+			}
+		}}, "is false"},
+		{"a commit by half", liar{signed: func(h int64, s *cmttypes.SignedHeader) {
+			for i := range 2 {
+				s.Commit.Signatures[i] = cmttypes.NewCommitSigAbsent()
+			}
+		}}, "is not signed"},
+		{"a false signature", liar{signed: func(h int64, s *cmttypes.SignedHeader) {
+			if h == height+1 {
+				for i := range 3 {
+					s.Commit.Signatures[i].Signature[3] ^= 1
+				}
+			}
+		}}, "is not signed"},
+		{"one false signature among enough", liar{signed: func(h int64, s *cmttypes.SignedHeader) {
+			if h == height {
+				s.Commit.Signatures[3].Signature[3] ^= 1
+			}
+		}}, "is not signed"},
+		{"a false commit of the height itself", liar{signed: func(h int64, s *cmttypes.SignedHeader) {
+			if h == height {
+				for i := range 3 {
+					s.Commit.Signatures[i].Signature[3] ^= 1
+				}
+			}
+		}}, "is not signed"},
+		{"validators of its own", liar{validators: func(int64, *cmttypes.ValidatorSet) *cmttypes.ValidatorSet { return strangers.ValidatorSet }}, "is false"},
+		{"next validators of its own", liar{validators: func(h int64, s *cmttypes.ValidatorSet) *cmttypes.ValidatorSet {
+			if h == height+2 {
+				return strangers.ValidatorSet
+			}
+			return s
+		}}, "announces"},
+		{"a whole chain of strangers", liar{
+			signed: func(h int64, s *cmttypes.SignedHeader) {
+				set := strangers.ValidatorSet.Hash()
+				s.ValidatorsHash, s.NextValidatorsHash, s.ProposerAddress = set, set, strangers.Validators[0].Address
+				resign(t, c.Chain, strangers, s)
+			},
+			validators: func(int64, *cmttypes.ValidatorSet) *cmttypes.ValidatorSet { return strangers.ValidatorSet },
+		}, "more than two thirds of the power that the genesis file names"},
+		{"another block of the height, signed by all", liar{signed: func(h int64, s *cmttypes.SignedHeader) {
+			if h == height {
+				s.Time = s.Time.Add(time.Second)
+				resign(t, c.Chain, attesttest.Equal("apptest", 4), s)
+			}
+		}}, "does not follow"},
+		{"the header of another height", liar{signed: func(h int64, s *cmttypes.SignedHeader) {
+			if h == height {
+				o, err := truth{c}.Signed(bg, height-1)
+				must(t, err)
+				*s = *o
+			}
+		}}, "was asked for"},
+	} {
+		tc.lie.truth = truth{c}
+		if _, _, err := join.State(bg, tc.lie, doc, join.TrustGenesis(doc), height); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v", tc.name, err)
+		}
+	}
+
+	params := *doc
+	p := *doc.ConsensusParams
+	p.Block.MaxBytes--
+	params.ConsensusParams = &p
+	if _, _, err := join.State(bg, truth{c}, &params, join.TrustGenesis(doc), height); err == nil || !strings.Contains(err.Error(), "consensus parameters") {
+		t.Errorf("other parameters: %v", err)
+	}
+	if _, _, err := join.State(bg, truth{c}, doc, join.TrustGenesis(doc), 6); err == nil {
+		t.Error("a height whose next header is not there")
+	}
+}
+
+// resign makes validators sign a header whatever it says.
+func resign(t *testing.T, chainID string, set *attesttest.Set, s *cmttypes.SignedHeader) {
+	t.Helper()
+	id := cmttypes.BlockID{Hash: s.Header.Hash(), PartSetHeader: s.Commit.BlockID.PartSetHeader}
+	s.Commit = &cmttypes.Commit{Height: s.Height, BlockID: id}
+	for i, v := range set.Validators {
+		vote := &cmtproto.Vote{Type: cmtproto.PrecommitType, Height: s.Height, BlockID: id.ToProto(), Timestamp: s.Time}
+		sig, err := set.Key(i).Sign(cmttypes.VoteSignBytes(chainID, vote))
+		must(t, err)
+		s.Commit.Signatures = append(s.Commit.Signatures, cmttypes.CommitSig{
+			BlockIDFlag: cmttypes.BlockIDFlagCommit, ValidatorAddress: v.Address, Timestamp: s.Time, Signature: sig,
+		})
+	}
+}
+
+// TestTwoThirds: exactly two thirds of the trusted power are not enough.
+func TestTwoThirds(t *testing.T) {
+	t.Parallel()
+	c, height := chain(t)
+	doc := c.GenesisDoc()
+	for extra, pass := range map[int]bool{0: true, 1: true, 2: false, 4: false} {
+		trust := c.Trust()
+		if extra > 0 {
+			trust.Validators = append(trust.Validators, attesttest.Equal("absent", extra).Trusted(1, 0)...)
+		}
+		who, err := join.TrustFile(trust, height+1)
+		must(t, err)
+		if _, err := join.AppHash(bg, truth{c}, doc.ChainID, who, height); (err == nil) != pass {
+			t.Errorf("4 of %d trusted validators signed: %v", 4+extra, err)
+		}
+	}
+	if _, err := join.TrustFile(&attest.Trust{Anchor: attest.Anchor{Height: 9}, Validators: c.Trust().Validators, NotAfter: time.Now()}, 8); err == nil {
+		t.Error("a height before the trust file's anchor")
+	}
+}
+
+// TestHeadersFile writes the headers, reads them, and flips every byte: what passes says the same.
+func TestHeadersFile(t *testing.T) {
+	t.Parallel()
+	c, height := chain(t)
+	doc := c.GenesisDoc()
+	path := filepath.Join(t.TempDir(), "headers")
+	must(t, join.WriteHeaders(bg, path, truth{c}, height))
+	src, err := join.ReadHeaders(path)
+	must(t, err)
+	want, _, err := join.State(bg, src, doc, join.TrustGenesis(doc), height)
+	must(t, err)
+	raw, err := os.ReadFile(path)
+	must(t, err)
+	passed := 0
+	for i := range raw {
+		raw[i] ^= 1
+		must(t, os.WriteFile(path, raw, 0o600))
+		raw[i] ^= 1
+		src, err := join.ReadHeaders(path)
+		if err != nil {
+			continue
+		}
+		st, _, err := join.State(bg, src, doc, join.TrustGenesis(doc), height)
+		if err != nil {
+			continue
+		}
+		passed++
+		if !bytes.Equal(st.AppHash, want.AppHash) || !bytes.Equal(st.NextValidators.Hash(), want.NextValidators.Hash()) ||
+			!bytes.Equal(st.Validators.Hash(), want.Validators.Hash()) || st.LastBlockID.String() != want.LastBlockID.String() || st.LastBlockTime != want.LastBlockTime {
+			t.Fatalf("byte %d flipped: another state", i)
+		}
+	}
+	t.Logf("%d of %d bytes are of what no header binds: turns to propose", passed, len(raw))
+	for n := range 40 {
+		must(t, os.WriteFile(path, raw[:len(raw)*n/40], 0o600))
+		if src, err := join.ReadHeaders(path); err == nil {
+			if _, _, err := join.State(bg, src, doc, join.TrustGenesis(doc), height); err == nil {
+				t.Fatalf("cut to %d of 40 parts, the file is taken", n)
+			}
+		}
+	}
+}
+
+// TestProvider answers the engine's questions.
+func TestProvider(t *testing.T) {
+	t.Parallel()
+	c, height := chain(t)
+	p := join.Provider{Headers: truth{c}, Genesis: c.GenesisDoc(), Trust: func(h int64) (*join.Trusted, error) { return join.TrustFile(c.Trust(), h) }}
+	hash, err := p.AppHash(bg, uint64(height))
+	must(t, err)
+	commit, err := p.Commit(bg, uint64(height))
+	must(t, err)
+	st, err := p.State(bg, uint64(height))
+	must(t, err)
+	if !bytes.Equal(hash, c.Blocks[height].AppHash) || commit.Height != height || st.LastBlockHeight != height {
+		t.Fatal("the answers do not fit together")
+	}
+	for _, h := range []uint64{0, 6, 7, 1 << 63} {
+		if _, err := p.AppHash(bg, h); err == nil {
+			t.Errorf("height %d is answered", h)
+		}
+	}
+}
