@@ -123,7 +123,7 @@ func (g *gate) pass(p *parsed) (memberUSCC string, r *x.Rejection) {
 		return "", ErrSignature.With("the signature is not that of %x", b.Signer)
 	}
 	// 7. Fair share of the block, and the block's own bound of work.
-	n := int64(len(b.Messages))
+	n := work(b)
 	if g.allMsgs+n > pb.BlockMessagesMax {
 		return m.Uscc, ErrWork
 	}
@@ -135,6 +135,23 @@ func (g *gate) pass(p *parsed) (memberUSCC string, r *x.Rejection) {
 	g.msgs[m.Uscc] += n
 	g.allMsgs += n
 	return m.Uscc, nil
+}
+
+// governanceWork is for how many messages of a share one of governance counts: it reads proposals and the rows of all members, of which each may be
+// as long as a transaction, and no agency has many to send.
+const governanceWork = 100
+
+// work is how much of the share of messages a transaction takes.
+func work(b *pb.Body) (n int64) {
+	for i := range b.Messages {
+		switch b.Messages[i].Sum.(type) {
+		case *pb.Msg_Propose, *pb.Msg_Vote:
+			n += governanceWork
+		default:
+			n++
+		}
+	}
+	return n
 }
 
 // signatures checks signatures, and remembers which transactions it found good: by SHA-256 of the whole transaction, so that another

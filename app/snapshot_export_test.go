@@ -129,3 +129,17 @@ func (g SnapshotGroup) Mutants() (out [][]byte) {
 	}
 	return out
 }
+
+// ExportWhile makes a snapshot of the newest height and calls each after every chunk. It gives the metadata, which names all chunks.
+func (a *App) ExportWhile(chunkBytes, groupLeaves int, each func()) ([]byte, error) {
+	s, err := a.At(0)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	m, err := export(context.Background(), s, snapshotSize{chunkBytes, groupLeaves}, func([]byte) error { each(); return nil })
+	if err != nil {
+		return nil, err
+	}
+	return m.encode(), nil
+}

@@ -68,6 +68,7 @@ type Node struct {
 	started    time.Time
 	startedAt  int64        // height at start
 	height     atomic.Int64 // newest committed
+	checking   atomic.Int64 // transactions that Submit has on their way through the gate
 	lastRise   atomic.Int64 // unix nanoseconds of the rise to it; 0 = none since the start
 	fault      atomic.Pointer[error]
 	failReason atomic.Pointer[string]
@@ -193,8 +194,7 @@ func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 		cfg,
 		privval.LoadOrGenFilePV(cfg.PrivValidatorKeyFile(), cfg.PrivValidatorStateFile()),
 		nodeKey,
-		// A mutex for each connection: with the other local creator a slow read stops consensus.
-		proxy.NewConnSyncLocalClientCreator(&metered{Application: n.app, m: n.metrics, committed: n.onCommit, retain: prune.retainHeight}),
+		sideBySide{app: &metered{Application: n.app, m: n.metrics, committed: n.onCommit, retain: prune.retainHeight}},
 		cmtnode.DefaultGenesisDocProviderFunc(cfg),
 		dbs,
 		n.engineMetrics(),

@@ -2,6 +2,7 @@ package apptest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,5 +45,55 @@ func TestRefusalsAreShort(t *testing.T) {
 	r := s.Block(tx)
 	if len(r) != 1 || r[0].Codespace != "E_COMMITMENT_UNKNOWN" || len(r[0].Log) > 2048 {
 		t.Fatalf("%d results, %s, a log of %d bytes", len(r), r[0].Codespace, len(r[0].Log))
+	}
+}
+
+// TestGovernanceWeighs: a message of governance takes a hundred times the share of another, so that one agency cannot fill a block with the dearest
+// work there is. Proposals that are open are counted without reading them.
+func TestGovernanceWeighs(t *testing.T) {
+	t.Parallel()
+	s := NewScript(t, Options{Apps: 2})
+	s.Block()
+	votes := func(n int) []pb.Msg {
+		return slices.Repeat([]pb.Msg{{Sum: &pb.Msg_Vote{Vote: &pb.Vote{Issuer: s.agency("gov1"), Proposal: 7}}}}, n)
+	}
+	if r := s.Block(s.Sign("gov1", votes(101)...)); len(r) != 0 {
+		t.Fatalf("101 votes in a block: %s", r[0].Codespace)
+	}
+	if r := s.Block(s.Sign("gov1", votes(100)...)); len(r) != 1 || r[0].Codespace != "E_PROPOSAL_UNKNOWN" {
+		t.Fatalf("100 votes in a block: %v", r)
+	}
+}
+
+// TestLinksAreBounded: the records that punish a breach stand in one row, which every further one writes anew.
+func TestLinksAreBounded(t *testing.T) {
+	t.Parallel()
+	s := NewScript(t, Options{Apps: 1, Checks: true})
+	for _, line := range []string{
+		"enrol firm=A", "commit by=zz-scjg firm=A code=41010020260715000001 type=2 accepted",
+		"assess by=zz-scjg code=41010020260715000001 status=3 unperformed=u action=a",
+	} {
+		if out := s.line(t, line); out != "OK" {
+			t.Fatal(out)
+		}
+	}
+	record := func(n int) {
+		s.line(t, fmt.Sprintf("record by=zz-scjg issuer=zz-scjg firm=A no=%d fine=1000 breach-of=41010020260715000001", n))
+	}
+	s.line(t, "tx by=zz-scjg")
+	for n := range pb.LinkedMax {
+		record(n + 1)
+	}
+	s.line(t, "send")
+	s.line(t, "tx by=zz-scjg")
+	record(pb.LinkedMax + 1)
+	if out := s.line(t, "send"); !strings.HasPrefix(out, "E_LIMIT") {
+		t.Fatal(out)
+	}
+	s.line(t, "withdraw by=zz-scjg issuer=zz-scjg firm=A no=1")
+	s.line(t, "tx by=zz-scjg")
+	record(pb.LinkedMax + 1)
+	if out := s.line(t, "send"); out != "OK" {
+		t.Fatal(out)
 	}
 }

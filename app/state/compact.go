@@ -26,7 +26,7 @@ type CompactReport struct {
 type ErrNoRoom struct{ Need, Free int64 }
 
 func (e ErrNoRoom) Error() string {
-	return fmt.Sprintf("compaction may need %d MB more for a while, the disk has %d MB: make room, or give the order to try all the same", e.Need>>20, e.Free>>20)
+	return fmt.Sprintf("compaction may take up to %d MB more for a while, the disk has %d MB left: make room, or try all the same (--force): it takes no more than what stays", e.Need>>20, e.Free>>20)
 }
 
 // Compact gives back what history below the floor takes. The folder must not be in use. Badger never looks again at a quiet range of its
@@ -49,6 +49,13 @@ func Compact(ctx context.Context, o Options, force bool) (r CompactReport, err e
 	if o.InMemory || o.ReadOnly {
 		return r, errors.New("compact: it needs a folder, open for writing")
 	}
+	if r.Before, err = DiskUsage(o.Dir); err != nil {
+		return r, fmt.Errorf("measure the state folder: %w", err)
+	}
+	// Before anything is opened: Badger writes through mapped files, and a full disk ends the process there.
+	if free, err := FreeDisk(o.Dir); err == nil && free < r.Before && !force {
+		return r, ErrNoRoom{Need: r.Before, Free: free}
+	}
 	check := o
 	check.ReadOnly = true
 	o.emptyL0 = true
@@ -59,16 +66,9 @@ func Compact(ctx context.Context, o Options, force bool) (r CompactReport, err e
 	defer func() { s.Close() }()
 	m := s.latest
 	r.Height = m.Height
-	if r.Before, err = DiskUsage(o.Dir); err != nil {
-		return r, err
-	}
 	r.After, r.Floor = r.Before, s.floor
 	if m.Height == 0 {
 		return r, nil
-	}
-	lsm := s.tableBytes()
-	if free, err := FreeDisk(o.Dir); err == nil && free < lsm && !force {
-		return r, ErrNoRoom{Need: lsm, Free: free}
 	}
 	if s.floor, err = s.moveFloor(m.Height); err != nil {
 		return r, err
@@ -135,14 +135,6 @@ func (s *Store) flattenAgain(ctx context.Context) (err error) {
 			return fmt.Errorf("clean the value log: %w", err)
 		}
 	}
-}
-
-// tableBytes is the size of all table files.
-func (s *Store) tableBytes() (n int64) {
-	for _, t := range s.db.Tables() {
-		n += int64(t.OnDiskSize)
-	}
-	return n
 }
 
 // DiskUsage is what the file system has given to the files in dir. Badger maps some of its files at many times their content; those holes cost

@@ -332,17 +332,17 @@ const compactFolder = "XINLIAN_STATE_TEST_COMPACT_FOLDER"
 // TestKillCompact kills a process that compacts a folder, each time when another number of Badger's files has come or gone. What it leaves holds
 // what it held, and can be compacted to its end.
 func TestKillCompact(t *testing.T) {
-	o := testOptions(tempDir(t))
+	o := testOptions(os.Getenv(compactFolder))
 	o.txnEntries = 1000
 	o.Retain = 3
-	if dir := os.Getenv(compactFolder); dir != "" {
-		o.Dir = dir
+	if o.Dir != "" {
 		if _, err := Compact(context.Background(), o, false); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
 	const blocks = 24
+	o.Dir = tempDir(t)
 	archive := o
 	archive.Retain = 0
 	s := mustOpen(t, archive)

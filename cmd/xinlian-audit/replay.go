@@ -19,16 +19,16 @@ import (
 
 func replayCmd() *cobra.Command {
 	var (
-		home, node, key, keyDir, report string
-		to                              int64
-		asJSON                          bool
+		home, node, rpc, key, keyDir, report string
+		to                                   int64
+		asJSON                               bool
 	)
 	cmd := &cobra.Command{
-		Use:   "replay (--home DIR | --node URL --key NAME)",
+		Use:   "replay (--home DIR | --node URL --key NAME | --rpc URL)",
 		Short: "re-execute every block from genesis and compare every app hash",
-		Long: `Replay reads the blocks of a stopped node's home folder, or of a running node over its gateway, checks every header, every commit
-signature and every change of validators, executes every transaction into an empty state of its own, and compares every app hash. Over a home
-folder it also compares the node's state with its own, row by row.
+		Long: `Replay reads the blocks of a stopped node's home folder, or of a running node over its gateway or, where the operator lets
+one in, over its engine's RPC. It checks every header, every commit signature and every change of validators, executes every transaction into
+an empty state of its own, and compares every app hash. Over a home folder it also compares the node's state with its own, row by row.
 
 Compare genesis_hash in the report with the one that the members published: everything else follows from it.
 
@@ -37,13 +37,19 @@ Exit codes: 0 all agree, 1 a difference (the first one is printed with height, t
   xinlian-audit replay --node http://127.0.0.1:26680 --key auditor --keys ./net/keys --report report.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if (home == "") == (node == "") {
-				return errors.New("name one source: --home DIR or --node URL")
+			sources := 0
+			for _, s := range []string{home, node, rpc} {
+				if s != "" {
+					sources++
+				}
+			}
+			if sources != 1 {
+				return errors.New("name one source: --home DIR, --node URL or --rpc URL")
 			}
 			if to < 0 {
 				return errors.New("--to is a height")
 			}
-			src, err := open(cmd, home, node, key, keyDir)
+			src, err := open(cmd, home, node, rpc, key, keyDir)
 			if err != nil {
 				return err
 			}
@@ -71,6 +77,7 @@ Exit codes: 0 all agree, 1 a difference (the first one is printed with height, t
 	f := cmd.Flags()
 	f.StringVar(&home, "home", "", "home folder of a stopped node")
 	f.StringVar(&node, "node", "", "URL of a node's gateway")
+	f.StringVar(&rpc, "rpc", "", "URL of the RPC of a node's engine; for its operator, no key is asked for")
 	f.StringVar(&key, "key", "", "name of the key to ask with (auditor or member)")
 	f.StringVar(&keyDir, "keys", "", "folder of key files (default $XINLIAN_HOME/keys)")
 	f.Int64Var(&to, "to", 0, "last height (default: the newest)")
@@ -79,10 +86,20 @@ Exit codes: 0 all agree, 1 a difference (the first one is printed with height, t
 	return cmd
 }
 
-func open(cmd *cobra.Command, home, node, key, keyDir string) (audit.Source, error) {
+func open(cmd *cobra.Command, home, node, rpc, key, keyDir string) (audit.Source, error) {
 	if home != "" {
 		src, err := audit.OpenHome(home)
 		if err != nil {
+			return nil, exit{3, err}
+		}
+		return src, nil
+	}
+	if rpc != "" {
+		src, err := audit.OpenRPC(cmd.Context(), rpc)
+		switch {
+		case errors.Is(err, audit.ErrAddress):
+			return nil, err
+		case err != nil:
 			return nil, exit{3, err}
 		}
 		return src, nil

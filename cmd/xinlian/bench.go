@@ -83,6 +83,7 @@ func showLoad(c *cobra.Command, r *bench.Report) error {
 		fmt.Fprintf(w, "first refusal\t%s\n", r.FirstRefusal)
 	}
 	fmt.Fprintf(w, "nodes' processors\t%.1f s in all, %.0f µs a record\n", r.CPUSeconds, r.CPUSeconds*1e6/float64(max(r.Records, 1)))
+	fmt.Fprintf(w, "other programs\t%.0f %% of this machine's processors meanwhile\n", 100*r.Others)
 	fmt.Fprintf(w, "memory of the largest\t%d MB resident\n", r.RSSMax>>20)
 	fmt.Fprintf(w, "disk of one node\tstate %d MB, blocks %d MB\n", r.StateBytes>>20, r.BlockBytes>>20)
 	if r.RestartSeconds > 0 {

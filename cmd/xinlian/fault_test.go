@@ -401,6 +401,10 @@ func fullDisk(t *testing.T, home, api string) {
 	fill(0)
 	code, last = p.wait(t)
 	t.Logf("with no byte left: exit code %d, %.200s", code, last)
+	refused(t, "make room", h, least+"100")
+	if _, stderr := xinlian(t, 1, "compact", "--home", h); strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "make room") {
+		t.Errorf("compact says %q", stderr)
+	}
 	remove(t, filler)
 	runs(t, api, h, least+"100")
 }

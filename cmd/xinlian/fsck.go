@@ -173,6 +173,8 @@ func openEngineStores(cfg *cmtcfg.Config) (e *engineStores, err error) {
 			return nil, exitWith(exitUnreadable, fmt.Errorf("%s is in use: stop the node first", cfg.RootDir))
 		case errors.Is(err, os.ErrPermission), strings.Contains(err.Error(), syscall.EROFS.Error()), strings.Contains(err.Error(), syscall.EACCES.Error()):
 			return nil, exitWith(exitUnreadable, fmt.Errorf("%s cannot be written: its disk is read-only, or this user has no right to it", path))
+		case strings.Contains(err.Error(), syscall.ENOSPC.Error()):
+			return nil, exitWith(exitFailed, fmt.Errorf("the disk of %s is full: make room, then start again", path))
 		}
 		return nil, exitWith(exitDamaged, fmt.Errorf("%s: %w", path, err))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -88,6 +89,9 @@ and DIR/keys/passphrase opens them. All agencies and firms are synthetic.`,
 			o.LegalOrigin = t
 		}
 		o.Dir = *dir
+		if err := sameNetwork(c, o); err != nil {
+			return err
+		}
 		o.Progress = func(format string, args ...any) {
 			if term.IsTerminal(int(os.Stderr.Fd())) {
 				fmt.Fprintf(os.Stderr, format+"\n", args...)
@@ -121,6 +125,37 @@ and DIR/keys/passphrase opens them. All agencies and firms are synthetic.`,
 		return ended
 	}
 	return c
+}
+
+// sameNetwork refuses flags that ask for another network than the one that the folder holds: to pass over them would show a network that nobody
+// asked for.
+func sameNetwork(c *cobra.Command, o runner.Options) error {
+	n, err := runner.Load(o.Dir)
+	if err != nil {
+		return nil // none is there, or Up says what is wrong with it
+	}
+	followers := 0
+	for _, d := range n.Nodes {
+		if strings.HasPrefix(d.Name, "full") {
+			followers++
+		}
+	}
+	for _, f := range []struct {
+		flag string
+		same bool
+		has  any
+	}{
+		{"validators", o.Validators == len(n.Nodes)-followers, len(n.Nodes) - followers},
+		{"full-nodes", o.FullNodes == followers, followers},
+		{"chain-id", o.ChainID == n.ChainID, n.ChainID},
+		{"legal-origin", o.LegalOrigin.Equal(n.LegalOrigin), n.LegalOrigin.Format(time.RFC3339)},
+		{"clock-rate", o.ClockRate == n.ClockRate, n.ClockRate},
+	} {
+		if c.Flags().Changed(f.flag) && !f.same {
+			return usagef("%s holds a network with --%s %v, which stays as it is: leave the flag out, or choose another --dir", o.Dir, f.flag, f.has)
+		}
+	}
+	return nil
 }
 
 func showNetwork(c *cobra.Command, n *runner.Network) error {

@@ -82,6 +82,9 @@ func querySubjectListCmd() *cobra.Command {
 	)
 	cmd := ask("list", "List enrolled codes; being enrolled says nothing", cobra.NoArgs,
 		func(cmd *cobra.Command, c *client.Client, _ []string) (json.RawMessage, error) {
+			if limit < 1 {
+				return nil, usagef("--limit is %d: it lies between 1 and 1000", limit)
+			}
 			return c.Subjects(cmd.Context(), after, limit)
 		},
 		func(w io.Writer, raw json.RawMessage) error {

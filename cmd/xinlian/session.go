@@ -139,7 +139,7 @@ func verdictOf(err error) error {
 		return nil
 	case errors.Is(err, client.ErrUnreachable):
 		return exitWith(3, fmt.Errorf("%w; nothing is lost: run it again", err))
-	case errors.As(err, &p) && (p.Status == 401 || p.Status == 403):
+	case errors.As(err, &p) && (p.Status == 400 || p.Status == 401 || p.Status == 403):
 		return usage(err)
 	case errors.As(err, &p), errors.As(err, &r):
 		return exitWith(1, err)

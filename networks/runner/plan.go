@@ -3,6 +3,7 @@ package runner
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -176,16 +177,26 @@ func create(o Options) (*Network, error) {
 
 func onlyLock(entries []os.DirEntry) bool { return len(entries) == 1 && entries[0].Name() == lockFile }
 
-// freePorts asks the system for ports that are free now, all at once so that no two are the same.
+// freePorts finds ports that are free now, all at once so that no two are the same. They lie below those that systems give to outgoing connections and
+// to listeners that name none, so that a node which was down for a while finds its own free when it comes back.
 func freePorts(count int) ([]int, error) {
+	const from, to, triesEach = 20000, 32000, 50
 	var out []int
-	for range count {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	var last error
+	for range count * triesEach {
+		if len(out) == count {
+			break
+		}
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", from+rand.IntN(to-from)))
 		if err != nil {
-			return nil, fmt.Errorf("find a free port: %w", err)
+			last = err
+			continue
 		}
 		defer l.Close()
 		out = append(out, l.Addr().(*net.TCPAddr).Port)
+	}
+	if len(out) < count {
+		return nil, fmt.Errorf("find a free port: %w", last)
 	}
 	return out, nil
 }

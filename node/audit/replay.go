@@ -106,11 +106,14 @@ func Replay(ctx context.Context, src Source, o Options) (*Report, error) {
 	if first > doc.InitialHeight {
 		return nil, fmt.Errorf("the source begins at height %d; a replay needs every block from %d", first, doc.InitialHeight)
 	}
-	if o.To > 0 && o.To < last {
-		last = o.To
-	}
 	if last < doc.InitialHeight {
 		return nil, fmt.Errorf("the source holds no block yet")
+	}
+	switch {
+	case o.To > last: // an agreement about fewer heights than were asked for would be read as one about all of them
+		return nil, fmt.Errorf("the source ends at height %d, before %d", last, o.To)
+	case o.To > 0:
+		last = o.To
 	}
 	a, err := app.New(app.Options{Dir: o.Dir, InMemory: o.Dir == "", ChainID: doc.ChainID})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -54,6 +55,8 @@ type Report struct {
 	// Of the nodes' processes, while the load ran.
 	CPUSeconds float64 `json:"cpu_seconds,omitempty"`
 	RSSMax     int64   `json:"rss_bytes_max,omitempty"` // of the largest one
+	// Others is the share of the machine's processors that went to other programs meanwhile: what is measured in time suffers from it.
+	Others float64 `json:"others_share"`
 
 	StateBytes int64 `json:"state_folder_bytes"` // of one node, as it lies there
 	BlockBytes int64 `json:"block_store_bytes"`
@@ -256,11 +259,11 @@ func load(ctx context.Context, o Options, net *runner.Network, ends []Endpoint) 
 			return nil, err
 		}
 	}
-	before, now := usage(net, o.Inside), used{}
+	before, now, start, length := usage(net, o.Inside), used{}, time.Now(), time.Duration(0)
 	r, err := Drive(ctx, ends, Plan{
 		Txs: signed, PerTx: o.PerTx, Rate: o.Rate, Workers: o.Workers, For: o.For, Busy: noRoom,
 		Done: func() {
-			now = usage(net, o.Inside)
+			now, length = usage(net, o.Inside), time.Since(start)
 			pprof.StopCPUProfile() // no profile, nothing happens
 		},
 	})
@@ -270,6 +273,9 @@ func load(ctx context.Context, o Options, net *runner.Network, ends []Endpoint) 
 	rep := &Report{
 		Validators: o.Validators, PerTx: o.PerTx, Offered: o.Rate, Inside: o.Inside, Subjects: o.Subjects, Result: *r,
 		CPUSeconds: now.cpu - before.cpu, RSSMax: now.rss,
+	}
+	if t := length.Seconds() * float64(runtime.NumCPU()); t > 0 {
+		rep.Others = max(0, (now.others-before.others)/t)
 	}
 	if t := enrolling.Seconds() + r.Seconds; t > 0 {
 		rep.ChainRate = float64(enrolled+r.Records) / t
@@ -364,8 +370,9 @@ func sizeOf(dir string) (total int64) {
 
 // used is what processes have taken.
 type used struct {
-	cpu float64 // seconds
-	rss int64   // bytes, of the largest
+	cpu    float64 // seconds
+	rss    int64   // bytes, of the largest
+	others float64 // seconds of all processes but those and this one
 }
 
 // usage of the nodes' processes, or of this one; zero on systems without /proc.
@@ -377,7 +384,19 @@ func usage(net *runner.Network, inside bool) (u used) {
 			pids = append(pids, d.PID)
 		}
 	}
-	for _, pid := range pids {
+	const ticks = 100 // a second, on every Linux that Go runs on
+	if raw, err := os.ReadFile("/proc/stat"); err == nil {
+		line, _, _ := strings.Cut(string(raw), "\n")
+		for i, f := range strings.Fields(line) {
+			if n, err := strconv.ParseFloat(f, 64); err == nil && (i <= 3 || i == 6 || i == 7) { // user, nice, system, interrupts
+				u.others += n / ticks
+			}
+		}
+	}
+	if !inside {
+		pids = append(pids, os.Getpid()) // counted out of the others only
+	}
+	for i, pid := range pids {
 		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		if err != nil {
 			continue
@@ -386,11 +405,16 @@ func usage(net *runner.Network, inside bool) (u used) {
 		if len(fields) < 22 {
 			continue
 		}
-		const ticks = 100 // a second, on every Linux that Go runs on
-		for _, i := range []int{11, 12} {
-			if n, err := strconv.ParseFloat(fields[i], 64); err == nil {
-				u.cpu += n / ticks
+		for _, f := range fields[11:13] {
+			if n, err := strconv.ParseFloat(f, 64); err == nil {
+				u.others -= n / ticks
+				if inside || i < len(net.Nodes) {
+					u.cpu += n / ticks
+				}
 			}
+		}
+		if !inside && i >= len(net.Nodes) {
+			continue
 		}
 		if pages, err := strconv.ParseInt(fields[21], 10, 64); err == nil {
 			u.rss = max(u.rss, pages*int64(os.Getpagesize()))

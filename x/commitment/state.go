@@ -92,6 +92,15 @@ func Barred(r x.Reader, uscc string) (bar *pb.PromiseBar, barred bool) {
 	return bar, barred
 }
 
+// LinkedTo counts the live records that punish the breach of a commitment.
+func LinkedTo(r x.Reader, c *pb.Commitment) int {
+	b, ok := bars.Get(r, c.Content.Subject, ID(&c.Content))
+	if !ok {
+		return 0
+	}
+	return len(b.Linked)
+}
+
 // Bars visits all bars of a subject, lifted ones too.
 func Bars(r x.Reader, uscc string, fn func(b *pb.PromiseBar) (more bool)) { bars.Each(r, uscc, fn) }
 

@@ -29,15 +29,20 @@ func Each(r x.Reader, fn func(*pb.Proposal) (more bool)) {
 	proposals.Each(r, func(_ []byte, p *pb.Proposal) bool { return fn(p) })
 }
 
-// EachOpen visits the open proposals by number.
-func EachOpen(r x.Reader, fn func(*pb.Proposal) (more bool)) {
+// openOf counts the open proposals of a member. The rows are looked at alone: an action may be as long as a transaction, and each is decoded once
+// a block, not once a message.
+func openOf(r x.Reader, uscc string) (n int) {
 	r.Iterate([]byte{open.Prefix}, nil, func(key, _ []byte) bool {
-		p, ok := proposals.Get(r, key[1:])
+		p, ok := proposals.Look(r, key[1:])
 		if !ok {
 			x.Faultf("the index of open proposals names %x, which is not there", key[1:])
 		}
-		return fn(p)
+		if p.Proposer == uscc {
+			n++
+		}
+		return true
 	})
+	return n
 }
 
 // TimersOf gives the timers that a proposal has in its state: what fsck compares and state sync rebuilds (GOV-2).

@@ -63,14 +63,7 @@ func Propose(ctx *x.Ctx, m *pb.Propose, rules Rules, check func(*pb.Action) erro
 	if _, err := member.Act(ctx, m.Issuer, pb.ROLE_GOVERNOR, pb.MANDATE_UNSET); err != nil {
 		return x.Done{}, err
 	}
-	n := 0
-	EachOpen(ctx, func(p *pb.Proposal) bool {
-		if p.Proposer == m.Issuer {
-			n++
-		}
-		return true
-	})
-	if n >= openMax {
+	if n := openOf(ctx, m.Issuer); n >= openMax {
 		return x.Done{}, ErrTooManyOpen.With("%s has %d open proposals, the most there may be", m.Issuer, n)
 	}
 	if err := check(&m.Action); err != nil {
@@ -103,7 +96,7 @@ func Vote(ctx *x.Ctx, m *pb.Vote, rules Rules) (x.Done, error) {
 	if _, err := member.Act(ctx, m.Issuer, pb.ROLE_GOVERNOR, pb.MANDATE_UNSET); err != nil {
 		return x.Done{}, err
 	}
-	was, ok := Get(ctx, m.Proposal)
+	was, ok := proposals.Look(ctx, ID(m.Proposal)) // to look at alone: what changes is in now
 	if !ok {
 		return x.Done{}, ErrUnknown.With("there is no proposal %d", m.Proposal)
 	}

@@ -176,6 +176,18 @@ func CheckPut(r x.Reader, today calendar.Date, m *pb.Member) error {
 			return err
 		}
 	}
+	if validates(m) {
+		n := 1
+		Each(r, func(other *pb.Member) bool {
+			if other.Uscc != m.Uscc && validates(other) {
+				n++
+			}
+			return true
+		})
+		if n > pb.ValidatorsMax { // the engine's set would have no room, and no block could end
+			return x.ErrTooMany.With("there would be %d validators, at most %d", n, pb.ValidatorsMax)
+		}
+	}
 	return checkRemain(r, today, m.Uscc, m)
 }
 

@@ -166,6 +166,9 @@ func Record(ctx *x.Ctx, m *pb.RecordPenalty) (x.Done, error) {
 		if !ok || b.Content.Subject != c.Subject || (b.State != pb.COMMITMENT_BREACHED && b.State != pb.COMMITMENT_CURED) {
 			return done, ErrBreachOf.With("commitment %s is not a breached one of %s", c.BreachOf, c.Subject)
 		}
+		if commitment.LinkedTo(ctx, b) >= pb.LinkedMax {
+			return done, x.ErrTooMany.With("%d records punish the breach of commitment %s already", pb.LinkedMax, c.BreachOf)
+		}
 	}
 	class, err := classify(ctx, &c)
 	if err != nil {

@@ -19,6 +19,7 @@ const (
 	CompetenceMax = 64  // competences of a member
 	KeysMax       = 32  // keys of a member
 	CalendarMax   = 366 // exceptions of a year
+	LinkedMax     = 100 // live records that punish one breach: their ids stand in one row
 
 	ExpiryAheadSeconds = 600 // default of the parameter tx_expiry_max_seconds
 
