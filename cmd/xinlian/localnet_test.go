@@ -76,6 +76,9 @@ func TestLocalnet(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "net")
 	t.Cleanup(func() { runner.Down(dir) })
 	xinlian(t, 0, "localnet", "up", "--dir", dir, "--detach", "--chain-id", "test-localnet", "--legal-origin", "2026-07-01T08:00:00+08:00", "--clock-rate", "86400")
+	if _, said := xinlian(t, 2, "localnet", "up", "--dir", dir, "--detach", "--validators", "3"); !strings.Contains(said, "--validators 4") {
+		t.Fatalf("a folder with another network was taken: %s", said)
+	}
 
 	n, err := runner.Load(dir)
 	if err != nil {

@@ -22,7 +22,7 @@ func startCmd() *cobra.Command {
 		Short: "Run the node of a home folder",
 		Long: `Run the node of a home folder until SIGINT or SIGTERM. A second signal ends it at once.
 
-The node ends by itself, with exit code 1 and the reason in one line, when its disk fails, when its own consensus routine has
+The node ends by itself, with exit code 1 (3 where its folder is in use or cannot be read) and the reason in one line, when its disk fails, when its own consensus routine has
 stopped, or when its peers are ahead and it makes no progress (watchdog.behind). A service manager should start it again.
 
 With --join an empty home begins with a snapshot that its peers serve (state.snapshot_every) instead of the first block. Which app hash the
@@ -53,11 +53,15 @@ func runNode(ctx context.Context, home string, j *joining) error {
 	if err != nil {
 		return err
 	}
+	var gw *gateway.Gateway
 	n, err := node.New(cfg, node.Options{
 		Logger:        log,
 		StateProvider: provider,
 		EngineMetrics: true,
-		Handler:       func(n *node.Node) http.Handler { return newGateway(n, log) },
+		Handler: func(n *node.Node) http.Handler {
+			gw = newGateway(n, log)
+			return gw
+		},
 	})
 	if err != nil {
 		return err
@@ -65,6 +69,11 @@ func runNode(ctx context.Context, home string, j *joining) error {
 	if err := n.Start(); err != nil {
 		n.Stop()
 		return err
+	}
+	// The proven head is made when a block is committed and not when somebody asks; it also keeps the path of validator sets before their blocks
+	// are pruned.
+	if gw != nil {
+		go gw.Run(ctx)
 	}
 	select {
 	case <-ctx.Done():
@@ -82,7 +91,7 @@ func runNode(ctx context.Context, home string, j *joining) error {
 }
 
 // newGateway shows a node to the gateway.
-func newGateway(n *node.Node, log *slog.Logger) http.Handler {
+func newGateway(n *node.Node, log *slog.Logger) *gateway.Gateway {
 	return gateway.New(gateway.Backend{
 		App:    n.App(),
 		Blocks: n.Blocks(),

@@ -16,7 +16,7 @@ var (
 	ErrAuth       = x.Reject(9003, "E_AUTH", "contract/HTTP", "the Authorization header is not valid", "sign the request again: Xinlian ADDRESS:UNIXTIME:SIGNATURE")
 	ErrAudience   = x.Reject(9004, "E_AUDIENCE", "§11.2", "this is not for the public", "ask with the key of a member or a warranted auditor")
 	ErrQuery      = x.Reject(9005, "E_QUERY", "contract/HTTP", "a query parameter is unknown or out of range", "see /openapi.json")
-	ErrNotReady   = x.Reject(9006, "E_NOT_READY", "contract/HTTP", "the node has no proven height yet", "try again")
+	ErrNotReady   = x.Reject(9006, "E_NOT_READY", "contract/HTTP", "the node is not ready: it has no proven height yet, or takes no part", "try again")
 	ErrInternal   = x.Reject(9007, "E_INTERNAL", "contract/HTTP", "this node could not answer; nothing is wrong with the request", "try again, or ask another node")
 	ErrBusy       = x.Reject(9008, "E_BUSY", "contract/HTTP", "the node has as many requests at work as it takes", "try again")
 	ErrRate       = x.Reject(9009, "E_RATE", "contract/HTTP", "too many requests from this address", "slow down")

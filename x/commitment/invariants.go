@@ -39,7 +39,21 @@ func Check(r x.Reader) (err error) {
 			return fmt.Errorf("table %s has %d entries too many", index.Layout, -left)
 		}
 	}
-	return nil
+	left := 0
+	bars.All(r, func(uscc string, b *pb.PromiseBar) bool {
+		if b.LiftedOn == 0 {
+			left++
+			if _, ok := r.Get(x.Key(standingBars.Prefix, []byte(uscc), b.CauseId)); !ok {
+				err = fmt.Errorf("INV-07: the index of bars in force does not know %x of %s", b.CauseId, uscc)
+			}
+		}
+		return err == nil
+	})
+	r.Iterate([]byte{standingBars.Prefix}, nil, func(_, _ []byte) bool { left--; return true })
+	if err == nil && left != 0 {
+		err = fmt.Errorf("the index of bars in force has %d entries too many", -left)
+	}
+	return err
 }
 
 // EachTimer gives all timers that follow from commitments.

@@ -16,6 +16,8 @@ var (
 	byID = x.Declare(x.TableInfo{Prefix: 0x43, Layout: "commitment record[32] → code", Binding: x.Derived})
 	// Bars, subject ‖ cause.
 	bars = subject.NewRecords[pb.PromiseBar](0x42, "promise bar uscc[18] cause[32]")
+	// Those in force: lifted ones stay in the file for ever, and nobody should read them to find one that stands. Value empty. Follows from the bars.
+	standingBars = x.Declare(x.TableInfo{Prefix: 0x44, Layout: "bar in force uscc[18] cause[32]", Binding: x.Derived})
 )
 
 // Get reads a commitment by its code.
@@ -81,13 +83,14 @@ func TimersOf(c *pb.Commitment) []x.Timer {
 	}}
 }
 
-// Barred finds a bar in force against a subject, if there is one.
+// Barred finds a bar in force against a subject, if there is one: the first by cause.
 func Barred(r x.Reader, uscc string) (bar *pb.PromiseBar, barred bool) {
-	bars.Each(r, uscc, func(b *pb.PromiseBar) bool {
-		if b.LiftedOn == 0 {
-			bar, barred = b, true
+	r.Iterate(x.Key(standingBars.Prefix, []byte(uscc)), nil, func(key, _ []byte) bool {
+		bar, barred = bars.Get(r, uscc, key[19:])
+		if !barred {
+			x.Faultf("the index names bar %x of %s, the table does not", key[19:], uscc)
 		}
-		return !barred
+		return false
 	})
 	return bar, barred
 }
@@ -104,4 +107,11 @@ func LinkedTo(r x.Reader, c *pb.Commitment) int {
 // Bars visits all bars of a subject, lifted ones too.
 func Bars(r x.Reader, uscc string, fn func(b *pb.PromiseBar) (more bool)) { bars.Each(r, uscc, fn) }
 
-func putBar(ctx *x.Ctx, b *pb.PromiseBar) { bars.Put(ctx, b.Subject, b.CauseId, b) }
+func putBar(ctx *x.Ctx, b *pb.PromiseBar) {
+	if key := x.Key(standingBars.Prefix, []byte(b.Subject), b.CauseId); b.LiftedOn == 0 {
+		ctx.Set(key, []byte{})
+	} else {
+		ctx.Delete(key)
+	}
+	bars.Put(ctx, b.Subject, b.CauseId, b)
+}

@@ -294,8 +294,8 @@ func breachBar(ctx *x.Ctx, codeOf string) *pb.PromiseBar {
 func liftCured(ctx *x.Ctx, uscc string) {
 	// Bars first: a firm has few or none, and may have thousands of commitments.
 	var waiting []*pb.PromiseBar
-	bars.Each(ctx, uscc, func(b *pb.PromiseBar) bool {
-		if b.Cause == pb.BAR_BREACH && b.LiftedOn == 0 && !b.HadLinked {
+	ctx.Iterate(x.Key(standingBars.Prefix, []byte(uscc)), nil, func(key, _ []byte) bool {
+		if b, ok := bars.Get(ctx, uscc, key[19:]); ok && b.Cause == pb.BAR_BREACH && !b.HadLinked {
 			if c, ok := Get(ctx, b.Commitment); ok && c.State == pb.COMMITMENT_CURED {
 				waiting = append(waiting, b)
 			}

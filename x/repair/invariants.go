@@ -29,6 +29,9 @@ func Check(r x.Reader) (err error) {
 		}
 		if Open(a) {
 			open[string(a.Target)] = true
+			if id, ok := x.Peek(r, x.Key(openOn.Prefix, a.Target)); err == nil && (!ok || string(id) != string(a.Id)) {
+				err = fmt.Errorf("REP-1: the index of open applications does not know %x", a.Id)
+			}
 		}
 		if c, ok := commitment.Get(r, a.Commitment); err == nil && (!ok || a.State == pb.REPAIR_EFFECTIVE && commitment.Public(c)) {
 			err = fmt.Errorf("INV-03: the commitment of repair %x is still in view", a.Id)
@@ -41,6 +44,11 @@ func Check(r x.Reader) (err error) {
 	r.Iterate([]byte{byID.Prefix}, nil, func(_, _ []byte) bool { n--; return true })
 	if n != 0 {
 		return fmt.Errorf("the index of repairs has %d entries too many", -n)
+	}
+	n = len(open)
+	r.Iterate([]byte{openOn.Prefix}, nil, func(_, _ []byte) bool { n--; return true })
+	if n != 0 {
+		return fmt.Errorf("the index of open applications has %d entries too many", -n)
 	}
 	return nil
 }

@@ -14,6 +14,8 @@ var (
 	repairs = subject.NewRecords[pb.Repair](0x70, "repair uscc[18] id[32]")
 	// Which subject an application belongs to. Follows from the applications.
 	byID = x.Declare(x.TableInfo{Prefix: 0x71, Layout: "repair id[32] → uscc", Binding: x.Derived})
+	// The application that waits on a record, so that nobody reads all of a subject's to find it. Follows from the applications (REP-1).
+	openOn = x.Declare(x.TableInfo{Prefix: 0x73, Layout: "open repair record[32] → repair[32]", Binding: x.Derived})
 	// Bars after deceit, subject ‖ application.
 	bars = subject.NewRecords[pb.RepairBar](0x72, "repair bar uscc[18] repair[32]")
 )
@@ -74,6 +76,12 @@ func put(ctx *x.Ctx, a *pb.Repair) {
 	if !ok {
 		ctx.Set(x.Key(byID.Prefix, a.Id), []byte(a.Subject))
 		old = &pb.Repair{}
+	}
+	switch was, is := Open(old), Open(a); {
+	case is && !was:
+		ctx.Set(x.Key(openOn.Prefix, a.Target), a.Id)
+	case was && !is:
+		ctx.Delete(x.Key(openOn.Prefix, a.Target))
 	}
 	x.Reschedule(ctx, TimersOf(old), TimersOf(a))
 	repairs.Put(ctx, a.Subject, a.Id, a)

@@ -65,14 +65,7 @@ func Apply(ctx *x.Ctx, m *pb.ApplyRepair) (x.Done, error) {
 	if err := checkCommitment(ctx, m.Subject, m.Commitment); err != nil {
 		return done, err
 	}
-	var open []byte
-	Each(ctx, m.Subject, func(a *pb.Repair) bool {
-		if Open(a) && bytes.Equal(a.Target, m.Target) {
-			open = a.Id
-		}
-		return open == nil
-	})
-	if open != nil {
+	if open, ok := x.Peek(ctx, x.Key(openOn.Prefix, m.Target)); ok {
 		return done, ErrState.With("application %x on this record is open", open)
 	}
 	cal := catalog.Calendar(ctx)
