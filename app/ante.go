@@ -124,6 +124,11 @@ func (g *gate) pass(p *parsed) (memberUSCC string, r *x.Rejection) {
 	}
 	// 7. Fair share of the block, and the block's own bound of work.
 	n := work(b)
+	if most := min(g.memberMsgs, pb.BlockMessagesMax); n > most || int64(len(p.raw)) > g.memberBytes {
+		// No block to come will take it: "later" would have it sent again for ever.
+		return m.Uscc, ErrTooLarge.With("the transaction has %d bytes and counts as %d messages; a member may put %d and %d into a block",
+			len(p.raw), n, g.memberBytes, most)
+	}
 	if g.allMsgs+n > pb.BlockMessagesMax {
 		return m.Uscc, ErrWork
 	}

@@ -241,6 +241,15 @@ func TestShares(t *testing.T) {
 	if resp, err := c.Apps[0].CheckTx(context.Background(), &abci.RequestCheckTx{Tx: c.Sign("gov1", small)}); err != nil || resp.Code != 0 {
 		t.Errorf("another member is kept out of the pool: %v %v", resp, err)
 	}
+
+	// What fits into no block is too large, and not for later. A vote counts as a hundred messages.
+	vote := pb.Msg{Sum: &pb.Msg_Vote{Vote: &pb.Vote{}}}
+	for votes, want := range map[int]string{100: "", 101: "E_TX_SIZE", 201: "E_TX_SIZE"} {
+		tx := c.Sign("gov1", slices.Repeat([]pb.Msg{vote}, votes)...)
+		if resp, err := c.Apps[0].CheckTx(context.Background(), &abci.RequestCheckTx{Tx: tx}); err != nil || resp.Codespace != want {
+			t.Errorf("%d votes in a transaction: %v %v", votes, resp, err)
+		}
+	}
 }
 
 // Before the first block nothing is checked, and nothing stops.

@@ -34,6 +34,7 @@ type mPenalty struct {
 	class              int
 	state              string
 	decided, publishBy int
+	recorded           int
 	min, max           int
 	published, ended   int
 	breachOf           string
@@ -235,7 +236,18 @@ const (
 func (m *model) commit(code string, c mCommitment, accepted bool) string {
 	if old, found := m.commitments[code]; found {
 		if old.firm == c.firm && old.kind == c.kind && old.public == c.public && old.until == c.until && old.acceptor == c.acceptor {
-			return again
+			if !accepted || old.state != "pending" {
+				return again
+			}
+			if (old.kind == 1 || old.kind == 3) && m.barred(old.firm) {
+				return "E_PROMISE_BAR"
+			}
+			old.state = "supervised"
+			m.commitments[code] = old
+			if old.kind == 4 && old.public == 1 {
+				m.lift(old.firm)
+			}
+			return ok
 		}
 		return no
 	}
@@ -318,7 +330,7 @@ func (m *model) record(key string, p mPenalty, atHome bool) string {
 	if p.necessary && p.class != 1 {
 		return "E_CLASS"
 	}
-	p.publishBy = plusWorking(p.decided, 7)
+	p.recorded, p.publishBy = m.today, plusWorking(p.decided, 7)
 	months := [4][2]int{1: {0, 3}, 2: {3, 12}, 3: {12, 36}}[p.class]
 	p.min, p.max = plusMonths(p.decided, months[0]), plusMonths(p.decided, months[1])
 	p.state = "registered"
@@ -373,7 +385,7 @@ func (m *model) repairable(firm, key, code string) string {
 	case m.today < p.min:
 		return "E_MIN_PERIOD"
 	}
-	if c, found := m.commitments[code]; !found || c.firm != firm || c.kind != 4 || !c.visible() || c.state != "supervised" {
+	if c, found := m.commitments[code]; !found || c.firm != firm || c.kind != 4 || !c.visible() || c.state != "supervised" || c.made < p.recorded {
 		return "E_REPAIR_COMMITMENT"
 	}
 	return ok

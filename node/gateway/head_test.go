@@ -9,7 +9,7 @@ import (
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/attest"
-	"github.com/xinlian-ledger/xinlian/x/attest/attesttest"
+	"github.com/xinlian-ledger/xinlian/x/attesttest"
 )
 
 // chain is a chain of headers whose validators change.

@@ -19,7 +19,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/app/apptest"
 	"github.com/xinlian-ledger/xinlian/node/join"
 	"github.com/xinlian-ledger/xinlian/x/attest"
-	"github.com/xinlian-ledger/xinlian/x/attest/attesttest"
+	"github.com/xinlian-ledger/xinlian/x/attesttest"
 )
 
 var bg = context.Background()

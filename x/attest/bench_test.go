@@ -10,7 +10,7 @@ import (
 	"github.com/cometbft/cometbft/crypto/ed25519"
 
 	"github.com/xinlian-ledger/xinlian/x/attest"
-	. "github.com/xinlian-ledger/xinlian/x/attest/attesttest"
+	. "github.com/xinlian-ledger/xinlian/x/attesttest"
 )
 
 // Each benchmark of a verification prints, beside its own time, the ratio to the primitive work that nobody can avoid, measured in

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/xinlian-ledger/xinlian/x/attest"
-	. "github.com/xinlian-ledger/xinlian/x/attest/attesttest"
+	. "github.com/xinlian-ledger/xinlian/x/attesttest"
 )
 
 // FuzzVerify: no input makes the verifier panic, every refusal is of a known class, what decodes encodes to the same bytes, and

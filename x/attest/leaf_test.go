@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/xinlian-ledger/xinlian/x/attest"
-	. "github.com/xinlian-ledger/xinlian/x/attest/attesttest"
+	. "github.com/xinlian-ledger/xinlian/x/attesttest"
 	"github.com/xinlian-ledger/xinlian/x/standing"
 )
 

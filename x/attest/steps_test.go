@@ -14,7 +14,7 @@ import (
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/attest"
-	. "github.com/xinlian-ledger/xinlian/x/attest/attesttest"
+	. "github.com/xinlian-ledger/xinlian/x/attesttest"
 )
 
 // engine walks the chain of sets of a bundle with the engine's own types and light verification.

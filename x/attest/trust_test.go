@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/xinlian-ledger/xinlian/x/attest"
-	. "github.com/xinlian-ledger/xinlian/x/attest/attesttest"
+	. "github.com/xinlian-ledger/xinlian/x/attesttest"
 )
 
 func TestTrustRoundTrip(t *testing.T) {

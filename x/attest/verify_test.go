@@ -8,7 +8,7 @@ import (
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/attest"
-	. "github.com/xinlian-ledger/xinlian/x/attest/attesttest"
+	. "github.com/xinlian-ledger/xinlian/x/attesttest"
 )
 
 func now() time.Time { return Time.Add(42 * time.Second) }

@@ -76,11 +76,15 @@ func Submit(ctx *x.Ctx, m *pb.SubmitCommitment) (x.Done, error) {
 		}
 	}
 	if old, ok := Get(ctx, c.Code); ok {
-		if bytes.Equal(x.EncodeRow(&old.Content), x.EncodeRow(&c)) {
-			done.Note = x.AlreadyRecorded
-			return done, nil
+		if !bytes.Equal(x.EncodeRow(&old.Content), x.EncodeRow(&c)) {
+			return done, x.ErrDifferently.With("commitment %s stands with other content", c.Code)
 		}
-		return done, x.ErrDifferently.With("commitment %s stands with other content", c.Code)
+		if m.Accepted && old.State == pb.COMMITMENT_PENDING {
+			// An agent filed it; its acceptor now says that it has accepted it: A3.
+			return accept(ctx, old, done)
+		}
+		done.Note = x.AlreadyRecorded
+		return done, nil
 	}
 	if _, err := subject.Require(ctx, c.Subject); err != nil {
 		return done, err
@@ -171,6 +175,11 @@ func Accept(ctx *x.Ctx, m *pb.AcceptCommitment) (x.Done, error) {
 	default:
 		return done, ErrState.With("commitment %s is not pending", m.Code)
 	}
+	return accept(ctx, c, done)
+}
+
+// accept takes a pending commitment in.
+func accept(ctx *x.Ctx, c *pb.Commitment, done x.Done) (x.Done, error) {
 	if err := checkBar(ctx, &c.Content); err != nil {
 		return done, err
 	}

@@ -14,6 +14,8 @@
 // the subject's standing has again the bytes that it had before the record came (INV-03). R8 brings record and commitment back with their
 // dates unchanged and bars further applications for a time (INV-13).
 //
+// The type-4 commitment of an application is younger than the record, so that nothing which the public saw before the record came leaves with it.
+//
 // Only the agency that issued a record decides on its repair (谁认定、谁修复); a mandate does not reach that far.
 //
 // Invariants: INV-12 no approval before min_until, without duties verified or without a public type-4 commitment; INV-13; INV-32 a refusal has

@@ -62,7 +62,7 @@ func Apply(ctx *x.Ctx, m *pb.ApplyRepair) (x.Done, error) {
 	if err := checkTarget(ctx, target); err != nil {
 		return done, err
 	}
-	if err := checkCommitment(ctx, m.Subject, m.Commitment); err != nil {
+	if err := checkCommitment(ctx, target, m.Commitment); err != nil {
 		return done, err
 	}
 	if open, ok := x.Peek(ctx, x.Key(openOn.Prefix, m.Target)); ok {
@@ -91,18 +91,21 @@ func checkTarget(ctx *x.Ctx, p *pb.Penalty) error {
 	return nil
 }
 
-// checkCommitment holds A3-3(3): a public type-4 commitment of the subject, accepted and in force.
-func checkCommitment(r x.Reader, uscc, code string) error {
+// checkCommitment holds A3-3(3): a public type-4 commitment of the subject, accepted and in force. It came after the record: what the public saw before
+// the record came must not leave with it (INV-03).
+func checkCommitment(r x.Reader, target *pb.Penalty, code string) error {
 	c, ok := commitment.Get(r, code)
 	switch {
-	case !ok || c.Content.Subject != uscc:
-		return ErrCommitment.With("%s has no commitment %q", uscc, code)
+	case !ok || c.Content.Subject != target.Content.Subject:
+		return ErrCommitment.With("%s has no commitment %q", target.Content.Subject, code)
 	case c.Content.Type != 4:
 		return ErrCommitment.With("commitment %s is of type %d", code, c.Content.Type)
 	case !commitment.Public(c):
 		return ErrCommitment.With("commitment %s is not public", code)
 	case c.State != pb.COMMITMENT_SUPERVISED:
 		return ErrCommitment.With("commitment %s is not in force", code)
+	case c.Content.MadeOn < target.Content.DecidedOn || c.RecordedOn < target.RecordedOn:
+		return ErrCommitment.With("commitment %s is older than the record", code)
 	}
 	return nil
 }
@@ -164,6 +167,9 @@ func Refile(ctx *x.Ctx, m *pb.RefileRepair) (x.Done, error) {
 	if a.State != pb.REPAIR_SUPPLEMENT {
 		return done, ErrSupplement.With("no gaps are open on this application")
 	}
+	if int32(ctx.Today) > a.SupplementBy { // the timer has not come to it yet
+		return done, ErrSupplement.With("the gaps were to be filled by %s", calendar.Date(a.SupplementBy))
+	}
 	a.State, a.MaterialsDigest = pb.REPAIR_PENDING, m.MaterialsDigest
 	a.AcceptBy = int32(catalog.Calendar(ctx).AddWorkingDays(ctx.Today, int(catalog.Int(ctx, "repair_accept_wd"))))
 	put(ctx, a)
@@ -208,7 +214,7 @@ func Approve(ctx *x.Ctx, m *pb.ApproveRepair) (x.Done, error) {
 	if err := checkTarget(ctx, target); err != nil {
 		return done, err
 	}
-	if err := checkCommitment(ctx, a.Subject, a.Commitment); err != nil {
+	if err := checkCommitment(ctx, target, a.Commitment); err != nil {
 		return done, err
 	}
 	a.State, a.DecidedOn, a.DecisionNo = pb.REPAIR_EFFECTIVE, int32(ctx.Today), m.DecisionNo
