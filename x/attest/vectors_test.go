@@ -18,8 +18,8 @@ import (
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/attest"
-	. "github.com/xinlian-ledger/xinlian/x/attesttest"
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
+	. "github.com/xinlian-ledger/xinlian/x/attesttest"
 )
 
 var update = flag.Bool("update", false, "write testdata/vectors again; a change of a frozen vector needs a second reader")
