@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -72,6 +73,12 @@ func openBadger(o Options) (*badger.DB, error) {
 		return nil, fmt.Errorf("state folder %s is damaged (%w): restore it from a backup or a snapshot", o.Dir, err)
 	}
 	db, err := badger.OpenManaged(badgerOptions(o))
+	if err != nil && !o.ReadOnly && strings.Contains(err.Error(), unbornLog) {
+		if err := removeUnborn(o.Dir); err != nil {
+			return nil, err
+		}
+		db, err = badger.OpenManaged(badgerOptions(o))
+	}
 	switch {
 	case err == nil:
 		return db, nil
@@ -136,6 +143,63 @@ func checkTableEnd(name string) error {
 }
 
 // badgerLogger passes on Badger's errors and warnings; its chatter goes to the debug level.
+// unbornLog is what Badger's mapped files say where a file that should hold something is empty (z.NewFile of ristretto, wrapped as text).
+const unbornLog = "Create a new file"
+
+// removeUnborn removes log files that hold nothing. Badger makes a log file in two steps, an empty file that then gets its size, and refuses to open a
+// folder in which a process was killed between the two; the refusal itself gives the file its size. Such a file has no byte that is not zero,
+// so nothing was ever written to it. The folder's lock is held meanwhile: it is Badger's own, and free where its open came this far.
+func removeUnborn(dir string) error {
+	lock, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer lock.Close() // releases the lock
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return fmt.Errorf("state folder %s is in use by another process: stop it first", dir)
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if ext := filepath.Ext(f.Name()); ext != ".mem" && ext != ".vlog" {
+			continue
+		}
+		path := filepath.Join(dir, f.Name())
+		if blank, err := onlyZeros(path); err != nil {
+			return err
+		} else if blank {
+			if err := os.Remove(path); err != nil {
+				return err
+			}
+		}
+	}
+	return lock.Sync()
+}
+
+// onlyZeros says whether a file holds no byte but zeros.
+func onlyZeros(path string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	buf, zeros := make([]byte, 1<<20), make([]byte, 1<<20)
+	for {
+		n, err := f.Read(buf)
+		if !bytes.Equal(buf[:n], zeros[:n]) {
+			return false, nil
+		}
+		if errors.Is(err, io.EOF) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+}
+
 type badgerLogger struct{ log *slog.Logger }
 
 func (l badgerLogger) emit(level slog.Level, format string, args []any) {
