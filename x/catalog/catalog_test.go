@@ -15,19 +15,20 @@ import (
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
+	"github.com/xinlian-ledger/xinlian/x/xtest"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 )
 
 type script struct {
 	t   *testing.T
-	mem *memory
+	mem *xtest.Memory
 	ctx *x.Ctx
 }
 
 func newScript(t *testing.T, g *pb.Genesis) *script {
 	t.Helper()
-	mem := newMemory()
+	mem := xtest.NewMemory()
 	s := &script{t: t, mem: mem, ctx: &x.Ctx{State: mem, Touched: map[string]struct{}{}}}
 	if err := catalog.Import(s.ctx, g); err != nil {
 		t.Fatal(err)
@@ -197,7 +198,7 @@ func (s *script) run(d *datadriven.TestData) string {
 }
 
 func (s *script) change(pos string, a *pb.Action) string {
-	before := s.mem.clone()
+	before := s.mem.Clone()
 	v := catalog.Version(s.mem)
 	checked := catalog.CheckAction(s.mem, a)
 	handled, err := catalog.Apply(s.ctx, a)
@@ -208,7 +209,7 @@ func (s *script) change(pos string, a *pb.Action) string {
 		s.t.Errorf("%s: %v", pos, err)
 	}
 	if err != nil || !handled {
-		if !s.mem.equal(before) {
+		if !s.mem.Equal(before) {
 			s.t.Errorf("%s: what was not done has written something", pos)
 		}
 	} else {
@@ -337,7 +338,7 @@ func TestUnknownParameterIsABug(t *testing.T) {
 			t.Error("a parameter that does not exist has a value")
 		}
 	}()
-	catalog.Int(newMemory(), "general_max_month")
+	catalog.Int(xtest.NewMemory(), "general_max_month")
 }
 
 func TestGovernanceRules(t *testing.T) {
@@ -377,13 +378,13 @@ func TestGenesisRoundTrip(t *testing.T) {
 	}
 	var g pb.Genesis
 	catalog.Export(s.mem, &g)
-	if again := newScript(t, &g); !again.mem.equal(s.mem) {
+	if again := newScript(t, &g); !again.mem.Equal(s.mem) {
 		t.Error("export and import do not give the same rows")
 	}
 	// The order of rows says nothing; the content does.
 	g.Params, g.SeverityRules, g.Templates, g.Calendar, g.Regions =
 		reversed(g.Params), reversed(g.SeverityRules), reversed(g.Templates), reversed(g.Calendar), reversed(g.Regions)
-	if again := newScript(t, &g); !again.mem.equal(s.mem) {
+	if again := newScript(t, &g); !again.mem.Equal(s.mem) {
 		t.Error("the order of genesis has entered the state")
 	}
 	g.Params[0].Value++
@@ -424,7 +425,7 @@ func TestGenesisRefuses(t *testing.T) {
 	} {
 		g := genesis()
 		c.edit(g)
-		err := catalog.Import(&x.Ctx{State: newMemory()}, g)
+		err := catalog.Import(&x.Ctx{State: xtest.NewMemory()}, g)
 		if r, ok := err.(*x.Rejection); !ok || !c.want.Is(r) {
 			t.Errorf("%s: %v, want %s", c.name, err, c.want.Code)
 		}
@@ -432,29 +433,29 @@ func TestGenesisRefuses(t *testing.T) {
 }
 
 func TestCheckFindsDamage(t *testing.T) {
-	for name, edit := range map[string]func(*memory){
-		"no version":                 func(m *memory) { m.Delete([]byte{0x25}) },
-		"a version without a digest": func(m *memory) { m.Set([]byte{0x25}, x.EncodeRow(&pb.CatalogVersion{Version: 1})) },
-		"a parameter out of bounds": func(m *memory) {
+	for name, edit := range map[string]func(*xtest.Memory){
+		"no version":                 func(m *xtest.Memory) { m.Delete([]byte{0x25}) },
+		"a version without a digest": func(m *xtest.Memory) { m.Set([]byte{0x25}, x.EncodeRow(&pb.CatalogVersion{Version: 1})) },
+		"a parameter out of bounds": func(m *xtest.Memory) {
 			m.Set(x.Key(0x20, []byte("voting_days")), x.EncodeRow(&pb.Param{Name: "voting_days", Value: 1000}))
 		},
-		"a parameter under another name": func(m *memory) {
+		"a parameter under another name": func(m *xtest.Memory) {
 			m.Set(x.Key(0x20, []byte("general_max_months")), x.EncodeRow(&pb.Param{Name: "voting_days", Value: 5}))
 		},
-		"thresholds upside down": func(m *memory) {
+		"thresholds upside down": func(m *xtest.Memory) {
 			m.Set(x.Key(0x21, []byte("food")), x.EncodeRow(&pb.SeverityRule{Sector: "food", LargeFineFen: 2, HugeFineFen: 1}))
 		},
-		"a template without text": func(m *memory) {
+		"a template without text": func(m *xtest.Memory) {
 			m.Set(x.Key(0x22, []byte{4, 0, 0, 0, 1}), x.EncodeRow(&pb.CommitmentTemplate{Type: 4, Version: 1}))
 		},
-		"a year upside down": func(m *memory) {
+		"a year upside down": func(m *xtest.Memory) {
 			m.Set(x.Key(0x23, []byte{2026 >> 8, 2026 & 0xff}), x.EncodeRow(&pb.CalendarYear{Year: 2026, Days: []pb.CalendarDay{{Date: 20457}, {Date: 20454}}}))
 		},
-		"a parent is gone": func(m *memory) { m.Delete(x.Key(0x24, []byte("410100"))) },
-		"a circle": func(m *memory) {
+		"a parent is gone": func(m *xtest.Memory) { m.Delete(x.Key(0x24, []byte("410100"))) },
+		"a circle": func(m *xtest.Memory) {
 			m.Set(x.Key(0x24, []byte("410100")), x.EncodeRow(&pb.Region{Code: "410100", Name: "郑州市", Level: "prefecture", Parent: "410181"}))
 		},
-		"a region under another code": func(m *memory) {
+		"a region under another code": func(m *xtest.Memory) {
 			m.Set(x.Key(0x24, []byte("410182")), x.EncodeRow(&pb.Region{Code: "410181", Name: "巩义市", Level: "county", Parent: "410100"}))
 		},
 	} {
@@ -468,9 +469,9 @@ func TestCheckFindsDamage(t *testing.T) {
 
 // A table that was damaged stops the machine and never sends a rule around in circles.
 func TestDamagedRegionsAreAFault(t *testing.T) {
-	for name, edit := range map[string]func(*memory){
-		"a parent is gone": func(m *memory) { m.Delete(x.Key(0x24, []byte("410100"))) },
-		"a circle": func(m *memory) {
+	for name, edit := range map[string]func(*xtest.Memory){
+		"a parent is gone": func(m *xtest.Memory) { m.Delete(x.Key(0x24, []byte("410100"))) },
+		"a circle": func(m *xtest.Memory) {
 			m.Set(x.Key(0x24, []byte("410100")), x.EncodeRow(&pb.Region{Code: "410100", Name: "郑州市", Level: "prefecture", Parent: "410181"}))
 		},
 	} {
@@ -519,11 +520,11 @@ func TestBounds(t *testing.T) {
 	for i := 0; len(g.Regions) < 4097; i++ {
 		g.Regions = append(g.Regions, pb.Region{Code: fmt.Sprint(500000 + i), Name: "样例", Level: "county", Parent: "410100"})
 	}
-	if err := catalog.Import(&x.Ctx{State: newMemory()}, g); !x.ErrTooMany.Is(err) {
+	if err := catalog.Import(&x.Ctx{State: xtest.NewMemory()}, g); !x.ErrTooMany.Is(err) {
 		t.Errorf("4097 regions: %v", err)
 	}
 	g.Regions = g.Regions[:4096]
-	if err := catalog.Import(&x.Ctx{State: newMemory()}, g); err != nil {
+	if err := catalog.Import(&x.Ctx{State: xtest.NewMemory()}, g); err != nil {
 		t.Errorf("4096 regions: %v", err)
 	}
 }

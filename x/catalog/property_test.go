@@ -11,6 +11,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
+	"github.com/xinlian-ledger/xinlian/x/xtest"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 )
@@ -19,7 +20,7 @@ import (
 // table, free of circles and at most eight long; ancestors follow the model whatever the digits are.
 func TestRegionsAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		mem := newMemory()
+		mem := xtest.NewMemory()
 		ctx := &x.Ctx{State: mem}
 		if err := catalog.Import(ctx, &pb.Genesis{}); err != nil {
 			t.Fatal(err)
@@ -87,7 +88,7 @@ func chain(parents map[string]string, c string) []string {
 // often they were replaced.
 func TestCalendarAgainstTable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		mem := newMemory()
+		mem := xtest.NewMemory()
 		ctx := &x.Ctx{State: mem}
 		if err := catalog.Import(ctx, &pb.Genesis{}); err != nil {
 			t.Fatal(err)

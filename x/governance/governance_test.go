@@ -16,6 +16,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/code"
 	"github.com/xinlian-ledger/xinlian/x/governance"
 	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/xtest"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 )
@@ -23,7 +24,7 @@ import (
 // script speaks of agencies by short names. All codes, keys and names are made up.
 type script struct {
 	t     *testing.T
-	mem   *memory
+	mem   *xtest.Memory
 	ctx   *x.Ctx
 	rules governance.Rules
 	codes map[string]string
@@ -31,7 +32,7 @@ type script struct {
 }
 
 func newScript(t *testing.T) *script {
-	mem := newMemory()
+	mem := xtest.NewMemory()
 	s := &script{
 		t: t, mem: mem, codes: map[string]string{}, names: map[string]string{},
 		ctx:   &x.Ctx{State: mem, Touched: map[string]struct{}{}},
@@ -199,13 +200,13 @@ func (s *script) show(id []byte, done x.Done, err error) string {
 }
 
 func (s *script) run(d *datadriven.TestData) string {
-	before := s.mem.clone()
+	before := s.mem.Clone()
 	out := s.step(d)
-	if strings.HasPrefix(out, "E_") && !s.mem.equal(before) {
+	if strings.HasPrefix(out, "E_") && !s.mem.Equal(before) {
 		s.t.Errorf("%s: a refusal has written something", d.Pos)
 	}
 	for _, check := range []func(x.Reader) error{governance.Check, member.Check} {
-		if len(s.mem.rows) > 0 {
+		if len(s.mem.Rows) > 0 {
 			if err := check(s.mem); err != nil {
 				s.t.Errorf("%s: %v", d.Pos, err)
 			}
@@ -430,7 +431,7 @@ func TestTimerWithoutProposalIsAFault(t *testing.T) {
 
 func TestCheckFindsDamage(t *testing.T) {
 	timer := func(s *script) []byte {
-		for k := range s.mem.rows {
+		for k := range s.mem.Rows {
 			if k[0] == 0x01 {
 				return []byte(k)
 			}
@@ -485,15 +486,15 @@ func TestRebuild(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	rebuilt := s.mem.clone()
-	for k := range rebuilt.rows {
+	rebuilt := s.mem.Clone()
+	for k := range rebuilt.Rows {
 		if k[0] == 0x01 || k[0] == 0x19 {
-			delete(rebuilt.rows, k)
+			delete(rebuilt.Rows, k)
 		}
 	}
-	governance.Derive(s.mem, func(key, value []byte) { rebuilt.rows[string(key)] = value })
+	governance.Derive(s.mem, func(key, value []byte) { rebuilt.Rows[string(key)] = value })
 	governance.Timers(s.mem, func(tm x.Timer) { x.Reschedule(rebuilt, nil, []x.Timer{tm}) })
-	if !rebuilt.equal(s.mem) {
+	if !rebuilt.Equal(s.mem) {
 		t.Error("what was rebuilt differs")
 	}
 	// Genesis carries no proposals.

@@ -15,6 +15,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 	"github.com/xinlian-ledger/xinlian/x/code"
 	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/xtest"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 )
@@ -22,14 +23,14 @@ import (
 // script speaks of agencies and keys by short names. All codes, keys and names are made up.
 type script struct {
 	t     *testing.T
-	mem   *memory
+	mem   *xtest.Memory
 	ctx   *x.Ctx
 	names map[string]string // code or address → name, for output
 	codes map[string]string // name → code
 }
 
 func newScript(t *testing.T) *script {
-	mem := newMemory()
+	mem := xtest.NewMemory()
 	s := &script{t: t, mem: mem, names: map[string]string{}, codes: map[string]string{}}
 	s.ctx = &x.Ctx{State: mem, Today: day(t, "2026-07-15"), Touched: map[string]struct{}{}}
 	return s
@@ -223,12 +224,12 @@ func (s *script) run(d *datadriven.TestData) string {
 	if len(d.CmdArgs) > 0 && len(d.CmdArgs[0].Vals) == 0 {
 		name = d.CmdArgs[0].Key
 	}
-	before := s.mem.clone()
+	before := s.mem.Clone()
 	out := s.step(d.Cmd, name, a, d.Input)
-	if strings.HasPrefix(out, "E_") && !s.mem.equal(before) {
+	if strings.HasPrefix(out, "E_") && !s.mem.Equal(before) {
 		s.t.Errorf("%s: a refusal has written something", d.Pos)
 	}
-	if len(s.mem.rows) > 0 && d.Cmd != "break" {
+	if len(s.mem.Rows) > 0 && d.Cmd != "break" {
 		if err := member.Check(s.mem); err != nil {
 			s.t.Errorf("%s: %v", d.Pos, err)
 		}
@@ -359,7 +360,7 @@ func TestGenesisRoundTrip(t *testing.T) {
 	if err := member.Import(again.ctx, &g); err != nil {
 		t.Fatal(err)
 	}
-	if !again.mem.equal(s.mem) {
+	if !again.mem.Equal(s.mem) {
 		t.Error("export and import do not give the same rows")
 	}
 }
@@ -470,14 +471,14 @@ func TestDerive(t *testing.T) {
 	if err := member.Import(s.ctx, genesis(s)); err != nil {
 		t.Fatal(err)
 	}
-	rebuilt := s.mem.clone()
-	for k := range rebuilt.rows {
+	rebuilt := s.mem.Clone()
+	for k := range rebuilt.Rows {
 		if k[0] == 0x11 {
-			delete(rebuilt.rows, k)
+			delete(rebuilt.Rows, k)
 		}
 	}
-	member.Derive(s.mem, func(key, value []byte) { rebuilt.rows[string(key)] = value })
-	if !rebuilt.equal(s.mem) {
+	member.Derive(s.mem, func(key, value []byte) { rebuilt.Rows[string(key)] = value })
+	if !rebuilt.Equal(s.mem) {
 		t.Error("the rebuilt index differs")
 	}
 }
