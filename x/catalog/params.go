@@ -18,7 +18,8 @@ type ParamInfo struct {
 	Meaning string
 }
 
-// Params is every parameter there is, in the order in which people read them. Nobody changes it while the program runs.
+// Params is every parameter there is, in the order in which people read them. Nobody changes it while the program runs. A parameter stands here once
+// a rule reads it (scripts/tidy holds that): what governance votes on has an effect.
 //
 // Bounds of the publicity periods are those of Order 36 (N1): the shortest periods are fixed, the longest may only become shorter.
 var Params = []ParamInfo{
@@ -30,19 +31,10 @@ var Params = []ParamInfo{
 	{"serious_min_months", "严重失信信息最短公示期", 12, 12, 12, "months", "N1 [P]", "from the decision to the first day on which repair may be applied for"},
 	{"serious_max_months", "严重失信信息最长公示期", 36, 12, 36, "months", "N1 [P]", "from the decision to the last day shown"},
 	{"local_disclosure_cap_months", "本省失信信息披露期上限", 36, 12, 60, "months", "H1 art 19 [C], N1 [P]", "Henan's own cap; the shorter of it and the class's longest period counts"},
-	{"hold_at_max_if_unfulfilled_penalty", "期满未履行的处罚是否继续公示", 0, 0, 1, "bool", "N1 [P]", "keep a penalty in publicity at the end of its longest period while duties are open"},
 	{"publish_deadline_wd", "公示期限", 7, 1, 20, "wd", "G5 [P], N5 [C]", "from the decision to the last day in time for publication"},
-	{"verify_inbound_wd", "数据核验期限", 5, 1, 5, "wd", "H1 art 17 [C]", "from receipt to verification"},
-	{"withdraw_deadline_wd", "撤销信息的撤回期限", 3, 1, 3, "wd", "L1 art 48 [C]", "from the revocation of a decision to the withdrawal of its record"},
 	{"require_two_documents", "两书同达", 1, 0, 1, "bool", "G2 [P]", "a penalty needs the repair notice (信用修复告知书) served with the decision"},
 	{"natural_person_negative_records", "自然人失信信息", 0, 0, 0, "bool", "H1 art 13 [C], L3 [C], [D]", "negative records of natural persons: refused, without a choice"},
-	{"roll_period_end_procedural", "程序期限末日遇休息日顺延", 1, 0, 1, "bool", "L7 art 203 [C]", "a procedural period that ends on a rest day ends on the next working day"},
 	{"roll_period_end_publicity", "公示期末日遇休息日顺延", 0, 0, 0, "bool", "N1 [P], [D]", "publicity never becomes longer for a holiday, without a choice"},
-
-	// Commitments (信用承诺).
-	{"accept_commitment_wd", "承诺受理期限", 1, 0, 3, "wd", "[D]", "from submission to acceptance or rejection"},
-	{"assess_window_months", "践诺评估期", 12, 1, 36, "months", "[D]", "after the commitment's end, time to assess it"},
-	{"assess_grace_wd", "践诺评估宽限期", 20, 5, 60, "wd", "[D]", "after the window, before a missing assessment is overdue"},
 
 	// Repair (信用修复).
 	{"repair_accept_wd", "修复受理期限", 3, 1, 3, "wd", "G2 [P]", "from application to acceptance"},
@@ -50,9 +42,6 @@ var Params = []ParamInfo{
 	{"repair_total_wd", "修复办结期限", 10, 1, 20, "wd", "G2 [P]", "from application to answer"},
 	{"supplement_window_wd", "补正期限", 10, 3, 30, "wd", "[D]", "to refile what was missing"},
 	{"repair_false_bar_months", "虚假修复禁止申请期", 36, 12, 60, "months", "N1 [P], length [M]", "no application after a repair was obtained by deceit"},
-
-	// Identifiers.
-	{"uscc_inner_check", "组织机构代码校验", 1, 0, 2, "choice", "T5 [M], [D]", "inner check character of a code: 0 off, 1 warn, 2 reject"},
 
 	// Governance (治理).
 	{"member_admission_quorum_permille", "成员变更表决比例", 667, 666, 1000, "permille", "[D]", "of governor members, to admit, change or remove a member; 666 makes two of three enough"},
