@@ -38,10 +38,17 @@ func CheckState(r x.Reader) error {
 	return nil
 }
 
-// checkTimers holds that the timers are exactly those that follow from the records.
+// checkTimers holds that the timers and duties are exactly those that follow from the records.
 func checkTimers(r x.Reader) error {
-	want := map[string]bool{}
+	want, owed := map[string]bool{}, map[string]bool{}
 	add := func(t x.Timer) { want[fmt.Sprint(t)] = true }
+	eachDuty(r, func(d x.Duty) {
+		if t, runs := d.Timer(); runs {
+			add(t)
+		}
+		d.Alarmed = false
+		owed[fmt.Sprint(d)] = true
+	})
 	governance.Timers(r, add)
 	commitment.EachTimer(r, add)
 	sanction.EachTimer(r, add)
@@ -58,7 +65,26 @@ func checkTimers(r x.Reader) error {
 	if err == nil && n != len(want) {
 		err = fmt.Errorf("%d timers stand, %d follow from the records", n, len(want))
 	}
+	if err != nil {
+		return err
+	}
+	n = 0
+	x.EachDuty(r, func(d x.Duty) bool {
+		n++
+		if !owed[fmt.Sprint(d)] {
+			err = fmt.Errorf("duty %s of %s, due %s, follows from no record", d.Kind.Info().Token, d.Owner, d.Due)
+		}
+		return err == nil
+	})
+	if err == nil && n != len(owed) {
+		err = fmt.Errorf("%d duties stand, %d follow from the records", n, len(owed))
+	}
 	return err
+}
+
+// eachDuty gives the duties of all modules.
+func eachDuty(r x.Reader, fn func(x.Duty)) {
+	sanction.EachDuty(r, fn)
 }
 
 // checkSeen holds that each bucket's digest is that of its transactions in their order.

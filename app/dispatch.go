@@ -42,10 +42,10 @@ func Dispatch(ctx *x.Ctx, m *pb.Msg) (x.Done, error) {
 		return fulfillment.Cure(ctx, m.CureCommitment)
 	case *pb.Msg_RecordPenalty:
 		return sanction.Record(ctx, m.RecordPenalty)
-	case *pb.Msg_PublishPenalty:
-		return sanction.Publish(ctx, m.PublishPenalty)
-	case *pb.Msg_WithdrawPenalty:
-		return sanction.Withdraw(ctx, m.WithdrawPenalty)
+	case *pb.Msg_PublishRecord:
+		return sanction.Publish(ctx, m.PublishRecord)
+	case *pb.Msg_WithdrawRecord:
+		return sanction.Withdraw(ctx, m.WithdrawRecord)
 	case *pb.Msg_ApplyRepair:
 		return repair.Apply(ctx, m.ApplyRepair)
 	case *pb.Msg_AcceptRepair:
@@ -112,10 +112,10 @@ func fire(ctx *x.Ctx, t x.Timer) {
 		return
 	}
 	switch t.Kind {
-	case x.TimerPenaltyMax:
+	case x.TimerPublicityMax:
 		sanction.MaxReached(ctx, t.ID)
-	case x.TimerPenaltyPublishBy:
-		sanction.PublishOverdue(ctx, t.ID)
+	case x.TimerDuty:
+		missed(ctx, t.ID)
 	case x.TimerCommitmentExpire:
 		commitment.Expire(ctx, t.ID)
 	case x.TimerProposalClose:
@@ -133,5 +133,16 @@ func fire(ctx *x.Ctx, t x.Timer) {
 		repair.RefileMissed(ctx, t.ID)
 	default:
 		panic(fmt.Sprintf("timer kind %d has no module", t.Kind))
+	}
+}
+
+// missed tells the module of a duty that its day has passed unmet.
+func missed(ctx *x.Ctx, id []byte) {
+	kind, uscc, record := x.MissedDuty(id)
+	switch {
+	case kind < 20:
+		sanction.Missed(ctx, kind, uscc, record)
+	default:
+		panic(fmt.Sprintf("duty kind %d has no module", kind))
 	}
 }

@@ -1,8 +1,8 @@
 // Package x is what the rules are made of: the state that a rule may read and write, tables, refusals, timers. The modules in
 // the folders below are the rules themselves, in this order of knowledge (a module calls only those before it):
 //
-//	member < governance < catalog < subject < commitment < fulfillment < sanction < measure < repair < objection
-//	< incentive < consent < trace < receivable < standing
+//	member < governance < catalog < subject < commitment < fulfillment < measure < sanction < leniency < repair < objection
+//	< incentive < inspection < consent < trace < receivable < standing
 //
 // It promises that a transition can depend on nothing but what Ctx hands it: the state after the block before, the changes made
 // in this block so far, the block's height and time, and who signed. There is no disk, clock, goroutine, randomness or log here.

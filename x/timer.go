@@ -23,8 +23,8 @@ const (
 type TimerKind byte
 
 const (
-	TimerPenaltyMax        TimerKind = 1 // 公示期届满: id = subject ‖ record
-	TimerPenaltyPublishBy  TimerKind = 2 // 公示期限: publication is overdue
+	TimerPublicityMax      TimerKind = 1 // 公示期届满: id = subject ‖ record
+	TimerDuty              TimerKind = 2 // a duty's last day has passed: id = kind of duty ‖ subject ‖ record
 	TimerCommitmentExpire  TimerKind = 3 // 承诺到期: id = subject ‖ code
 	TimerProposalClose     TimerKind = 4 // id = proposal
 	TimerProposalEffective TimerKind = 5

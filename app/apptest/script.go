@@ -370,9 +370,9 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 		}
 		return &pb.Msg{Sum: &pb.Msg_RecordPenalty{RecordPenalty: &pb.RecordPenalty{Content: c}}}, by
 	case "publish": // publish by= issuer= firm= no=
-		return &pb.Msg{Sum: &pb.Msg_PublishPenalty{PublishPenalty: &pb.PublishPenalty{Issuer: issuer, Record: s.penaltyID(d)}}}, by
+		return &pb.Msg{Sum: &pb.Msg_PublishRecord{PublishRecord: &pb.PublishRecord{Issuer: issuer, Record: s.penaltyID(d)}}}, by
 	case "withdraw":
-		return &pb.Msg{Sum: &pb.Msg_WithdrawPenalty{WithdrawPenalty: &pb.WithdrawPenalty{
+		return &pb.Msg{Sum: &pb.Msg_WithdrawRecord{WithdrawRecord: &pb.WithdrawRecord{
 			Issuer: issuer, Record: s.penaltyID(d), ReasonDigest: digestArg(d, "reason", "reason"), AuthorityDigest: digestArg(d, "authority", "authority"),
 		}}}, by
 

@@ -29,7 +29,7 @@ func TestLongStanding(t *testing.T) {
 		}
 		record = append(record, pb.Msg{Sum: &pb.Msg_RecordPenalty{RecordPenalty: &pb.RecordPenalty{Content: p}}})
 		id := x.RecordID("penalty", p.Issuer, p.DocNo, p.Subject)
-		publish = append(publish, pb.Msg{Sum: &pb.Msg_PublishPenalty{PublishPenalty: &pb.PublishPenalty{Issuer: p.Issuer, Record: id[:]}}})
+		publish = append(publish, pb.Msg{Sum: &pb.Msg_PublishRecord{PublishRecord: &pb.PublishRecord{Issuer: p.Issuer, Record: id[:]}}})
 	}
 	for _, msgs := range [][]pb.Msg{record, publish} {
 		if r := c.Block(c.Sign("zz-scjg", msgs...)); r[0].Code != 0 {

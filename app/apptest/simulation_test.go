@@ -473,7 +473,7 @@ func (s *sim) compare() {
 				t.Errorf("%s: barred from repair until %s, model %s", firm, until, dateArg(want))
 			}
 			commitment.Each(r, uscc, func(*pb.Commitment) bool { commitments++; return true })
-			sanction.Each(r, uscc, func(*pb.Penalty) bool { penalties++; return true })
+			sanction.Each(r, uscc, func(*pb.Dishonesty) bool { penalties++; return true })
 			subject.Alarms(r, uscc, func(a *pb.Alarm) bool { alarms++; return true })
 		}
 		if commitments != len(m.commitments) || penalties != len(m.penalties) || alarms != len(m.alarms) {

@@ -177,9 +177,9 @@ func TestTwin(t *testing.T) {
 						}
 						return true
 					})
-					sanction.Each(r, f, func(p *pb.Penalty) bool {
+					sanction.Each(r, f, func(p *pb.Dishonesty) bool {
 						if sanction.Public(p) {
-							t.Errorf("height %d: penalty %s is public", h, p.Content.DocNo)
+							t.Errorf("height %d: penalty %s is public", h, sanction.Of(p).DocNo)
 						}
 						return true
 					})

@@ -61,14 +61,14 @@ func TestWorkers(t *testing.T) {
 		var msgs []pb.Msg
 		for i := n; i < n+500; i++ {
 			id := sanction.PenaltyID(issuer, docNo(i), uscc[i])
-			msgs = append(msgs, pb.Msg{Sum: &pb.Msg_PublishPenalty{PublishPenalty: &pb.PublishPenalty{Issuer: issuer, Record: id[:]}}})
+			msgs = append(msgs, pb.Msg{Sum: &pb.Msg_PublishRecord{PublishRecord: &pb.PublishRecord{Issuer: issuer, Record: id[:]}}})
 		}
 		txs = append(txs, c.Sign("zz-scjg", msgs...))
 	}
 	c.Block(txs...)
 	all(len(txs))
 	c.Read(func(r x.Reader) {
-		sanction.All(r, func(p *pb.Penalty) bool {
+		sanction.All(r, func(p *pb.Dishonesty) bool {
 			if !sanction.Public(p) {
 				t.Errorf("penalty %x is not public", p.Id)
 			}

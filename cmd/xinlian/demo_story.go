@@ -82,7 +82,7 @@ func (d *demo) publication() error {
 		return err
 	}
 	id, _ := hex.DecodeString(rec.record)
-	pub, err := d.send("ops", pb.Msg{Sum: &pb.Msg_PublishPenalty{PublishPenalty: &pb.PublishPenalty{Issuer: d.members["zz-scjg"].USCC, Record: id}}})
+	pub, err := d.send("ops", pb.Msg{Sum: &pb.Msg_PublishRecord{PublishRecord: &pb.PublishRecord{Issuer: d.members["zz-scjg"].USCC, Record: id}}})
 	if err != nil {
 		return err
 	}

@@ -254,7 +254,7 @@ func checkSurvivor(t *testing.T, d runner.Node, acks *acknowledged) {
 			p, ok := sanction.Get(r, id[:])
 			if !ok {
 				lost++
-			} else if digestOf(&p.Content) != digest {
+			} else if digestOf(p.Penalty) != digest {
 				changed++
 			}
 		}

@@ -82,11 +82,11 @@ var sanctionVerbs = []verb{
 	},
 	{
 		name: "withdraw", short: "Withdraw a record whose decision was revoked or changed (撤销)",
-		make: func() any { return new(pb.WithdrawPenalty) },
+		make: func() any { return new(pb.WithdrawRecord) },
 		wrap: func(m any) pb.Msg {
-			return pb.Msg{Sum: &pb.Msg_WithdrawPenalty{WithdrawPenalty: m.(*pb.WithdrawPenalty)}}
+			return pb.Msg{Sum: &pb.Msg_WithdrawRecord{WithdrawRecord: m.(*pb.WithdrawRecord)}}
 		},
-		keptUnder: func(m any) [32]byte { return idOf(m.(*pb.WithdrawPenalty).Record) },
+		keptUnder: func(m any) [32]byte { return idOf(m.(*pb.WithdrawRecord).Record) },
 		example:   `{"record": "ID", "reason": "复议决定撤销原处罚", "authority": "示例复议决定书〔2026〕3号"}`,
 	},
 }
@@ -602,7 +602,7 @@ func runPublish(cmd *cobra.Command, f *publishFlags) error {
 		if err != nil {
 			return usage(err)
 		}
-		m := new(pb.PublishPenalty)
+		m := new(pb.PublishRecord)
 		if _, err := client.ReadMessage(raw, m); err != nil {
 			return usage(err)
 		}
@@ -866,7 +866,7 @@ func (p *published) batch(ctx context.Context, c *client.Client, list []candidat
 			if err != nil {
 				return err
 			}
-			msgs[i] = pb.Msg{Sum: &pb.Msg_PublishPenalty{PublishPenalty: &pb.PublishPenalty{Issuer: r.issuer, Record: id[:]}}}
+			msgs[i] = pb.Msg{Sum: &pb.Msg_PublishRecord{PublishRecord: &pb.PublishRecord{Issuer: r.issuer, Record: id[:]}}}
 		}
 		o, err := c.Send(ctx, msgs...)
 		if err != nil {

@@ -372,8 +372,8 @@ func TestNoBarByOrder(t *testing.T) {
 			t.Fatalf("row %d is not there", row.Number)
 		}
 		classes[p.Class]++
-		if p.State == pb.RECORD_REGISTERED && p.Content.NoticeServedOn < p.Content.DecidedOn {
-			if _, err := sanction.Publish(l.ctx, &pb.PublishPenalty{Issuer: row.Issuer, Record: row.Record}); err != nil {
+		if p.State == pb.RECORD_REGISTERED && p.Penalty.NoticeServedOn < p.Penalty.DecidedOn {
+			if _, err := sanction.Publish(l.ctx, &pb.PublishRecord{Issuer: row.Issuer, Record: row.Record}); err != nil {
 				t.Errorf("row %d: %v", row.Number, err)
 			}
 		}

@@ -54,7 +54,7 @@ func TestLoadIsAccepted(t *testing.T) {
 	}
 	n := 0
 	c.Read(func(r x.Reader) {
-		sanction.All(r, func(*pb.Penalty) bool { n++; return true })
+		sanction.All(r, func(*pb.Dishonesty) bool { n++; return true })
 	})
 	if n != txs*perTx {
 		t.Errorf("%d records stand, %d were sent: some have one number", n, txs*perTx)

@@ -624,7 +624,7 @@ func (r *run) settleProbe(rows []*row, o *Outcome) (left []*row, err error) {
 // probe is a message that no state lets pass: nothing has the record id of 32 zero bytes. A transaction that ends with it changes nothing, and
 // the chain says of every message before it whether it would have passed.
 func probe(issuer string) pb.Msg {
-	return pb.Msg{Sum: &pb.Msg_PublishPenalty{PublishPenalty: &pb.PublishPenalty{Issuer: issuer, Record: make([]byte, 32)}}}
+	return pb.Msg{Sum: &pb.Msg_PublishRecord{PublishRecord: &pb.PublishRecord{Issuer: issuer, Record: make([]byte, 32)}}}
 }
 
 // refuseRest ends rows that nothing is wrong with but their file.

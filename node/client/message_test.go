@@ -11,7 +11,7 @@ import (
 
 func TestReadMessage(t *testing.T) {
 	digest := strings.Repeat("ab", 32)
-	var w pb.WithdrawPenalty
+	var w pb.WithdrawRecord
 	texts, err := ReadMessage([]byte(`{"issuer":"I","record":"0x`+digest+`","reason":"撤销","authority_digest":"`+digest+`"}`), &w)
 	if err != nil {
 		t.Fatal(err)

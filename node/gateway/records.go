@@ -103,7 +103,7 @@ func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
 		Penalties: []*recordJSON{}, Commitments: []*recordJSON{}, Repairs: []*recordJSON{}, Alarms: []*alarmJSON{}, Bars: []*barJSON{},
 	}
 	// Only what is shown counts against a limit: a cut must not tell of what is not shown.
-	sanction.Each(r, s.Uscc, func(p *pb.Penalty) bool { return add(v, &v.Penalties, showPenalty(r, c.who, p)) })
+	sanction.Each(r, s.Uscc, func(p *pb.Dishonesty) bool { return add(v, &v.Penalties, showPenalty(r, c.who, p)) })
 	commitment.Each(r, s.Uscc, func(m *pb.Commitment) bool { return add(v, &v.Commitments, showCommitment(r, c.who, m)) })
 	repair.Each(r, s.Uscc, func(a *pb.Repair) bool { return add(v, &v.Repairs, showRepair(c.who, a)) })
 	subject.Alarms(r, s.Uscc, func(a *pb.Alarm) bool { return add(v, &v.Alarms, showAlarm(c.who, a)) })

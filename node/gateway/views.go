@@ -148,6 +148,7 @@ type penaltyJSON struct {
 var recordStates = []string{
 	pb.RECORD_REGISTERED: "registered", pb.RECORD_PUBLISHED: "published", pb.RECORD_UNPUBLISHED: "unpublished",
 	pb.RECORD_REPAIRED: "repaired", pb.RECORD_EXPIRED: "expired", pb.RECORD_WITHDRAWN: "withdrawn",
+	pb.RECORD_CORRECTED: "corrected", pb.RECORD_SHIELDED: "shielded", pb.RECORD_ARCHIVED: "archived", pb.RECORD_DESTROYED: "destroyed",
 }
 
 var severities = []string{pb.SEVERITY_MINOR: "minor", pb.SEVERITY_GENERAL: "general", pb.SEVERITY_SERIOUS: "serious"}
@@ -164,8 +165,8 @@ func word(names []string, i int32) string {
 	return names[i]
 }
 
-func fullPenalty(p *pb.Penalty) *penaltyJSON {
-	c := &p.Content
+func fullPenalty(p *pb.Dishonesty) *penaltyJSON {
+	c := p.Penalty
 	v := &penaltyJSON{
 		Issuer: c.Issuer, DocNo: c.DocNo, State: word(recordStates, int32(p.State)), Class: word(severities, int32(p.Class)),
 		Kinds: append([]uint32{}, c.Kinds...), FineFen: c.FineFen, ConfiscatedFen: c.ConfiscatedFen,
@@ -176,7 +177,7 @@ func fullPenalty(p *pb.Penalty) *penaltyJSON {
 		BreachOf: c.BreachOf, Designation: c.Designation,
 		RecordedOn: day(p.RecordedOn), PublishBy: day(p.PublishBy), MinUntil: day(p.MinUntil), MaxUntil: day(p.MaxUntil),
 		PublishedOn: day(p.PublishedOn), EndedOn: day(p.EndedOn),
-		ReasonDigest: hexOf(p.ReasonDigest), AuthorityDigest: hexOf(p.AuthorityDigest), Final: p.Final, Submitter: p.Submitter, Overdue: p.Overdue,
+		ReasonDigest: hexOf(p.ReasonDigest), AuthorityDigest: hexOf(p.AuthorityDigest), Final: p.Final, Submitter: p.Submitter, Overdue: p.Alarms != 0,
 	}
 	if c.Severity != pb.SEVERITY_UNSET {
 		s := word(severities, int32(c.Severity))
@@ -186,10 +187,10 @@ func fullPenalty(p *pb.Penalty) *penaltyJSON {
 }
 
 // publicPenalty is the form in which a penalty stands in the standing.
-func publicPenalty(p *pb.Penalty) *attest.PenaltyJSON {
+func publicPenalty(p *pb.Dishonesty) *attest.PenaltyJSON {
 	return &attest.StandingView(&pb.Standing{Penalties: []pb.PublicPenalty{{
-		Record: p.Id, DocNo: p.Content.DocNo, Issuer: p.Content.Issuer, Class: p.Class, Kinds: p.Content.Kinds,
-		DecidedOn: p.Content.DecidedOn, MinUntil: p.MinUntil, MaxUntil: p.MaxUntil, Final: p.Final,
+		Record: p.Id, DocNo: p.Penalty.DocNo, Issuer: p.Penalty.Issuer, Class: p.Class, Kinds: p.Penalty.Kinds,
+		DecidedOn: p.Penalty.DecidedOn, MinUntil: p.MinUntil, MaxUntil: p.MaxUntil, Final: p.Final,
 	}}}).Penalties[0]
 }
 

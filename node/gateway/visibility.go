@@ -45,6 +45,10 @@ var penaltyView = map[pb.RecordState][audiences]view{
 	pb.RECORD_REPAIRED:    {hidden, hidden, hidden, hidden, full, full, full},
 	pb.RECORD_EXPIRED:     {hidden, hidden, hidden, hidden, full, full, full},
 	pb.RECORD_WITHDRAWN:   {hidden, hidden, hidden, hidden, full, full, full},
+	pb.RECORD_CORRECTED:   {hidden, hidden, hidden, hidden, full, full, full},
+	pb.RECORD_SHIELDED:    {hidden, hidden, hidden, hidden, full, full, full},
+	pb.RECORD_ARCHIVED:    {hidden, hidden, hidden, hidden, full, full, full},
+	pb.RECORD_DESTROYED:   {hidden, hidden, hidden, hidden, full, full, full},
 }
 
 // commitmentState is what of a commitment decides who sees it.
@@ -114,22 +118,22 @@ func mandated(r x.Reader, who *caller, issuer string, kinds ...pb.MandateKind) b
 }
 
 // showPenalty is the answer about a penalty; nil: no trace.
-func showPenalty(r x.Reader, who *caller, p *pb.Penalty) *recordJSON {
-	column := columnOf(who, p.Content.Issuer, func() bool {
-		return mandated(r, who, p.Content.Issuer, pb.MANDATE_PENALTY, pb.MANDATE_PUBLISH) || filedFor(r, who, p)
+func showPenalty(r x.Reader, who *caller, p *pb.Dishonesty) *recordJSON {
+	column := columnOf(who, sanction.Of(p).Issuer, func() bool {
+		return mandated(r, who, sanction.Of(p).Issuer, pb.MANDATE_PENALTY, pb.MANDATE_PUBLISH) || filedFor(r, who, p)
 	})
 	switch penaltyView[p.State][column] {
 	case published:
-		return &recordJSON{Kind: "penalty", ID: hexOf(p.Id), Subject: p.Content.Subject, View: "published", Published: publicPenalty(p)}
+		return &recordJSON{Kind: "penalty", ID: hexOf(p.Id), Subject: sanction.Of(p).Subject, View: "published", Published: publicPenalty(p)}
 	case full:
-		return &recordJSON{Kind: "penalty", ID: hexOf(p.Id), Subject: p.Content.Subject, View: "full", Penalty: fullPenalty(p)}
+		return &recordJSON{Kind: "penalty", ID: hexOf(p.Id), Subject: sanction.Of(p).Subject, View: "full", Penalty: fullPenalty(p)}
 	}
 	return nil
 }
 
 // filedFor says whether the reader filed an application that waits for a decision on the record.
-func filedFor(r x.Reader, who *caller, p *pb.Penalty) (filed bool) {
-	repair.Each(r, p.Content.Subject, func(a *pb.Repair) bool {
+func filedFor(r x.Reader, who *caller, p *pb.Dishonesty) (filed bool) {
+	repair.Each(r, sanction.Of(p).Subject, func(a *pb.Repair) bool {
 		filed = a.Agent == who.member.Uscc && repair.Open(a) && string(a.Target) == string(p.Id)
 		return !filed
 	})

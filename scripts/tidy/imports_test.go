@@ -11,8 +11,8 @@ import (
 // Modules in the order of knowledge: each may know those before it and no
 // other. A new module takes one place in this list.
 var moduleOrder = []string{
-	"member", "governance", "catalog", "subject", "commitment", "fulfillment", "sanction", "measure", "repair",
-	"objection", "incentive", "consent", "trace", "receivable", "standing",
+	"member", "governance", "catalog", "subject", "commitment", "fulfillment", "measure", "sanction", "leniency", "repair",
+	"objection", "incentive", "inspection", "consent", "trace", "receivable", "standing",
 }
 
 const (

@@ -63,7 +63,7 @@ var repository = sync.OnceValues(func() ([]file, error) {
 			}
 			return nil
 		}
-		if !d.Type().IsRegular() {
+		if !d.Type().IsRegular() || rel == ".git" { // .git is a file in a second work tree
 			return nil
 		}
 		info, err := d.Info()

@@ -18,7 +18,7 @@ func Check(r x.Reader) (err error) {
 		n++
 		target, ok := sanction.Get(r, a.Target)
 		switch {
-		case !ok || a.Subject != uscc || target.Content.Subject != uscc:
+		case !ok || a.Subject != uscc || sanction.Of(target).Subject != uscc:
 			err = fmt.Errorf("repair %x speaks of a record that its subject does not have", a.Id)
 		case Open(a) && open[string(a.Target)]:
 			err = fmt.Errorf("REP-1: two applications are open on record %x", a.Target)

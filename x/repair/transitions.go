@@ -44,10 +44,10 @@ func Apply(ctx *x.Ctx, m *pb.ApplyRepair) (x.Done, error) {
 		return x.Done{}, err
 	}
 	target, ok := sanction.Get(ctx, m.Target)
-	if !ok || target.Content.Subject != m.Subject {
+	if !ok || sanction.Of(target).Subject != m.Subject {
 		return x.Done{}, sanction.ErrUnknown.With("subject %s has no record %x", m.Subject, m.Target)
 	}
-	id := ID(target.Content.Issuer, m.ApplicationNo, m.Subject, m.Target)
+	id := ID(sanction.Of(target).Issuer, m.ApplicationNo, m.Subject, m.Target)
 	done := x.Done{Record: id[:]}
 	if old, ok := Get(ctx, id[:]); ok {
 		if old.Commitment == m.Commitment && bytes.Equal(old.MaterialsDigest, m.MaterialsDigest) && old.Agent == m.Issuer {
@@ -72,7 +72,7 @@ func Apply(ctx *x.Ctx, m *pb.ApplyRepair) (x.Done, error) {
 	put(ctx, &pb.Repair{
 		Id: id[:], Subject: m.Subject, Target: m.Target, ApplicationNo: m.ApplicationNo, Commitment: m.Commitment,
 		AppliedOn: int32(ctx.Today), State: pb.REPAIR_PENDING, MaterialsDigest: m.MaterialsDigest,
-		Issuer: target.Content.Issuer, Agent: m.Issuer,
+		Issuer: sanction.Of(target).Issuer, Agent: m.Issuer,
 		AcceptBy: int32(cal.AddWorkingDays(ctx.Today, int(catalog.Int(ctx, "repair_accept_wd")))),
 		TotalBy:  int32(cal.AddWorkingDays(ctx.Today, int(catalog.Int(ctx, "repair_total_wd")))),
 	})
@@ -81,7 +81,7 @@ func Apply(ctx *x.Ctx, m *pb.ApplyRepair) (x.Done, error) {
 
 // checkTarget holds the conditions on the record: live, and past its shortest period. Apply and Approve both ask, so a date that moved or a
 // clock that was wrong cannot slip through (INV-12).
-func checkTarget(ctx *x.Ctx, p *pb.Penalty) error {
+func checkTarget(ctx *x.Ctx, p *pb.Dishonesty) error {
 	if p.State != pb.RECORD_PUBLISHED && p.State != pb.RECORD_UNPUBLISHED {
 		return ErrState.With("the record is neither published nor kept unpublished")
 	}
@@ -93,18 +93,18 @@ func checkTarget(ctx *x.Ctx, p *pb.Penalty) error {
 
 // checkCommitment holds A3-3(3): a public type-4 commitment of the subject, accepted and in force. It came after the record: what the public saw before
 // the record came must not leave with it (INV-03).
-func checkCommitment(r x.Reader, target *pb.Penalty, code string) error {
+func checkCommitment(r x.Reader, target *pb.Dishonesty, code string) error {
 	c, ok := commitment.Get(r, code)
 	switch {
-	case !ok || c.Content.Subject != target.Content.Subject:
-		return ErrCommitment.With("%s has no commitment %q", target.Content.Subject, code)
+	case !ok || c.Content.Subject != sanction.Of(target).Subject:
+		return ErrCommitment.With("%s has no commitment %q", sanction.Of(target).Subject, code)
 	case c.Content.Type != 4:
 		return ErrCommitment.With("commitment %s is of type %d", code, c.Content.Type)
 	case !commitment.Public(c):
 		return ErrCommitment.With("commitment %s is not public", code)
 	case c.State != pb.COMMITMENT_SUPERVISED:
 		return ErrCommitment.With("commitment %s is not in force", code)
-	case c.Content.MadeOn < target.Content.DecidedOn || c.RecordedOn < target.RecordedOn:
+	case c.Content.MadeOn < sanction.Of(target).DecidedOn || c.RecordedOn < target.RecordedOn:
 		return ErrCommitment.With("commitment %s is older than the record", code)
 	}
 	return nil

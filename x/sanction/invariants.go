@@ -10,33 +10,30 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 )
 
-// Check holds INV-08 to INV-10 for every penalty and that the index agrees with the table.
+// Check holds INV-08 to INV-10 for every record and that the index agrees with the table.
 func Check(r x.Reader) (err error) {
 	n := 0
 	// Once governance has let minor records be published (minor_publish) those that were stay so, also when it takes that back: a change never
 	// rewrites past effects (INV-25).
 	minors := catalog.EverSet(r, "minor_publish")
-	penalties.All(r, func(uscc string, p *pb.Penalty) bool {
+	records.All(r, func(uscc string, d *pb.Dishonesty) bool {
 		n++
-		id := PenaltyID(p.Content.Issuer, p.Content.DocNo, p.Content.Subject)
+		f := Of(d)
+		id := ID(d.Kind, f.Issuer, f.DocNo, f.Subject)
 		switch {
-		case p.Content.Subject != uscc || string(id[:]) != string(p.Id):
-			err = fmt.Errorf("penalty %x does not have the id of its content", p.Id)
-		case CheckRecord(&pb.RecordPenalty{Content: p.Content}) != nil:
-			err = fmt.Errorf("penalty %x would not be accepted", p.Id)
-		case p.State == pb.RECORD_PUBLISHED && p.Content.NoticeServedOn >= p.Content.DecidedOn:
-			err = fmt.Errorf("INV-08: penalty %x is published, its notice was not served before the decision", p.Id)
-		case p.Class < pb.SEVERITY_MINOR || p.Class > pb.SEVERITY_SERIOUS || p.MinUntil > p.MaxUntil || p.MinUntil < p.Content.DecidedOn:
-			err = fmt.Errorf("INV-09: class and dates of penalty %x", p.Id)
-		case p.Class == pb.SEVERITY_MINOR && p.State == pb.RECORD_PUBLISHED && !p.Content.Necessary && !minors:
-			err = fmt.Errorf("INV-10: minor penalty %x is published without necessity", p.Id)
-		case Public(p) && p.Class == pb.SEVERITY_SERIOUS && !barStands(r, uscc, p.Id):
-			err = fmt.Errorf("INV-07: serious penalty %x sets no bar", p.Id)
-		case p.State == pb.RECORD_PUBLISHED && calendar.Date(p.PublishedOn) > calendar.Date(p.MaxUntil):
-			err = fmt.Errorf("INV-09: penalty %x was published after its term", p.Id)
+		case f.Subject != uscc || string(id[:]) != string(d.Id):
+			err = fmt.Errorf("record %x does not have the id of its content", d.Id)
+		case d.Class < pb.SEVERITY_MINOR || d.Class > pb.SEVERITY_SERIOUS || d.MinUntil > d.MaxUntil || d.MinUntil < f.DecidedOn:
+			err = fmt.Errorf("INV-09: class and dates of record %x", d.Id)
+		case Public(d) && d.Class == pb.SEVERITY_SERIOUS && !barStands(r, uscc, d.Id):
+			err = fmt.Errorf("INV-07: serious record %x sets no bar", d.Id)
+		case d.State == pb.RECORD_PUBLISHED && calendar.Date(d.PublishedOn) > calendar.Date(d.MaxUntil):
+			err = fmt.Errorf("INV-09: record %x was published after its term", d.Id)
+		case d.Penalty != nil:
+			err = checkPenalty(d, minors)
 		}
-		if q, ok := Get(r, p.Id); err == nil && (!ok || q.Content.Subject != uscc) {
-			err = fmt.Errorf("the index does not know penalty %x", p.Id)
+		if q, ok := Get(r, d.Id); err == nil && (!ok || Of(q).Subject != uscc) {
+			err = fmt.Errorf("the index does not know record %x", d.Id)
 		}
 		return err == nil
 	})
@@ -45,7 +42,20 @@ func Check(r x.Reader) (err error) {
 	}
 	r.Iterate([]byte{byID.Prefix}, nil, func(_, _ []byte) bool { n--; return true })
 	if n != 0 {
-		return fmt.Errorf("the index of penalties has %d entries too many", -n)
+		return fmt.Errorf("the index of records has %d entries too many", -n)
+	}
+	return nil
+}
+
+// checkPenalty holds what penalties alone have.
+func checkPenalty(d *pb.Dishonesty, minors bool) error {
+	switch {
+	case CheckRecord(&pb.RecordPenalty{Content: *d.Penalty}) != nil:
+		return fmt.Errorf("penalty %x would not be accepted", d.Id)
+	case d.State == pb.RECORD_PUBLISHED && d.Penalty.NoticeServedOn >= d.Penalty.DecidedOn:
+		return fmt.Errorf("INV-08: penalty %x is published, its notice was not served before the decision", d.Id)
+	case d.Class == pb.SEVERITY_MINOR && d.State == pb.RECORD_PUBLISHED && !d.Penalty.Necessary && !minors:
+		return fmt.Errorf("INV-10: minor penalty %x is published without necessity", d.Id)
 	}
 	return nil
 }
@@ -58,11 +68,21 @@ func barStands(r x.Reader, uscc string, id []byte) (stands bool) {
 	return stands
 }
 
-// EachTimer gives all timers that follow from penalties.
+// EachTimer gives all timers that follow from records, but for those of duties.
 func EachTimer(r x.Reader, fn func(x.Timer)) {
-	All(r, func(p *pb.Penalty) bool {
-		for _, t := range TimersOf(p) {
+	All(r, func(d *pb.Dishonesty) bool {
+		for _, t := range TimersOf(d) {
 			fn(t)
+		}
+		return true
+	})
+}
+
+// EachDuty gives all duties that follow from records.
+func EachDuty(r x.Reader, fn func(x.Duty)) {
+	All(r, func(d *pb.Dishonesty) bool {
+		for _, duty := range DutiesOf(d) {
+			fn(duty)
 		}
 		return true
 	})

@@ -4,23 +4,50 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
+	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
 var (
-	// Penalties, subject ‖ record id.
-	penalties = subject.NewRecords[pb.Penalty](0x60, "penalty uscc[18] record[32]")
-	// Which subject a record id belongs to. Follows from the penalties.
-	byID = x.Declare(x.TableInfo{Prefix: 0x61, Layout: "penalty record[32] → uscc", Binding: x.Derived})
+	// Dishonesty records of all kinds, subject ‖ record id.
+	records = subject.NewRecords[pb.Dishonesty](0x60, "dishonesty uscc[18] record[32]")
+	// Which subject a record id belongs to. Follows from the records.
+	byID = x.Declare(x.TableInfo{Prefix: 0x61, Layout: "dishonesty record[32] → uscc", Binding: x.Derived})
 )
 
-// PenaltyID is the record id of a penalty: one decision punishes each of its parties by a record of its own.
-func PenaltyID(issuer, docNo, uscc string) [32]byte {
-	return x.RecordID("penalty", issuer, docNo, uscc)
+// Facts are what every kind of record states in its content.
+type Facts struct {
+	Issuer    string // recogniser (认定单位)
+	Subject   string
+	DocNo     string
+	DecidedOn int32
+	BreachOf  string // commitment whose breach it punishes; may be empty
 }
 
-// Get reads a penalty by its record id.
-func Get(r x.Reader, id []byte) (*pb.Penalty, bool) {
+// Of gives the facts of a record, of whichever kind it is.
+func Of(d *pb.Dishonesty) Facts {
+	if c := d.Penalty; c != nil {
+		return Facts{c.Issuer, c.Subject, c.DocNo, c.DecidedOn, c.BreachOf}
+	}
+	x.Faultf("dishonesty record %x has no content", d.Id)
+	return Facts{}
+}
+
+// kindWords name the kinds in record ids. They are permanent.
+var kindWords = [...]string{pb.DISHONESTY_PENALTY: "penalty", pb.DISHONESTY_LIST: "list", pb.DISHONESTY_ABNORMAL: "abnormal", pb.DISHONESTY_OTHER: "other"}
+
+// ID is the id of a dishonesty record: one decision has a record of its own for each of its parties.
+func ID(kind pb.DishonestyKind, issuer, docNo, uscc string) [32]byte {
+	return x.RecordID(kindWords[kind], issuer, docNo, uscc)
+}
+
+// PenaltyID is ID for records.
+func PenaltyID(issuer, docNo, uscc string) [32]byte {
+	return ID(pb.DISHONESTY_PENALTY, issuer, docNo, uscc)
+}
+
+// Get reads a record by its id.
+func Get(r x.Reader, id []byte) (*pb.Dishonesty, bool) {
 	if len(id) != pb.DigestBytes {
 		return nil, false
 	}
@@ -28,57 +55,103 @@ func Get(r x.Reader, id []byte) (*pb.Penalty, bool) {
 	if !ok {
 		return nil, false
 	}
-	p, ok := penalties.Get(r, string(uscc), id)
+	d, ok := records.Get(r, string(uscc), id)
 	if !ok {
-		x.Faultf("the index knows penalty %x, the table does not", id)
+		x.Faultf("the index knows dishonesty record %x, the table does not", id)
 	}
-	return p, true
+	return d, true
 }
 
-// Each visits a subject's penalties by record id.
-func Each(r x.Reader, uscc string, fn func(p *pb.Penalty) (more bool)) { penalties.Each(r, uscc, fn) }
+// Each visits a subject's records by id.
+func Each(r x.Reader, uscc string, fn func(d *pb.Dishonesty) (more bool)) { records.Each(r, uscc, fn) }
 
-// All visits all penalties, by subject and record id.
-func All(r x.Reader, fn func(p *pb.Penalty) (more bool)) {
-	penalties.All(r, func(_ string, p *pb.Penalty) bool { return fn(p) })
+// All visits all records, by subject and id.
+func All(r x.Reader, fn func(d *pb.Dishonesty) (more bool)) {
+	records.All(r, func(_ string, d *pb.Dishonesty) bool { return fn(d) })
 }
 
 // Public says whether the record stands in the subject's standing.
-func Public(p *pb.Penalty) bool { return p.State == pb.RECORD_PUBLISHED }
+func Public(d *pb.Dishonesty) bool { return d.State == pb.RECORD_PUBLISHED }
 
-// TimersOf gives the timers that follow from a penalty.
-func TimersOf(p *pb.Penalty) []x.Timer {
-	id := append([]byte(p.Content.Subject), p.Id...)
-	switch p.State {
-	case pb.RECORD_REGISTERED:
-		if p.Overdue {
-			return nil
-		}
-		return []x.Timer{{Class: x.Other, Due: calendar.EndUnix(calendar.Date(p.PublishBy)), Kind: x.TimerPenaltyPublishBy, ID: id}}
-	case pb.RECORD_PUBLISHED, pb.RECORD_UNPUBLISHED:
-		return []x.Timer{{Class: x.EndsVisibility, Due: calendar.EndUnix(calendar.Date(p.MaxUntil)), Kind: x.TimerPenaltyMax, ID: id}}
-	}
-	return nil
+// Live says whether the record still runs: it is registered, in publicity, or kept out of it by its class.
+func Live(d *pb.Dishonesty) bool {
+	return d.State == pb.RECORD_REGISTERED || d.State == pb.RECORD_PUBLISHED || d.State == pb.RECORD_UNPUBLISHED
 }
 
-// put writes a penalty and keeps index, timers and bars in step with it: a published one of class 严重 bars, and one that punishes a breach
-// holds that breach's bar while it lives.
-func put(ctx *x.Ctx, p *pb.Penalty) {
-	old, ok := penalties.Get(ctx, p.Content.Subject, p.Id)
+// Duties that a record lays on agencies. Numbers 1–19 are this package's.
+var (
+	DutyPublish = x.DeclareDuty(1, "publish", "公示", "G5, INV-11")
+)
+
+// Bits of Dishonesty.alarms.
+const alarmPublish = 1 << 0
+
+// TimersOf gives the timers that follow from a record, but for those of its duties.
+func TimersOf(d *pb.Dishonesty) []x.Timer {
+	if d.State != pb.RECORD_PUBLISHED && d.State != pb.RECORD_UNPUBLISHED {
+		return nil
+	}
+	return []x.Timer{{
+		Class: x.EndsVisibility, Due: calendar.EndUnix(calendar.Date(d.MaxUntil)), Kind: x.TimerPublicityMax, ID: append([]byte(Of(d).Subject), d.Id...),
+	}}
+}
+
+// DutiesOf gives the duties that a record lays on agencies.
+func DutiesOf(d *pb.Dishonesty) (out []x.Duty) {
+	if d.State == pb.RECORD_REGISTERED {
+		f := Of(d)
+		out = append(out, x.Duty{
+			Owner: f.Issuer, Due: calendar.Date(d.PublishBy), Kind: DutyPublish, Subject: f.Subject, Record: d.Id, Alarmed: d.Alarms&alarmPublish != 0,
+		})
+	}
+	return out
+}
+
+// put writes a record and keeps index, timers, duties and bars in step with it: a published one of class 严重 bars, and one that punishes a
+// breach holds that breach's bar while it lives.
+func put(ctx *x.Ctx, d *pb.Dishonesty) {
+	old, ok := records.Get(ctx, Of(d).Subject, d.Id)
 	if !ok {
-		x.Faultf("penalty %x is changed and does not stand", p.Id)
+		x.Faultf("dishonesty record %x is changed and does not stand", d.Id)
 	}
-	write(ctx, old, p)
+	write(ctx, old, d)
 }
 
-// create writes a penalty that the index does not know: there is no older version to look for.
-func create(ctx *x.Ctx, p *pb.Penalty) {
-	ctx.Set(x.Key(byID.Prefix, p.Id), []byte(p.Content.Subject))
-	write(ctx, &pb.Penalty{}, p)
+// create writes a record that the index does not know: there is no older version to look for.
+func create(ctx *x.Ctx, d *pb.Dishonesty) {
+	ctx.Set(x.Key(byID.Prefix, d.Id), []byte(Of(d).Subject))
+	write(ctx, nil, d)
 }
 
-func write(ctx *x.Ctx, old, p *pb.Penalty) {
-	x.Reschedule(ctx, TimersOf(old), TimersOf(p))
-	penalties.Put(ctx, p.Content.Subject, p.Id, p)
-	setBars(ctx, old, p)
+func write(ctx *x.Ctx, old, d *pb.Dishonesty) {
+	if old == nil {
+		x.Reschedule(ctx, nil, TimersOf(d))
+		x.Assign(ctx, nil, DutiesOf(d))
+	} else {
+		x.Reschedule(ctx, TimersOf(old), TimersOf(d))
+		x.Assign(ctx, DutiesOf(old), DutiesOf(d))
+	}
+	records.Put(ctx, Of(d).Subject, d.Id, d)
+	setBars(ctx, old, d)
+}
+
+// setBars keeps the bars of package commitment in step with a record. old is nil for a new one.
+func setBars(ctx *x.Ctx, old, now *pb.Dishonesty) {
+	f := Of(now)
+	bars := func(d *pb.Dishonesty) bool { return d != nil && Public(d) && d.Class == pb.SEVERITY_SERIOUS }
+	switch was, is := bars(old), bars(now); {
+	case is && !was:
+		commitment.Bar(ctx, f.Subject, now.Id)
+	case was && !is:
+		commitment.LiftBar(ctx, f.Subject, now.Id)
+	}
+	if f.BreachOf == "" {
+		return
+	}
+	switch was, is := old != nil && Live(old), Live(now); {
+	case is && !was:
+		commitment.Link(ctx, f.BreachOf, now.Id)
+	case was && !is:
+		commitment.Unlink(ctx, f.BreachOf, now.Id)
+	}
 }

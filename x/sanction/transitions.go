@@ -1,225 +1,15 @@
 package sanction
 
 import (
-	"bytes"
-
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
-	"github.com/xinlian-ledger/xinlian/x/catalog"
-	"github.com/xinlian-ledger/xinlian/x/code"
-	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
-// amountMax bounds a fine: 10^15 fen. Sums of two stay within 64 bits.
-const amountMax = 1_000_000_000_000_000
-
-// AlarmPublishOverdue marks publication that was late or did not happen in time (INV-11).
-const AlarmPublishOverdue = "publish_overdue"
-
-// CheckRecord refuses what is wrong whatever the state.
-func CheckRecord(m *pb.RecordPenalty) error {
-	c := &m.Content
-	if err := x.CheckUSCC(c.Issuer, "issuer"); err != nil {
-		return err
-	}
-	if err := x.CheckUSCC(c.Subject, "subject"); err != nil {
-		return err
-	}
-	if err := code.CheckDocNo(c.DocNo); err != nil {
-		return ErrDocNo.With("%s", x.Why(err))
-	}
-	if err := checkKinds(c); err != nil {
-		return err
-	}
-	for _, d := range []struct {
-		date     int32
-		field    string
-		optional bool
-	}{
-		{c.DecidedOn, "decided_on", false},
-		{c.ValidUntil, "valid_until", true},
-		{c.NoticeServedOn, "notice_served_on", true},
-		{c.ServedOn, "served_on", false},
-	} {
-		if err := x.CheckDate(d.date, d.field, d.optional); err != nil {
-			return err
-		}
-	}
-	if c.ValidUntil != 0 && c.ValidUntil < c.DecidedOn {
-		return ErrWindow.With("valid until %s, decided on %s", calendar.Date(c.ValidUntil), calendar.Date(c.DecidedOn))
-	}
-	if c.ServedOn < c.DecidedOn {
-		return ErrServed.With("served on %s, decided on %s", calendar.Date(c.ServedOn), calendar.Date(c.DecidedOn))
-	}
-	if c.Procedure < 1 || c.Procedure > 3 {
-		return ErrProcedure
-	}
-	if err := checkNotice(c); err != nil {
-		return err
-	}
-	if err := code.CheckRegion(c.ViolationRegion); err != nil {
-		return ErrRegion.With("%s", x.Why(err))
-	}
-	for _, t := range []struct{ s, field string }{
-		{c.PowerCode, "power_code"}, {c.Sector, "sector"}, {c.Designation, "designation"},
-	} {
-		if err := x.CheckToken(t.s, t.field, true); err != nil {
-			return err
-		}
-	}
-	if c.BreachOf != "" {
-		if err := code.CheckCommitmentCode(c.BreachOf); err != nil {
-			return ErrBreachOf.With("%s", x.Why(err))
-		}
-	}
-	if c.Severity < 0 || c.Severity > pb.SEVERITY_SERIOUS {
-		return ErrClass.With("severity is 1 轻微, 2 一般 or 3 严重")
-	}
-	if err := x.CheckDigest(c.NecessityDigest, "necessity_digest", !c.Necessary); err != nil {
-		return err
-	}
-	return x.CheckDigest(c.TextDigest, "text_digest", false)
-}
-
-func checkKinds(c *pb.PenaltyContent) error {
-	if len(c.Kinds) == 0 || len(c.Kinds) > pb.KindsMax {
-		return ErrKinds
-	}
-	fine, taken := false, false
-	for i, k := range c.Kinds {
-		if (k < 1 || k > 13) && k != 99 || i > 0 && c.Kinds[i-1] >= k {
-			return ErrKinds
-		}
-		fine = fine || k == 3 || k == 99
-		taken = taken || k == 4 || k == 5 || k == 99
-	}
-	switch {
-	case c.FineFen < 0 || c.FineFen > amountMax || c.ConfiscatedFen < 0 || c.ConfiscatedFen > amountMax:
-		return ErrAmount.With("an amount is outside 0 to %d fen", int64(amountMax))
-	case c.FineFen > 0 && !fine:
-		return ErrAmount.With("a fine (罚款金额) goes with kind 罚款")
-	case c.ConfiscatedFen > 0 && !taken:
-		return ErrAmount.With("a confiscated amount (没收金额) goes with kind 没收")
-	}
-	return nil
-}
-
-// checkNotice is INV-08. A decision on the spot (简易程序) may come on the day of its notice; every other comes after it.
-func checkNotice(c *pb.PenaltyContent) error {
-	switch {
-	case c.NoticeServedOn == 0:
-		return ErrNotice.With("notice_served_on (告知日期) is missing")
-	case c.NoticeServedOn > c.DecidedOn, c.NoticeServedOn == c.DecidedOn && c.Procedure != 1:
-		return ErrNotice.With("notice served on %s, decided on %s", calendar.Date(c.NoticeServedOn), calendar.Date(c.DecidedOn))
-	case c.Statement != 1 && c.Statement != 2:
-		return ErrNotice.With("statement (陈述申辩) is heard or waived")
-	case c.Hearing > 2, c.Procedure == 3 && c.Hearing == 0:
-		return ErrNotice.With("the hearing procedure (听证) needs a hearing that was held or waived")
-	}
-	return nil
-}
-
-// Record is P1 and P2.
-func Record(ctx *x.Ctx, m *pb.RecordPenalty) (x.Done, error) {
-	if err := CheckRecord(m); err != nil {
-		return x.Done{}, err
-	}
-	c := m.Content
-	id := PenaltyID(c.Issuer, c.DocNo, c.Subject)
-	done := x.Done{Record: id[:]}
-	issuer, err := member.Act(ctx, c.Issuer, pb.ROLE_RECORD, pb.MANDATE_PENALTY)
-	if err != nil {
-		return done, err
-	}
-	if old, ok := Get(ctx, id[:]); ok {
-		if bytes.Equal(x.EncodeRow(&old.Content), x.EncodeRow(&c)) {
-			done.Note = x.AlreadyRecorded
-			return done, nil
-		}
-		return done, x.ErrDifferently.With("%s against %s stands with other content", c.DocNo, c.Subject)
-	}
-	if _, err := subject.Require(ctx, c.Subject); err != nil {
-		return done, err
-	}
-	if c.DecidedOn > int32(ctx.Today) {
-		return done, ErrWindow.With("decided on %s, which is after today (%s)", calendar.Date(c.DecidedOn), ctx.Today)
-	}
-	if c.ServedOn > int32(ctx.Today) {
-		return done, ErrServed.With("served on %s, which is after today (%s)", calendar.Date(c.ServedOn), ctx.Today)
-	}
-	if !c.RepairNoticeServed && catalog.Int(ctx, "require_two_documents") != 0 {
-		return done, ErrTwoDocuments
-	}
-	// INV-05: the place of the violation decides, on the day of the decision; never where the firm is registered (INV-43).
-	decided := calendar.Date(c.DecidedOn)
-	if _, ok := catalog.Region(ctx, c.ViolationRegion, decided); !ok {
-		return done, ErrRegion.With("region %s is not in the region table on %s", c.ViolationRegion, decided)
-	}
-	if err := member.Competent(issuer, catalog.Ancestors(ctx, c.ViolationRegion), c.Kinds, c.PowerCode, decided, c.Designation); err != nil {
-		return done, err
-	}
-	if c.BreachOf != "" {
-		b, ok := commitment.Get(ctx, c.BreachOf)
-		if !ok || b.Content.Subject != c.Subject || (b.State != pb.COMMITMENT_BREACHED && b.State != pb.COMMITMENT_CURED) {
-			return done, ErrBreachOf.With("commitment %s is not a breached one of %s", c.BreachOf, c.Subject)
-		}
-		if commitment.LinkedTo(ctx, b) >= pb.LinkedMax {
-			return done, x.ErrTooMany.With("%d records punish the breach of commitment %s already", pb.LinkedMax, c.BreachOf)
-		}
-	}
-	class, err := classify(ctx, &c)
-	if err != nil {
-		return done, err
-	}
-	p := &pb.Penalty{
-		Id: id[:], Content: c, Class: class, State: pb.RECORD_REGISTERED, RecordedOn: int32(ctx.Today), Submitter: ctx.Member,
-	}
-	setDates(ctx, p)
-	if class == pb.SEVERITY_MINOR && !c.Necessary && catalog.Int(ctx, "minor_publish") == 0 {
-		p.State = pb.RECORD_UNPUBLISHED
-	}
-	create(ctx, p)
-	return done, nil
-}
-
-// classify gives the class in force: the stated one within what the law leaves open, else the catalogue's (INV-09, INV-10).
-func classify(ctx *x.Ctx, c *pb.PenaltyContent) (pb.Severity, error) {
-	computed := catalog.Classify(ctx, c.Sector, c.Kinds, c.Procedure, c.FineFen, c.ConfiscatedFen)
-	class := c.Severity
-	switch {
-	case class == pb.SEVERITY_UNSET:
-		class = computed
-	case class < catalog.StatutoryFloor(c.Kinds):
-		return 0, ErrClass.With("these kinds of penalty are 严重 by law, stated is %s", code.SeverityName(uint32(class)))
-	case class == pb.SEVERITY_MINOR && computed == pb.SEVERITY_SERIOUS:
-		return 0, ErrClass.With("the catalogue finds 严重, stated is 轻微")
-	}
-	if c.Necessary && class != pb.SEVERITY_MINOR {
-		return 0, ErrClass.With("only a 轻微 record is published by necessity; this one is %s", code.SeverityName(uint32(class)))
-	}
-	return class, nil
-}
-
-// setDates computes the dates of publicity from the decision (INV-09). Publicity is never lengthened by a holiday.
-func setDates(ctx *x.Ctx, p *pb.Penalty) {
-	decided := calendar.Date(p.Content.DecidedOn)
-	p.PublishBy = int32(catalog.Calendar(ctx).AddWorkingDays(decided, int(catalog.Int(ctx, "publish_deadline_wd"))))
-	lo, hi := int64(0), catalog.Int(ctx, "minor_max_months")
-	switch p.Class {
-	case pb.SEVERITY_GENERAL:
-		lo, hi = catalog.Int(ctx, "general_min_months"), catalog.Int(ctx, "general_max_months")
-	case pb.SEVERITY_SERIOUS:
-		lo, hi = catalog.Int(ctx, "serious_min_months"), catalog.Int(ctx, "serious_max_months")
-	}
-	hi = min(hi, catalog.Int(ctx, "local_disclosure_cap_months"))
-	p.MinUntil, p.MaxUntil = int32(decided.AddMonths(int(lo))), int32(decided.AddMonths(int(hi)))
-}
-
 // Publish is P3: the platform, or the issuer, has verified the record.
-func Publish(ctx *x.Ctx, m *pb.PublishPenalty) (x.Done, error) {
+func Publish(ctx *x.Ctx, m *pb.PublishRecord) (x.Done, error) {
 	p, done, err := ofIssuer(ctx, m.Issuer, m.Record, pb.ROLE_VERIFY, pb.MANDATE_PUBLISH)
 	if err != nil {
 		return done, err
@@ -232,49 +22,57 @@ func Publish(ctx *x.Ctx, m *pb.PublishPenalty) (x.Done, error) {
 	default:
 		return done, ErrState.With("the record is %s, not registered", p.State)
 	}
-	if p.Content.NoticeServedOn >= p.Content.DecidedOn {
+	if p.Penalty != nil && p.Penalty.NoticeServedOn >= p.Penalty.DecidedOn {
 		return done, ErrNotice.With("a decision on the day of its notice is not published")
 	}
 	if int32(ctx.Today) > p.MaxUntil {
 		return done, ErrTermPassed.With("the last day of publicity was %s", calendar.Date(p.MaxUntil))
 	}
 	if int32(ctx.Today) > p.PublishBy {
-		raiseOverdue(ctx, p)
+		raise(ctx, p, DutiesOf(p)[0])
 	}
 	p.State, p.PublishedOn = pb.RECORD_PUBLISHED, int32(ctx.Today)
 	put(ctx, p)
 	return done, nil
 }
 
-// PublishOverdue is what the publish_by timer does: the record is still registered.
-func PublishOverdue(ctx *x.Ctx, id []byte) {
-	p, ok := penalties.Get(ctx, string(id[:18]), id[18:])
-	if !ok || p.State != pb.RECORD_REGISTERED {
-		x.Faultf("a timer speaks of penalty %x, which is not registered", id[18:])
+// Missed is what the clock of a duty does when its day has passed unmet: it raises the alarm.
+func Missed(ctx *x.Ctx, kind x.DutyKind, uscc string, record []byte) {
+	d, ok := records.Get(ctx, uscc, record)
+	if !ok {
+		x.Faultf("a timer speaks of dishonesty record %x, which does not stand", record)
 	}
-	raiseOverdue(ctx, p)
-	put(ctx, p)
+	for _, duty := range DutiesOf(d) {
+		if duty.Kind == kind {
+			raise(ctx, d, duty)
+			put(ctx, d)
+			return
+		}
+	}
+	x.Faultf("a timer speaks of duty %d on record %x, which is not open", kind, record)
 }
 
-func raiseOverdue(ctx *x.Ctx, p *pb.Penalty) {
-	p.Overdue = true
-	subject.Raise(ctx, &pb.Alarm{
-		Subject: p.Content.Subject, Record: p.Id, Kind: AlarmPublishOverdue, Due: p.PublishBy, Happened: int32(ctx.Today), Issuer: p.Content.Issuer,
-	})
+// raise marks a duty as missed and records the alarm.
+func raise(ctx *x.Ctx, d *pb.Dishonesty, duty x.Duty) {
+	switch duty.Kind {
+	case DutyPublish:
+		d.Alarms |= alarmPublish
+	}
+	subject.RaiseMissed(ctx, duty)
 }
 
 // MaxReached is P4, by timer: nobody has to act.
 func MaxReached(ctx *x.Ctx, id []byte) {
-	p, ok := penalties.Get(ctx, string(id[:18]), id[18:])
+	p, ok := records.Get(ctx, string(id[:18]), id[18:])
 	if !ok || (p.State != pb.RECORD_PUBLISHED && p.State != pb.RECORD_UNPUBLISHED) {
-		x.Faultf("a timer speaks of penalty %x, which is neither published nor unpublished", id[18:])
+		x.Faultf("a timer speaks of dishonesty record %x, which is neither published nor unpublished", id[18:])
 	}
 	p.State, p.EndedOn = pb.RECORD_EXPIRED, int32(ctx.Today)
 	put(ctx, p)
 }
 
 // Withdraw is P5: the decision was revoked, changed, declared illegal or void.
-func Withdraw(ctx *x.Ctx, m *pb.WithdrawPenalty) (x.Done, error) {
+func Withdraw(ctx *x.Ctx, m *pb.WithdrawRecord) (x.Done, error) {
 	if len(m.ReasonDigest) != pb.DigestBytes || len(m.AuthorityDigest) != pb.DigestBytes {
 		return x.Done{}, ErrReason
 	}
@@ -297,13 +95,13 @@ func Withdraw(ctx *x.Ctx, m *pb.WithdrawPenalty) (x.Done, error) {
 }
 
 // Repaired is P6. The caller has decided the repair.
-func Repaired(ctx *x.Ctx, p *pb.Penalty) {
+func Repaired(ctx *x.Ctx, p *pb.Dishonesty) {
 	p.State, p.EndedOn = pb.RECORD_REPAIRED, int32(ctx.Today)
 	put(ctx, p)
 }
 
 // Restore is P7: the repair was obtained by deceit. The period is neither lengthened nor shortened.
-func Restore(ctx *x.Ctx, p *pb.Penalty) {
+func Restore(ctx *x.Ctx, p *pb.Dishonesty) {
 	switch {
 	case int32(ctx.Today) > p.MaxUntil:
 		p.State = pb.RECORD_EXPIRED
@@ -315,31 +113,8 @@ func Restore(ctx *x.Ctx, p *pb.Penalty) {
 	put(ctx, p)
 }
 
-// setBars keeps the bars of package commitment in step with a penalty.
-func setBars(ctx *x.Ctx, old, now *pb.Penalty) {
-	bars := func(p *pb.Penalty) bool { return Public(p) && p.Class == pb.SEVERITY_SERIOUS }
-	switch was, is := bars(old), bars(now); {
-	case is && !was:
-		commitment.Bar(ctx, now.Content.Subject, now.Id)
-	case was && !is:
-		commitment.LiftBar(ctx, now.Content.Subject, now.Id)
-	}
-	if now.Content.BreachOf == "" {
-		return
-	}
-	lives := func(p *pb.Penalty) bool {
-		return p.State == pb.RECORD_REGISTERED || p.State == pb.RECORD_PUBLISHED || p.State == pb.RECORD_UNPUBLISHED
-	}
-	switch was, is := lives(old), lives(now); {
-	case is && !was:
-		commitment.Link(ctx, now.Content.BreachOf, now.Id)
-	case was && !is:
-		commitment.Unlink(ctx, now.Content.BreachOf, now.Id)
-	}
-}
-
 // ofIssuer finds a penalty that its issuer decides on, itself or through a mandated submitter.
-func ofIssuer(ctx *x.Ctx, issuer string, id []byte, role pb.Role, kind pb.MandateKind) (*pb.Penalty, x.Done, error) {
+func ofIssuer(ctx *x.Ctx, issuer string, id []byte, role pb.Role, kind pb.MandateKind) (*pb.Dishonesty, x.Done, error) {
 	if len(id) != pb.DigestBytes {
 		return nil, x.Done{}, x.ErrDigest.With("the record id has %d bytes instead of 32", len(id))
 	}
@@ -348,7 +123,7 @@ func ofIssuer(ctx *x.Ctx, issuer string, id []byte, role pb.Role, kind pb.Mandat
 	if !ok {
 		return nil, done, ErrUnknown.With("no record has id %x", id)
 	}
-	if p.Content.Issuer != issuer {
+	if Of(p).Issuer != issuer {
 		return nil, done, x.ErrNotIssuer.With("the record was issued by another agency than %s", issuer)
 	}
 	_, err := member.Act(ctx, issuer, role, kind)

@@ -71,15 +71,17 @@ func Build(r x.Reader, secret []byte, s *pb.Subject) *pb.Standing {
 		restrict(restricted, c)
 		return true
 	})
-	sanction.Each(r, s.Uscc, func(p *pb.Penalty) bool {
-		if !sanction.Public(p) {
+	sanction.Each(r, s.Uscc, func(d *pb.Dishonesty) bool {
+		if !sanction.Public(d) {
 			return true
 		}
-		st.Penalties = append(st.Penalties, pb.PublicPenalty{
-			Record: p.Id, DocNo: p.Content.DocNo, Issuer: p.Content.Issuer, Class: p.Class, Kinds: p.Content.Kinds,
-			DecidedOn: p.Content.DecidedOn, MinUntil: p.MinUntil, MaxUntil: p.MaxUntil, Final: p.Final,
-		})
-		switch p.Class {
+		if p := d.Penalty; p != nil {
+			st.Penalties = append(st.Penalties, pb.PublicPenalty{
+				Record: d.Id, DocNo: p.DocNo, Issuer: p.Issuer, Class: d.Class, Kinds: p.Kinds,
+				DecidedOn: p.DecidedOn, MinUntil: d.MinUntil, MaxUntil: d.MaxUntil, Final: d.Final,
+			})
+		}
+		switch d.Class {
 		case pb.SEVERITY_MINOR:
 			st.Counts.Minor++
 		case pb.SEVERITY_GENERAL:

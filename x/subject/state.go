@@ -52,6 +52,13 @@ func Raise(ctx *x.Ctx, a *pb.Alarm) {
 	alarms.Put(ctx, a.Subject, key, a)
 }
 
+// RaiseMissed records that a duty was not done in time: the alarm's kind is the duty's token with "_overdue".
+func RaiseMissed(ctx *x.Ctx, d x.Duty) {
+	Raise(ctx, &pb.Alarm{
+		Subject: d.Subject, Record: d.Record, Kind: d.Kind.Info().Token + "_overdue", Due: int32(d.Due), Happened: int32(ctx.Today), Issuer: d.Owner,
+	})
+}
+
 func alarmKey(a *pb.Alarm) []byte { return append(bytes.Clone(a.Record), a.Kind...) }
 
 // Alarms visits the alarms of a subject.

@@ -79,7 +79,7 @@ var kinds = []func() stored{
 	func() stored { return new(pb.Alarm) },
 	func() stored { return new(pb.Commitment) },
 	func() stored { return new(pb.PromiseBar) },
-	func() stored { return new(pb.Penalty) },
+	func() stored { return new(pb.Dishonesty) },
 	func() stored { return new(pb.Repair) },
 	func() stored { return new(pb.RepairBar) },
 	func() stored { return new(pb.Member) },

@@ -133,8 +133,8 @@ func messages() map[string]pb.Msg {
 		}}},
 		"cure_commitment":  {Sum: &pb.Msg_CureCommitment{CureCommitment: &pb.CureCommitment{Issuer: agency, Code: content.Code, EvidenceDigest: digest("e")}}},
 		"record_penalty":   {Sum: &pb.Msg_RecordPenalty{RecordPenalty: &pb.RecordPenalty{Content: penalty()}}},
-		"publish_penalty":  {Sum: &pb.Msg_PublishPenalty{PublishPenalty: &pb.PublishPenalty{Issuer: agency, Record: id}}},
-		"withdraw_penalty": {Sum: &pb.Msg_WithdrawPenalty{WithdrawPenalty: &pb.WithdrawPenalty{Issuer: agency, Record: id, ReasonDigest: digest("r"), AuthorityDigest: digest("a")}}},
+		"publish_record":  {Sum: &pb.Msg_PublishRecord{PublishRecord: &pb.PublishRecord{Issuer: agency, Record: id}}},
+		"withdraw_record": {Sum: &pb.Msg_WithdrawRecord{WithdrawRecord: &pb.WithdrawRecord{Issuer: agency, Record: id, ReasonDigest: digest("r"), AuthorityDigest: digest("a")}}},
 		"apply_repair": {Sum: &pb.Msg_ApplyRepair{ApplyRepair: &pb.ApplyRepair{
 			Issuer: operator, Subject: firm, Target: id, ApplicationNo: "XY-1", Commitment: content.Code, DutiesDone: true,
 			MaterialsDigest: digest("m"), PaperDigest: digest("p"),
