@@ -120,7 +120,7 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 // writeSet is what the block writes: its rows, and the leaves that bind them. The first block carries genesis.
 func (a *App) writeSet(rows *overlay, chain *x.Chain) *state.WriteSet {
 	w := state.NewWriteSet()
-	w.Grow(len(rows.changes), len(rows.changes)/4)
+	w.Grow(rows.len(), rows.len()/4)
 	add := func(c change) {
 		if c.deleted {
 			w.Delete(c.key)

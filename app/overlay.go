@@ -2,28 +2,28 @@ package app
 
 import (
 	"bytes"
+	"slices"
 	"sync"
-
-	"github.com/google/btree"
+	"unsafe"
 
 	"github.com/xinlian-ledger/xinlian/app/state"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 )
 
-// change is a row that a block writes. deleted rows shadow those below.
+// change is a row that a block writes. deleted rows shadow those below. A change that was undone is void: as if it had never been.
 type change struct {
 	key     []byte
 	value   []byte
 	deleted bool
+	void    bool
 }
 
 // overlay is the state that rules see: the changes of a block on top of what was committed. It keeps a journal, so that what a refused
 // transaction wrote is undone.
 type overlay struct {
-	base    x.Reader
-	changes map[string]*change     // by key
-	order   *btree.BTreeG[*change] // the same, by key in order
+	base x.Reader
+	*changes
 	journal []undo
 	memo    map[string]any // decoded rows of members and catalogue, as they are now
 }
@@ -31,14 +31,31 @@ type overlay struct {
 type undo struct {
 	c   *change
 	old change
-	had bool
 }
 
+// changes are the rows that a block writes. Their order is made when somebody asks for it: most tables are written and never iterated over
+// within a block, and a tree that is kept in order cost more than the rules themselves.
+type changes struct {
+	byKey  map[string]*change
+	tables [256]table // by the first byte of the key
+	room   []change   // changes that are not in use yet; a change never moves
+	memory []byte     // of keys and values: what is not in use yet
+}
+
+// table is the changes of one table: those in order of their keys, and some that came afterwards.
+type table struct{ inOrder, late []*change }
+
+// lateMax is how many changes stand outside the order before an iteration puts them in: so that whoever writes and iterates in turn pays for
+// neither with the size of the block.
+const lateMax = 64
+
+const (
+	roomChunk   = 512       // changes
+	memoryChunk = 128 << 10 // bytes
+)
+
 func newOverlay(base x.Reader) *overlay {
-	return &overlay{
-		base: base, changes: map[string]*change{}, memo: map[string]any{},
-		order: btree.NewG(32, func(a, b *change) bool { return bytes.Compare(a.key, b.key) < 0 }),
-	}
+	return &overlay{base: base, changes: &changes{byKey: map[string]*change{}}, memo: map[string]any{}}
 }
 
 // rowsPerMessage is about how many rows a message writes.
@@ -52,11 +69,11 @@ func (o *overlay) grow(txs []*parsed) {
 			n += len(p.body.Messages)
 		}
 	}
-	o.changes = make(map[string]*change, min(n, pb.BlockMessagesMax)*rowsPerMessage)
+	o.byKey = make(map[string]*change, min(n, pb.BlockMessagesMax)*rowsPerMessage)
 }
 
 func (o *overlay) Get(key []byte) ([]byte, bool) {
-	if c, ok := o.changes[string(key)]; ok {
+	if c, ok := o.byKey[string(key)]; ok && !c.void {
 		if c.deleted {
 			return nil, false
 		}
@@ -67,7 +84,7 @@ func (o *overlay) Get(key []byte) ([]byte, bool) {
 
 // Peek implements x.Peeker. A value is never changed in its place: a write brings a new one.
 func (o *overlay) Peek(key []byte) ([]byte, bool) {
-	if c, ok := o.changes[string(key)]; ok {
+	if c, ok := o.byKey[string(key)]; ok && !c.void {
 		return c.value, !c.deleted
 	}
 	return x.Peek(o.base, key)
@@ -86,23 +103,51 @@ func (o *overlay) Remember(key []byte, row any) {
 	}
 }
 
-func (o *overlay) Set(key, value []byte) {
-	o.put(change{key: bytes.Clone(key), value: append([]byte{}, value...)})
-}
+func (o *overlay) Set(key, value []byte) { o.put(key, o.keep(value), false) }
 
-func (o *overlay) Delete(key []byte) { o.put(change{key: bytes.Clone(key), deleted: true}) }
+func (o *overlay) Delete(key []byte) { o.put(key, nil, true) }
 
-func (o *overlay) put(c change) {
-	o.forget(c.key)
-	if old, ok := o.changes[string(c.key)]; ok {
-		o.journal = append(o.journal, undo{c: old, old: *old, had: true})
-		old.value, old.deleted = c.value, c.deleted
-		return
+func (o *overlay) put(key, value []byte, deleted bool) {
+	o.forget(key)
+	c, ok := o.byKey[string(key)]
+	if !ok {
+		c = o.add(key)
 	}
-	o.changes[string(c.key)] = &c
-	o.order.ReplaceOrInsert(&c)
-	o.journal = append(o.journal, undo{c: &c})
+	o.journal = append(o.journal, undo{c, *c})
+	c.value, c.deleted, c.void = value, deleted, false
 }
+
+// add makes a change of a key that the block has not written. It is void until somebody fills it.
+func (c *changes) add(key []byte) *change {
+	if len(c.room) == 0 {
+		c.room = make([]change, roomChunk)
+	}
+	n := &c.room[0]
+	c.room = c.room[1:]
+	n.key, n.void = c.keep(key), true
+	// The map's key is the change's own, not a copy: nobody writes to it again.
+	c.byKey[unsafe.String(unsafe.SliceData(n.key), len(n.key))] = n
+	t := &c.tables[key[0]]
+	t.late = append(t.late, n)
+	return n
+}
+
+// keep copies bytes to where they stay.
+func (c *changes) keep(b []byte) []byte {
+	if len(b) > memoryChunk/8 {
+		return bytes.Clone(b)
+	}
+	if len(b) > len(c.memory) {
+		c.memory = make([]byte, memoryChunk)
+	}
+	n := copy(c.memory, b)
+	kept := c.memory[:n:n]
+	c.memory = c.memory[n:]
+	return kept
+}
+
+// len is how many rows changed, those that were undone included.
+func (c *changes) len() int { return len(c.byKey) }
 
 // forget drops what was remembered of a row that changes.
 func (o *overlay) forget(key []byte) {
@@ -119,18 +164,82 @@ func (o *overlay) revert(mark int) {
 	for i := len(o.journal) - 1; i >= mark; i-- {
 		u := o.journal[i]
 		o.forget(u.c.key)
-		if u.had {
-			*u.c = u.old
-		} else {
-			delete(o.changes, string(u.c.key))
-			o.order.Delete(u.c)
-		}
+		*u.c = u.old
 	}
 	o.journal = o.journal[:mark]
 }
 
 // settle forgets the journal: what was written stays.
 func (o *overlay) settle() { o.journal = o.journal[:0] }
+
+func byKey(a, b *change) int { return bytes.Compare(a.key, b.key) }
+
+// arrange puts all changes of a table in order.
+func (t *table) arrange() {
+	if len(t.late) == 0 {
+		return
+	}
+	slices.SortFunc(t.late, byKey)
+	if len(t.inOrder) == 0 {
+		t.inOrder, t.late = t.late, nil
+		return
+	}
+	merged := make([]*change, 0, len(t.inOrder)+len(t.late))
+	old, late := t.inOrder, t.late
+	for len(old) > 0 && len(late) > 0 {
+		if byKey(old[0], late[0]) < 0 {
+			merged, old = append(merged, old[0]), old[1:]
+		} else {
+			merged, late = append(merged, late[0]), late[1:]
+		}
+	}
+	t.inOrder, t.late = append(append(merged, old...), late...), nil
+}
+
+// within gives the changes whose keys begin with prefix, from a key on, in order.
+func (t *table) within(prefix, from []byte) (out []change) {
+	if len(t.late) > lateMax {
+		t.arrange()
+	}
+	i, _ := slices.BinarySearchFunc(t.inOrder, from, func(c *change, k []byte) int { return bytes.Compare(c.key, k) })
+	for _, c := range t.inOrder[i:] {
+		if !bytes.HasPrefix(c.key, prefix) {
+			break
+		}
+		if !c.void {
+			out = append(out, *c)
+		}
+	}
+	n := len(out)
+	for _, c := range t.late {
+		if !c.void && bytes.HasPrefix(c.key, prefix) && bytes.Compare(c.key, from) >= 0 {
+			out = append(out, *c)
+		}
+	}
+	if len(out) > n {
+		slices.SortFunc(out, func(a, b change) int { return bytes.Compare(a.key, b.key) })
+	}
+	return out
+}
+
+// arrange puts all changes in order. Until the next write, many may read side by side.
+func (c *changes) arrange() {
+	for i := range c.tables {
+		c.tables[i].arrange()
+	}
+}
+
+// each visits all changes by key.
+func (c *changes) each(fn func(c change)) {
+	c.arrange()
+	for i := range c.tables {
+		for _, ch := range c.tables[i].inOrder {
+			if !ch.void {
+				fn(*ch)
+			}
+		}
+	}
+}
 
 // Iterate merges the changes into the rows below. It takes the changes of the range first, so that fn sees the state as it was when the
 // iteration began.
@@ -140,13 +249,13 @@ func (o *overlay) Iterate(prefix, start []byte, fn func(key, value []byte) bool)
 		from = start
 	}
 	var mine []change
-	o.order.AscendGreaterOrEqual(&change{key: from}, func(c *change) bool {
-		if !bytes.HasPrefix(c.key, prefix) {
-			return false
+	if len(prefix) > 0 {
+		mine = o.tables[prefix[0]].within(prefix, from)
+	} else {
+		for i := range o.tables {
+			mine = append(mine, o.tables[i].within(prefix, from)...)
 		}
-		mine = append(mine, *c)
-		return true
-	})
+	}
 	stopped := false
 	emit := func(until []byte) { // changes before a key of the base
 		for len(mine) > 0 && !stopped && (until == nil || bytes.Compare(mine[0].key, until) < 0) {
@@ -176,11 +285,6 @@ func (o *overlay) Iterate(prefix, start []byte, fn func(key, value []byte) bool)
 	if !stopped {
 		emit(nil)
 	}
-}
-
-// each visits all changes by key.
-func (o *overlay) each(fn func(c change)) {
-	o.order.Ascend(func(c *change) bool { fn(*c); return true })
 }
 
 // Snapshot is the committed state at a height, as a Reader. A disk that fails makes it panic with x.Fault; the gateway turns that into

@@ -27,6 +27,7 @@ func (a *App) refresh(ctx *x.Ctx, rows *overlay) {
 	}
 	all := make([]made, len(touched))
 	broken := make([]any, workers) // what a goroutine panicked with: it is the block's
+	rows.arrange()                 // reading changes nothing from here on
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Add(1)
@@ -61,5 +62,5 @@ func (a *App) aside(rows *overlay, base *Snapshot) (x.Reader, func()) {
 		panic(x.Fault{Err: err})
 	}
 	s.known = base.cache
-	return &overlay{base: s, changes: rows.changes, order: rows.order, memo: map[string]any{}}, s.Close
+	return &overlay{base: s, changes: rows.changes, memo: map[string]any{}}, s.Close
 }
