@@ -35,6 +35,16 @@ func DeclareDuty(kind DutyKind, token, label, rule string) DutyKind {
 	return kind
 }
 
+// DutyKinds lists the kinds that are declared, by number: for documents and tests.
+func DutyKinds() (out []DutyKind) {
+	for _, d := range duties {
+		if d != nil {
+			out = append(out, d.Kind)
+		}
+	}
+	return out
+}
+
 // Info gives what people read of the kind.
 func (k DutyKind) Info() DutyInfo {
 	if d := duties[k]; d != nil {
@@ -91,12 +101,22 @@ func Assign(s State, old, now []Duty) {
 	}
 }
 
-// Duties visits what an agency must do, the earliest day first; what has no day comes before all. Alarmed is not set.
-func Duties(r Reader, owner string, fn func(d Duty) (more bool)) {
+// Place says where a duty stands in the list of its owner.
+func (d Duty) Place() []byte { return d.key()[19:] }
+
+// Duties visits what an agency must do after a place in its list (nil: from the beginning), the earliest day first; what has no day comes
+// before all. Alarmed is not set.
+func Duties(r Reader, owner string, after []byte, fn func(d Duty) (more bool)) {
 	if len(owner) != 18 {
 		return
 	}
-	r.Iterate(Key(dutyTable.Prefix, []byte(owner)), nil, func(key, _ []byte) bool { return fn(parseDuty(key)) })
+	prefix := Key(dutyTable.Prefix, []byte(owner))
+	var start []byte
+	if after != nil {
+		start = append(append(start, prefix...), after...)
+		start = append(start, 0) // the first key after that one
+	}
+	r.Iterate(prefix, start, func(key, _ []byte) bool { return fn(parseDuty(key)) })
 }
 
 // EachDuty visits the duties of all agencies, for checks.

@@ -51,9 +51,20 @@ func TestLedger(t *testing.T) {
 	// An agency's own key sends its own rows only.
 	xinlian(t, 1, as("gy-scjg", "import", "penalties", file)...)
 
+	// What is to be done: the platform finds the record among the duties of its issuer, until it is published.
+	var full struct{ Penalty struct{ Issuer, State string } }
+	stdout, _ := xinlian(t, 0, as("ops", "query", "record", recorded[0], "--json")...)
+	if err := json.Unmarshal([]byte(stdout), &full); err != nil || full.Penalty.State != "registered" {
+		t.Fatalf("%v %s", err, stdout)
+	}
+	todo := as("ops", "query", "duties", "--agency", full.Penalty.Issuer, "--limit", "1000")
+	if stdout, _ = xinlian(t, 0, todo...); !strings.Contains(stdout, recorded[0]) || !strings.Contains(stdout, "公示 publish") {
+		t.Errorf("duties:\n%s", stdout)
+	}
+
 	// Publish: by report, then nothing is left for --all-verified.
 	var out published
-	stdout, _ := xinlian(t, 0, as("ops", "tx", "sanction", "publish", "--from-report", report, "--json")...)
+	stdout, _ = xinlian(t, 0, as("ops", "tx", "sanction", "publish", "--from-report", report, "--json")...)
 	if err := json.Unmarshal([]byte(stdout), &out); err != nil || out.Published == 0 || out.Refused != 0 {
 		t.Fatalf("%v %s", err, stdout)
 	}
@@ -61,6 +72,10 @@ func TestLedger(t *testing.T) {
 	var rest published
 	if err := json.Unmarshal([]byte(stdout), &rest); err != nil || rest.Published != 0 || rest.Already != 0 {
 		t.Errorf("%v %s", err, stdout)
+	}
+
+	if stdout, _ = xinlian(t, 0, todo...); strings.Contains(stdout, recorded[0]) {
+		t.Errorf("published, and still among the duties:\n%s", stdout)
 	}
 
 	// Query: one of the records, as the public, its issuer and an agency see it.

@@ -20,7 +20,7 @@ const queryPatience = 5 * time.Second
 func queryCmd() *cobra.Command {
 	cmd := group("query", "Ask a node",
 		group("subject", "Firms (信用主体)", querySubjectListCmd(), querySubjectShowCmd()),
-		queryRecordCmd(), queryCommitmentCmd(), queryParamsCmd())
+		queryRecordCmd(), queryCommitmentCmd(), queryDutiesCmd(), queryParamsCmd())
 	cmd.Long = `Ask a node. Without --key the answer is the public's; with it, the member's. An answer of a node is its word: what must hold up is a bundle, which
 xinlian-verify checks offline.
 
@@ -256,6 +256,55 @@ func showFields(w io.Writer, raw json.RawMessage) error {
 	if err := json.Unmarshal(raw, &as); err == nil {
 		as.write(w)
 	}
+	return nil
+}
+
+func queryDutiesCmd() *cobra.Command {
+	var (
+		agency, after string
+		limit         int
+	)
+	cmd := ask("duties", "List what an agency must do by when (待办), with the progress of each case", cobra.NoArgs,
+		func(cmd *cobra.Command, c *client.Client, _ []string) (json.RawMessage, error) {
+			if limit < 1 || limit > 1000 {
+				return nil, usagef("--limit is %d: it lies between 1 and 1000", limit)
+			}
+			return c.Duties(cmd.Context(), agency, after, limit)
+		},
+		showDuties)
+	cmd.Flags().StringVar(&agency, "agency", "", "code of another agency: one that gave a mandate, or for auditors any (default: the key's own)")
+	cmd.Flags().StringVar(&after, "after", "", "next of the page before")
+	cmd.Flags().IntVar(&limit, "limit", 100, "duties a page, 1 to 1000")
+	return cmd
+}
+
+func showDuties(w io.Writer, raw json.RawMessage) error {
+	var v struct {
+		Duties []*client.Duty `json:"duties"`
+		Next   *string        `json:"next"`
+		asOfLine
+	}
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return err
+	}
+	if len(v.Duties) > 0 {
+		t := newTable("期限 due", "剩余工作日 working days left", "事项 duty", "告警 alarm", "进度 state", "文号 number", "主体 subject", "记录 record")
+		for _, d := range v.Duties {
+			left, state, number := "-", "-", "-"
+			if d.WorkingDays != nil {
+				left = strconv.Itoa(*d.WorkingDays)
+			}
+			if d.Case != nil {
+				state, number = both(d.Case.State), d.Case.DocNo
+			}
+			t.row(dash(d.Due), left, d.Label+" "+d.Kind, yes(d.Alarmed), state, number, d.Subject, d.Record)
+		}
+		t.write(w)
+	}
+	if v.Next != nil {
+		fmt.Fprintf(w, "more: --after %s\n", *v.Next)
+	}
+	v.write(w)
 	return nil
 }
 

@@ -543,7 +543,7 @@ func publishCmd() *cobra.Command {
 		Use:   "publish",
 		Short: "Publish verified records (核验公示)",
 		Long: `Publish registered records that have been verified: those named, those of an import's report, or with --all-verified every registered
-record that this key may verify, found by walking the files of all subjects. Publishing a record again changes nothing.`,
+record that this key may verify, by what its agency and those that gave it a mandate must publish. Publishing a record again changes nothing.`,
 		Example: `  xinlian tx sanction publish --key ops --record ID --record ID
   xinlian tx sanction publish --key ops --from-report out.csv
   xinlian tx sanction publish --key ops --all-verified
@@ -701,87 +701,37 @@ type recordView struct {
 	} `json:"published"`
 }
 
-// registered finds the registered penalties that the key may verify: its own agency's, and those of agencies that let it publish. It walks the
-// files of all subjects, since no list of what is not public yet exists.
+// registered finds the registered records that the key may verify: by the duty to publish of its own agency, and of those that let it publish.
 func registered(ctx context.Context, c *client.Client, only string) ([]candidate, error) {
 	self, err := c.Self(ctx)
 	if err != nil {
 		return nil, err
 	}
-	may := map[string]bool{self.USCC: true}
+	agencies := []string{self.USCC}
 	for _, m := range self.Mandates {
 		if slices.Contains(m.Kinds, "publish") {
-			may[m.Issuer] = true
+			agencies = append(agencies, m.Issuer)
 		}
 	}
 	var out []candidate
-	after := ""
-	for {
-		raw, err := c.Subjects(ctx, after, 1000)
+	for _, agency := range agencies {
+		if only != "" && only != agency {
+			continue
+		}
+		err := c.EachDuty(ctx, agency, func(d *client.Duty) error {
+			if d.Kind == "publish" {
+				out = append(out, candidate{d.Record, agency, "registered"})
+			}
+			return nil
+		})
+		if client.CodeOf(err) == "E_DUTIES_AUDIENCE" {
+			continue // the mandate has ended, or has not begun
+		}
 		if err != nil {
 			return nil, err
 		}
-		var page struct {
-			Subjects []string `json:"subjects"`
-			Next     *string  `json:"next"`
-		}
-		if err := json.Unmarshal(raw, &page); err != nil {
-			return nil, err
-		}
-		found, err := inFiles(ctx, c, page.Subjects)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range found {
-			if r.state == "registered" && may[r.issuer] && (only == "" || only == r.issuer) {
-				out = append(out, r)
-			}
-		}
-		if page.Next == nil || len(page.Subjects) == 0 {
-			return out, nil
-		}
-		after = *page.Next
 	}
-}
-
-// inFiles reads the penalties of many subjects, a few files at a time, in the order of the subjects.
-func inFiles(ctx context.Context, c *client.Client, subjects []string) ([]candidate, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	found := make([][]candidate, len(subjects))
-	errs := make([]error, len(subjects))
-	const readers = 4
-	var wg sync.WaitGroup
-	for w := range readers {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for i := w; i < len(subjects) && ctx.Err() == nil; i += readers {
-				raw, err := c.File(ctx, subjects[i])
-				if err == nil {
-					var file struct {
-						Penalties []recordView `json:"penalties"`
-					}
-					err = json.Unmarshal(raw, &file)
-					for _, p := range file.Penalties {
-						if p.Penalty != nil {
-							found[i] = append(found[i], candidate{p.ID, p.Penalty.Issuer, p.Penalty.State})
-						}
-					}
-				}
-				if errs[i] = err; err != nil {
-					cancel()
-				}
-			}
-		}()
-	}
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil && !errors.Is(err, context.Canceled) {
-			return nil, err
-		}
-	}
-	return slices.Concat(found...), ctx.Err()
+	return out, nil
 }
 
 // lookUp finds the issuer and the state of each record that does not say them.

@@ -455,6 +455,76 @@ func (c *Client) File(ctx context.Context, uscc string) (json.RawMessage, error)
 	return c.raw(ctx, "/v1/files/"+url.PathEscape(uscc), true)
 }
 
+// Duty is something that an agency must do by the end of a day (待办).
+type Duty struct {
+	Kind        string  `json:"kind"`
+	Label       string  `json:"label"`
+	Rule        string  `json:"rule"`
+	Due         *string `json:"due"` // nil: the law sets no day
+	Days        *int    `json:"days_left"`
+	WorkingDays *int    `json:"working_days_left"`
+	Alarmed     bool    `json:"alarmed"`
+	Subject     string  `json:"subject"`
+	Record      string  `json:"record"`
+	Case        *Case   `json:"case"`
+}
+
+// Case is how far a matter has come.
+type Case struct {
+	Kind  string `json:"kind"`
+	ID    string `json:"id"`
+	State string `json:"state"`
+	DocNo string `json:"doc_no"`
+	Done  []struct {
+		Step string `json:"step"`
+		On   string `json:"on"`
+	} `json:"done"`
+	Left []struct {
+		Kind    string  `json:"kind"`
+		Label   string  `json:"label"`
+		Owner   string  `json:"owner"`
+		Due     *string `json:"due"`
+		Alarmed bool    `json:"alarmed"`
+	} `json:"left"`
+}
+
+// Duties is a page of what an agency must do, the earliest day first. agency "" is the key's own; after is the next of the page before.
+func (c *Client) Duties(ctx context.Context, agency, after string, limit int) (json.RawMessage, error) {
+	q := url.Values{"limit": {strconv.Itoa(limit)}}
+	if agency != "" {
+		q.Set("agency", agency)
+	}
+	if after != "" {
+		q.Set("after", after)
+	}
+	return c.raw(ctx, "/v1/duties?"+q.Encode(), true)
+}
+
+// EachDuty visits all that an agency must do, page by page.
+func (c *Client) EachDuty(ctx context.Context, agency string, fn func(*Duty) error) error {
+	for after := ""; ; {
+		raw, err := c.Duties(ctx, agency, after, 1000)
+		if err != nil {
+			return err
+		}
+		var page struct {
+			Duties []*Duty `json:"duties"`
+			Next   string  `json:"next"`
+		}
+		if err := json.Unmarshal(raw, &page); err != nil {
+			return err
+		}
+		for _, d := range page.Duties {
+			if err := fn(d); err != nil {
+				return err
+			}
+		}
+		if after = page.Next; after == "" {
+			return nil
+		}
+	}
+}
+
 // Attestation fetches a subject's bundle. It is not verified here.
 func (c *Client) Attestation(ctx context.Context, uscc string) ([]byte, error) {
 	a, err := c.ask(ctx, request{method: http.MethodGet, path: "/v1/subjects/" + url.PathEscape(uscc) + "/attestation", accept: attest.MediaType})

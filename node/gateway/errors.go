@@ -32,6 +32,7 @@ var (
 	ErrBundleSize = x.Reject(9020, "E_BUNDLE_SIZE", "verification", "the bundle would be larger than a verifier accepts", "ask for fewer subjects at a time")
 	ErrRequest    = x.Reject(9021, "E_REQUEST", "contract/HTTP", "the request is not well formed", "see /openapi.json")
 	ErrNotHeld    = x.Reject(9022, "E_NOT_HELD", "contract/HTTP", "the chain has a block of this height, this node does not keep it", "ask an archive node")
+	ErrDuties     = x.Reject(9023, "E_DUTIES_AUDIENCE", "§11.2", "what an agency must do is told to itself, to who acts for it by mandate, and to auditors", "ask for the duties of your own agency")
 )
 
 // refusal is an answer that says no. The rejection tells what and why, the rest how HTTP says it.

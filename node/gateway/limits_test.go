@@ -20,7 +20,7 @@ func TestRoutesAndMethods(t *testing.T) {
 	w := newWorld(t)
 	w.enrolAll()
 	w.Block()
-	for _, target := range []string{"/", "/v1", "/v2/status", "/v1/status/", "/v1//status", "/v1/./status", "/v1/x/../status", "/v1/subjects/", "/v1/records/", "/favicon.ico", "/v1/duties"} {
+	for _, target := range []string{"/", "/v1", "/v2/status", "/v1/status/", "/v1//status", "/v1/./status", "/v1/x/../status", "/v1/subjects/", "/v1/records/", "/favicon.ico", "/v1/duty"} {
 		w.want(w.get("", target), 404, "E_ROUTE")
 	}
 	for _, c := range [][3]string{

@@ -100,21 +100,18 @@ func (c *call) header() error {
 }
 
 func (c *call) subjects() error {
-	after, limit := c.form.Get("after"), pageDefault
+	after := c.form.Get("after")
 	if after != "" {
 		if err := x.CheckUSCC(after, "after"); err != nil {
 			return badInput(err)
 		}
 	}
-	if s, ok := c.form["limit"]; ok {
-		n, err := strconv.Atoi(s[0])
-		if err != nil || n < 1 || n > pageMax {
-			return refuse(http.StatusBadRequest, ErrQuery.With("limit is a number from 1 to %d", pageMax))
-		}
-		limit = n
+	limit, err := c.limit()
+	if err != nil {
+		return err
 	}
 	v := subjectsJSON{Subjects: []string{}}
-	err := c.proven(func(r x.Reader, as asOf) error {
+	err = c.proven(func(r x.Reader, as asOf) error {
 		v.AsOf = as
 		subject.List(r, after, func(s *pb.Subject) bool {
 			if len(v.Subjects) == limit {

@@ -43,9 +43,8 @@ func (c *call) digest(name string) ([]byte, error) {
 // record answers about one record: by its id, or a commitment by its code. A record that the reader may not see gets the bytes that an
 // unknown id gets.
 func (c *call) record() error {
-	byCode := code.CheckCommitmentCode(c.r.PathValue("id")) == nil
-	var id []byte
-	if !byCode {
+	id := []byte(c.r.PathValue("id"))
+	if code.CheckCommitmentCode(c.r.PathValue("id")) != nil {
 		var err error
 		if id, err = c.digest("id"); err != nil {
 			return err
@@ -53,15 +52,7 @@ func (c *call) record() error {
 	}
 	var v *recordJSON
 	err := c.newest(func(r x.Reader, as asOf) error {
-		if byCode {
-			if row, ok := commitment.Get(r, c.r.PathValue("id")); ok {
-				v = showCommitment(r, c.who, row)
-			}
-		} else if row, ok := commitment.GetByID(r, id); ok {
-			v = showCommitment(r, c.who, row)
-		} else {
-			v = showRecord(r, c.who, id)
-		}
+		v = showRecord(r, c.who, id)
 		if v == nil {
 			return refuse(http.StatusNotFound, sanction.ErrUnknown.With("no such record is for this reader")).at(as)
 		}

@@ -54,6 +54,7 @@ var routes = []route{
 	{method: http.MethodGet, path: "/v1/txs/{id}", audience: members, handle: (*call).outcome},
 	{method: http.MethodGet, path: "/v1/records/{id}", handle: (*call).record},
 	{method: http.MethodGet, path: "/v1/files/{uscc}", audience: members, handle: (*call).file},
+	{method: http.MethodGet, path: "/v1/duties", audience: members, query: []string{"agency", "after", "limit"}, handle: (*call).duties},
 	{method: http.MethodGet, path: "/v1/members/self", audience: members, handle: (*call).self},
 
 	{method: http.MethodGet, path: "/v1/audit/genesis", audience: members, handle: (*call).genesis},

@@ -77,8 +77,9 @@ var repairView = map[pb.RepairState][audiences]view{
 	pb.REPAIR_REVOKED:      {hidden, hidden, hidden, hidden, full, full, full},
 }
 
-// Of alarms, bars and the entries of a file there is one state each.
+// Of duties, alarms, bars and the entries of a file there is one state each.
 var (
+	dutyView  = [audiences]view{aDuty: full, aRecogniser: full, aAuditor: full}
 	alarmView = [audiences]view{aRecogniser: full, aAuditor: full}
 	barView   = [audiences]view{aAuditor: full}
 	fileView  = [audiences]view{aAuditor: full}
@@ -189,6 +190,18 @@ func showAlarm(who *caller, a *pb.Alarm) *alarmJSON {
 	return &alarmJSON{Record: hexOf(a.Record), Kind: a.Kind, Due: day(a.Due), Happened: day(a.Happened), Issuer: a.Issuer}
 }
 
+// showDuty is the answer about a duty; nil: no trace. Who acts for its owner by mandate is told where it may see the matter whole.
+func showDuty(r x.Reader, who *caller, d x.Duty) *dutyJSON {
+	column := columnOf(who, d.Owner, func() bool {
+		rec := showRecord(r, who, d.Record)
+		return rec != nil && rec.View == "full"
+	})
+	if dutyView[column] != full {
+		return nil
+	}
+	return dutyOf(r, d)
+}
+
 func showBar(who *caller, b *pb.PromiseBar) *barJSON {
 	if barView[columnOf(who, "", nil)] != full {
 		return nil
@@ -199,8 +212,17 @@ func showBar(who *caller, b *pb.PromiseBar) *barJSON {
 // wholeFile says whether a reader gets the entries, size and root of a file: their number tells how much there is that it may not see.
 func wholeFile(who *caller) bool { return fileView[columnOf(who, "", nil)] == full }
 
-// record finds a record of any kind by its id and shows it; nil: there is none, or none for this reader.
+// showRecord finds a record of any kind by its id, or a commitment by its code, and shows it; nil: there is none, or none for this reader.
 func showRecord(r x.Reader, who *caller, id []byte) *recordJSON {
+	if len(id) != pb.DigestBytes {
+		if row, ok := commitment.Get(r, string(id)); ok {
+			return showCommitment(r, who, row)
+		}
+		return nil
+	}
+	if row, ok := commitment.GetByID(r, id); ok {
+		return showCommitment(r, who, row)
+	}
 	if p, ok := sanction.Get(r, id); ok {
 		return showPenalty(r, who, p)
 	}

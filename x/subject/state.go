@@ -55,8 +55,16 @@ func Raise(ctx *x.Ctx, a *pb.Alarm) {
 // RaiseMissed records that a duty was not done in time: the alarm's kind is the duty's token with "_overdue".
 func RaiseMissed(ctx *x.Ctx, d x.Duty) {
 	Raise(ctx, &pb.Alarm{
-		Subject: d.Subject, Record: d.Record, Kind: d.Kind.Info().Token + "_overdue", Due: int32(d.Due), Happened: int32(ctx.Today), Issuer: d.Owner,
+		Subject: d.Subject, Record: d.Record, Kind: overdue(d), Due: int32(d.Due), Happened: int32(ctx.Today), Issuer: d.Owner,
 	})
+}
+
+func overdue(d x.Duty) string { return d.Kind.Info().Token + "_overdue" }
+
+// Missed says whether an alarm tells that a duty was not done in time.
+func Missed(r x.Reader, d x.Duty) bool {
+	a, ok := alarms.Get(r, d.Subject, alarmKey(&pb.Alarm{Record: d.Record, Kind: overdue(d)}))
+	return ok && a.Due == int32(d.Due)
 }
 
 func alarmKey(a *pb.Alarm) []byte { return append(bytes.Clone(a.Record), a.Kind...) }
