@@ -4,8 +4,8 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 )
 
-// Catalogue writes the region table and the calendar into a genesis. Years without exceptions follow Monday to Friday until governance loads
-// them.
+// Catalogue writes the region table, the calendar, the list of measures and the standards of lists into a genesis. Years without exceptions
+// follow Monday to Friday until governance loads them.
 func Catalogue(g *pb.Genesis) {
 	for _, r := range Regions() {
 		g.Regions = append(g.Regions, pb.Region{Code: r.Code, Name: r.Name, Level: r.Level, Parent: r.Parent})
@@ -18,4 +18,6 @@ func Catalogue(g *pb.Genesis) {
 		last := &g.Calendar[len(g.Calendar)-1]
 		last.Days = append(last.Days, pb.CalendarDay{Date: int32(e.Date), Working: e.Working})
 	}
+	g.MeasureItems = append(g.MeasureItems, MeasureItems()...)
+	g.ListStandards = append(g.ListStandards, ListStandards()...)
 }

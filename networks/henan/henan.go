@@ -1,5 +1,6 @@
-// Package henan carries the two tables a Henan network starts with: its regions (行政区划) and the
-// days that differ from the Monday-to-Friday rule (工作日历).
+// Package henan carries the tables a Henan network starts with: its regions (行政区划), the days that
+// differ from the Monday-to-Friday rule (工作日历), the list of measures (失信惩戒措施清单) and the
+// standards of the lists of serious dishonesty (严重失信主体名单认定标准).
 //
 // It promises that what it returns is whole and consistent: every parent stands before its
 // children, every level under the right one, days ascending and once each. A file that is not
@@ -8,8 +9,8 @@
 // After genesis the chain's own copies count; this package is for those who write the first
 // ones.
 //
-// Trust: whoever can change these tables can, on a network not yet started, invent a region or
-// move working days; a running network does not read them.
+// Trust: whoever can change these tables can, on a network not yet started, invent a region or a
+// measure, or move working days; a running network does not read them.
 package henan
 
 import (
@@ -22,7 +23,8 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/code"
 )
 
-// Version of the two files together, raised with every change to either.
+// Version of the regions and the calendar together, raised with every change to either. The rows of the
+// other two tables have versions of their own.
 const Version = 1
 
 // Province is the root of the region table.

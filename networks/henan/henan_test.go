@@ -1,11 +1,16 @@
 package henan
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
+	"github.com/xinlian-ledger/xinlian/x/catalog"
+	"github.com/xinlian-ledger/xinlian/x/xtest"
 )
 
 func TestRegions(t *testing.T) {
@@ -191,5 +196,48 @@ func TestNoHierarchyByDigits(t *testing.T) {
 	slices.Sort(wrong)
 	if !slices.Equal(wrong, []string{"410173", "419001"}) {
 		t.Errorf("digits place %v wrongly", wrong)
+	}
+}
+
+// TestMeasures holds the list of measures and the standards of lists against what a chain accepts, and what of them is known.
+func TestMeasures(t *testing.T) {
+	items, lists := MeasureItems(), ListStandards()
+	byCode := map[string]pb.MeasureItem{}
+	for _, m := range items {
+		byCode[m.Code] = m
+	}
+	for i := 1; i <= 14; i++ {
+		if _, ok := byCode[fmt.Sprintf("M%02d", i)]; !ok {
+			t.Errorf("M%02d is missing", i)
+		}
+	}
+	elsewhere := 0
+	for _, m := range items {
+		if m.Group == pb.MEASURE_GROUP_MARKET && !m.Elsewhere {
+			t.Errorf("%s is the market's own act", m.Code)
+		}
+		if m.Elsewhere {
+			elsewhere++
+		}
+	}
+	if len(items) != 28 || elsewhere != 5 || len(lists) != 12 {
+		t.Errorf("%d items, %d of them carried out elsewhere, %d lists", len(items), elsewhere, len(lists))
+	}
+	if m := byCode["M12"]; m.Basis != "《河南省社会信用条例》第三十二条第五项" || m.BasisConfidence != pb.CONFIDENCE_CONFIRMED || m.ClassMin != pb.SEVERITY_GENERAL {
+		t.Errorf("M12 is %v", m)
+	}
+	// The catalogue of a chain takes them.
+	g := &pb.Genesis{}
+	Catalogue(g)
+	if err := catalog.Import(&x.Ctx{State: xtest.NewMemory()}, g); err != nil {
+		t.Error(err)
+	}
+	for _, bad := range []string{"", "code\n", measuresCSV + "M99,1,A\n", strings.Replace(measuresCSV, ",law,", ",laws,", 1), strings.Replace(measuresCSV, ",1;4,", ",1;x,", 1), strings.Replace(measuresCSV, ",no,36,", ",no,x,", 1)} {
+		if _, err := parseMeasures(bad); err == nil {
+			t.Errorf("accepted: %.80s", bad)
+		}
+	}
+	if _, err := parseLists(strings.Replace(listsCSV, ",yes,", ",perhaps,", 1)); err == nil {
+		t.Error("accepted: neither yes nor no")
 	}
 }

@@ -16,4 +16,10 @@ var (
 		"the year's exceptions are not well formed", "list each day once, ascending, all of one year")
 	ErrRegionRow = x.Reject(506, "E_REGION_ROW", "GB/T 2260",
 		"a row of the region table is not well formed, or its parent is missing or leads in a circle", "correct the rows")
+	ErrMeasureItem = x.Reject(520, "E_MEASURE_ITEM", "H1 art 29, G1(6)",
+		"an item of the list of measures is not well formed, or another text stands under this version", "state 事项, 对象, 手段, 主体 and 依据; put a new text under a new version")
+	ErrBasis = x.Reject(521, "E_BASIS", "G1, H1 art 20(2), INV-36",
+		"a measure rests on no item in force of the list of measures, or an item or list names no law, regulation or central policy", "name the text that it rests on; without one there is no measure")
+	ErrListStandard = x.Reject(522, "E_LIST_STANDARD", "G1(6)(7)",
+		"the standard of a list is not well formed, or another text stands under this version", "put a new text under a new version")
 )

@@ -61,6 +61,26 @@ func Import(ctx *x.Ctx, g *pb.Genesis) error {
 			putRegion(ctx, &sorted[i])
 		}
 	}
+	for i := range g.MeasureItems {
+		m := &g.MeasureItems[i]
+		if err := checkMeasureItemChange(ctx, m); err != nil {
+			return err
+		}
+		if _, ok := MeasureItem(ctx, m.Code, m.Version); ok {
+			return ErrMeasureItem.With("item %s version %d stands twice", m.Code, m.Version)
+		}
+		putMeasureItem(ctx, m)
+	}
+	for i := range g.ListStandards {
+		l := &g.ListStandards[i]
+		if err := checkListStandardChange(ctx, l); err != nil {
+			return err
+		}
+		if _, ok := ListStandard(ctx, l.Code, l.Version); ok {
+			return ErrListStandard.With("list %s version %d stands twice", l.Code, l.Version)
+		}
+		putListStandard(ctx, l)
+	}
 	version.Put(ctx, &pb.CatalogVersion{Version: 1, Digest: importDigest(ctx)})
 	return nil
 }
@@ -69,6 +89,7 @@ func Import(ctx *x.Ctx, g *pb.Genesis) error {
 // its own count.
 func Export(r x.Reader, g *pb.Genesis) {
 	g.Params, g.SeverityRules, g.Templates, g.Calendar, g.Regions = nil, nil, nil, nil, nil
+	g.MeasureItems, g.ListStandards = nil, nil
 	params.Each(r, func(_ []byte, p *pb.Param) bool {
 		g.Params = append(g.Params, *p)
 		return true
@@ -87,6 +108,14 @@ func Export(r x.Reader, g *pb.Genesis) {
 	})
 	EachRegion(r, func(row *pb.Region) bool {
 		g.Regions = append(g.Regions, *row)
+		return true
+	})
+	EachMeasureItem(r, func(m *pb.MeasureItem) bool {
+		g.MeasureItems = append(g.MeasureItems, *m)
+		return true
+	})
+	EachListStandard(r, func(l *pb.ListStandard) bool {
+		g.ListStandards = append(g.ListStandards, *l)
 		return true
 	})
 }

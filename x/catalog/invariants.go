@@ -52,6 +52,18 @@ func checkRows(r x.Reader) error {
 	years.Each(r, func(key []byte, y *pb.CalendarYear) bool {
 		return row("calendar year", key, yearKey(int(y.Year)), checkYear(y))
 	})
+	if err != nil {
+		return err
+	}
+	measureItems.Each(r, func(key []byte, m *pb.MeasureItem) bool {
+		return row("measure item", key, versionKey(m.Code, m.Version), checkMeasureItem(m))
+	})
+	if err != nil {
+		return err
+	}
+	listStandards.Each(r, func(key []byte, l *pb.ListStandard) bool {
+		return row("list standard", key, versionKey(l.Code, l.Version), checkListStandard(l))
+	})
 	return err
 }
 

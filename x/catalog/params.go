@@ -46,7 +46,7 @@ var Params = []ParamInfo{
 	// Governance (治理).
 	{"member_admission_quorum_permille", "成员变更表决比例", 667, 666, 1000, "permille", "[D]", "of governor members, to admit, change or remove a member; 666 makes two of three enough"},
 	{"param_change_quorum_permille", "规则变更表决比例", 667, 666, 1000, "permille", "[D]", "of governor members, to change anything else"},
-	{"param_notice_days", "规则变更公告期", 30, 7, 180, "days", "[D]", "from passing to force: parameters, severity standards"},
+	{"param_notice_days", "规则变更公告期", 30, 7, 180, "days", "[D]", "from passing to force: parameters, severity standards, measures, standards of lists"},
 	{"table_notice_days", "目录变更公告期", 7, 1, 60, "days", "[D]", "from passing to force: regions, calendar, templates"},
 	{"voting_days", "表决期", 14, 1, 90, "days", "[D]", "from proposal to the last day to vote"},
 

@@ -52,11 +52,12 @@ var (
 	version = x.NewTable[pb.CatalogVersion](0x25, "catalogue version: one row", x.Leaf)
 )
 
-const firstTable, lastTable = 0x20, 0x24 // the tables that the digest of genesis covers
+// catalogued are the tables that the digest of genesis covers.
+var catalogued = [...]byte{0x20, 0x21, 0x22, 0x23, 0x24, 0x26, 0x27}
 
-func templateKey(kind, version uint32) []byte {
-	return binary.BigEndian.AppendUint32([]byte{byte(kind)}, version)
-}
+func templateKey(kind, version uint32) []byte { return append([]byte{byte(kind)}, be32(version)...) }
+
+func be32(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n) }
 
 func yearKey(year int) []byte { return binary.BigEndian.AppendUint16(nil, uint16(year)) }
 
@@ -262,10 +263,10 @@ func StatutoryFloor(kinds []uint32) pb.Severity {
 func importDigest(r x.Reader) []byte {
 	h := sha256.New()
 	h.Write([]byte("xinlian/catalog/v1\x00"))
-	for prefix := byte(firstTable); prefix <= lastTable; prefix++ {
+	for _, prefix := range catalogued {
 		r.Iterate([]byte{prefix}, nil, func(key, row []byte) bool {
 			for _, part := range [][]byte{key, row} {
-				h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(part))))
+				h.Write(be32(uint32(len(part))))
 				h.Write(part)
 			}
 			return true

@@ -11,7 +11,7 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 )
 
-// Apply lets an action of the catalogue take effect: C1 to C5. It answers handled = false, and does nothing, for an action that
+// Apply lets an action of the catalogue take effect: C1 to C7. It answers handled = false, and does nothing, for an action that
 // belongs to another module. It checks all before it writes.
 func Apply(ctx *x.Ctx, a *pb.Action) (handled bool, err error) {
 	if err := CheckAction(ctx, a); err != nil {
@@ -30,6 +30,10 @@ func Apply(ctx *x.Ctx, a *pb.Action) (handled bool, err error) {
 		for i := range sum.PutRegion.Regions {
 			putRegion(ctx, &sum.PutRegion.Regions[i])
 		}
+	case *pb.Action_PutMeasureItem:
+		putMeasureItem(ctx, sum.PutMeasureItem)
+	case *pb.Action_PutListStandard:
+		putListStandard(ctx, sum.PutListStandard)
 	default:
 		return false, nil
 	}
@@ -53,6 +57,10 @@ func CheckAction(r x.Reader, a *pb.Action) error {
 			return x.ErrTooMany.With("%d regions in one change, at most %d", len(sum.PutRegion.Regions), pb.RegionsMax)
 		}
 		return checkRegionChange(r, sum.PutRegion.Regions)
+	case *pb.Action_PutMeasureItem:
+		return checkMeasureItemChange(r, sum.PutMeasureItem)
+	case *pb.Action_PutListStandard:
+		return checkListStandardChange(r, sum.PutListStandard)
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ func (r Rules) notice(a *pb.Action) int {
 	switch a.Sum.(type) {
 	case *pb.Action_PutMember, *pb.Action_RemoveMember:
 		return 0
-	case *pb.Action_SetParam, *pb.Action_PutSeverityRule:
+	case *pb.Action_SetParam, *pb.Action_PutSeverityRule, *pb.Action_PutMeasureItem, *pb.Action_PutListStandard:
 		return int(r.RuleNoticeDays)
 	}
 	return int(r.TableNoticeDays)

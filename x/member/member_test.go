@@ -202,6 +202,10 @@ func (s *script) row(name string, a args, input string) *pb.Member {
 			}
 		case "competence":
 			c := &pb.Competence{PowerCode: b.one("power"), PenaltyKinds: numbers(b["kinds"]), Regions: b["regions"], ValidFrom: from, ValidTo: to, Delegation: b.one("delegation")}
+			c.Lists, c.Measures, c.Abnormal, c.Other = b["lists"], b["measures"], b.has("abnormal"), b.has("other")
+			for i := range b.num("many") {
+				c.Lists = append(c.Lists, fmt.Sprintf("L%03d", i))
+			}
 			if b.has("badto") {
 				c.ValidTo = int32(b.num("badto"))
 			}

@@ -78,7 +78,7 @@ func Competent(m *pb.Member, regions []string, kinds []uint32, powerCode string,
 		uncovered = append([]uint32(nil), kinds...)
 	)
 	for _, c := range m.Competences {
-		if !holdsAny(c.Regions, regions) || designation != "" && c.Delegation != designation {
+		if len(c.PenaltyKinds) == 0 || !holdsAny(c.Regions, regions) || designation != "" && c.Delegation != designation {
 			continue
 		}
 		if !InWindow(on, c.ValidFrom, c.ValidTo) {
@@ -112,6 +112,71 @@ func Competent(m *pb.Member, regions []string, kinds []uint32, powerCode string,
 	return ErrCompetence.With("%s had no competence on %s in %s for penalty kinds %v under power %s", m.Uscc, on, first(regions), uncovered, clip(powerCode))
 }
 
+// MayList says whether a member was competent on a day to enter subjects in a list (严重失信主体名单) for conduct in these regions: nearest first, as for
+// Competent (INV-05).
+func MayList(m *pb.Member, regions []string, list string, on calendar.Date) error {
+	placed, named := false, false
+	for _, c := range m.Competences {
+		held := holdsAny(c.Lists, []string{list})
+		named = named || held
+		if !InWindow(on, c.ValidFrom, c.ValidTo) || !holdsAny(c.Regions, regions) {
+			continue
+		}
+		if placed = true; held {
+			return nil
+		}
+	}
+	if !placed && named {
+		return ErrJurisdiction.With("%s had no competence on %s for the place %s", m.Uscc, on, first(regions))
+	}
+	return ErrCompetence.With("%s had no competence on %s in %s for list %s", m.Uscc, on, first(regions), list)
+}
+
+// MayCarryOut says whether a member has the competence on a day to carry out an item of the list of measures.
+func MayCarryOut(m *pb.Member, item string, on calendar.Date) bool {
+	for _, c := range m.Competences {
+		if InWindow(on, c.ValidFrom, c.ValidTo) && holdsAny(c.Measures, []string{item}) {
+			return true
+		}
+	}
+	return false
+}
+
+// rank is the order of levels within the province, from below; 0: the level stands in no such order.
+func rank(l pb.Level) int {
+	switch l {
+	case pb.LEVEL_TOWNSHIP:
+		return 1
+	case pb.LEVEL_COUNTY, pb.LEVEL_ZONE:
+		return 2
+	case pb.LEVEL_PREFECTURE:
+		return 3
+	case pb.LEVEL_PROVINCE:
+		return 4
+	}
+	return 0
+}
+
+// Below says whether a member has a level above it in the province: townships, counties, zones and prefectures have.
+func Below(m *pb.Member) bool { return rank(m.Level) > 0 && m.Level != pb.LEVEL_PROVINCE }
+
+// Above says whether a member is of a level above another, in the same line of command (系统), and acts over all the regions of that one. above gives a
+// region and those above it by the region table. A credit authority is above by its office, where its regions reach.
+func Above(m, of *pb.Member, above func(region string) []string) bool {
+	if m.Removed || !Below(of) || len(of.Regions) == 0 || m.Uscc == of.Uscc {
+		return false
+	}
+	if line := m.System != "" && m.System == of.System; !line && !m.Authority || rank(m.Level) <= rank(of.Level) {
+		return false
+	}
+	for _, r := range of.Regions {
+		if !holdsAny(m.Regions, above(r)) {
+			return false
+		}
+	}
+	return true
+}
+
 // CheckMember refuses a row that is not well formed. It needs no state.
 func CheckMember(m *pb.Member) error {
 	if err := x.CheckUSCC(m.Uscc, "uscc"); err != nil {
@@ -121,6 +186,9 @@ func CheckMember(m *pb.Member) error {
 		return x.ErrEnum.With("level %d is not defined", m.Level)
 	}
 	if err := checkName(m.Name); err != nil {
+		return err
+	}
+	if err := x.CheckToken(m.System, "system", true); err != nil {
 		return err
 	}
 	if err := checkRegions(m.Regions, "regions"); err != nil {
@@ -314,8 +382,17 @@ func checkCompetence(c *pb.Competence) error {
 	if err := x.CheckToken(c.Delegation, "delegation", true); err != nil {
 		return err
 	}
-	if len(c.PenaltyKinds) == 0 || len(c.Regions) == 0 {
-		return ErrForm.With("a competence names at least one penalty kind and one region")
+	if len(c.Regions) == 0 {
+		return ErrForm.With("a competence names at least one region")
+	}
+	if len(c.PenaltyKinds)+len(c.Lists)+len(c.Measures) == 0 && !c.Abnormal && !c.Other {
+		return ErrForm.With("a competence names nothing: no penalty kind, list, measure, abnormal operation or other dishonesty")
+	}
+	if err := checkCodes(c.Lists, "lists"); err != nil {
+		return err
+	}
+	if err := checkCodes(c.Measures, "measures"); err != nil {
+		return err
 	}
 	if len(c.PenaltyKinds) > pb.KindsMax {
 		return x.ErrTooMany.With("%d penalty kinds, at most %d", len(c.PenaltyKinds), pb.KindsMax)
@@ -332,6 +409,22 @@ func checkCompetence(c *pb.Competence) error {
 		return err
 	}
 	return checkWindow(c.ValidFrom, c.ValidTo, "competence")
+}
+
+// checkCodes holds a list of codes of lists or measures.
+func checkCodes(list []string, field string) error {
+	if len(list) > pb.ListCodesMax {
+		return x.ErrTooMany.With("%d %s, at most %d", len(list), field, pb.ListCodesMax)
+	}
+	for i, s := range list {
+		if err := x.CheckToken(s, field, false); err != nil {
+			return err
+		}
+		if i > 0 && list[i-1] >= s {
+			return ErrForm.With("the %s of a competence are not ascending", field)
+		}
+	}
+	return nil
 }
 
 func checkKey(k *pb.MemberKey) error {

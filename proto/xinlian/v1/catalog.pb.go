@@ -23,6 +23,155 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
+// Level (层级) of an agency. It is a table entry, never derived from the digits of a code.
+type Level int32
+
+const (
+	LEVEL_UNSET      Level = 0
+	LEVEL_PROVINCE   Level = 1
+	LEVEL_PREFECTURE Level = 2
+	LEVEL_COUNTY     Level = 3
+	LEVEL_TOWNSHIP   Level = 4
+	LEVEL_VERTICAL   Level = 5
+	LEVEL_ZONE       Level = 6
+	LEVEL_OTHER      Level = 7
+)
+
+var Level_name = map[int32]string{
+	0: "LEVEL_UNSET",
+	1: "LEVEL_PROVINCE",
+	2: "LEVEL_PREFECTURE",
+	3: "LEVEL_COUNTY",
+	4: "LEVEL_TOWNSHIP",
+	5: "LEVEL_VERTICAL",
+	6: "LEVEL_ZONE",
+	7: "LEVEL_OTHER",
+}
+
+var Level_value = map[string]int32{
+	"LEVEL_UNSET":      0,
+	"LEVEL_PROVINCE":   1,
+	"LEVEL_PREFECTURE": 2,
+	"LEVEL_COUNTY":     3,
+	"LEVEL_TOWNSHIP":   4,
+	"LEVEL_VERTICAL":   5,
+	"LEVEL_ZONE":       6,
+	"LEVEL_OTHER":      7,
+}
+
+func (x Level) String() string {
+	return proto.EnumName(Level_name, int32(x))
+}
+
+func (Level) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_495916718acbb7a6, []int{0}
+}
+
+// BasisLevel (依据层级) says what kind of text a measure or a list rests on.
+type BasisLevel int32
+
+const (
+	BASIS_UNSET            BasisLevel = 0
+	BASIS_LAW              BasisLevel = 1
+	BASIS_REGULATION       BasisLevel = 2
+	BASIS_LOCAL_REGULATION BasisLevel = 3
+	BASIS_CENTRAL_POLICY   BasisLevel = 4
+	BASIS_DEPARTMENT_RULE  BasisLevel = 5
+)
+
+var BasisLevel_name = map[int32]string{
+	0: "BASIS_UNSET",
+	1: "BASIS_LAW",
+	2: "BASIS_REGULATION",
+	3: "BASIS_LOCAL_REGULATION",
+	4: "BASIS_CENTRAL_POLICY",
+	5: "BASIS_DEPARTMENT_RULE",
+}
+
+var BasisLevel_value = map[string]int32{
+	"BASIS_UNSET":            0,
+	"BASIS_LAW":              1,
+	"BASIS_REGULATION":       2,
+	"BASIS_LOCAL_REGULATION": 3,
+	"BASIS_CENTRAL_POLICY":   4,
+	"BASIS_DEPARTMENT_RULE":  5,
+}
+
+func (x BasisLevel) String() string {
+	return proto.EnumName(BasisLevel_name, int32(x))
+}
+
+func (BasisLevel) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_495916718acbb7a6, []int{1}
+}
+
+// Confidence says how well the text behind a row was read: what is not confirmed is governance's to correct.
+type Confidence int32
+
+const (
+	CONFIDENCE_UNSET     Confidence = 0
+	CONFIDENCE_CONFIRMED Confidence = 1
+	CONFIDENCE_PARTLY    Confidence = 2
+	CONFIDENCE_MEMORY    Confidence = 3
+	CONFIDENCE_DECIDED   Confidence = 4
+)
+
+var Confidence_name = map[int32]string{
+	0: "CONFIDENCE_UNSET",
+	1: "CONFIDENCE_CONFIRMED",
+	2: "CONFIDENCE_PARTLY",
+	3: "CONFIDENCE_MEMORY",
+	4: "CONFIDENCE_DECIDED",
+}
+
+var Confidence_value = map[string]int32{
+	"CONFIDENCE_UNSET":     0,
+	"CONFIDENCE_CONFIRMED": 1,
+	"CONFIDENCE_PARTLY":    2,
+	"CONFIDENCE_MEMORY":    3,
+	"CONFIDENCE_DECIDED":   4,
+}
+
+func (x Confidence) String() string {
+	return proto.EnumName(Confidence_name, int32(x))
+}
+
+func (Confidence) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_495916718acbb7a6, []int{2}
+}
+
+// MeasureGroup (措施类别).
+type MeasureGroup int32
+
+const (
+	MEASURE_GROUP_UNSET      MeasureGroup = 0
+	MEASURE_GROUP_RIGHTS     MeasureGroup = 1
+	MEASURE_GROUP_MANAGEMENT MeasureGroup = 2
+	MEASURE_GROUP_MARKET     MeasureGroup = 3
+)
+
+var MeasureGroup_name = map[int32]string{
+	0: "MEASURE_GROUP_UNSET",
+	1: "MEASURE_GROUP_RIGHTS",
+	2: "MEASURE_GROUP_MANAGEMENT",
+	3: "MEASURE_GROUP_MARKET",
+}
+
+var MeasureGroup_value = map[string]int32{
+	"MEASURE_GROUP_UNSET":      0,
+	"MEASURE_GROUP_RIGHTS":     1,
+	"MEASURE_GROUP_MANAGEMENT": 2,
+	"MEASURE_GROUP_MARKET":     3,
+}
+
+func (x MeasureGroup) String() string {
+	return proto.EnumName(MeasureGroup_name, int32(x))
+}
+
+func (MeasureGroup) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_495916718acbb7a6, []int{3}
+}
+
 // Param (参数) is a governance parameter: a whole number with its bounds in the rules.
 type Param struct {
 	Name  string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -441,6 +590,376 @@ func (m *RegionChange) GetRegions() []Region {
 	return nil
 }
 
+// MeasureItem (惩戒措施清单事项): what may be done, to whom, by which means, by whom, on which basis. A version's text never changes.
+type MeasureItem struct {
+	Code            string           `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	Version         uint32           `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	Group           MeasureGroup     `protobuf:"varint,3,opt,name=group,proto3,enum=xinlian.v1.MeasureGroup" json:"group,omitempty"`
+	Matter          string           `protobuf:"bytes,4,opt,name=matter,proto3" json:"matter,omitempty"`
+	Object          string           `protobuf:"bytes,5,opt,name=object,proto3" json:"object,omitempty"`
+	Means           string           `protobuf:"bytes,6,opt,name=means,proto3" json:"means,omitempty"`
+	Body            string           `protobuf:"bytes,7,opt,name=body,proto3" json:"body,omitempty"`
+	Basis           string           `protobuf:"bytes,8,opt,name=basis,proto3" json:"basis,omitempty"`
+	BasisLevel      BasisLevel       `protobuf:"varint,9,opt,name=basis_level,json=basisLevel,proto3,enum=xinlian.v1.BasisLevel" json:"basis_level,omitempty"`
+	Sources         []DishonestyKind `protobuf:"varint,10,rep,packed,name=sources,proto3,enum=xinlian.v1.DishonestyKind" json:"sources,omitempty"`
+	ClassMin        Severity         `protobuf:"varint,11,opt,name=class_min,json=classMin,proto3,enum=xinlian.v1.Severity" json:"class_min,omitempty"`
+	Lists           []string         `protobuf:"bytes,12,rep,name=lists,proto3" json:"lists,omitempty"`
+	Categories      []uint32         `protobuf:"varint,13,rep,packed,name=categories,proto3" json:"categories,omitempty"`
+	Levels          []Level          `protobuf:"varint,14,rep,packed,name=levels,proto3,enum=xinlian.v1.Level" json:"levels,omitempty"`
+	Systems         []string         `protobuf:"bytes,15,rep,name=systems,proto3" json:"systems,omitempty"`
+	AtOnce          bool             `protobuf:"varint,16,opt,name=at_once,json=atOnce,proto3" json:"at_once,omitempty"`
+	MonthsMax       uint32           `protobuf:"varint,17,opt,name=months_max,json=monthsMax,proto3" json:"months_max,omitempty"`
+	Elsewhere       bool             `protobuf:"varint,18,opt,name=elsewhere,proto3" json:"elsewhere,omitempty"`
+	NameConfidence  Confidence       `protobuf:"varint,19,opt,name=name_confidence,json=nameConfidence,proto3,enum=xinlian.v1.Confidence" json:"name_confidence,omitempty"`
+	BasisConfidence Confidence       `protobuf:"varint,20,opt,name=basis_confidence,json=basisConfidence,proto3,enum=xinlian.v1.Confidence" json:"basis_confidence,omitempty"`
+	ValidFrom       int32            `protobuf:"varint,21,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
+	ValidTo         int32            `protobuf:"varint,22,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
+}
+
+func (m *MeasureItem) Reset()         { *m = MeasureItem{} }
+func (m *MeasureItem) String() string { return proto.CompactTextString(m) }
+func (*MeasureItem) ProtoMessage()    {}
+func (*MeasureItem) Descriptor() ([]byte, []int) {
+	return fileDescriptor_495916718acbb7a6, []int{7}
+}
+func (m *MeasureItem) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MeasureItem) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MeasureItem.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MeasureItem) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MeasureItem.Merge(m, src)
+}
+func (m *MeasureItem) XXX_Size() int {
+	return m.Size()
+}
+func (m *MeasureItem) XXX_DiscardUnknown() {
+	xxx_messageInfo_MeasureItem.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MeasureItem proto.InternalMessageInfo
+
+func (m *MeasureItem) GetCode() string {
+	if m != nil {
+		return m.Code
+	}
+	return ""
+}
+
+func (m *MeasureItem) GetVersion() uint32 {
+	if m != nil {
+		return m.Version
+	}
+	return 0
+}
+
+func (m *MeasureItem) GetGroup() MeasureGroup {
+	if m != nil {
+		return m.Group
+	}
+	return MEASURE_GROUP_UNSET
+}
+
+func (m *MeasureItem) GetMatter() string {
+	if m != nil {
+		return m.Matter
+	}
+	return ""
+}
+
+func (m *MeasureItem) GetObject() string {
+	if m != nil {
+		return m.Object
+	}
+	return ""
+}
+
+func (m *MeasureItem) GetMeans() string {
+	if m != nil {
+		return m.Means
+	}
+	return ""
+}
+
+func (m *MeasureItem) GetBody() string {
+	if m != nil {
+		return m.Body
+	}
+	return ""
+}
+
+func (m *MeasureItem) GetBasis() string {
+	if m != nil {
+		return m.Basis
+	}
+	return ""
+}
+
+func (m *MeasureItem) GetBasisLevel() BasisLevel {
+	if m != nil {
+		return m.BasisLevel
+	}
+	return BASIS_UNSET
+}
+
+func (m *MeasureItem) GetSources() []DishonestyKind {
+	if m != nil {
+		return m.Sources
+	}
+	return nil
+}
+
+func (m *MeasureItem) GetClassMin() Severity {
+	if m != nil {
+		return m.ClassMin
+	}
+	return SEVERITY_UNSET
+}
+
+func (m *MeasureItem) GetLists() []string {
+	if m != nil {
+		return m.Lists
+	}
+	return nil
+}
+
+func (m *MeasureItem) GetCategories() []uint32 {
+	if m != nil {
+		return m.Categories
+	}
+	return nil
+}
+
+func (m *MeasureItem) GetLevels() []Level {
+	if m != nil {
+		return m.Levels
+	}
+	return nil
+}
+
+func (m *MeasureItem) GetSystems() []string {
+	if m != nil {
+		return m.Systems
+	}
+	return nil
+}
+
+func (m *MeasureItem) GetAtOnce() bool {
+	if m != nil {
+		return m.AtOnce
+	}
+	return false
+}
+
+func (m *MeasureItem) GetMonthsMax() uint32 {
+	if m != nil {
+		return m.MonthsMax
+	}
+	return 0
+}
+
+func (m *MeasureItem) GetElsewhere() bool {
+	if m != nil {
+		return m.Elsewhere
+	}
+	return false
+}
+
+func (m *MeasureItem) GetNameConfidence() Confidence {
+	if m != nil {
+		return m.NameConfidence
+	}
+	return CONFIDENCE_UNSET
+}
+
+func (m *MeasureItem) GetBasisConfidence() Confidence {
+	if m != nil {
+		return m.BasisConfidence
+	}
+	return CONFIDENCE_UNSET
+}
+
+func (m *MeasureItem) GetValidFrom() int32 {
+	if m != nil {
+		return m.ValidFrom
+	}
+	return 0
+}
+
+func (m *MeasureItem) GetValidTo() int32 {
+	if m != nil {
+		return m.ValidTo
+	}
+	return 0
+}
+
+// ListStandard (严重失信主体名单认定标准): who may enter subjects in a list of serious dishonesty, and for how long. A version's text never changes.
+type ListStandard struct {
+	Code            string     `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	Version         uint32     `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	Name            string     `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	System          string     `protobuf:"bytes,4,opt,name=system,proto3" json:"system,omitempty"`
+	Basis           string     `protobuf:"bytes,5,opt,name=basis,proto3" json:"basis,omitempty"`
+	BasisLevel      BasisLevel `protobuf:"varint,6,opt,name=basis_level,json=basisLevel,proto3,enum=xinlian.v1.BasisLevel" json:"basis_level,omitempty"`
+	TermMonths      uint32     `protobuf:"varint,7,opt,name=term_months,json=termMonths,proto3" json:"term_months,omitempty"`
+	EarlyMonths     uint32     `protobuf:"varint,8,opt,name=early_months,json=earlyMonths,proto3" json:"early_months,omitempty"`
+	Court           bool       `protobuf:"varint,9,opt,name=court,proto3" json:"court,omitempty"`
+	Consent         bool       `protobuf:"varint,10,opt,name=consent,proto3" json:"consent,omitempty"`
+	NeedsPenalty    bool       `protobuf:"varint,11,opt,name=needs_penalty,json=needsPenalty,proto3" json:"needs_penalty,omitempty"`
+	NameConfidence  Confidence `protobuf:"varint,12,opt,name=name_confidence,json=nameConfidence,proto3,enum=xinlian.v1.Confidence" json:"name_confidence,omitempty"`
+	TermsConfidence Confidence `protobuf:"varint,13,opt,name=terms_confidence,json=termsConfidence,proto3,enum=xinlian.v1.Confidence" json:"terms_confidence,omitempty"`
+	ValidFrom       int32      `protobuf:"varint,14,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
+	ValidTo         int32      `protobuf:"varint,15,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
+}
+
+func (m *ListStandard) Reset()         { *m = ListStandard{} }
+func (m *ListStandard) String() string { return proto.CompactTextString(m) }
+func (*ListStandard) ProtoMessage()    {}
+func (*ListStandard) Descriptor() ([]byte, []int) {
+	return fileDescriptor_495916718acbb7a6, []int{8}
+}
+func (m *ListStandard) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *ListStandard) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_ListStandard.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *ListStandard) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_ListStandard.Merge(m, src)
+}
+func (m *ListStandard) XXX_Size() int {
+	return m.Size()
+}
+func (m *ListStandard) XXX_DiscardUnknown() {
+	xxx_messageInfo_ListStandard.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_ListStandard proto.InternalMessageInfo
+
+func (m *ListStandard) GetCode() string {
+	if m != nil {
+		return m.Code
+	}
+	return ""
+}
+
+func (m *ListStandard) GetVersion() uint32 {
+	if m != nil {
+		return m.Version
+	}
+	return 0
+}
+
+func (m *ListStandard) GetName() string {
+	if m != nil {
+		return m.Name
+	}
+	return ""
+}
+
+func (m *ListStandard) GetSystem() string {
+	if m != nil {
+		return m.System
+	}
+	return ""
+}
+
+func (m *ListStandard) GetBasis() string {
+	if m != nil {
+		return m.Basis
+	}
+	return ""
+}
+
+func (m *ListStandard) GetBasisLevel() BasisLevel {
+	if m != nil {
+		return m.BasisLevel
+	}
+	return BASIS_UNSET
+}
+
+func (m *ListStandard) GetTermMonths() uint32 {
+	if m != nil {
+		return m.TermMonths
+	}
+	return 0
+}
+
+func (m *ListStandard) GetEarlyMonths() uint32 {
+	if m != nil {
+		return m.EarlyMonths
+	}
+	return 0
+}
+
+func (m *ListStandard) GetCourt() bool {
+	if m != nil {
+		return m.Court
+	}
+	return false
+}
+
+func (m *ListStandard) GetConsent() bool {
+	if m != nil {
+		return m.Consent
+	}
+	return false
+}
+
+func (m *ListStandard) GetNeedsPenalty() bool {
+	if m != nil {
+		return m.NeedsPenalty
+	}
+	return false
+}
+
+func (m *ListStandard) GetNameConfidence() Confidence {
+	if m != nil {
+		return m.NameConfidence
+	}
+	return CONFIDENCE_UNSET
+}
+
+func (m *ListStandard) GetTermsConfidence() Confidence {
+	if m != nil {
+		return m.TermsConfidence
+	}
+	return CONFIDENCE_UNSET
+}
+
+func (m *ListStandard) GetValidFrom() int32 {
+	if m != nil {
+		return m.ValidFrom
+	}
+	return 0
+}
+
+func (m *ListStandard) GetValidTo() int32 {
+	if m != nil {
+		return m.ValidTo
+	}
+	return 0
+}
+
 // CatalogVersion is the `catalog` entry of the app hash: its version counts effective changes.
 type CatalogVersion struct {
 	Version uint64 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
@@ -451,7 +970,7 @@ func (m *CatalogVersion) Reset()         { *m = CatalogVersion{} }
 func (m *CatalogVersion) String() string { return proto.CompactTextString(m) }
 func (*CatalogVersion) ProtoMessage()    {}
 func (*CatalogVersion) Descriptor() ([]byte, []int) {
-	return fileDescriptor_495916718acbb7a6, []int{7}
+	return fileDescriptor_495916718acbb7a6, []int{9}
 }
 func (m *CatalogVersion) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -495,6 +1014,10 @@ func (m *CatalogVersion) GetDigest() []byte {
 }
 
 func init() {
+	proto.RegisterEnum("xinlian.v1.Level", Level_name, Level_value)
+	proto.RegisterEnum("xinlian.v1.BasisLevel", BasisLevel_name, BasisLevel_value)
+	proto.RegisterEnum("xinlian.v1.Confidence", Confidence_name, Confidence_value)
+	proto.RegisterEnum("xinlian.v1.MeasureGroup", MeasureGroup_name, MeasureGroup_value)
 	proto.RegisterType((*Param)(nil), "xinlian.v1.Param")
 	proto.RegisterType((*SeverityRule)(nil), "xinlian.v1.SeverityRule")
 	proto.RegisterType((*CommitmentTemplate)(nil), "xinlian.v1.CommitmentTemplate")
@@ -502,47 +1025,99 @@ func init() {
 	proto.RegisterType((*CalendarYear)(nil), "xinlian.v1.CalendarYear")
 	proto.RegisterType((*Region)(nil), "xinlian.v1.Region")
 	proto.RegisterType((*RegionChange)(nil), "xinlian.v1.RegionChange")
+	proto.RegisterType((*MeasureItem)(nil), "xinlian.v1.MeasureItem")
+	proto.RegisterType((*ListStandard)(nil), "xinlian.v1.ListStandard")
 	proto.RegisterType((*CatalogVersion)(nil), "xinlian.v1.CatalogVersion")
 }
 
 func init() { proto.RegisterFile("xinlian/v1/catalog.proto", fileDescriptor_495916718acbb7a6) }
 
 var fileDescriptor_495916718acbb7a6 = []byte{
-	// 533 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x54, 0x53, 0x41, 0x6f, 0xda, 0x4c,
-	0x14, 0xc4, 0x04, 0x08, 0x3c, 0x20, 0x87, 0x55, 0x94, 0xcf, 0x5f, 0xa5, 0x3a, 0xc8, 0xea, 0x81,
-	0x4b, 0x41, 0xa4, 0xea, 0x29, 0x37, 0x88, 0xb8, 0xb6, 0xda, 0xa6, 0x95, 0xda, 0x0b, 0x5a, 0xf0,
-	0xc3, 0x58, 0x5d, 0xef, 0x5a, 0xeb, 0xc5, 0x0d, 0xea, 0x9f, 0xe8, 0xb1, 0x3f, 0x29, 0xc7, 0x1c,
-	0x7b, 0xaa, 0x2a, 0xf8, 0x23, 0xd5, 0xae, 0xd7, 0x81, 0xde, 0xde, 0xcc, 0xce, 0x7a, 0xde, 0x68,
-	0xbc, 0xe0, 0x3f, 0x24, 0x82, 0x27, 0x4c, 0x8c, 0x8b, 0xc9, 0x78, 0xc5, 0x34, 0xe3, 0x32, 0x1e,
-	0x65, 0x4a, 0x6a, 0x49, 0xc0, 0x9d, 0x8c, 0x8a, 0xc9, 0x8b, 0xcb, 0x58, 0xc6, 0xd2, 0xd2, 0x63,
-	0x33, 0x95, 0x8a, 0x70, 0x02, 0xcd, 0xf7, 0x4c, 0xb1, 0x94, 0x10, 0x68, 0x08, 0x96, 0xa2, 0xef,
-	0x0d, 0xbc, 0x61, 0x87, 0xda, 0x99, 0x5c, 0x42, 0xb3, 0x60, 0x7c, 0x8b, 0x7e, 0x7d, 0xe0, 0x0d,
-	0xcf, 0x68, 0x09, 0xc2, 0x0c, 0x7a, 0x1f, 0xb0, 0x40, 0x95, 0xe8, 0x1d, 0xdd, 0x72, 0x24, 0x57,
-	0xd0, 0xca, 0x71, 0xa5, 0xa5, 0x72, 0x77, 0x1d, 0x22, 0xaf, 0xe0, 0x82, 0x33, 0x15, 0xe3, 0x62,
-	0x9d, 0x08, 0x5c, 0xac, 0x51, 0xb8, 0xcf, 0xf4, 0x2c, 0x3b, 0x4f, 0x04, 0xce, 0x51, 0x90, 0x10,
-	0xfa, 0x9b, 0xed, 0xa9, 0xe8, 0xcc, 0x8a, 0xba, 0x86, 0x74, 0x9a, 0xf0, 0x3b, 0x90, 0x99, 0x4c,
-	0xd3, 0x44, 0xa7, 0x28, 0xf4, 0x3d, 0xa6, 0x19, 0x67, 0x1a, 0xcd, 0xc6, 0x7a, 0x97, 0x95, 0x1b,
-	0xf7, 0xa9, 0x9d, 0x89, 0x0f, 0xe7, 0x05, 0xaa, 0x3c, 0x91, 0xa5, 0x59, 0x9f, 0x56, 0x90, 0x5c,
-	0x43, 0x57, 0xe3, 0x83, 0x5e, 0x44, 0x49, 0x8c, 0xb9, 0xb6, 0x2e, 0x3d, 0x0a, 0x86, 0xba, 0xb3,
-	0x8c, 0x89, 0xb1, 0xe2, 0x32, 0xc7, 0xc8, 0x6f, 0x0c, 0xbc, 0x61, 0x9b, 0x3a, 0x14, 0xde, 0x42,
-	0x77, 0xc6, 0x38, 0x8a, 0x88, 0xa9, 0x3b, 0xb6, 0x33, 0xae, 0x11, 0xd3, 0xa5, 0x6b, 0x93, 0xda,
-	0xd9, 0xb8, 0x7e, 0x93, 0xea, 0x6b, 0x22, 0x62, 0xeb, 0xda, 0xa6, 0x15, 0x0c, 0x3f, 0x42, 0xaf,
-	0xba, 0xfc, 0x19, 0x99, 0x32, 0xb7, 0x77, 0xc8, 0x54, 0x75, 0xdb, 0xcc, 0x64, 0x62, 0xbe, 0xb8,
-	0xcb, 0xfd, 0xfa, 0xe0, 0x6c, 0xd8, 0xbd, 0xf9, 0x6f, 0x74, 0xec, 0x6c, 0x74, 0x62, 0x3c, 0x6d,
-	0x3c, 0xfe, 0xbe, 0xae, 0x51, 0x2b, 0x0d, 0x7f, 0x7a, 0xd0, 0xa2, 0x18, 0x9b, 0x5c, 0x04, 0x1a,
-	0x2b, 0x19, 0x3d, 0xf7, 0x66, 0xe6, 0xe7, 0x2e, 0xeb, 0xff, 0x76, 0xc9, 0xb1, 0x40, 0x6e, 0x93,
-	0x77, 0x68, 0x09, 0x4c, 0xe8, 0x8c, 0x29, 0x14, 0xda, 0x86, 0xee, 0x50, 0x87, 0xc8, 0x4b, 0x80,
-	0x82, 0xf1, 0x24, 0x5a, 0xac, 0x95, 0x4c, 0xfd, 0xa6, 0xdd, 0xb6, 0x63, 0x99, 0xb9, 0x92, 0x29,
-	0xf9, 0x1f, 0xda, 0xe5, 0xb1, 0x96, 0x7e, 0xcb, 0x1e, 0x9e, 0x5b, 0x7c, 0x2f, 0xc3, 0x29, 0xf4,
-	0xca, 0xcd, 0x66, 0x1b, 0x26, 0x62, 0x24, 0x37, 0x70, 0xae, 0x2c, 0xce, 0x7d, 0xcf, 0x06, 0x24,
-	0xa7, 0x01, 0x4b, 0xa9, 0xcb, 0x56, 0x09, 0xc3, 0x29, 0x5c, 0xcc, 0xca, 0xff, 0xf8, 0x93, 0x6b,
-	0xef, 0xa4, 0x57, 0x13, 0xb4, 0x71, 0xec, 0xf5, 0x0a, 0x5a, 0xae, 0xd2, 0xba, 0xad, 0xd4, 0xa1,
-	0xe9, 0xbb, 0xc7, 0x7d, 0xe0, 0x3d, 0xed, 0x03, 0xef, 0xcf, 0x3e, 0xf0, 0x7e, 0x1c, 0x82, 0xda,
-	0xd3, 0x21, 0xa8, 0xfd, 0x3a, 0x04, 0xb5, 0x2f, 0x6f, 0xe3, 0x44, 0x6f, 0xb6, 0xcb, 0xd1, 0x4a,
-	0xa6, 0x63, 0xb7, 0xca, 0x6b, 0x8e, 0x51, 0x8c, 0xaa, 0x82, 0xe3, 0xf2, 0x99, 0x1c, 0x9f, 0xd5,
-	0x6d, 0xb6, 0x5c, 0xb6, 0x2c, 0xf9, 0xe6, 0x6f, 0x00, 0x00, 0x00, 0xff, 0xff, 0xc8, 0xaf, 0x16,
-	0x57, 0x6e, 0x03, 0x00, 0x00,
+	// 1341 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x94, 0x56, 0x4b, 0x6f, 0xdb, 0xc6,
+	0x16, 0x36, 0xf5, 0xb2, 0x74, 0xf4, 0x30, 0x33, 0x51, 0x1c, 0xc6, 0xc8, 0x55, 0x7c, 0x75, 0xef,
+	0xc2, 0x37, 0xc0, 0xb5, 0x61, 0xb7, 0x45, 0x17, 0x59, 0x14, 0x32, 0x45, 0x3b, 0x42, 0xf4, 0x30,
+	0x46, 0x94, 0x03, 0x67, 0x43, 0x8c, 0xa9, 0xb1, 0xcc, 0x96, 0x0f, 0x81, 0x33, 0x72, 0x2c, 0x74,
+	0xd1, 0x6d, 0x16, 0x45, 0xd1, 0x65, 0xbb, 0xce, 0x9f, 0xc9, 0x32, 0xcb, 0xae, 0x8a, 0x22, 0xf9,
+	0x23, 0xc5, 0xcc, 0x50, 0x12, 0x9d, 0x87, 0xd1, 0xec, 0xe6, 0xfb, 0xce, 0x37, 0x73, 0xce, 0x99,
+	0x73, 0xce, 0x90, 0x60, 0x5c, 0x7b, 0xa1, 0xef, 0x91, 0x70, 0xef, 0x6a, 0x7f, 0xcf, 0x25, 0x9c,
+	0xf8, 0xd1, 0x64, 0x77, 0x1a, 0x47, 0x3c, 0x42, 0x90, 0x58, 0x76, 0xaf, 0xf6, 0xb7, 0xea, 0x93,
+	0x68, 0x12, 0x49, 0x7a, 0x4f, 0xac, 0x94, 0x62, 0xeb, 0x41, 0x6a, 0x2f, 0x23, 0xa1, 0xcb, 0xbd,
+	0x28, 0x54, 0xa6, 0xe6, 0x3e, 0xe4, 0x4f, 0x48, 0x4c, 0x02, 0x84, 0x20, 0x17, 0x92, 0x80, 0x1a,
+	0xda, 0xb6, 0xb6, 0x53, 0xc2, 0x72, 0x8d, 0xea, 0x90, 0xbf, 0x22, 0xfe, 0x8c, 0x1a, 0x99, 0x6d,
+	0x6d, 0x27, 0x8b, 0x15, 0x68, 0x4e, 0xa1, 0x32, 0xa4, 0x57, 0x34, 0xf6, 0xf8, 0x1c, 0xcf, 0x7c,
+	0x8a, 0x36, 0xa1, 0xc0, 0xa8, 0xcb, 0xa3, 0x38, 0xd9, 0x9b, 0x20, 0xf4, 0x5f, 0xa8, 0xf9, 0x24,
+	0x9e, 0x50, 0xe7, 0xc2, 0x0b, 0xa9, 0x73, 0x41, 0xc3, 0xe4, 0x98, 0x8a, 0x64, 0x8f, 0xbc, 0x90,
+	0x1e, 0xd1, 0x10, 0x35, 0xa1, 0x7a, 0x39, 0x4b, 0x8b, 0xb2, 0x52, 0x54, 0x16, 0x64, 0xa2, 0x69,
+	0xfe, 0x08, 0xc8, 0x8c, 0x82, 0xc0, 0xe3, 0x01, 0x0d, 0xb9, 0x4d, 0x83, 0xa9, 0x4f, 0x38, 0x15,
+	0x11, 0xf3, 0xf9, 0x54, 0x45, 0x5c, 0xc5, 0x72, 0x8d, 0x0c, 0x58, 0xbf, 0xa2, 0x31, 0xf3, 0x22,
+	0xe5, 0xac, 0x8a, 0x17, 0x10, 0x3d, 0x82, 0x32, 0xa7, 0xd7, 0xdc, 0x19, 0x7b, 0x13, 0xca, 0xb8,
+	0xf4, 0x52, 0xc1, 0x20, 0xa8, 0xb6, 0x64, 0x44, 0x1a, 0xae, 0x1f, 0x31, 0x3a, 0x36, 0x72, 0xdb,
+	0xda, 0x4e, 0x11, 0x27, 0xa8, 0xf9, 0x04, 0xca, 0x26, 0xf1, 0x69, 0x38, 0x26, 0x71, 0x9b, 0xcc,
+	0x85, 0xd7, 0x31, 0xe1, 0xca, 0x6b, 0x1e, 0xcb, 0xb5, 0xf0, 0xfa, 0x32, 0x8a, 0x7f, 0xf0, 0xc2,
+	0x89, 0xf4, 0x5a, 0xc4, 0x0b, 0xd8, 0x1c, 0x41, 0x65, 0xb1, 0xf9, 0x8c, 0x92, 0x58, 0xec, 0x9e,
+	0x53, 0x12, 0x2f, 0x76, 0x8b, 0x35, 0xda, 0x17, 0x27, 0xce, 0x99, 0x91, 0xd9, 0xce, 0xee, 0x94,
+	0x0f, 0xee, 0xef, 0xae, 0xca, 0xb9, 0x9b, 0x72, 0x7c, 0x98, 0x7b, 0xf3, 0xe7, 0xa3, 0x35, 0x2c,
+	0xa5, 0xcd, 0xdf, 0x34, 0x28, 0x60, 0x3a, 0x11, 0x79, 0x21, 0xc8, 0xb9, 0xd1, 0x78, 0x59, 0x37,
+	0xb1, 0x5e, 0xd6, 0x32, 0x73, 0xb3, 0x96, 0x3e, 0xbd, 0xa2, 0xbe, 0xcc, 0xbc, 0x84, 0x15, 0x10,
+	0x49, 0x4f, 0x49, 0x4c, 0x43, 0x2e, 0x93, 0x2e, 0xe1, 0x04, 0xa1, 0x7f, 0x01, 0x5c, 0x11, 0xdf,
+	0x1b, 0x3b, 0x17, 0x71, 0x14, 0x18, 0x79, 0x19, 0x6d, 0x49, 0x32, 0x47, 0x71, 0x14, 0xa0, 0x07,
+	0x50, 0x54, 0x66, 0x1e, 0x19, 0x05, 0x69, 0x5c, 0x97, 0xd8, 0x8e, 0x9a, 0x87, 0x50, 0x51, 0x91,
+	0x99, 0x97, 0x24, 0x9c, 0x50, 0x74, 0x00, 0xeb, 0xb1, 0xc4, 0xcc, 0xd0, 0x64, 0x82, 0x28, 0x9d,
+	0xa0, 0x92, 0x26, 0xb9, 0x2d, 0x84, 0xcd, 0x9f, 0x0b, 0x50, 0xee, 0x51, 0xc2, 0x66, 0x31, 0xed,
+	0x70, 0x1a, 0x7c, 0x32, 0xc7, 0xcf, 0x57, 0x7a, 0x17, 0xf2, 0x93, 0x38, 0x9a, 0x4d, 0x65, 0xa6,
+	0xb5, 0x03, 0x23, 0xed, 0x2f, 0x39, 0xf5, 0x58, 0xd8, 0xb1, 0x92, 0x89, 0x3b, 0x08, 0x08, 0xe7,
+	0x34, 0x5e, 0xdc, 0x81, 0x42, 0x82, 0x8f, 0xce, 0xbf, 0xa7, 0x2e, 0x97, 0xf9, 0x97, 0x70, 0x82,
+	0xc4, 0x4d, 0x06, 0x94, 0x84, 0x4c, 0x66, 0x5e, 0xc2, 0x0a, 0x88, 0x18, 0xcf, 0xa3, 0xf1, 0xdc,
+	0x58, 0x57, 0x31, 0x8a, 0xb5, 0x50, 0x9e, 0x13, 0xe6, 0x31, 0xa3, 0xa8, 0x94, 0x12, 0xa0, 0x6f,
+	0xa1, 0x2c, 0x17, 0x8e, 0xaa, 0x47, 0x49, 0x46, 0xb9, 0x99, 0x8e, 0xf2, 0x50, 0x98, 0xbb, 0xc2,
+	0x8a, 0xe1, 0x7c, 0xb9, 0x46, 0x5f, 0xc3, 0x3a, 0x8b, 0x66, 0xb1, 0x4b, 0x99, 0x01, 0xdb, 0xd9,
+	0x9d, 0xda, 0xc1, 0x56, 0x7a, 0x53, 0xdb, 0x63, 0x97, 0x51, 0x48, 0x19, 0x9f, 0x3f, 0xf3, 0xc2,
+	0x31, 0x5e, 0x48, 0xd1, 0x3e, 0x94, 0x5c, 0x9f, 0x30, 0xe6, 0x04, 0x5e, 0x68, 0x94, 0xa5, 0xb3,
+	0x7a, 0x7a, 0xdf, 0x72, 0x96, 0x8b, 0x52, 0xd6, 0xf3, 0x42, 0xd9, 0x2b, 0x1e, 0xe3, 0xcc, 0xa8,
+	0x6c, 0x67, 0x65, 0xaf, 0x08, 0x80, 0x1a, 0x00, 0x2e, 0xe1, 0x74, 0x12, 0xc5, 0x1e, 0x65, 0x46,
+	0x75, 0x3b, 0xbb, 0x53, 0xc5, 0x29, 0x06, 0xfd, 0x0f, 0x0a, 0x32, 0x23, 0x66, 0xd4, 0x64, 0x74,
+	0x77, 0xd2, 0x5e, 0x54, 0x36, 0x89, 0x40, 0x14, 0x8f, 0xcd, 0x19, 0xa7, 0x01, 0x33, 0x36, 0xa4,
+	0x8b, 0x05, 0x44, 0xf7, 0x61, 0x9d, 0x70, 0x27, 0x0a, 0x5d, 0x6a, 0xe8, 0x6a, 0x0c, 0x09, 0x1f,
+	0x84, 0x2e, 0x15, 0x1d, 0x19, 0x44, 0x21, 0xbf, 0x64, 0x4e, 0x40, 0xae, 0x8d, 0x3b, 0xb2, 0xe4,
+	0x25, 0xc5, 0xf4, 0xc8, 0x35, 0x7a, 0x08, 0x25, 0xea, 0x33, 0xfa, 0xf2, 0x92, 0xc6, 0xd4, 0x40,
+	0x72, 0xe7, 0x8a, 0x40, 0xdf, 0xc1, 0x86, 0x18, 0x02, 0xc7, 0x8d, 0xc2, 0x0b, 0x6f, 0x4c, 0xc5,
+	0xe9, 0x77, 0x3f, 0xbe, 0x76, 0x73, 0x69, 0xc5, 0x35, 0x21, 0x5f, 0x61, 0xd4, 0x02, 0x5d, 0xd5,
+	0x2c, 0x75, 0x42, 0xfd, 0xd6, 0x13, 0x36, 0xa4, 0x3e, 0x75, 0xc4, 0xcd, 0x91, 0xba, 0x77, 0xdb,
+	0x48, 0x6d, 0xde, 0x1c, 0xa9, 0x5f, 0x72, 0x50, 0xe9, 0x7a, 0x8c, 0x0f, 0x39, 0x11, 0x8f, 0xc1,
+	0xf8, 0x0b, 0xe7, 0x61, 0xf1, 0x1a, 0x64, 0x53, 0xaf, 0x81, 0x78, 0xb3, 0xe5, 0x8d, 0x2f, 0x7a,
+	0x5e, 0xa1, 0x55, 0xc7, 0xe6, 0x6f, 0xe9, 0xd8, 0xc2, 0x3f, 0xee, 0x58, 0xf9, 0xe8, 0xc6, 0x81,
+	0xa3, 0xea, 0x24, 0x67, 0xa3, 0x2a, 0x1e, 0xdd, 0x38, 0xe8, 0x49, 0x06, 0xfd, 0x1b, 0x2a, 0x94,
+	0xc4, 0xfe, 0x7c, 0xa1, 0x28, 0x4a, 0x45, 0x59, 0x72, 0x89, 0xa4, 0x0e, 0x79, 0x37, 0x9a, 0xc5,
+	0x5c, 0x0e, 0x4a, 0x11, 0x2b, 0x20, 0xd2, 0x75, 0xa3, 0x90, 0x89, 0x97, 0x0b, 0xd4, 0x93, 0x9b,
+	0x40, 0xf4, 0x1f, 0xa8, 0x86, 0x94, 0x8e, 0x99, 0x33, 0xa5, 0x21, 0xf1, 0xf9, 0x5c, 0xf6, 0x7c,
+	0x11, 0x57, 0x24, 0x79, 0xa2, 0xb8, 0x4f, 0x35, 0x44, 0xe5, 0x4b, 0x1b, 0x42, 0xa4, 0x71, 0xa3,
+	0x21, 0xaa, 0xb7, 0x37, 0x84, 0xd4, 0x7f, 0xb6, 0x21, 0x6a, 0xb7, 0x35, 0xc4, 0xc6, 0x87, 0x6f,
+	0x6c, 0xcd, 0x54, 0xbf, 0x00, 0xa7, 0x49, 0x8d, 0x53, 0xd5, 0x17, 0x4d, 0x91, 0x5b, 0x55, 0x7f,
+	0x13, 0x0a, 0xc9, 0x27, 0x2f, 0x23, 0x3f, 0x79, 0x09, 0x7a, 0xfc, 0x5a, 0x83, 0xbc, 0x2a, 0xd2,
+	0x06, 0x94, 0xbb, 0xd6, 0xa9, 0xd5, 0x75, 0x46, 0xfd, 0xa1, 0x65, 0xeb, 0x6b, 0x08, 0x41, 0x4d,
+	0x11, 0x27, 0x78, 0x70, 0xda, 0xe9, 0x9b, 0x96, 0xae, 0xa1, 0x3a, 0xe8, 0x0b, 0xce, 0x3a, 0xb2,
+	0x4c, 0x7b, 0x84, 0x2d, 0x3d, 0x83, 0x74, 0xa8, 0x28, 0xd6, 0x1c, 0x8c, 0xfa, 0xf6, 0x99, 0x9e,
+	0x5d, 0xed, 0xb5, 0x07, 0xcf, 0xfb, 0xc3, 0xa7, 0x9d, 0x13, 0x3d, 0xb7, 0xe2, 0x4e, 0x2d, 0x6c,
+	0x77, 0xcc, 0x56, 0x57, 0xcf, 0xa3, 0x1a, 0x80, 0xe2, 0x5e, 0x0c, 0xfa, 0x96, 0x5e, 0x58, 0x05,
+	0x31, 0xb0, 0x9f, 0x5a, 0x58, 0x5f, 0xdf, 0xca, 0xbd, 0x7a, 0xdd, 0x58, 0x7b, 0xfc, 0xbb, 0x06,
+	0xb0, 0xea, 0x2d, 0xa1, 0x3a, 0x6c, 0x0d, 0x3b, 0xc3, 0x65, 0xa8, 0x55, 0x28, 0x29, 0xa2, 0xdb,
+	0x7a, 0xae, 0xa2, 0x54, 0x10, 0x5b, 0xc7, 0xa3, 0x6e, 0xcb, 0xee, 0x0c, 0xfa, 0x7a, 0x06, 0x6d,
+	0xc1, 0x66, 0x22, 0x1a, 0x98, 0xad, 0x6e, 0xda, 0x96, 0x45, 0x06, 0xd4, 0x95, 0xcd, 0xb4, 0xfa,
+	0x36, 0x6e, 0x75, 0x9d, 0x93, 0x41, 0xb7, 0x63, 0x9e, 0xe9, 0x39, 0xf4, 0x00, 0xee, 0x29, 0x4b,
+	0xdb, 0x3a, 0x69, 0x61, 0xbb, 0x67, 0xf5, 0x6d, 0x07, 0x8f, 0xba, 0x96, 0x9e, 0x4f, 0x62, 0x7b,
+	0xa5, 0x01, 0xa4, 0xca, 0x59, 0x07, 0xdd, 0x1c, 0xf4, 0x8f, 0x3a, 0x6d, 0xab, 0x6f, 0x5a, 0xcb,
+	0x00, 0x0d, 0xa8, 0xa7, 0x58, 0xb9, 0xc4, 0x3d, 0xab, 0xad, 0x6b, 0xe8, 0x1e, 0xdc, 0x49, 0x59,
+	0x84, 0x8b, 0xee, 0x99, 0x9e, 0xf9, 0x80, 0xee, 0x59, 0xbd, 0x01, 0x16, 0xf7, 0xba, 0x09, 0x28,
+	0x45, 0xb7, 0x2d, 0xb3, 0xd3, 0xb6, 0xda, 0x7a, 0x2e, 0x09, 0xe5, 0x27, 0xa8, 0xa4, 0xbf, 0x6c,
+	0xe8, 0x3e, 0xdc, 0xed, 0x59, 0xad, 0xe1, 0x08, 0x5b, 0xce, 0x31, 0x1e, 0x8c, 0x4e, 0xd2, 0xe1,
+	0xdc, 0x34, 0xe0, 0xce, 0xf1, 0x53, 0x7b, 0xa8, 0x6b, 0xe8, 0x21, 0x18, 0x37, 0x2d, 0xbd, 0x56,
+	0xbf, 0x75, 0x6c, 0x89, 0xb4, 0xf5, 0xcc, 0xc7, 0xfb, 0x7a, 0x2d, 0xfc, 0xcc, 0xb2, 0xf5, 0xac,
+	0x0a, 0xe0, 0x70, 0xf0, 0xe6, 0x5d, 0x43, 0x7b, 0xfb, 0xae, 0xa1, 0xfd, 0xf5, 0xae, 0xa1, 0xfd,
+	0xfa, 0xbe, 0xb1, 0xf6, 0xf6, 0x7d, 0x63, 0xed, 0x8f, 0xf7, 0x8d, 0xb5, 0x17, 0xdf, 0x4c, 0x3c,
+	0x7e, 0x39, 0x3b, 0xdf, 0x75, 0xa3, 0x60, 0x2f, 0x19, 0x8c, 0xff, 0xfb, 0x74, 0x3c, 0xa1, 0xf1,
+	0x02, 0xee, 0xa9, 0xff, 0xd5, 0xd5, 0x3f, 0xea, 0x93, 0xe9, 0xf9, 0x79, 0x41, 0x92, 0x5f, 0xfd,
+	0x1d, 0x00, 0x00, 0xff, 0xff, 0xde, 0x7b, 0x3c, 0x3e, 0xf7, 0x0a, 0x00, 0x00,
 }
 
 func (m *Param) Marshal() (dAtA []byte, err error) {
@@ -848,6 +1423,343 @@ func (m *RegionChange) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *MeasureItem) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MeasureItem) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MeasureItem) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ValidTo != 0 {
+		i = encodeVarintCatalog(dAtA, i, uint64(m.ValidTo))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xb0
+	}
+	if m.ValidFrom != 0 {
+		i = encodeVarintCatalog(dAtA, i, uint64(m.ValidFrom))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xa8
+	}
+	if m.BasisConfidence != 0 {
+		i = encodeVarintCatalog(dAtA, i, uint64(m.BasisConfidence))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xa0
+	}
+	if m.NameConfidence != 0 {
+		i = encodeVarintCatalog(dAtA, i, uint64(m.NameConfidence))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x98
+	}
+	if m.Elsewhere {
+		i--
+		if m.Elsewhere {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x90
+	}
+	if m.MonthsMax != 0 {
+		i = encodeVarintCatalog(dAtA, i, uint64(m.MonthsMax))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x88
+	}
+	if m.AtOnce {
+		i--
+		if m.AtOnce {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x80
+	}
+	if len(m.Systems) > 0 {
+		for iNdEx := len(m.Systems) - 1; iNdEx >= 0; iNdEx-- {
+			i -= len(m.Systems[iNdEx])
+			copy(dAtA[i:], m.Systems[iNdEx])
+			i = encodeVarintCatalog(dAtA, i, uint64(len(m.Systems[iNdEx])))
+			i--
+			dAtA[i] = 0x7a
+		}
+	}
+	if len(m.Levels) > 0 {
+		dAtA2 := make([]byte, len(m.Levels)*10)
+		var j1 int
+		for _, num := range m.Levels {
+			for num >= 1<<7 {
+				dAtA2[j1] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j1++
+			}
+			dAtA2[j1] = uint8(num)
+			j1++
+		}
+		i -= j1
+		copy(dAtA[i:], dAtA2[:j1])
+		i = encodeVarintCatalog(dAtA, i, uint64(j1))
+		i--
+		dAtA[i] = 0x72
+	}
+	if len(m.Categories) > 0 {
+		dAtA4 := make([]byte, len(m.Categories)*10)
+		var j3 int
+		for _, num := range m.Categories {
+			for num >= 1<<7 {
+				dAtA4[j3] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j3++
+			}
+			dAtA4[j3] = uint8(num)
+			j3++
+		}
+		i -= j3
+		copy(dAtA[i:], dAtA4[:j3])
+		i = encodeVarintCatalog(dAtA, i, uint64(j3))
+		i--
+		dAtA[i] = 0x6a
+	}
+	if len(m.Lists) > 0 {
+		for iNdEx := len(m.Lists) - 1; iNdEx >= 0; iNdEx-- {
+			i -= len(m.Lists[iNdEx])
+			copy(dAtA[i:], m.Lists[iNdEx])
+			i = encodeVarintCatalog(dAtA, i, uint64(len(m.Lists[iNdEx])))
+			i--
+			dAtA[i] = 0x62
+		}
+	}
+	if m.ClassMin != 0 {
+		i = encodeVarintCatalog(dAtA, i, uint64(m.ClassMin))
+		i--
+		dAtA[i] = 0x58
+	}
+	if len(m.Sources) > 0 {
+		dAtA6 := make([]byte, len(m.Sources)*10)
+		var j5 int
+		for _, num := range m.Sources {
+			for num >= 1<<7 {
+				dAtA6[j5] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j5++
+			}
+			dAtA6[j5] = uint8(num)
+			j5++
+		}
+		i -= j5
+		copy(dAtA[i:], dAtA6[:j5])
+		i = encodeVarintCatalog(dAtA, i, uint64(j5))
+		i--
+		dAtA[i] = 0x52
+	}
+	if m.BasisLevel != 0 {
+		i = encodeVarintCatalog(dAtA, i, uint64(m.BasisLevel))
+		i--
+		dAtA[i] = 0x48
+	}
+	if len(m.Basis) > 0 {
+		i -= len(m.Basis)
+		copy(dAtA[i:], m.Basis)
+		i = encodeVarintCatalog(dAtA, i, uint64(len(m.Basis)))
+		i--
+		dAtA[i] = 0x42
+	}
+	if len(m.Body) > 0 {
+		i -= len(m.Body)
+		copy(dAtA[i:], m.Body)
+		i = encodeVarintCatalog(dAtA, i, uint64(len(m.Body)))
+		i--
+		dAtA[i] = 0x3a
+	}
+	if len(m.Means) > 0 {
+		i -= len(m.Means)
+		copy(dAtA[i:], m.Means)
+		i = encodeVarintCatalog(dAtA, i, uint64(len(m.Means)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if len(m.Object) > 0 {
+		i -= len(m.Object)
+		copy(dAtA[i:], m.Object)
+		i = encodeVarintCatalog(dAtA, i, uint64(len(m.Object)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.Matter) > 0 {
+		i -= len(m.Matter)
+		copy(dAtA[i:], m.Matter)
+		i = encodeVarintCatalog(dAtA, i, uint64(len(m.Matter)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.Group != 0 {
+		i = encodeVarintCatalog(dAtA, i, uint64(m.Group))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Version != 0 {
+		i = encodeVarintCatalog(dAtA, i, uint64(m.Version))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Code) > 0 {
+		i -= len(m.Code)
+		copy(dAtA[i:], m.Code)
+		i = encodeVarintCatalog(dAtA, i, uint64(len(m.Code)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *ListStandard) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *ListStandard) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *ListStandard) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ValidTo != 0 {
+		i = encodeVarintCatalog(dAtA, i, uint64(m.ValidTo))
+		i--
+		dAtA[i] = 0x78
+	}
+	if m.ValidFrom != 0 {
+		i = encodeVarintCatalog(dAtA, i, uint64(m.ValidFrom))
+		i--
+		dAtA[i] = 0x70
+	}
+	if m.TermsConfidence != 0 {
+		i = encodeVarintCatalog(dAtA, i, uint64(m.TermsConfidence))
+		i--
+		dAtA[i] = 0x68
+	}
+	if m.NameConfidence != 0 {
+		i = encodeVarintCatalog(dAtA, i, uint64(m.NameConfidence))
+		i--
+		dAtA[i] = 0x60
+	}
+	if m.NeedsPenalty {
+		i--
+		if m.NeedsPenalty {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x58
+	}
+	if m.Consent {
+		i--
+		if m.Consent {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x50
+	}
+	if m.Court {
+		i--
+		if m.Court {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x48
+	}
+	if m.EarlyMonths != 0 {
+		i = encodeVarintCatalog(dAtA, i, uint64(m.EarlyMonths))
+		i--
+		dAtA[i] = 0x40
+	}
+	if m.TermMonths != 0 {
+		i = encodeVarintCatalog(dAtA, i, uint64(m.TermMonths))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.BasisLevel != 0 {
+		i = encodeVarintCatalog(dAtA, i, uint64(m.BasisLevel))
+		i--
+		dAtA[i] = 0x30
+	}
+	if len(m.Basis) > 0 {
+		i -= len(m.Basis)
+		copy(dAtA[i:], m.Basis)
+		i = encodeVarintCatalog(dAtA, i, uint64(len(m.Basis)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.System) > 0 {
+		i -= len(m.System)
+		copy(dAtA[i:], m.System)
+		i = encodeVarintCatalog(dAtA, i, uint64(len(m.System)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Name) > 0 {
+		i -= len(m.Name)
+		copy(dAtA[i:], m.Name)
+		i = encodeVarintCatalog(dAtA, i, uint64(len(m.Name)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Version != 0 {
+		i = encodeVarintCatalog(dAtA, i, uint64(m.Version))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Code) > 0 {
+		i -= len(m.Code)
+		copy(dAtA[i:], m.Code)
+		i = encodeVarintCatalog(dAtA, i, uint64(len(m.Code)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *CatalogVersion) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1026,6 +1938,163 @@ func (m *RegionChange) Size() (n int) {
 			l = e.Size()
 			n += 1 + l + sovCatalog(uint64(l))
 		}
+	}
+	return n
+}
+
+func (m *MeasureItem) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Code)
+	if l > 0 {
+		n += 1 + l + sovCatalog(uint64(l))
+	}
+	if m.Version != 0 {
+		n += 1 + sovCatalog(uint64(m.Version))
+	}
+	if m.Group != 0 {
+		n += 1 + sovCatalog(uint64(m.Group))
+	}
+	l = len(m.Matter)
+	if l > 0 {
+		n += 1 + l + sovCatalog(uint64(l))
+	}
+	l = len(m.Object)
+	if l > 0 {
+		n += 1 + l + sovCatalog(uint64(l))
+	}
+	l = len(m.Means)
+	if l > 0 {
+		n += 1 + l + sovCatalog(uint64(l))
+	}
+	l = len(m.Body)
+	if l > 0 {
+		n += 1 + l + sovCatalog(uint64(l))
+	}
+	l = len(m.Basis)
+	if l > 0 {
+		n += 1 + l + sovCatalog(uint64(l))
+	}
+	if m.BasisLevel != 0 {
+		n += 1 + sovCatalog(uint64(m.BasisLevel))
+	}
+	if len(m.Sources) > 0 {
+		l = 0
+		for _, e := range m.Sources {
+			l += sovCatalog(uint64(e))
+		}
+		n += 1 + sovCatalog(uint64(l)) + l
+	}
+	if m.ClassMin != 0 {
+		n += 1 + sovCatalog(uint64(m.ClassMin))
+	}
+	if len(m.Lists) > 0 {
+		for _, s := range m.Lists {
+			l = len(s)
+			n += 1 + l + sovCatalog(uint64(l))
+		}
+	}
+	if len(m.Categories) > 0 {
+		l = 0
+		for _, e := range m.Categories {
+			l += sovCatalog(uint64(e))
+		}
+		n += 1 + sovCatalog(uint64(l)) + l
+	}
+	if len(m.Levels) > 0 {
+		l = 0
+		for _, e := range m.Levels {
+			l += sovCatalog(uint64(e))
+		}
+		n += 1 + sovCatalog(uint64(l)) + l
+	}
+	if len(m.Systems) > 0 {
+		for _, s := range m.Systems {
+			l = len(s)
+			n += 1 + l + sovCatalog(uint64(l))
+		}
+	}
+	if m.AtOnce {
+		n += 3
+	}
+	if m.MonthsMax != 0 {
+		n += 2 + sovCatalog(uint64(m.MonthsMax))
+	}
+	if m.Elsewhere {
+		n += 3
+	}
+	if m.NameConfidence != 0 {
+		n += 2 + sovCatalog(uint64(m.NameConfidence))
+	}
+	if m.BasisConfidence != 0 {
+		n += 2 + sovCatalog(uint64(m.BasisConfidence))
+	}
+	if m.ValidFrom != 0 {
+		n += 2 + sovCatalog(uint64(m.ValidFrom))
+	}
+	if m.ValidTo != 0 {
+		n += 2 + sovCatalog(uint64(m.ValidTo))
+	}
+	return n
+}
+
+func (m *ListStandard) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Code)
+	if l > 0 {
+		n += 1 + l + sovCatalog(uint64(l))
+	}
+	if m.Version != 0 {
+		n += 1 + sovCatalog(uint64(m.Version))
+	}
+	l = len(m.Name)
+	if l > 0 {
+		n += 1 + l + sovCatalog(uint64(l))
+	}
+	l = len(m.System)
+	if l > 0 {
+		n += 1 + l + sovCatalog(uint64(l))
+	}
+	l = len(m.Basis)
+	if l > 0 {
+		n += 1 + l + sovCatalog(uint64(l))
+	}
+	if m.BasisLevel != 0 {
+		n += 1 + sovCatalog(uint64(m.BasisLevel))
+	}
+	if m.TermMonths != 0 {
+		n += 1 + sovCatalog(uint64(m.TermMonths))
+	}
+	if m.EarlyMonths != 0 {
+		n += 1 + sovCatalog(uint64(m.EarlyMonths))
+	}
+	if m.Court {
+		n += 2
+	}
+	if m.Consent {
+		n += 2
+	}
+	if m.NeedsPenalty {
+		n += 2
+	}
+	if m.NameConfidence != 0 {
+		n += 1 + sovCatalog(uint64(m.NameConfidence))
+	}
+	if m.TermsConfidence != 0 {
+		n += 1 + sovCatalog(uint64(m.TermsConfidence))
+	}
+	if m.ValidFrom != 0 {
+		n += 1 + sovCatalog(uint64(m.ValidFrom))
+	}
+	if m.ValidTo != 0 {
+		n += 1 + sovCatalog(uint64(m.ValidTo))
 	}
 	return n
 }
@@ -1886,6 +2955,1127 @@ func (m *RegionChange) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipCatalog(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MeasureItem) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowCatalog
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MeasureItem: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MeasureItem: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Code", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Code = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Version", wireType)
+			}
+			m.Version = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Version |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Group", wireType)
+			}
+			m.Group = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Group |= MeasureGroup(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Matter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Matter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Object", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Object = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Means", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Means = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Body", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Body = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 8:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Basis", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Basis = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BasisLevel", wireType)
+			}
+			m.BasisLevel = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BasisLevel |= BasisLevel(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 10:
+			if wireType == 0 {
+				var v DishonestyKind
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowCatalog
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= DishonestyKind(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Sources = append(m.Sources, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowCatalog
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthCatalog
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthCatalog
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				if elementCount != 0 && len(m.Sources) == 0 {
+					m.Sources = make([]DishonestyKind, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v DishonestyKind
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowCatalog
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= DishonestyKind(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Sources = append(m.Sources, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Sources", wireType)
+			}
+		case 11:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ClassMin", wireType)
+			}
+			m.ClassMin = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ClassMin |= Severity(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 12:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Lists", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Lists = append(m.Lists, string(dAtA[iNdEx:postIndex]))
+			iNdEx = postIndex
+		case 13:
+			if wireType == 0 {
+				var v uint32
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowCatalog
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint32(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Categories = append(m.Categories, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowCatalog
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthCatalog
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthCatalog
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Categories) == 0 {
+					m.Categories = make([]uint32, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint32
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowCatalog
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint32(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Categories = append(m.Categories, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Categories", wireType)
+			}
+		case 14:
+			if wireType == 0 {
+				var v Level
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowCatalog
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= Level(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Levels = append(m.Levels, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowCatalog
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthCatalog
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthCatalog
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				if elementCount != 0 && len(m.Levels) == 0 {
+					m.Levels = make([]Level, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v Level
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowCatalog
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= Level(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Levels = append(m.Levels, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Levels", wireType)
+			}
+		case 15:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Systems", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Systems = append(m.Systems, string(dAtA[iNdEx:postIndex]))
+			iNdEx = postIndex
+		case 16:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AtOnce", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.AtOnce = bool(v != 0)
+		case 17:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MonthsMax", wireType)
+			}
+			m.MonthsMax = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MonthsMax |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 18:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Elsewhere", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Elsewhere = bool(v != 0)
+		case 19:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NameConfidence", wireType)
+			}
+			m.NameConfidence = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.NameConfidence |= Confidence(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 20:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BasisConfidence", wireType)
+			}
+			m.BasisConfidence = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BasisConfidence |= Confidence(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 21:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ValidFrom", wireType)
+			}
+			m.ValidFrom = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ValidFrom |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 22:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ValidTo", wireType)
+			}
+			m.ValidTo = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ValidTo |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipCatalog(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *ListStandard) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowCatalog
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: ListStandard: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: ListStandard: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Code", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Code = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Version", wireType)
+			}
+			m.Version = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Version |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Name", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Name = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field System", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.System = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Basis", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCatalog
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Basis = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BasisLevel", wireType)
+			}
+			m.BasisLevel = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BasisLevel |= BasisLevel(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TermMonths", wireType)
+			}
+			m.TermMonths = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TermMonths |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EarlyMonths", wireType)
+			}
+			m.EarlyMonths = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.EarlyMonths |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Court", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Court = bool(v != 0)
+		case 10:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Consent", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Consent = bool(v != 0)
+		case 11:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NeedsPenalty", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.NeedsPenalty = bool(v != 0)
+		case 12:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NameConfidence", wireType)
+			}
+			m.NameConfidence = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.NameConfidence |= Confidence(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 13:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TermsConfidence", wireType)
+			}
+			m.TermsConfidence = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TermsConfidence |= Confidence(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 14:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ValidFrom", wireType)
+			}
+			m.ValidFrom = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ValidFrom |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 15:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ValidTo", wireType)
+			}
+			m.ValidTo = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCatalog
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ValidTo |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipCatalog(dAtA[iNdEx:])

@@ -18,6 +18,8 @@ const (
 	RegionsMax    = 400 // regions of a member or of a competence
 	CompetenceMax = 64  // competences of a member
 	KeysMax       = 32  // keys of a member
+	BasisMax      = 400 // bytes of the text that a measure or a list rests on
+	ListCodesMax  = 64  // codes of lists, measures or systems that a row names
 	CalendarMax   = 366 // exceptions of a year
 	LinkedMax     = 100 // live records that punish one breach: their ids stand in one row
 
