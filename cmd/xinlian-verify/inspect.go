@@ -55,9 +55,9 @@ func describe(w io.Writer, v *attest.BundleJSON, size int) {
 		}
 		s := e.Standing
 		fmt.Fprintf(w, "subject     %s: %s, region %s, may promise: %t\n", e.Subject, s.Status, s.Region, s.MayPromise)
-		fmt.Fprintf(w, "            %d commitments (%d breached), %d penalties (%d minor, %d general, %d serious), %d lists, %d abnormal\n",
+		fmt.Fprintf(w, "            %d commitments (%d breached), %d penalties (%d minor, %d general, %d serious), %d lists, %d abnormal, %d others\n",
 			s.Counts.Commitments, s.Counts.Breached, s.Counts.Penalties, s.Counts.Minor, s.Counts.General, s.Counts.Serious,
-			s.Counts.Lists, s.Counts.Abnormal)
+			s.Counts.Lists, s.Counts.Abnormal, s.Counts.Others)
 		for _, c := range s.Commitments {
 			fmt.Fprintf(w, "            commitment %s %s\n", c.Code, c.State)
 		}

@@ -171,7 +171,7 @@ func showStanding(w io.Writer, raw json.RawMessage) error {
 	t.row("可适用告知承诺 may promise", yes(v.MayPromise))
 	t.row("信用承诺 commitments", fmt.Sprintf("%d (未履行 breached %d)", v.Counts.Commitments, v.Counts.Breached))
 	t.row("行政处罚 penalties", fmt.Sprintf("%d (轻微 %d, 一般 %d, 严重 %d)", v.Counts.Penalties, v.Counts.Minor, v.Counts.General, v.Counts.Serious))
-	t.row("严重失信名单 lists, 异常名录 abnormal", fmt.Sprintf("%d, %d", v.Counts.Lists, v.Counts.Abnormal))
+	t.row("严重失信名单 lists, 异常名录 abnormal, 其他失信信息 others", fmt.Sprintf("%d, %d, %d", v.Counts.Lists, v.Counts.Abnormal, v.Counts.Others))
 	t.write(w)
 	if len(v.Commitments) > 0 {
 		t = newTable("", "承诺编码 code", "类型 type", "状态 state", "作出 made", "有效期 until", "受理单位 acceptor")

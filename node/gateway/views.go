@@ -190,7 +190,7 @@ func fullPenalty(p *pb.Dishonesty) *penaltyJSON {
 func publicPenalty(p *pb.Dishonesty) *attest.PenaltyJSON {
 	return &attest.StandingView(&pb.Standing{Penalties: []pb.PublicPenalty{{
 		Record: p.Id, DocNo: p.Penalty.DocNo, Issuer: p.Penalty.Issuer, Class: p.Class, Kinds: p.Penalty.Kinds,
-		DecidedOn: p.Penalty.DecidedOn, MinUntil: p.MinUntil, MaxUntil: p.MaxUntil, Final: p.Final,
+		DecidedOn: p.Penalty.DecidedOn, MinUntil: p.MinUntil, MaxUntil: p.MaxUntil, Final: p.Final, Objection: p.Objections > 0,
 	}}}).Penalties[0]
 }
 

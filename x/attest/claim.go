@@ -32,7 +32,7 @@ const (
 var (
 	// Enrolled: the ledger knows the subject.
 	Enrolled = Claim{kind: claimEnrolled}
-	// NoNegative: no published negative record (penalty, serious list, abnormal list). A breach of commitment is not one.
+	// NoNegative: no published negative record (penalty, serious list, abnormal list, other dishonesty). A breach of commitment is not one.
 	NoNegative = Claim{kind: claimNoNegative}
 	// NoSerious: no published record of class 严重 and no entry in a serious list.
 	NoSerious = Claim{kind: claimNoSerious}
@@ -113,15 +113,16 @@ func (c Claim) judge(s *pb.Standing) (code, why string) {
 	case claimEnrolled, claimStanding:
 		return CodeOK, ""
 	case claimNoNegative:
-		if n.Penalties == 0 && n.Lists == 0 && n.Abnormal == 0 {
+		if n.Penalties == 0 && n.Lists == 0 && n.Abnormal == 0 && n.Others == 0 {
 			return CodeOK, ""
 		}
-		return CodeClaim, fmt.Sprintf("published: %d penalties, %d list entries, %d abnormal entries", n.Penalties, n.Lists, n.Abnormal)
+		return CodeClaim, fmt.Sprintf("published: %d penalties, %d list entries, %d abnormal entries, %d other records",
+			n.Penalties, n.Lists, n.Abnormal, n.Others)
 	case claimNoSerious:
 		if n.Serious == 0 && n.Lists == 0 {
 			return CodeOK, ""
 		}
-		return CodeClaim, fmt.Sprintf("published: %d serious penalties, %d list entries", n.Serious, n.Lists)
+		return CodeClaim, fmt.Sprintf("published: %d records of class 严重, %d list entries", n.Serious, n.Lists)
 	case claimMayPromise:
 		if s.MayPromise {
 			return CodeOK, ""

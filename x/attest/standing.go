@@ -67,18 +67,17 @@ func standingFault(s *pb.Standing) string {
 		return "unknown status"
 	case len(s.Restricted) != hashBytes:
 		return "the digest of the restricted section has not 32 bytes"
-	case uint64(n.Minor)+uint64(n.General)+uint64(n.Serious) != uint64(n.Penalties):
-		return "the classes do not add up to the penalties"
+	case uint64(n.Minor)+uint64(n.General)+uint64(n.Serious) != uint64(n.Penalties)+uint64(n.Others):
+		return "the classes do not add up to penalties and other records"
 	case n.Breached > n.Commitments:
 		return "more breaches than commitments"
-	case int(n.Lists) != len(s.Lists) || int(n.Abnormal) != len(s.Abnormal):
+	case int(n.Lists) != len(s.Lists):
 		return "a count differs from its list"
 	}
-	if why := commitmentsFault(s); why != "" {
-		return why
-	}
-	if why := penaltiesFault(s); why != "" {
-		return why
+	for _, fault := range []func(*pb.Standing) string{commitmentsFault, penaltiesFault, othersFault, classesFault, abnormalFault} {
+		if why := fault(s); why != "" {
+			return why
+		}
 	}
 	for i := range s.Lists {
 		l := &s.Lists[i]
@@ -89,27 +88,23 @@ func standingFault(s *pb.Standing) string {
 			return "the lists are not in order"
 		}
 	}
-	for i := range s.Abnormal {
-		a := &s.Abnormal[i]
-		if len(a.Record) != hashBytes || !shortText(a.Reason) || !isUSCC(a.Issuer) || !isDate(a.ListedOn) {
-			return "an abnormal entry has an impossible field"
-		}
-		if i > 0 && bytes.Compare(s.Abnormal[i-1].Record, a.Record) >= 0 {
-			return "the abnormal entries are not in order"
-		}
+	return ""
+}
+
+// listFault holds a list of n entries, or the root in its place, against its count. A root stands for a list, never for none.
+func listFault(root []byte, n int, count uint32, what string) string {
+	switch {
+	case len(root) != 0 && (len(root) != hashBytes || n != 0 || count == 0):
+		return "the root of the " + what + " does not stand for a list"
+	case len(root) == 0 && n != int(count):
+		return "the number of " + what + " differs from their count"
 	}
 	return ""
 }
 
 func commitmentsFault(s *pb.Standing) string {
-	if len(s.CommitmentsRoot) != 0 {
-		if len(s.CommitmentsRoot) != hashBytes || len(s.Commitments) != 0 || s.Counts.Commitments == 0 {
-			return "the root of the commitments does not stand for a list"
-		}
-		return ""
-	}
-	if int(s.Counts.Commitments) != len(s.Commitments) {
-		return "the number of commitments differs from their count"
+	if why := listFault(s.CommitmentsRoot, len(s.Commitments), s.Counts.Commitments, "commitments"); why != "" || len(s.CommitmentsRoot) != 0 {
+		return why
 	}
 	breached := uint32(0)
 	for i := range s.Commitments {
@@ -132,21 +127,13 @@ func commitmentsFault(s *pb.Standing) string {
 }
 
 func penaltiesFault(s *pb.Standing) string {
-	if len(s.PenaltiesRoot) != 0 {
-		if len(s.PenaltiesRoot) != hashBytes || len(s.Penalties) != 0 || s.Counts.Penalties == 0 {
-			return "the root of the penalties does not stand for a list"
-		}
-		return ""
+	if why := listFault(s.PenaltiesRoot, len(s.Penalties), s.Counts.Penalties, "penalties"); why != "" {
+		return why
 	}
-	if int(s.Counts.Penalties) != len(s.Penalties) {
-		return "the number of penalties differs from their count"
-	}
-	var byClass [4]uint32
 	for i := range s.Penalties {
 		p := &s.Penalties[i]
 		switch {
-		case len(p.Record) != hashBytes, p.DocNo == "" || len(p.DocNo) > pb.DocNoMax, !isUSCC(p.Issuer),
-			p.Class < pb.SEVERITY_MINOR, p.Class > pb.SEVERITY_SERIOUS,
+		case len(p.Record) != hashBytes, p.DocNo == "" || len(p.DocNo) > pb.DocNoMax, !isUSCC(p.Issuer), !isClass(p.Class),
 			len(p.Kinds) == 0 || len(p.Kinds) > pb.KindsMax,
 			!isDate(p.DecidedOn), !isDate(p.MinUntil), !isDate(p.MaxUntil):
 			return "a penalty has an impossible field"
@@ -158,13 +145,62 @@ func penaltiesFault(s *pb.Standing) string {
 				return "the kinds of a penalty are not in order"
 			}
 		}
-		byClass[p.Class]++
-	}
-	if byClass[1] != s.Counts.Minor || byClass[2] != s.Counts.General || byClass[3] != s.Counts.Serious {
-		return "the penalties of a class differ from their count"
 	}
 	return ""
 }
+
+func othersFault(s *pb.Standing) string {
+	if why := listFault(s.OthersRoot, len(s.Others), s.Counts.Others, "other records"); why != "" {
+		return why
+	}
+	for i := range s.Others {
+		o := &s.Others[i]
+		switch {
+		case len(o.Record) != hashBytes, !shortText(o.Source), o.DocNo == "" || len(o.DocNo) > pb.DocNoMax, !isUSCC(o.Issuer), !isClass(o.Class),
+			!isDate(o.DecidedOn), !isDate(o.MinUntil), !isDate(o.MaxUntil):
+			return "an other record has an impossible field"
+		case i > 0 && bytes.Compare(s.Others[i-1].Record, o.Record) >= 0:
+			return "the other records are not in order"
+		}
+	}
+	return ""
+}
+
+// classesFault counts the classes of what is listed: exactly where both lists stand, as a lower bound where a root stands for one.
+func classesFault(s *pb.Standing) string {
+	var byClass [4]uint32
+	for i := range s.Penalties {
+		byClass[s.Penalties[i].Class]++
+	}
+	for i := range s.Others {
+		byClass[s.Others[i].Class]++
+	}
+	n := &s.Counts
+	whole := len(s.PenaltiesRoot) == 0 && len(s.OthersRoot) == 0
+	if byClass[1] > n.Minor || byClass[2] > n.General || byClass[3] > n.Serious ||
+		whole && (byClass[1] != n.Minor || byClass[2] != n.General || byClass[3] != n.Serious) {
+		return "the records of a class differ from their count"
+	}
+	return ""
+}
+
+func abnormalFault(s *pb.Standing) string {
+	if why := listFault(s.AbnormalRoot, len(s.Abnormal), s.Counts.Abnormal, "abnormal entries"); why != "" {
+		return why
+	}
+	for i := range s.Abnormal {
+		a := &s.Abnormal[i]
+		if len(a.Record) != hashBytes || !shortText(a.Reason) || !isUSCC(a.Issuer) || !isDate(a.ListedOn) {
+			return "an abnormal entry has an impossible field"
+		}
+		if i > 0 && bytes.Compare(s.Abnormal[i-1].Record, a.Record) >= 0 {
+			return "the abnormal entries are not in order"
+		}
+	}
+	return ""
+}
+
+func isClass(c pb.Severity) bool { return c >= pb.SEVERITY_MINOR && c <= pb.SEVERITY_SERIOUS }
 
 func isDate(d int32) bool { return d >= 0 && d <= maxDate }
 

@@ -653,6 +653,25 @@ func (c *corpus) meanings(base, punished Spec) {
 			e := pb.PublicAbnormal{Record: Sum("l"), Reason: "a", Issuer: Agency}
 			s.Abnormal, s.Counts.Abnormal = []pb.PublicAbnormal{e, e}, 2
 		},
+		"abnormal-root": func(s *pb.Standing) { s.AbnormalRoot = Sum("r") },
+		"count-others":  func(s *pb.Standing) { s.Counts.Others, s.Counts.General = 1, 1 },
+		"other-source": func(s *pb.Standing) {
+			s.Others, s.Counts.Others = []pb.PublicOther{{Record: Sum("o"), DocNo: "A〔2026〕1号", Issuer: Agency, Class: pb.SEVERITY_GENERAL}}, 1
+			s.Counts.General++
+		},
+		"other-class": func(s *pb.Standing) {
+			s.Others, s.Counts.Others = []pb.PublicOther{{Record: Sum("o"), Source: "a", DocNo: "A〔2026〕1号", Issuer: Agency, Class: pb.SEVERITY_GENERAL}}, 1
+			s.Counts.Minor++
+		},
+		"others-order": func(s *pb.Standing) {
+			e := pb.PublicOther{Record: Sum("o"), Source: "a", DocNo: "A〔2026〕1号", Issuer: Agency, Class: pb.SEVERITY_GENERAL}
+			s.Others, s.Counts.Others = []pb.PublicOther{e, e}, 2
+			s.Counts.General += 2
+		},
+		"others-root-hides-a-class": func(s *pb.Standing) {
+			s.OthersRoot, s.Counts.Others = Sum("r"), 4 // more than enough to add up, and a class is still short
+			s.Counts.Serious, s.Counts.Minor = 0, s.Counts.Minor+s.Counts.Serious+4
+		},
 	} {
 		st := Punished(SubjectPunished, pb.SEVERITY_SERIOUS)
 		change(st)

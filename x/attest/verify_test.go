@@ -128,7 +128,7 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// TestNegativeKinds keeps each of the three kinds of negative record apart from the others.
+// TestNegativeKinds keeps each of the kinds of negative record apart from the others.
 func TestNegativeKinds(t *testing.T) {
 	for name, set := range map[string]func(s *pb.Standing){
 		"list": func(s *pb.Standing) {
@@ -138,6 +138,14 @@ func TestNegativeKinds(t *testing.T) {
 		"abnormal": func(s *pb.Standing) {
 			s.Abnormal = []pb.PublicAbnormal{{Record: Sum("a"), Reason: "address", Issuer: Agency, ListedOn: 1}}
 			s.Counts.Abnormal = 1
+		},
+		"other": func(s *pb.Standing) {
+			s.Others = []pb.PublicOther{{Record: Sum("o"), Source: "contract", DocNo: "A〔2026〕1号", Issuer: Agency, Class: pb.SEVERITY_GENERAL, DecidedOn: 1}}
+			s.Counts.Others, s.Counts.General = 1, 1
+		},
+		"serious other": func(s *pb.Standing) {
+			s.OthersRoot = Sum("o")
+			s.Counts.Others, s.Counts.Serious = 1, 1
 		},
 		"breach": func(s *pb.Standing) {
 			s.Commitments = []pb.PublicCommitment{{Code: CommitmentCode(1), State: pb.COMMITMENT_BREACHED, MadeOn: 1, Acceptor: Agency}}
@@ -149,7 +157,7 @@ func TestNegativeKinds(t *testing.T) {
 		s := Spec{Standings: []*pb.Standing{st}}
 		raw := s.File()
 		for claim, holds := range map[attest.Claim]bool{
-			attest.NoNegative: name == "breach", attest.NoSerious: name != "list",
+			attest.NoNegative: name == "breach", attest.NoSerious: name != "list" && name != "serious other",
 		} {
 			v, err := attest.Verify(raw, s.Trust(), policy(SubjectClean, claim))
 			if err != nil {

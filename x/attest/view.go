@@ -26,6 +26,9 @@ type StandingJSON struct {
 	PenaltiesRoot   string           `json:"penalties_root,omitempty"`
 	Lists           []ListJSON       `json:"lists"`
 	Abnormal        []AbnormalJSON   `json:"abnormal"`
+	AbnormalRoot    string           `json:"abnormal_root,omitempty"`
+	Others          []OtherJSON      `json:"others"`
+	OthersRoot      string           `json:"others_root,omitempty"`
 	Restricted      string           `json:"restricted"`
 }
 
@@ -39,6 +42,7 @@ type CountsJSON struct {
 	Serious     uint32 `json:"serious"`
 	Lists       uint32 `json:"lists"`
 	Abnormal    uint32 `json:"abnormal"`
+	Others      uint32 `json:"others"`
 }
 
 // CommitmentJSON is the view of a public commitment.
@@ -84,6 +88,20 @@ type AbnormalJSON struct {
 	Objection bool    `json:"objection"`
 }
 
+// OtherJSON is the view of a published record of other dishonesty.
+type OtherJSON struct {
+	Record    string  `json:"record"`
+	Source    string  `json:"source"`
+	DocNo     string  `json:"doc_no"`
+	Issuer    string  `json:"issuer"`
+	Class     string  `json:"class"`
+	DecidedOn *string `json:"decided_on"`
+	MinUntil  *string `json:"min_until"`
+	MaxUntil  *string `json:"max_until"`
+	Final     bool    `json:"final"`
+	Objection bool    `json:"objection"`
+}
+
 var (
 	statusNames   = []string{pb.SUBJECT_ACTIVE: "active", pb.SUBJECT_DEREGISTERED: "deregistered", pb.SUBJECT_REVOKED: "revoked"}
 	severityNames = []string{pb.SEVERITY_MINOR: "minor", pb.SEVERITY_GENERAL: "general", pb.SEVERITY_SERIOUS: "serious"}
@@ -99,7 +117,8 @@ func StandingView(s *pb.Standing) *StandingJSON {
 		MayPromise: s.MayPromise, Counts: CountsJSON(s.Counts),
 		Commitments: []CommitmentJSON{}, CommitmentsRoot: hex.EncodeToString(s.CommitmentsRoot),
 		Penalties: []PenaltyJSON{}, PenaltiesRoot: hex.EncodeToString(s.PenaltiesRoot),
-		Lists: []ListJSON{}, Abnormal: []AbnormalJSON{}, Restricted: hex.EncodeToString(s.Restricted),
+		Lists: []ListJSON{}, Abnormal: []AbnormalJSON{}, AbnormalRoot: hex.EncodeToString(s.AbnormalRoot),
+		Others: []OtherJSON{}, OthersRoot: hex.EncodeToString(s.OthersRoot), Restricted: hex.EncodeToString(s.Restricted),
 	}
 	for i := range s.Commitments {
 		v.Commitments = append(v.Commitments, CommitmentView(&s.Commitments[i]))
@@ -128,6 +147,13 @@ func StandingView(s *pb.Standing) *StandingJSON {
 		v.Abnormal = append(v.Abnormal, AbnormalJSON{
 			Record: hex.EncodeToString(a.Record), Reason: a.Reason, Issuer: a.Issuer,
 			ListedOn: date(a.ListedOn), Objection: a.Objection,
+		})
+	}
+	for i := range s.Others {
+		o := &s.Others[i]
+		v.Others = append(v.Others, OtherJSON{
+			Record: hex.EncodeToString(o.Record), Source: o.Source, DocNo: o.DocNo, Issuer: o.Issuer, Class: word(severityNames, int32(o.Class)),
+			DecidedOn: date(o.DecidedOn), MinUntil: date(o.MinUntil), MaxUntil: date(o.MaxUntil), Final: o.Final, Objection: o.Objection,
 		})
 	}
 	return v

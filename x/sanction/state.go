@@ -70,6 +70,26 @@ func All(r x.Reader, fn func(d *pb.Dishonesty) (more bool)) {
 	records.All(r, func(_ string, d *pb.Dishonesty) bool { return fn(d) })
 }
 
+// Listed says whether an entry in a list of serious dishonesty (严重失信主体名单) stands in the subject's standing.
+func Listed(r x.Reader, uscc string) (listed bool) {
+	Each(r, uscc, func(d *pb.Dishonesty) bool {
+		listed = d.Kind == pb.DISHONESTY_LIST && Public(d)
+		return !listed
+	})
+	return listed
+}
+
+// Mark counts an objection (异议) to a record that is filed (+1) or resolved (-1). While one is open the record carries the mark, whoever is answered
+// (INV-34). The state of the record does not change.
+func Mark(ctx *x.Ctx, id []byte, change int) {
+	d, ok := Get(ctx, id)
+	if !ok || int(d.Objections)+change < 0 {
+		x.Faultf("an objection speaks of dishonesty record %x, which is not there or has none open", id)
+	}
+	d.Objections = uint32(int(d.Objections) + change)
+	put(ctx, d)
+}
+
 // Public says whether the record stands in the subject's standing.
 func Public(d *pb.Dishonesty) bool { return d.State == pb.RECORD_PUBLISHED }
 
@@ -133,7 +153,14 @@ func write(ctx *x.Ctx, old, d *pb.Dishonesty) {
 	}
 	records.Put(ctx, Of(d).Subject, d.Id, d)
 	setBars(ctx, old, d)
+	if old != nil && Public(old) && !Public(d) {
+		left(ctx, d)
+	}
 }
+
+// left is called in the block in which a record leaves publicity, whatever the cause, when the record has been written (INV-02). It may read the
+// record and must not write it.
+func left(*x.Ctx, *pb.Dishonesty) {}
 
 // setBars keeps the bars of package commitment in step with a record. old is nil for a new one.
 func setBars(ctx *x.Ctx, old, now *pb.Dishonesty) {

@@ -78,18 +78,11 @@ func Build(r x.Reader, secret []byte, s *pb.Subject) *pb.Standing {
 		if p := d.Penalty; p != nil {
 			st.Penalties = append(st.Penalties, pb.PublicPenalty{
 				Record: d.Id, DocNo: p.DocNo, Issuer: p.Issuer, Class: d.Class, Kinds: p.Kinds,
-				DecidedOn: p.DecidedOn, MinUntil: d.MinUntil, MaxUntil: d.MaxUntil, Final: d.Final,
+				DecidedOn: p.DecidedOn, MinUntil: d.MinUntil, MaxUntil: d.MaxUntil, Final: d.Final, Objection: d.Objections > 0,
 			})
+			count(&st.Counts, d.Class)
 		}
-		switch d.Class {
-		case pb.SEVERITY_MINOR:
-			st.Counts.Minor++
-		case pb.SEVERITY_GENERAL:
-			st.Counts.General++
-		case pb.SEVERITY_SERIOUS:
-			st.Counts.Serious++
-			st.MayPromise = false
-		}
+		st.MayPromise = st.MayPromise && d.Class != pb.SEVERITY_SERIOUS
 		return true
 	})
 	// Not whether the bar stands inside consensus, which records move that nobody may know of: what the public sees of breach, cure, promise
@@ -110,6 +103,18 @@ func Build(r x.Reader, secret []byte, s *pb.Subject) *pb.Standing {
 	st.Restricted = RestrictedDigest(RestrictedSalt(secret, s.Uscc, section), section)
 	shorten(st, int(catalog.Int(r, "standing_bytes_max")))
 	return st
+}
+
+// count counts a record in its class.
+func count(n *pb.StandingCounts, class pb.Severity) {
+	switch class {
+	case pb.SEVERITY_MINOR:
+		n.Minor++
+	case pb.SEVERITY_GENERAL:
+		n.General++
+	case pb.SEVERITY_SERIOUS:
+		n.Serious++
+	}
 }
 
 // anyShown says whether one of the records stands in a list that is sorted by id.
