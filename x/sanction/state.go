@@ -151,7 +151,11 @@ func write(ctx *x.Ctx, old, d *pb.Dishonesty) {
 		x.Reschedule(ctx, TimersOf(old), TimersOf(d))
 		x.Assign(ctx, DutiesOf(old), DutiesOf(d))
 	}
-	records.Put(ctx, Of(d).Subject, d.Id, d)
+	if Public(d) || old != nil && Public(old) {
+		records.Put(ctx, Of(d).Subject, d.Id, d)
+	} else {
+		records.PutAside(ctx, Of(d).Subject, d.Id, d)
+	}
 	setBars(ctx, old, d)
 	if old != nil && Public(old) && !Public(d) {
 		left(ctx, d)

@@ -35,12 +35,19 @@ func (t Records[T, P]) Get(r x.Reader, subject string, key []byte) (*T, bool) {
 	return t.decode(raw), true
 }
 
-// Put writes a version of a record: the row, a new entry at the end of the subject's file, and the file's new head.
+// Put writes a version of a record: the row, a new entry at the end of the subject's file, and the file's new head. The subject's standing is
+// made anew at the end of the block.
 func (t Records[T, P]) Put(ctx *x.Ctx, subject string, key []byte, row *T) {
+	t.PutAside(ctx, subject, key, row)
+	ctx.Touch(subject)
+}
+
+// PutAside is Put where neither this version of the record nor the one before it shows in the standing: the standing stays what it is, and is not
+// made anew to find that out.
+func (t Records[T, P]) PutAside(ctx *x.Ctx, subject string, key []byte, row *T) {
 	k, body := t.key(subject, key), x.EncodeRow(P(row))
 	seq := appendEntry(ctx, subject, t.info.Prefix, k, body)
 	ctx.Set(k, append(binary.AppendUvarint(nil, seq), body...))
-	ctx.Touch(subject)
 }
 
 // Each visits the records of a subject by key.

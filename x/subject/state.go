@@ -49,7 +49,7 @@ func Raise(ctx *x.Ctx, a *pb.Alarm) {
 	if _, ok := alarms.Get(ctx, a.Subject, key); ok {
 		return
 	}
-	alarms.Put(ctx, a.Subject, key, a)
+	alarms.PutAside(ctx, a.Subject, key, a)
 }
 
 // RaiseMissed records that a duty was not done in time: the alarm's kind is the duty's token with "_overdue".
