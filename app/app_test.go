@@ -141,8 +141,8 @@ func TestFinalizeTwice(t *testing.T) {
 			now = c.Blocks[c.Height()-1].Time.Add(10 * time.Millisecond)
 		}
 		good, bad := c.Sign("registry", enrol(c, 100+i)), c.Sign("ops", enrol(c, 200+i))
-		req := &abci.RequestFinalizeBlock{Txs: [][]byte{good, bad, []byte("noise"), good}, Height: c.Height() + 1, Time: now}
-		other := &abci.RequestFinalizeBlock{Txs: [][]byte{c.Sign("registry", enrol(c, 300+i))}, Height: c.Height() + 1, Time: now.Add(time.Second)}
+		req := &abci.RequestFinalizeBlock{Hash: make([]byte, 32), Txs: [][]byte{good, bad, []byte("noise"), good}, Height: c.Height() + 1, Time: now}
+		other := &abci.RequestFinalizeBlock{Hash: make([]byte, 32), Txs: [][]byte{c.Sign("registry", enrol(c, 300+i))}, Height: c.Height() + 1, Time: now.Add(time.Second)}
 		first, err := a.FinalizeBlock(ctx, req)
 		must(t, err)
 		_, err = a.CheckTx(ctx, &abci.RequestCheckTx{Tx: good})
@@ -167,7 +167,7 @@ func TestFinalizeTwice(t *testing.T) {
 		t.Error(err)
 	}
 	// A height that is not the next is a fault of the machine, never a result.
-	if _, err := a.FinalizeBlock(ctx, &abci.RequestFinalizeBlock{Height: 9, Time: time.Unix(1_800_000_000, 0)}); err == nil || a.Fault() == nil {
+	if _, err := a.FinalizeBlock(ctx, &abci.RequestFinalizeBlock{Hash: make([]byte, 32), Height: 9, Time: time.Unix(1_800_000_000, 0)}); err == nil || a.Fault() == nil {
 		t.Error("block 9 was executed after block 4")
 	}
 }
@@ -194,7 +194,7 @@ func TestRestarts(t *testing.T) {
 				if s.Height() > 0 {
 					last := s.Blocks[s.Height()-1]
 					_, err := s.Apps[0].FinalizeBlock(context.Background(), &abci.RequestFinalizeBlock{
-						Txs: [][]byte{s.Sign("registry", enrol(s.Cluster, 900))}, Height: s.Height() + 1, Time: last.Time.Add(time.Millisecond),
+						Hash: make([]byte, 32), Txs: [][]byte{s.Sign("registry", enrol(s.Cluster, 900))}, Height: s.Height() + 1, Time: last.Time.Add(time.Millisecond),
 					})
 					must(t, err)
 					s.Reopen(0)
@@ -259,7 +259,7 @@ func TestCrashBeforeFirstBlock(t *testing.T) {
 		if !bytes.Equal(resp.AppHash, c.AppHash) {
 			t.Errorf("genesis has app hash %x, want %x", resp.AppHash, c.AppHash)
 		}
-		_, err = a.FinalizeBlock(context.Background(), &abci.RequestFinalizeBlock{Height: 1, Time: c.GenesisDoc().GenesisTime})
+		_, err = a.FinalizeBlock(context.Background(), &abci.RequestFinalizeBlock{Hash: make([]byte, 32), Height: 1, Time: c.GenesisDoc().GenesisTime})
 		must(t, err)
 		must(t, a.Close())
 	}
@@ -399,7 +399,7 @@ func TestValidatorUpdates(t *testing.T) {
 	// next executes the next block, empty, and names the updates in it.
 	next := func() string {
 		resp, err := s.Apps[0].FinalizeBlock(context.Background(), &abci.RequestFinalizeBlock{
-			Height: s.Height() + 1, Time: s.Blocks[s.Height()-1].Time.Add(10 * time.Millisecond),
+			Hash: make([]byte, 32), Height: s.Height() + 1, Time: s.Blocks[s.Height()-1].Time.Add(10 * time.Millisecond),
 		})
 		must(t, err)
 		var out []string

@@ -72,6 +72,8 @@ func checkAction(ctx *x.Ctx, a *pb.Action) error {
 		return member.CheckPut(ctx, ctx.Today, m.PutMember)
 	case *pb.Action_RemoveMember:
 		return member.CheckRemove(ctx, ctx.Today, m.RemoveMember)
+	case *pb.Action_PutSuccessor:
+		return member.CheckPutSuccessor(ctx, m.PutSuccessor)
 	}
 	return catalog.CheckAction(ctx, a)
 }
@@ -83,6 +85,8 @@ func applyAction(ctx *x.Ctx, a *pb.Action) error {
 		return member.Put(ctx, m.PutMember)
 	case *pb.Action_RemoveMember:
 		return member.Remove(ctx, m.RemoveMember)
+	case *pb.Action_PutSuccessor:
+		return member.PutSuccessor(ctx, m.PutSuccessor)
 	}
 	handled, err := catalog.Apply(ctx, a)
 	if err == nil && !handled {

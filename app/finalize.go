@@ -42,8 +42,11 @@ func newCtx(s x.State, chain *x.Chain, height, blockTime int64) *x.Ctx {
 func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (_ *abci.ResponseFinalizeBlock, err error) {
 	defer a.halt(fmt.Sprintf("block %d", req.Height), &err)
 	c := a.committed.Load()
-	if req.Height != c.height+1 {
+	switch {
+	case req.Height != c.height+1:
 		return nil, a.report("finalize", fmt.Errorf("block %d was delivered after block %d", req.Height, c.height))
+	case len(req.Hash) != pb.DigestBytes: // draws read it: without it this node would compute another state than the others
+		return nil, a.report("finalize", fmt.Errorf("block %d was delivered with a hash of %d bytes", req.Height, len(req.Hash)))
 	}
 	chain := c.chain
 	var base x.Reader
@@ -65,6 +68,7 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	txs := a.proposal.parse(req.Txs)
 	rows.grow(txs)
 	ctx := newCtx(rows, chain, req.Height, req.Time.Unix())
+	ctx.BlockHash = req.Hash
 	powers := validatorPowers(base)
 
 	// 1. Transactions that can no longer come leave the seen-set.

@@ -28,7 +28,7 @@ func TestDiskFaultHalts(t *testing.T) {
 	a, err := app.New(app.Options{Dir: dir, ChainID: c.Chain, OnFault: func(error) { told.Add(1) }})
 	must(t, err)
 	must(t, a.Close())
-	_, err = a.FinalizeBlock(context.Background(), &abci.RequestFinalizeBlock{Height: before.Height + 1, Time: time.Unix(1_780_000_100, 0)})
+	_, err = a.FinalizeBlock(context.Background(), &abci.RequestFinalizeBlock{Hash: make([]byte, 32), Height: before.Height + 1, Time: time.Unix(1_780_000_100, 0)})
 	if err == nil || told.Load() != 1 || a.Fault() == nil {
 		t.Fatalf("error %v, told %d times, fault %v", err, told.Load(), a.Fault())
 	}

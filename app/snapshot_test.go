@@ -561,7 +561,7 @@ func replay(t testing.TB, s *apptest.Script, a *app.App) {
 		for _, tx := range b.Txs {
 			txs = append(txs, tx)
 		}
-		_, err := a.FinalizeBlock(bg, &abci.RequestFinalizeBlock{Txs: txs, Height: b.Height, Time: b.Time})
+		_, err := a.FinalizeBlock(bg, &abci.RequestFinalizeBlock{Txs: txs, Hash: b.Hash(), Height: b.Height, Time: b.Time})
 		must(t, err)
 		_, err = a.Commit(bg, &abci.RequestCommit{})
 		must(t, err)

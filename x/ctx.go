@@ -60,6 +60,7 @@ type Ctx struct {
 	State
 	Chain     *Chain
 	Height    int64
+	BlockHash []byte        // of the block that is executed, 32 bytes; nil in genesis. Draws take their seed from it
 	BlockTime int64         // unix seconds; rules expiry
 	LegalTime int64         // unix seconds; rules dates of the domain
 	Today     calendar.Date // the legal day, UTC+08:00

@@ -328,7 +328,7 @@ func (c *Cluster) Deliver(txs [][]byte) []*abci.ExecTxResult {
 	must(c.tb, err)
 	var first *abci.ResponseFinalizeBlock
 	for i, a := range c.Apps {
-		resp, err := a.FinalizeBlock(ctx, &abci.RequestFinalizeBlock{Txs: txs, Height: b.Height, Time: b.Time})
+		resp, err := a.FinalizeBlock(ctx, &abci.RequestFinalizeBlock{Txs: txs, Hash: b.Hash(), Height: b.Height, Time: b.Time})
 		must(c.tb, err)
 		if first == nil {
 			first = resp

@@ -320,7 +320,7 @@ func simulate(t *testing.T, seed uint64, blocks int) {
 		case 0:
 			s.Reopen(1)
 		case 1: // executed and lost
-			_, err := s.Apps[1].FinalizeBlock(context.Background(), &abci.RequestFinalizeBlock{Height: s.Height() + 1, Time: s.now})
+			_, err := s.Apps[1].FinalizeBlock(context.Background(), &abci.RequestFinalizeBlock{Hash: make([]byte, 32), Height: s.Height() + 1, Time: s.now})
 			must(t, err)
 			s.Reopen(1)
 		}

@@ -59,6 +59,7 @@ func numbers(d *datadriven.TestData, key string) []uint32 {
 //
 //	param=NAME value=N
 //	remove=AGENCY
+//	succeed=AGENCY [heir=AGENCY]: who carries on its powers
 //	competence=AGENCY region= delegation= [kinds=] [from=] [to=] [power-code=]: adds one
 //	put=AGENCY …: the row of a member as it stands, or of a new one, with what is named changed (see row)
 //	sector=NAME large=FEN huge=FEN
@@ -72,6 +73,8 @@ func (s *Script) action(d *datadriven.TestData) (a pb.Action) {
 		a.Sum = &pb.Action_SetParam{SetParam: &pb.Param{Name: arg(d, "param"), Value: number(d, "value", 0)}}
 	case has(d, "remove"):
 		a.Sum = &pb.Action_RemoveMember{RemoveMember: s.agency(arg(d, "remove"))}
+	case has(d, "succeed"):
+		a.Sum = &pb.Action_PutSuccessor{PutSuccessor: &pb.Succession{Member: s.agency(arg(d, "succeed")), Successor: s.agency(arg(d, "heir"))}}
 	case has(d, "competence"):
 		s.Read(func(r x.Reader) {
 			m := memberRow(r, s.agency(arg(d, "competence")))

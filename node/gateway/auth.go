@@ -27,6 +27,12 @@ type caller struct {
 	key     *pb.MemberKey
 	today   calendar.Date // legal day of the newest block: windows of mandates are judged by it
 	auditor bool
+	heirOf  func(agency string) bool // carries on the powers of an agency that has left; nil: of none
+}
+
+// recognises says whether a record of an agency is the reader's to decide on.
+func (c *caller) recognises(agency string) bool {
+	return agency != "" && (c.member.Uscc == agency || c.heirOf != nil && c.heirOf(agency))
 }
 
 // authenticate finds out who asks. No header: the public (nil). A header that is not good is refused, never taken for none.
@@ -69,6 +75,14 @@ func (g *Gateway) authenticate(r *http.Request, body []byte) (*caller, error) {
 		who.member, who.key, who.auditor = m, key, member.HasRole(key, pb.ROLE_AUDITOR)
 		return nil
 	})
+	who.heirOf = func(agency string) (is bool) {
+		err := g.b.App.Read(func(r x.Reader) error {
+			heir, ok := member.Heir(r, agency)
+			is = ok && heir.Uscc == who.member.Uscc
+			return nil
+		})
+		return err == nil && is
+	}
 	if read != nil {
 		return nil, read
 	}

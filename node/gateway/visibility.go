@@ -94,7 +94,7 @@ func columnOf(who *caller, recogniser string, duty func() bool) audience {
 		return aPublic
 	case who.auditor:
 		return aAuditor
-	case recogniser != "" && who.member.Uscc == recogniser:
+	case who.recognises(recogniser):
 		return aRecogniser
 	case duty != nil && duty():
 		return aDuty

@@ -36,6 +36,9 @@ var Params = []ParamInfo{
 	{"natural_person_negative_records", "自然人失信信息", 0, 0, 0, "bool", "H1 art 13 [C], L3 [C], [D]", "negative records of natural persons: refused, without a choice"},
 	{"roll_period_end_publicity", "公示期末日遇休息日顺延", 0, 0, 0, "bool", "N1 [P], [D]", "publicity never becomes longer for a holiday, without a choice"},
 
+	// Time (期间).
+	{"roll_period_end_procedure", "办理期限末日遇休息日顺延", 1, 0, 1, "bool", "L7 art 203 [C], [D]", "an agency's period of days or months that ends on a rest day ends on the next working day"},
+
 	// Repair (信用修复).
 	{"repair_accept_wd", "修复受理期限", 3, 1, 3, "wd", "G2 [P]", "from application to acceptance"},
 	{"repair_decide_wd", "修复决定期限", 7, 1, 10, "wd", "H3, N3 [P]", "from acceptance to decision"},

@@ -106,6 +106,15 @@ func Calendar(r x.Reader) calendar.Calendar {
 	return calendar.New(Version(r).Version, &exceptions{r: r})
 }
 
+// LastDay gives the last day of a period of an agency that is counted in days or months and ends on d: the next working day where d rests (民法典 203).
+// Periods in working days never need it, and publicity never moves for a holiday.
+func LastDay(r x.Reader, d calendar.Date) calendar.Date {
+	if !Bool(r, "roll_period_end_procedure") {
+		return d
+	}
+	return Calendar(r).Roll(d)
+}
+
 // exceptions reads the calendar table. The two years last read are kept: periods cross at most one turn of the year.
 type exceptions struct {
 	r    x.Reader

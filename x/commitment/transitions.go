@@ -154,7 +154,7 @@ func decidable(ctx *x.Ctx, issuer, codeOf string, role pb.Role, kind pb.MandateK
 	if c.Content.Acceptor != issuer {
 		return nil, x.ErrNotIssuer.With("commitment %s is accepted by %s, not by %s", codeOf, c.Content.Acceptor, issuer)
 	}
-	if _, err := member.Act(ctx, issuer, role, kind); err != nil {
+	if _, err := member.ActOn(ctx, issuer, role, kind); err != nil {
 		return nil, err
 	}
 	return c, nil

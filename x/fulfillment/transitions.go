@@ -110,6 +110,6 @@ func ofAcceptor(ctx *x.Ctx, issuer, code string) (*pb.Commitment, x.Done, error)
 	if c.Content.Acceptor != issuer {
 		return nil, done, x.ErrNotIssuer.With("commitment %s is accepted by %s, not by %s", code, c.Content.Acceptor, issuer)
 	}
-	_, err := member.Act(ctx, issuer, pb.ROLE_RECORD, pb.MANDATE_FULFILLMENT)
+	_, err := member.ActOn(ctx, issuer, pb.ROLE_RECORD, pb.MANDATE_FULFILLMENT)
 	return c, done, err
 }

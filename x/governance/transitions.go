@@ -27,7 +27,7 @@ type Rules struct {
 func (r Rules) quorum(a *pb.Action) int64 {
 	q := r.QuorumPermille
 	switch a.Sum.(type) {
-	case *pb.Action_PutMember, *pb.Action_RemoveMember:
+	case *pb.Action_PutMember, *pb.Action_RemoveMember, *pb.Action_PutSuccessor:
 		q = r.MemberQuorumPermille
 	}
 	if q <= 500 || q > 1000 || r.VotingDays < 0 || r.RuleNoticeDays < 0 || r.TableNoticeDays < 0 {
@@ -38,7 +38,7 @@ func (r Rules) quorum(a *pb.Action) int64 {
 
 func (r Rules) notice(a *pb.Action) int {
 	switch a.Sum.(type) {
-	case *pb.Action_PutMember, *pb.Action_RemoveMember:
+	case *pb.Action_PutMember, *pb.Action_RemoveMember, *pb.Action_PutSuccessor:
 		return 0
 	case *pb.Action_SetParam, *pb.Action_PutSeverityRule, *pb.Action_PutMeasureItem, *pb.Action_PutListStandard:
 		return int(r.RuleNoticeDays)

@@ -15,11 +15,16 @@
 //	M5  none    → mandate   GrantMandate    key of the issuer with role REVIEW
 //	M6  mandate → mandate   GrantMandate    replaced as a whole
 //	M7  mandate → none      RevokeMandate   key of the issuer with role REVIEW
+//	M8  member, removed → same  PutSuccessor  passed proposal: who carries on its powers (承继) once it has left
+//
+// An agency that has left records nothing any more, and what it recorded stays (INV-33). Its open duties and the decisions on its records pass to
+// its successor: ActOn lets that one act in its name on what stands. Without a successor nobody can, and its duties show to the credit authorities.
 //
 // Invariants: INV-05 competence in force on the day of the decision; INV-15 every change by a key entitled to it; INV-33 as
 // above; MEM-1 an address and a validator key stand with one member only; MEM-2 the key index follows from the members; MEM-3
 // at least one governor key and one validator remain; MEM-4 the parties of a mandate are members that have not left; MEM-5 an
-// auditor key (审计) reads everything and carries no role that writes.
+// auditor key (审计) reads everything and carries no role that writes; MEM-6 at most one member speaks for 信用中国; MEM-7 a successor is
+// a member, and no member is its own.
 //
 // Trust: a passed proposal can admit whom it likes and give any competence. Whoever holds a REVIEW key of an agency can lend out
 // that agency's name, and nobody else's.

@@ -30,6 +30,8 @@ var (
 		"the key belongs to another member", "make a key of its own for each member")
 	ErrMandateForm = x.Reject(313, "E_MANDATE_FORM", "WIRE",
 		"the mandate is not well formed", "correct the message")
+	ErrNoSuccessor = x.Reject(315, "E_NO_SUCCESSOR", "INV-33, 谁认定、谁修复",
+		"the agency has left the consortium and nobody carries on its powers", "governance names who does: propose put_successor")
 	ErrMandateNone = x.Reject(314, "E_MANDATE_NONE", "design/issuer and signer",
 		"there is no such mandate", "nothing is left to revoke")
 )

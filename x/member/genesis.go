@@ -25,6 +25,12 @@ func Import(ctx *x.Ctx, g *pb.Genesis) error {
 		}
 		put(ctx, m)
 	}
+	for i := range g.Members {
+		m := &g.Members[i]
+		if _, ok := Look(ctx, m.Successor); m.Successor != "" && !ok {
+			return ErrUnknown.With("member %s is succeeded by %s, which is no member", m.Uscc, m.Successor)
+		}
+	}
 	if len(Governors(ctx, ctx.Today)) == 0 {
 		return ErrLastGovernor.With("no member has a governor key in force on the first day")
 	}

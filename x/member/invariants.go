@@ -11,7 +11,7 @@ import (
 // Check holds the state against the invariants of doc.go. That a governor is in force is not asked of a day here: windows run out
 // by themselves, and only a change may be refused for it.
 func Check(r x.Reader) error {
-	for _, check := range []func(x.Reader) error{checkRows, checkValidatorKeys, checkIndex, checkMandates} {
+	for _, check := range []func(x.Reader) error{checkRows, checkValidatorKeys, checkOne, checkIndex, checkMandates} {
 		if err := check(r); err != nil {
 			return err
 		}
@@ -50,6 +50,24 @@ func checkValidatorKeys(r x.Reader) error {
 	if err == nil && len(Validators(r)) == 0 {
 		err = fmt.Errorf("MEM-3: there is no validator")
 	}
+	return err
+}
+
+// checkOne is MEM-6 and MEM-7.
+func checkOne(r x.Reader) (err error) {
+	speaks := ""
+	Each(r, func(m *pb.Member) bool {
+		if m.CreditChina && !m.Removed {
+			if speaks != "" {
+				err = fmt.Errorf("MEM-6: %s and %s speak for 信用中国", speaks, m.Uscc)
+			}
+			speaks = m.Uscc
+		}
+		if _, ok := Look(r, m.Successor); m.Successor != "" && !ok {
+			err = fmt.Errorf("MEM-7: %s is succeeded by %s, which is no member", m.Uscc, m.Successor)
+		}
+		return err == nil
+	})
 	return err
 }
 

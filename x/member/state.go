@@ -68,6 +68,38 @@ func ByAddress(r x.Reader, addr []byte) (*pb.Member, *pb.MemberKey, bool) {
 	return nil, nil, false
 }
 
+// heirsMax bounds the steps from an agency that has left to the one that carries on its powers.
+const heirsMax = 8
+
+// Heir gives who decides on what an agency has recorded, to look at alone: the agency itself, or where it has left the one that carries on its powers,
+// which may have left and been succeeded in its turn. None: it has left and nobody does.
+func Heir(r x.Reader, uscc string) (*pb.Member, bool) {
+	for range heirsMax {
+		m, ok := Look(r, uscc)
+		if !ok {
+			return nil, false
+		}
+		if !m.Removed {
+			return m, true
+		}
+		uscc = m.Successor
+	}
+	return nil, false
+}
+
+// Predecessors lists, by code, the agencies that have left and whose powers a member carries on.
+func Predecessors(r x.Reader, uscc string) (out []string) {
+	Each(r, func(m *pb.Member) bool {
+		if m.Removed {
+			if heir, ok := Heir(r, m.Uscc); ok && heir.Uscc == uscc {
+				out = append(out, m.Uscc)
+			}
+		}
+		return true
+	})
+	return out
+}
+
 // MandateOf finds the mandate that an issuer gave a submitter, in force or not, to look at alone.
 func MandateOf(r x.Reader, issuer, submitter string) (*pb.Mandate, bool) {
 	if len(issuer) != usccLen || len(submitter) != usccLen {

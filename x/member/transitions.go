@@ -20,6 +20,16 @@ const (
 // holder of a live mandate of that kind act in the issuer's name. The role is asked of the signer's own key in either case. The issuer is to
 // be looked at alone.
 func Act(ctx *x.Ctx, issuer string, role pb.Role, kind pb.MandateKind) (*pb.Member, error) {
+	return act(ctx, issuer, role, kind, false)
+}
+
+// ActOn is Act for what stands already in the issuer's name. Where the issuer has left, the agency that carries on its powers (承继机关) decides in
+// its place, itself or through its own mandates: the answer is the agency that acts. Nothing new is recorded in the name of one that has left.
+func ActOn(ctx *x.Ctx, issuer string, role pb.Role, kind pb.MandateKind) (*pb.Member, error) {
+	return act(ctx, issuer, role, kind, true)
+}
+
+func act(ctx *x.Ctx, issuer string, role pb.Role, kind pb.MandateKind, stands bool) (*pb.Member, error) {
 	signer, key, ok := ByAddress(ctx, ctx.Signer)
 	if !ok {
 		return nil, ErrUnknown.With("the signer's key belongs to no member")
@@ -42,6 +52,15 @@ func Act(ctx *x.Ctx, issuer string, role pb.Role, kind pb.MandateKind) (*pb.Memb
 	m, ok := Look(ctx, issuer)
 	if !ok {
 		return nil, ErrUnknown.With("the issuer %q is no member", clip(issuer))
+	}
+	if m.Removed && stands {
+		heir, ok := Heir(ctx, issuer)
+		if !ok {
+			return nil, ErrNoSuccessor.With("the issuer %s has left the consortium and nobody carries on its powers", issuer)
+		}
+		if m, issuer = heir, heir.Uscc; issuer == signer.Uscc {
+			return signer, nil
+		}
 	}
 	if m.Removed {
 		return nil, ErrRemoved.With("the issuer %s has left the consortium", issuer)
@@ -194,6 +213,17 @@ func CheckMember(m *pb.Member) error {
 	if err := checkRegions(m.Regions, "regions"); err != nil {
 		return err
 	}
+	if err := x.CheckToken(m.System, "system", true); err != nil {
+		return err
+	}
+	if m.Successor != "" {
+		if err := x.CheckUSCC(m.Successor, "successor"); err != nil {
+			return err
+		}
+		if m.Successor == m.Uscc {
+			return ErrForm.With("an agency does not succeed itself")
+		}
+	}
 	if len(m.Competences) > pb.CompetenceMax {
 		return x.ErrTooMany.With("%d competences, at most %d", len(m.Competences), pb.CompetenceMax)
 	}
@@ -235,6 +265,9 @@ func CheckPut(r x.Reader, today calendar.Date, m *pb.Member) error {
 		return ErrForm.With("a member is removed by remove_member, not by put_member")
 	}
 	if err := checkUnique(r, m); err != nil {
+		return err
+	}
+	if err := checkSuccessor(r, m.Successor); err != nil {
 		return err
 	}
 	if _, known := Get(r, m.Uscc); !known {
@@ -300,6 +333,46 @@ func Remove(ctx *x.Ctx, uscc string) error {
 	})
 	for _, g := range ended {
 		mandates.Delete(ctx, []byte(g.Issuer), []byte(g.Submitter))
+	}
+	return nil
+}
+
+// CheckPutSuccessor refuses what PutSuccessor would refuse.
+func CheckPutSuccessor(r x.Reader, s *pb.Succession) error {
+	m, ok := Look(r, s.Member)
+	if !ok {
+		return ErrUnknown.With("%q is no member", clip(s.Member))
+	}
+	named := *m
+	named.Successor = s.Successor
+	if err := CheckMember(&named); err != nil {
+		return err
+	}
+	return checkSuccessor(r, s.Successor)
+}
+
+// PutSuccessor is M8: governance names who carries on the powers of an agency once it has left. It may have left already.
+func PutSuccessor(ctx *x.Ctx, s *pb.Succession) error {
+	if err := CheckPutSuccessor(ctx, s); err != nil {
+		return err
+	}
+	m, _ := Get(ctx, s.Member)
+	m.Successor = s.Successor
+	put(ctx, m)
+	return nil
+}
+
+// checkSuccessor: who carries on powers is a member today. Whether it still is when they are used is Heir's question.
+func checkSuccessor(r x.Reader, uscc string) error {
+	if uscc == "" {
+		return nil
+	}
+	m, ok := Look(r, uscc)
+	switch {
+	case !ok:
+		return ErrUnknown.With("the successor %s is no member", clip(uscc))
+	case m.Removed:
+		return ErrRemoved.With("the successor %s has left the consortium", uscc)
 	}
 	return nil
 }
@@ -512,12 +585,12 @@ func checkUnique(r x.Reader, m *pb.Member) error {
 			return ErrKeyTaken.With("key %x belongs to %s", k.Address, other)
 		}
 	}
-	if len(m.ValidatorKey) == 0 {
-		return nil
-	}
 	var err error
 	Each(r, func(other *pb.Member) bool {
-		if other.Uscc != m.Uscc && bytes.Equal(other.ValidatorKey, m.ValidatorKey) {
+		if other.Uscc != m.Uscc && m.CreditChina && other.CreditChina && !other.Removed {
+			err = ErrForm.With("%s speaks for 信用中国 already: there is one point of publication", other.Uscc)
+		}
+		if other.Uscc != m.Uscc && len(m.ValidatorKey) != 0 && bytes.Equal(other.ValidatorKey, m.ValidatorKey) {
 			err = ErrKeyTaken.With("the validator key belongs to %s", other.Uscc)
 		}
 		return err == nil

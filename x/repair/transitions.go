@@ -298,6 +298,6 @@ func ofIssuer(ctx *x.Ctx, issuer string, id []byte) (*pb.Repair, x.Done, error) 
 	if a.Issuer != issuer {
 		return nil, done, x.ErrNotIssuer.With("the record was issued by another agency than %s", issuer)
 	}
-	_, err := member.Act(ctx, issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET)
+	_, err := member.ActOn(ctx, issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET)
 	return a, done, err
 }

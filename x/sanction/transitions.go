@@ -126,6 +126,6 @@ func ofIssuer(ctx *x.Ctx, issuer string, id []byte, role pb.Role, kind pb.Mandat
 	if Of(p).Issuer != issuer {
 		return nil, done, x.ErrNotIssuer.With("the record was issued by another agency than %s", issuer)
 	}
-	_, err := member.Act(ctx, issuer, role, kind)
+	_, err := member.ActOn(ctx, issuer, role, kind)
 	return p, done, err
 }

@@ -114,6 +114,7 @@ func messages() map[string]pb.Msg {
 		"propose/set_param":         action(pb.Action{Sum: &pb.Action_SetParam{SetParam: &pb.Param{Name: "publish_deadline_wd", Value: 10}}}),
 		"propose/put_member":        action(pb.Action{Sum: &pb.Action_PutMember{PutMember: &member}}),
 		"propose/remove_member":     action(pb.Action{Sum: &pb.Action_RemoveMember{RemoveMember: operator}}),
+		"propose/put_successor":     action(pb.Action{Sum: &pb.Action_PutSuccessor{PutSuccessor: &pb.Succession{Member: operator, Successor: agency}}}),
 		"propose/put_severity_rule": action(pb.Action{Sum: &pb.Action_PutSeverityRule{PutSeverityRule: &pb.SeverityRule{Sector: "*", LargeFineFen: 1, HugeFineFen: 2}}}),
 		"propose/put_template":      action(pb.Action{Sum: &pb.Action_PutTemplate{PutTemplate: &pb.CommitmentTemplate{Type: 1, Version: 2, TextDigest: digest("t")}}}),
 		"propose/put_calendar":      action(pb.Action{Sum: &pb.Action_PutCalendar{PutCalendar: &pb.CalendarYear{Year: 2027, Days: []pb.CalendarDay{{Date: 20819}, {Date: 20820, Working: true}}}}}),
