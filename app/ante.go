@@ -3,6 +3,7 @@ package app
 import (
 	"crypto/sha256"
 	"fmt"
+	"math/big"
 	"sync"
 
 	"github.com/ethereum/go-ethereum/crypto"
@@ -62,25 +63,39 @@ type gate struct {
 	chain     *x.Chain
 	blockTime int64
 	today     calendar.Date
+	limits    limits
 	sigs      *signatures
+	block     *inBlock // nil: a transaction for the mempool, which has no block yet
+}
 
-	// Of the block that is being filled, checked or executed.
-	inBlock map[[32]byte]struct{}
+// inBlock is what the block holds that is being filled, checked or executed.
+type inBlock struct {
+	ids     map[[32]byte]struct{}
 	bytes   map[string]int64 // by member
 	msgs    map[string]int64
 	allMsgs int64
-
-	memberBytes, memberMsgs, expiryMax int64
 }
 
-func newGate(r x.Reader, chain *x.Chain, blockTime int64, sigs *signatures) *gate {
-	return &gate{
-		state: r, chain: chain, blockTime: blockTime, today: calendar.Of(chain.LegalTime(blockTime)), sigs: sigs,
-		inBlock: map[[32]byte]struct{}{}, bytes: map[string]int64{}, msgs: map[string]int64{},
+// limits are the parameters that the gate asks for.
+type limits struct{ memberBytes, memberMsgs, expiryMax int64 }
+
+func limitsOf(r x.Reader) limits {
+	return limits{
 		memberBytes: catalog.Int(r, "member_bytes_per_block"),
 		memberMsgs:  catalog.Int(r, "member_messages_per_block"),
 		expiryMax:   catalog.Int(r, "tx_expiry_max_seconds"),
 	}
+}
+
+func newGate(r x.Reader, chain *x.Chain, blockTime int64, l limits, sigs *signatures) *gate {
+	return &gate{state: r, chain: chain, blockTime: blockTime, today: calendar.Of(chain.LegalTime(blockTime)), limits: l, sigs: sigs}
+}
+
+// newBlockGate is the gate of a block.
+func newBlockGate(r x.Reader, chain *x.Chain, blockTime int64, sigs *signatures) *gate {
+	g := newGate(r, chain, blockTime, limitsOf(r), sigs)
+	g.block = &inBlock{ids: map[[32]byte]struct{}{}, bytes: map[string]int64{}, msgs: map[string]int64{}}
+	return g
 }
 
 // pass lets a transaction through or refuses it. What passes counts against the block.
@@ -101,11 +116,11 @@ func (g *gate) pass(p *parsed) (memberUSCC string, r *x.Rejection) {
 	if b.ExpiresAt < g.blockTime {
 		return "", ErrExpired.With("expired at %d, block time is %d", b.ExpiresAt, g.blockTime)
 	}
-	if b.ExpiresAt > g.blockTime+g.expiryMax {
-		return "", ErrTooEarly.With("expires %d seconds ahead, at most %d are allowed", b.ExpiresAt-g.blockTime, g.expiryMax)
+	if b.ExpiresAt > g.blockTime+g.limits.expiryMax {
+		return "", ErrTooEarly.With("expires %d seconds ahead, at most %d are allowed", b.ExpiresAt-g.blockTime, g.limits.expiryMax)
 	}
 	// 4. Replay, against the state and within the block.
-	if _, twice := g.inBlock[p.id]; twice || seen(g.state, p.id, b.ExpiresAt) {
+	if g.block.holds(p.id) || seen(g.state, p.id, b.ExpiresAt) {
 		return "", ErrSeen.With("transaction %x was executed already", p.id)
 	}
 	// 5. Who signs: a member that is not removed, with a key in its window of legal time.
@@ -124,22 +139,39 @@ func (g *gate) pass(p *parsed) (memberUSCC string, r *x.Rejection) {
 	}
 	// 7. Fair share of the block, and the block's own bound of work.
 	n := work(b)
-	if most := min(g.memberMsgs, pb.BlockMessagesMax); n > most || int64(len(p.raw)) > g.memberBytes {
+	if most := min(g.limits.memberMsgs, pb.BlockMessagesMax); n > most || int64(len(p.raw)) > g.limits.memberBytes {
 		// No block to come will take it: "later" would have it sent again for ever.
 		return m.Uscc, ErrTooLarge.With("the transaction has %d bytes and counts as %d messages; a member may put %d and %d into a block",
-			len(p.raw), n, g.memberBytes, most)
+			len(p.raw), n, g.limits.memberBytes, most)
 	}
-	if g.allMsgs+n > pb.BlockMessagesMax {
-		return m.Uscc, ErrWork
+	return m.Uscc, g.block.take(p, m.Uscc, n, g.limits)
+}
+
+// holds says whether a transaction is in the block already.
+func (b *inBlock) holds(id [32]byte) bool {
+	if b == nil {
+		return false
 	}
-	if g.bytes[m.Uscc]+int64(len(p.raw)) > g.memberBytes || g.msgs[m.Uscc]+n > g.memberMsgs {
-		return m.Uscc, ErrShare.With("%s may put %d bytes and %d messages into a block", m.Uscc, g.memberBytes, g.memberMsgs)
+	_, ok := b.ids[id]
+	return ok
+}
+
+// take puts a transaction into the block if it has room.
+func (b *inBlock) take(p *parsed, member string, n int64, l limits) *x.Rejection {
+	size := int64(len(p.raw))
+	switch {
+	case b == nil:
+		return nil
+	case b.allMsgs+n > pb.BlockMessagesMax:
+		return ErrWork
+	case b.bytes[member]+size > l.memberBytes || b.msgs[member]+n > l.memberMsgs:
+		return ErrShare.With("%s may put %d bytes and %d messages into a block", member, l.memberBytes, l.memberMsgs)
 	}
-	g.inBlock[p.id] = struct{}{}
-	g.bytes[m.Uscc] += int64(len(p.raw))
-	g.msgs[m.Uscc] += n
-	g.allMsgs += n
-	return m.Uscc, nil
+	b.ids[p.id] = struct{}{}
+	b.bytes[member] += size
+	b.msgs[member] += n
+	b.allMsgs += n
+	return nil
 }
 
 // governanceWork is for how many messages of a share one of governance counts: it reads proposals and the rows of all members, of which each may be
@@ -207,10 +239,7 @@ func (s *signatures) valid(p *parsed) bool {
 
 // recovers checks that the signature is canonical and recovers to the signer.
 func recovers(p *parsed) error {
-	var r, s [32]byte
-	copy(r[:], p.sig[:32])
-	copy(s[:], p.sig[32:64])
-	if !crypto.ValidateSignatureValues(p.sig[64], bigOf(r), bigOf(s), true) {
+	if !crypto.ValidateSignatureValues(p.sig[64], new(big.Int).SetBytes(p.sig[:32]), new(big.Int).SetBytes(p.sig[32:64]), true) {
 		return fmt.Errorf("the signature is not in its canonical form (low s, v 0 or 1)")
 	}
 	pub, err := crypto.SigToPub(p.id[:], p.sig)

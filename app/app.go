@@ -65,11 +65,24 @@ var _ abci.Application = (*App)(nil)
 
 // committed is what the newest committed block left: immutable.
 type committed struct {
-	height  int64
-	info    *pb.BlockInfo
-	chain   *x.Chain
-	appHash []byte
-	shared  *sync.Map // rows of members and catalogue at this height, read once
+	height   int64
+	info     *pb.BlockInfo
+	chain    *x.Chain
+	appHash  []byte
+	messages int       // that took effect in its block
+	shared   *sync.Map // rows of members and catalogue at this height, read once
+
+	limits atomic.Pointer[limits] // what the gate asks for, read once
+}
+
+// limitsFor gives the gate's parameters at this height. r reads it.
+func (c *committed) limitsFor(r x.Reader) limits {
+	if l := c.limits.Load(); l != nil {
+		return *l
+	}
+	l := limitsOf(r)
+	c.limits.Store(&l)
+	return l
 }
 
 // New opens the state folder and the application over it.
@@ -138,12 +151,13 @@ type Status struct {
 	AppHash        []byte // result of executing Height
 	CatalogVersion uint64
 	AppVersion     uint64
+	Messages       int // of Height that took effect; 0 after a start
 }
 
 // Status of the application. Before the first block everything but the versions is zero.
 func (a *App) Status() Status {
 	c := a.committed.Load()
-	s := Status{Height: c.height, AppHash: c.appHash, AppVersion: Version}
+	s := Status{Height: c.height, AppHash: c.appHash, AppVersion: Version, Messages: c.messages}
 	if c.chain != nil {
 		s.ChainID = c.chain.ID
 	}

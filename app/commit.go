@@ -23,8 +23,8 @@ func (a *App) Commit(context.Context, *abci.RequestCommit) (_ *abci.ResponseComm
 		return nil, a.report("commit", err)
 	}
 	a.next, a.genesis = nil, nil
-	a.committed.Store(&committed{height: b.height, info: b.info, chain: b.chain, appHash: b.appHash[:], shared: new(sync.Map)})
-	a.pool.committed(b.txs, b.info.TimeSeconds)
+	a.committed.Store(&committed{height: b.height, info: b.info, chain: b.chain, appHash: b.appHash[:], messages: b.messages, shared: new(sync.Map)})
+	a.pool.committed(b.txs, b.ids, b.info.TimeSeconds)
 	a.waits.notify(b)
 	a.snapshotDue(b.height)
 	return &abci.ResponseCommit{}, nil

@@ -26,6 +26,7 @@ type block struct {
 	txs      [][32]byte // SHA-256 of each transaction
 	ids      [][32]byte
 	outcomes []*pb.TxOutcome
+	messages int // that took effect
 }
 
 // newCtx is what rules see at a height.
@@ -65,7 +66,7 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 		base = s
 	}
 	rows := newOverlay(base)
-	txs := a.proposal.parse(req.Txs)
+	txs := a.proposal.parse(req.Txs, a.pool)
 	rows.grow(txs)
 	ctx := newCtx(rows, chain, req.Height, req.Time.Unix())
 	ctx.BlockHash = req.Hash
@@ -161,7 +162,8 @@ func closeLog(ctx *x.Ctx, rows *overlay) tree.Frontier {
 // execute runs the transactions of a block in order.
 func (a *App) execute(ctx *x.Ctx, rows *overlay, b *block, txs []*parsed) []*abci.ExecTxResult {
 	a.sigs.warm(txs)
-	g := newGate(ctx, ctx.Chain, ctx.BlockTime, a.sigs)
+	expiring := seenBuckets{}
+	g := newBlockGate(ctx, ctx.Chain, ctx.BlockTime, a.sigs)
 	results := make([]*abci.ExecTxResult, len(txs))
 	b.txs, b.ids, b.outcomes = make([][32]byte, len(txs)), make([][32]byte, len(txs)), make([]*pb.TxOutcome, len(txs))
 	for i, p := range txs {
@@ -173,12 +175,16 @@ func (a *App) execute(ctx *x.Ctx, rows *overlay, b *block, txs []*parsed) []*abc
 			continue
 		}
 		b.ids[i] = p.id
-		markSeen(ctx, p.id, p.body.ExpiresAt)
+		expiring.mark(ctx, p.id, p.body.ExpiresAt)
 		rows.settle()
 		ctx.Signer, ctx.Member = p.body.Signer, uscc
 		b.outcomes[i], results[i] = run(ctx, rows, p, i)
 		ctx.Signer, ctx.Member = nil, ""
+		if results[i].Code == 0 {
+			b.messages += len(p.body.Messages)
+		}
 	}
+	expiring.put(ctx)
 	return results
 }
 

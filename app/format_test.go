@@ -46,7 +46,9 @@ func TestFormatVectors(t *testing.T) {
 	o := newOverlay(empty{})
 	for _, b := range v.Buckets {
 		for _, id := range b.Transactions {
-			markSeen(o, [32]byte(unhex(id)), b.ExpiresAt)
+			seen := seenBuckets{}
+			seen.mark(o, [32]byte(unhex(id)), b.ExpiresAt)
+			seen.put(o)
 		}
 		if row, ok := o.Get(unhex(b.RowKey)); !ok || hex.EncodeToString(row) != b.Row {
 			t.Errorf("bucket %s: %x", b.RowKey, row)

@@ -3,9 +3,9 @@ package app
 import (
 	"context"
 	"crypto/sha256"
+	"math/bits"
 
 	abci "github.com/cometbft/cometbft/abci/types"
-	cmttypes "github.com/cometbft/cometbft/types"
 )
 
 // proposal is what proposing or checking a block has found out already, so that executing it does not ask again: a proposer looks at each
@@ -25,15 +25,19 @@ func (p *proposal) rowsAt(height int64) map[string]cached {
 	return p.rows
 }
 
-// parse decodes the transactions of a block, but for those that it knows from the time before.
-func (p *proposal) parse(raw [][]byte) []*parsed {
+// parse decodes the transactions of a block, but for those that are known from the time before, or from the mempool.
+func (p *proposal) parse(raw [][]byte, pool *pending) []*parsed {
 	out, txs := make([]*parsed, len(raw)), make(map[[32]byte]*parsed, len(raw))
 	for i := range raw {
-		known := p.txs[sha256.Sum256(raw[i])]
+		h := sha256.Sum256(raw[i])
+		known := p.txs[h]
+		if known == nil {
+			known = pool.decoded(h)
+		}
 		if known == nil {
 			known = parse(raw[i])
 		}
-		out[i], txs[known.hash] = known, known
+		out[i], txs[h] = known, known
 	}
 	p.txs = txs
 	return out
@@ -42,7 +46,7 @@ func (p *proposal) parse(raw [][]byte) []*parsed {
 // proposalGate opens the gate for a block on top of the newest committed one.
 func (a *App) proposalGate(blockTime int64) (*gate, func(), error) {
 	if a.genesis != nil {
-		return newGate(a.genesis.rows, a.genesis.chain, blockTime, a.sigs), func() {}, nil
+		return newBlockGate(a.genesis.rows, a.genesis.chain, blockTime, a.sigs), func() {}, nil
 	}
 	c := a.committed.Load()
 	s, err := a.At(c.height)
@@ -50,7 +54,7 @@ func (a *App) proposalGate(blockTime int64) (*gate, func(), error) {
 		return nil, nil, err
 	}
 	s.cache = a.proposal.rowsAt(c.height)
-	return newGate(s, c.chain, blockTime, a.sigs), s.Close, nil
+	return newBlockGate(s, c.chain, blockTime, a.sigs), s.Close, nil
 }
 
 // PrepareProposal implements abci.Application: it takes from the mempool, in its order, what passes the gate and fits into the block.
@@ -61,14 +65,14 @@ func (a *App) PrepareProposal(_ context.Context, req *abci.RequestPrepareProposa
 		return nil, a.report("prepare proposal", err)
 	}
 	defer done()
-	all := a.proposal.parse(req.Txs)
+	all := a.proposal.parse(req.Txs, a.pool)
 	a.sigs.warm(all)
 	var (
 		txs  [][]byte
 		size int64
 	)
 	for _, p := range all {
-		n := cmttypes.ComputeProtoSizeForTxs([]cmttypes.Tx{p.raw})
+		n := protoSize(p.raw)
 		if size+n > req.MaxTxBytes {
 			continue
 		}
@@ -81,6 +85,9 @@ func (a *App) PrepareProposal(_ context.Context, req *abci.RequestPrepareProposa
 	return &abci.ResponsePrepareProposal{Txs: txs}, nil
 }
 
+// protoSize is what a transaction takes in the engine's block: one byte of tag, its length, itself.
+func protoSize(tx []byte) int64 { return int64(2 + (bits.Len(uint(len(tx))|1)-1)/7 + len(tx)) }
+
 // ProcessProposal implements abci.Application: a proposal that holds a transaction that fails the gate is refused.
 func (a *App) ProcessProposal(_ context.Context, req *abci.RequestProcessProposal) (_ *abci.ResponseProcessProposal, err error) {
 	defer a.halt("process proposal", &err)
@@ -89,7 +96,7 @@ func (a *App) ProcessProposal(_ context.Context, req *abci.RequestProcessProposa
 		return nil, a.report("process proposal", err)
 	}
 	defer done()
-	all := a.proposal.parse(req.Txs)
+	all := a.proposal.parse(req.Txs, a.pool)
 	a.sigs.warm(all)
 	for i, p := range all {
 		if _, r := g.pass(p); r != nil {

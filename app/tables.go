@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"maps"
+	"slices"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
@@ -39,16 +41,31 @@ func seen(r x.Reader, id [32]byte, expiresAt int64) bool {
 	return ok
 }
 
-// markSeen enters a transaction that passed the gate, whatever becomes of it.
-func markSeen(s x.State, id [32]byte, expiresAt int64) {
+// seenBuckets are the buckets, by minute, that a block enters transactions in.
+type seenBuckets map[int64]*pb.SeenBucket
+
+// mark enters a transaction that passed the gate, whatever becomes of it. The buckets are counted in memory until seenBuckets.put: no rule
+// reads them.
+func (b seenBuckets) mark(s x.State, id [32]byte, expiresAt int64) {
 	m := minute(expiresAt)
-	b, ok := buckets.Get(s, m)
-	if !ok {
-		b = &pb.SeenBucket{Digest: make([]byte, 32)}
+	n := int64(uint64FromBytes(m))
+	row := b[n]
+	if row == nil {
+		var ok bool
+		if row, ok = buckets.Get(s, m); !ok {
+			row = &pb.SeenBucket{Digest: make([]byte, 32)}
+		}
+		b[n] = row
 	}
-	s.Set(x.Key(seenTable.Prefix, m, id[:]), be64(b.Count))
-	b.Count, b.Digest = b.Count+1, chainDigest(b.Digest, id[:])
-	buckets.Put(s, b, m)
+	s.Set(x.Key(seenTable.Prefix, m, id[:]), be64(row.Count))
+	row.Count, row.Digest = row.Count+1, chainDigest(row.Digest, id[:])
+}
+
+// put writes the buckets.
+func (b seenBuckets) put(s x.State) {
+	for _, m := range slices.Sorted(maps.Keys(b)) {
+		buckets.Put(s, b[m], be64(uint64(m)))
+	}
 }
 
 // chainDigest is SHA-256(previous ‖ tx id).

@@ -194,7 +194,9 @@ func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 		cfg,
 		privval.LoadOrGenFilePV(cfg.PrivValidatorKeyFile(), cfg.PrivValidatorStateFile()),
 		nodeKey,
-		sideBySide{app: &metered{Application: n.app, m: n.metrics, committed: n.onCommit, retain: prune.retainHeight}},
+		sideBySide{app: &metered{
+			Application: n.app, m: n.metrics, messages: func() int { return n.app.Status().Messages }, committed: n.onCommit, retain: prune.retainHeight,
+		}},
 		cmtnode.DefaultGenesisDocProviderFunc(cfg),
 		dbs,
 		n.engineMetrics(),
