@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -127,7 +126,7 @@ func runImport(cmd *cobra.Command, kind intake.Kind, path string, f *importFlags
 	}
 	defer im.Rows.Close()
 	for _, d := range im.Rows.Declared() {
-		fmt.Fprintln(cmd.ErrOrStderr(), "declared by the profile for all rows:", d)
+		sayf(cmd, cmd.ErrOrStderr(), "declared by the profile for all rows: %s", d)
 	}
 
 	sink, err := newReportSink(cmd, f.report)
@@ -151,7 +150,7 @@ func runImport(cmd *cobra.Command, kind intake.Kind, path string, f *importFlags
 			Unknown: sum.Rows - sum.Recorded - sum.Already - sum.Refused - would, WouldSend: would, Transactions: sum.Transactions, Report: f.report,
 		})
 	} else {
-		printSummary(cmd.OutOrStdout(), path, im.Rows.Format(), sum, would, f)
+		printSummary(cmd, path, im.Rows.Format(), sum, would, f)
 	}
 	switch {
 	case errors.Is(err, client.ErrUnreachable), errors.Is(err, context.Canceled):
@@ -183,19 +182,19 @@ type importSummary struct {
 	Report          string `json:"report,omitempty"`
 }
 
-func printSummary(w io.Writer, path, format string, sum client.Summary, would int, f *importFlags) {
+func printSummary(cmd *cobra.Command, path, format string, sum client.Summary, would int, f *importFlags) {
+	w := cmd.OutOrStdout()
 	if f.dryRun {
-		fmt.Fprintf(w, "%s (%s): %d rows: %d would be sent, %d refused; nothing was sent\n", path, format, sum.Rows, would, sum.Refused)
+		sayf(cmd, w, "%s (%s): %d rows: %d would be sent, %d refused; nothing was sent", path, format, sum.Rows, would, sum.Refused)
 		return
 	}
-	fmt.Fprintf(w, "%s (%s): %d rows in %d transactions: %d recorded, %d already recorded, %d refused", path, format, sum.Rows, sum.Transactions, sum.Recorded, sum.Already, sum.Refused)
+	sayf(cmd, w, "%s (%s): %d rows in %d transactions: %d recorded, %d already recorded, %d refused", path, format, sum.Rows, sum.Transactions, sum.Recorded, sum.Already, sum.Refused)
 	if left := sum.Rows - sum.Recorded - sum.Already - sum.Refused; left > 0 {
-		fmt.Fprintf(w, ", %d not known", left)
+		sayf(cmd, w, "of %d rows the outcome is not known: run it again", left)
 	}
 	if f.report != "" {
-		fmt.Fprintf(w, "; report: %s", f.report)
+		sayf(cmd, w, "report: %s", f.report)
 	}
-	fmt.Fprintln(w)
 }
 
 // reportSink is where the lines of the report go: a file, or the terminal for the refused ones.
@@ -221,6 +220,8 @@ func newReportSink(cmd *cobra.Command, path string) (*reportSink, error) {
 }
 
 func (s *reportSink) write(line intake.ReportRow) error {
+	say := func(words string) string { return catalog().Text(speaks(s.cmd), words) }
+	line.Reason, line.Note = say(line.Reason), say(line.Note)
 	if s.report != nil {
 		return s.report.Write(line)
 	}
@@ -228,7 +229,7 @@ func (s *reportSink) write(line intake.ReportRow) error {
 		return nil
 	}
 	if s.shown++; s.shown <= refusedShown {
-		fmt.Fprintf(s.cmd.ErrOrStderr(), "row %d: %s: %s\n", line.Row, line.Code, line.Reason)
+		sayf(s.cmd, s.cmd.ErrOrStderr(), "row %d: %s: %s", line.Row, line.Code, line.Reason)
 	}
 	return nil
 }
@@ -236,7 +237,7 @@ func (s *reportSink) write(line intake.ReportRow) error {
 func (s *reportSink) close() error {
 	if s.report == nil {
 		if more := s.shown - refusedShown; more > 0 {
-			fmt.Fprintf(s.cmd.ErrOrStderr(), "%d more rows were refused: --report OUT.csv lists all\n", more)
+			sayf(s.cmd, s.cmd.ErrOrStderr(), "%d more rows were refused: --report OUT.csv lists all", more)
 		}
 		return nil
 	}

@@ -53,7 +53,9 @@ func TestLedger(t *testing.T) {
 
 	// What is to be done: the platform finds the record among the duties of its issuer, until it is published.
 	var (
-		full    struct{ Penalty struct{ Issuer, State string } }
+		full struct {
+			Penalty struct{ Issuer, State string }
+		}
 		waiting string
 		stdout  string
 	)

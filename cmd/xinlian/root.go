@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/xinlian-ledger/xinlian/node/lang"
 )
 
 // verbs is every verb of the program, one file each, in the order of the help.
@@ -66,7 +68,8 @@ func usagef(format string, args ...any) error { return usage(fmt.Errorf(format, 
 // execute runs one command line and gives its exit code. Errors are one line on standard error.
 func execute(ctx context.Context, args []string) int {
 	ran := false // what fails before a verb runs is a fault of the command line
-	root := rootCmd(&ran)
+	l := languageOf(args)
+	root := rootCmd(&ran, l)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
@@ -80,13 +83,13 @@ func execute(ctx context.Context, args []string) int {
 	case !ran, strings.HasPrefix(err.Error(), "required flag(s)"), strings.HasPrefix(err.Error(), "if any flags in the group"), strings.HasPrefix(err.Error(), "at least one of the flags"):
 		code = exitUsage
 	}
-	if text := strings.Join(strings.Fields(err.Error()), " "); text != "" {
+	if text := strings.Join(strings.Fields(catalog().Text(l, err.Error())), " "); text != "" {
 		fmt.Fprintln(os.Stderr, "xinlian: "+text)
 	}
 	return code
 }
 
-func rootCmd(ran *bool) *cobra.Command {
+func rootCmd(ran *bool, l lang.Language) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "xinlian",
 		Short: "Permissioned ledger of credit commitments, sanctions and repairs (信链)",
@@ -104,6 +107,10 @@ To run a consortium here:      xinlian localnet up --dir DIR --detach`,
 	for _, verb := range verbs {
 		root.AddCommand(verb())
 	}
+	root.PersistentFlags().Var((*langValue)(&l), langFlag, "language of help, errors and reports: zh or en (default by LC_ALL, LC_MESSAGES, LANG)")
+	root.PersistentFlags().Lookup(langFlag).DefValue = ""
+	root.SetUsageTemplate(root.UsageTemplate()) // the template ends its last line, cobra's shortcut around it does not
+	translate(root, l)
 	return root
 }
 

@@ -504,7 +504,7 @@ func (f *verbFlags) keep(v verb, m any, texts client.Texts) error {
 // showOutcome prints what became of a transaction, and gives the error of a refused one.
 func showOutcome(cmd *cobra.Command, o *client.Outcome, asJSON bool) error {
 	if asJSON {
-		if err := printJSON(cmd.OutOrStdout(), o); err != nil {
+		if err := printJSON(cmd.OutOrStdout(), inLanguage(cmd, o)); err != nil {
 			return err
 		}
 		return verdictOf(o.Err())
@@ -518,13 +518,24 @@ func showOutcome(cmd *cobra.Command, o *client.Outcome, asJSON bool) error {
 		if r.AlreadyRecorded() {
 			what = "stands already, nothing was changed"
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%s at height %d", what, o.Height)
-		if r.Record != "" {
-			fmt.Fprintf(cmd.OutOrStdout(), "; record %s", r.Record)
+		if r.Record == "" {
+			sayf(cmd, cmd.OutOrStdout(), "%s at height %d; transaction %s", what, o.Height, o.ID)
+		} else {
+			sayf(cmd, cmd.OutOrStdout(), "%s at height %d; record %s; transaction %s", what, o.Height, r.Record, o.ID)
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "; transaction %s\n", o.ID)
 	}
 	return nil
+}
+
+// inLanguage is an outcome with its words in the language of the verb.
+func inLanguage(cmd *cobra.Command, o *client.Outcome) *client.Outcome {
+	say := func(s string) string { return catalog().Text(speaks(cmd), s) }
+	out := *o
+	out.Reason, out.Remedy, out.Results = say(o.Reason), say(o.Remedy), slices.Clone(o.Results)
+	for i := range out.Results {
+		out.Results[i].Reason, out.Results[i].Remedy = say(out.Results[i].Reason), say(out.Results[i].Remedy)
+	}
+	return &out
 }
 
 // publishFlags of `tx sanction publish`.
@@ -648,11 +659,11 @@ func runPublish(cmd *cobra.Command, f *publishFlags) error {
 		for _, r := range out.Results {
 			if r.Code != client.OK {
 				if shown++; shown <= refusedShown {
-					fmt.Fprintf(cmd.ErrOrStderr(), "record %s: %s\n", r.Record, r.Reason)
+					sayf(cmd, cmd.ErrOrStderr(), "record %s: %s", r.Record, r.Reason)
 				}
 			}
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%d published, %d published already, %d not for publication, %d refused\n", out.Published, out.Already, out.Skipped, out.Refused)
+		sayf(cmd, cmd.OutOrStdout(), "%d published, %d published already, %d not for publication, %d refused", out.Published, out.Already, out.Skipped, out.Refused)
 	}
 	if out.Refused > 0 {
 		return exitWith(1, nil)

@@ -323,7 +323,7 @@ func (c *Client) Get(ctx context.Context, path string, auth bool, into any) erro
 		return nil
 	}
 	if err := json.Unmarshal(a.body, into); err != nil {
-		return fmt.Errorf("%s%s answered no JSON of the expected form: %w", c.base, path, err)
+		return fmt.Errorf("%s answered no JSON of the expected form: %w", c.base+path, err)
 	}
 	return nil
 }

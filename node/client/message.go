@@ -175,7 +175,7 @@ func decodeMember(name string, raw json.RawMessage, v reflect.Value, path string
 			t := reflect.TypeOf(w).Elem()
 			if inner := fieldsOf(t)[0]; inner.name == name {
 				if !v.FieldByIndex(f.index).IsNil() {
-					return fmt.Errorf("%s%s: only one of them can be given", path, name)
+					return fmt.Errorf("%s: only one of them can be given", path+name)
 				}
 				wrapper := reflect.New(t)
 				if err := decodeValue(raw, wrapper.Elem().Field(0), inner, path+name, texts); err != nil {

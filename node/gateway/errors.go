@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
+	"github.com/xinlian-ledger/xinlian/node/lang"
 	"github.com/xinlian-ledger/xinlian/x"
 )
 
@@ -100,19 +103,20 @@ type problem struct {
 	Results []txResultJSON `json:"results,omitempty"`
 }
 
-func (e *refusal) problem() problem {
+func (e *refusal) problem(l lang.Language) problem {
 	p := problem{
-		Type: "urn:xinlian:problem:" + e.why.Code, Title: e.why.Text, Status: e.status, Detail: e.why.Text,
-		Code: e.why.Code, Number: e.why.Number, Rule: e.why.Rule, Remedy: e.why.Remedy, AsOf: e.asOf,
+		Type: "urn:xinlian:problem:" + e.why.Code, Title: lang.Ledger().Text(l, e.why.Text), Status: e.status, Detail: detail(l, e.why),
+		Code: e.why.Code, Number: e.why.Number, Rule: e.why.Rule, Remedy: lang.Ledger().Text(l, e.why.Remedy), AsOf: e.asOf,
 	}
 	if declared, ok := x.ByNumber(e.why.Number); ok {
-		p.Title = declared.Text
+		p.Title = lang.Ledger().Text(l, declared.Text)
 	}
 	if e.why.PassesOn != 0 {
 		on := e.why.PassesOn.String()
 		p.PassesOn = &on
 	}
 	if t := e.tx; t != nil {
+		t := t.in(l)
 		p.ID, p.Reason, p.Height, p.Results = t.ID, t.Reason, &t.Height, t.Results
 		if t.PassesOn != nil {
 			p.PassesOn = t.PassesOn
@@ -121,14 +125,47 @@ func (e *refusal) problem() problem {
 	return p
 }
 
-func (e *refusal) write(w http.ResponseWriter) {
+// detail says what is wrong in the case at hand. Where the catalogue does not know it, what the code means stands before it.
+func detail(l lang.Language, why *x.Rejection) string {
+	said, known := lang.Ledger().Known(l, why.Text)
+	if declared, ok := x.ByNumber(why.Number); ok && !known {
+		return lang.Ledger().Text(l, declared.Text) + "（" + why.Text + "）"
+	}
+	return said
+}
+
+// in says the reasons of an outcome in a language.
+func (t *txJSON) in(l lang.Language) *txJSON {
+	out := *t
+	out.Reason = lang.Ledger().Text(l, t.Reason)
+	out.Results = slices.Clone(t.Results)
+	for i := range out.Results {
+		out.Results[i].Reason = lang.Ledger().Text(l, out.Results[i].Reason)
+	}
+	return &out
+}
+
+// languageOf is the language in which a request is answered where the answer has words.
+func languageOf(r *http.Request) lang.Language {
+	return lang.Accept(strings.Join(r.Header.Values("Accept-Language"), ","))
+}
+
+// inWords says in the headers that the words of an answer follow the language of the request.
+func inWords(h http.Header, l lang.Language) {
+	h.Add("Vary", "Accept-Language")
+	h.Set("Content-Language", string(l))
+}
+
+func (e *refusal) write(w http.ResponseWriter, r *http.Request) {
 	if e.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(e.retryAfter))
 	}
 	if e.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Xinlian")
 	}
-	writeJSON(w, e.status, problemType, e.problem())
+	l := languageOf(r)
+	inWords(w.Header(), l)
+	writeJSON(w, e.status, problemType, e.problem(l))
 }
 
 // writeJSON writes the one encoding of a view: fields in the order of the struct, no map anywhere.

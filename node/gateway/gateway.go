@@ -162,15 +162,15 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-store") // a cache would still tell tomorrow what a repair took back tonight
 	h.Set("X-Content-Type-Options", "nosniff")
 	if !g.rates.allow(r.RemoteAddr, g.o.Now()) {
-		refuse(http.StatusTooManyRequests, ErrRate).write(rec)
+		refuse(http.StatusTooManyRequests, ErrRate).write(rec, r)
 		return
 	}
 	if len(r.RequestURI) > targetBytesMax {
-		refuse(http.StatusRequestURITooLong, ErrRequest.With("the request target is longer than %d bytes", targetBytesMax)).write(rec)
+		refuse(http.StatusRequestURITooLong, ErrRequest.With("the request target is longer than %d bytes", targetBytesMax)).write(rec, r)
 		return
 	}
 	if !plainPath(r.URL) {
-		refuse(http.StatusNotFound, ErrRoute).write(rec)
+		refuse(http.StatusNotFound, ErrRoute).write(rec, r)
 		return
 	}
 	if _, pattern := g.mux.Handler(r); pattern == "" {
@@ -201,7 +201,7 @@ func (g *Gateway) noRoute(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if len(allow) == 0 || localOnly(r.URL.Path) && !g.local(r) {
-		refuse(http.StatusNotFound, ErrRoute).write(w)
+		refuse(http.StatusNotFound, ErrRoute).write(w, r)
 		return
 	}
 	w.Header().Set("Allow", strings.Join(append(allow, http.MethodOptions), ", "))
@@ -209,7 +209,7 @@ func (g *Gateway) noRoute(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	refuse(http.StatusMethodNotAllowed, ErrMethod).write(w)
+	refuse(http.StatusMethodNotAllowed, ErrMethod).write(w, r)
 }
 
 // recovered is the one place where a panic of a request ends: a disk that fails, or a bug. The node goes on.
@@ -224,7 +224,7 @@ func (g *Gateway) recovered(w *recorder, r *http.Request) {
 	g.met.panics.Inc()
 	g.log.Error("a request could not be answered", "route", r.Pattern, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 	if w.status == 0 {
-		internal(nil).write(w)
+		internal(nil).write(w, r)
 		return
 	}
 	panic(http.ErrAbortHandler) // half an answer is worse than none
@@ -274,7 +274,7 @@ func (g *Gateway) serve(rt route) http.Handler {
 			g.met.requests.WithLabelValues(rt.pattern(), statusClass(status)).Inc()
 		}()
 		if rt.audience == local && !g.local(r) {
-			refuse(http.StatusNotFound, ErrRoute).write(w) // as if it were not there
+			refuse(http.StatusNotFound, ErrRoute).write(w, r) // as if it were not there
 			return
 		}
 		kind := rt.slot
@@ -287,13 +287,13 @@ func (g *Gateway) serve(rt route) http.Handler {
 		default:
 			if rt.audience != local { // a node under load still says how it is
 				g.met.busy.Inc()
-				refuse(http.StatusServiceUnavailable, ErrBusy).write(w)
+				refuse(http.StatusServiceUnavailable, ErrBusy).write(w, r)
 				return
 			}
 		}
 		c := &call{g: g, w: w, r: r, ctx: r.Context()}
 		if err := g.run(rt, c); err != nil {
-			g.fail(w, rt, err)
+			g.fail(w, r, rt, err)
 		}
 	})
 }
@@ -314,7 +314,7 @@ func (g *Gateway) run(rt route, c *call) (err error) {
 	return rt.handle(c)
 }
 
-func (g *Gateway) fail(w http.ResponseWriter, rt route, err error) {
+func (g *Gateway) fail(w http.ResponseWriter, r *http.Request, rt route, err error) {
 	var e *refusal
 	if !errors.As(err, &e) {
 		e = internal(err) // a read that failed
@@ -322,7 +322,7 @@ func (g *Gateway) fail(w http.ResponseWriter, rt route, err error) {
 	if e.status == http.StatusServiceUnavailable && e.cause != nil {
 		g.log.Warn("a request could not be answered", "route", rt.pattern(), "code", e.why.Code, "err", e.cause)
 	}
-	e.write(w)
+	e.write(w, r)
 }
 
 // query reads the parameters that a route has. Any other is refused: one that is misspelt must not be passed over in silence.

@@ -43,7 +43,7 @@ func (c *call) submit() error {
 		if !c.g.handOver(c.body) {
 			return refuse(http.StatusServiceUnavailable, ErrBusy)
 		}
-		return c.json(http.StatusAccepted, accepted(id, nil))
+		return c.tx(http.StatusAccepted, accepted(id, nil))
 	}
 
 	number, log, err := c.g.b.Submit(c.ctx, c.body)
@@ -66,7 +66,7 @@ func (c *call) submit() error {
 		return c.gateRefusal(id, number, log)
 	}
 	if wait == "check" {
-		return c.json(http.StatusAccepted, accepted(id, nil))
+		return c.tx(http.StatusAccepted, accepted(id, nil))
 	}
 
 	ctx, cancel := context.WithTimeout(c.ctx, c.g.o.WaitMax)
@@ -76,9 +76,16 @@ func (c *call) submit() error {
 	case err == nil:
 		return c.writeOutcome(id, o)
 	case ctx.Err() != nil:
-		return c.json(http.StatusAccepted, accepted(id, ErrPending))
+		return c.tx(http.StatusAccepted, accepted(id, ErrPending))
 	}
 	return internal(err)
+}
+
+// tx answers with what became of a transaction, its reasons in the language of the request.
+func (c *call) tx(status int, t txJSON) error {
+	l := languageOf(c.r)
+	inWords(c.w.Header(), l)
+	return c.json(status, t.in(l))
 }
 
 // handOver gives a transaction to the pool without waiting for the verdict.
@@ -172,7 +179,7 @@ func rejectionOf(number uint32, line string) *x.Rejection {
 func (c *call) writeOutcome(id [32]byte, o *pb.TxOutcome) error {
 	t := outcomeOf(id, o)
 	if o.Code == 0 {
-		return c.json(http.StatusOK, t)
+		return c.tx(http.StatusOK, t)
 	}
 	e := refuse(http.StatusUnprocessableEntity, rejectionOf(o.Code, o.Reason))
 	e.tx = &t
@@ -232,5 +239,5 @@ func (c *call) outcome() error {
 	if !ok || !c.who.auditor && string(o.Signer) != string(c.who.key.Address) {
 		return refuse(http.StatusNotFound, ErrTxUnknown)
 	}
-	return c.json(http.StatusOK, outcomeOf(id, o))
+	return c.tx(http.StatusOK, outcomeOf(id, o))
 }
