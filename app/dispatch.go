@@ -44,6 +44,12 @@ func Dispatch(ctx *x.Ctx, m *pb.Msg) (x.Done, error) {
 		return sanction.Record(ctx, m.RecordPenalty)
 	case *pb.Msg_PublishRecord:
 		return sanction.Publish(ctx, m.PublishRecord)
+	case *pb.Msg_RecordAbnormal:
+		return sanction.RecordAbnormal(ctx, m.RecordAbnormal)
+	case *pb.Msg_RemoveAbnormal:
+		return sanction.RemoveAbnormal(ctx, m.RemoveAbnormal)
+	case *pb.Msg_RecordOther:
+		return sanction.RecordOther(ctx, m.RecordOther)
 	case *pb.Msg_WithdrawRecord:
 		return sanction.Withdraw(ctx, m.WithdrawRecord)
 	case *pb.Msg_ApplyRepair:

@@ -255,7 +255,7 @@ func (c *Cluster) Genesis() *pb.Genesis {
 			Keys: []*pb.MemberKey{{Address: actor.Address(), Roles: a.roles, Name: a.name}},
 		}
 		if len(a.competent) > 0 {
-			m.Competences = []*pb.Competence{{PenaltyKinds: allKinds, Regions: a.competent}}
+			m.Competences = []*pb.Competence{{PenaltyKinds: allKinds, Regions: a.competent, Abnormal: true, Other: true}}
 		}
 		if a.roles[0] == pb.ROLE_GOVERNOR {
 			m.ValidatorKey, m.ValidatorPower = c.set.Validators[validator].PubKey.Bytes(), 10
@@ -266,7 +266,7 @@ func (c *Cluster) Genesis() *pb.Genesis {
 	for _, issuer := range []string{"zz-scjg", "gy-scjg", "js-rsj"} {
 		g.Mandates = append(g.Mandates, pb.Mandate{
 			Issuer: c.Actors[issuer].USCC, Submitter: c.Actors["ops"].USCC,
-			Kinds: []pb.MandateKind{pb.MANDATE_PENALTY, pb.MANDATE_PUBLISH, pb.MANDATE_COMMITMENT, pb.MANDATE_FULFILLMENT},
+			Kinds: []pb.MandateKind{pb.MANDATE_PENALTY, pb.MANDATE_PUBLISH, pb.MANDATE_COMMITMENT, pb.MANDATE_FULFILLMENT, pb.MANDATE_DISHONESTY},
 		})
 	}
 	return g

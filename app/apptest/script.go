@@ -164,19 +164,15 @@ func docNo(word string) string {
 
 // issuerOf is whose record a command speaks of: of=AGENCY, where the message names another issuer than the record has.
 func (s *Script) issuerOf(d *datadriven.TestData) string {
-	if has(d, "of") {
-		return s.agency(arg(d, "of"))
+	for _, key := range []string{"of", "issuer"} {
+		if has(d, key) {
+			return s.agency(arg(d, key))
+		}
 	}
-	return s.agency(arg(d, "issuer"))
+	return s.agency(arg(d, "by"))
 }
 
-func (s *Script) penaltyID(d *datadriven.TestData) []byte {
-	if has(d, "record") {
-		return digestArg(d, "record", "")
-	}
-	id := sanction.PenaltyID(s.issuerOf(d), docNo(arg(d, "no")), s.firm(d))
-	return id[:]
-}
+func (s *Script) penaltyID(d *datadriven.TestData) []byte { return s.recordID(d, "penalty") }
 
 func (s *Script) repairID(d *datadriven.TestData) []byte {
 	id := repair.ID(s.issuerOf(d), arg(d, "application"), s.firm(d), s.penaltyID(d))
@@ -418,6 +414,9 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 	case "vote": // vote by= proposal=N [no]
 		return &pb.Msg{Sum: &pb.Msg_Vote{Vote: &pb.Vote{Issuer: issuer, Proposal: uint64(number(d, "proposal", 1)), Yes: !has(d, "no")}}}, by
 	}
+	if m := s.sanctionMessage(d, issuer, today); m != nil {
+		return m, by
+	}
 	return nil, ""
 }
 
@@ -585,6 +584,7 @@ func (s *Script) Standing(uscc string) string {
 		}
 		sort.Strings(lines)
 		b.WriteString(strings.Join(lines, ""))
+		b.WriteString(otherLines(st))
 	})
 	return b.String()
 }

@@ -62,7 +62,7 @@ func numbers(d *datadriven.TestData, key string) []uint32 {
 //	succeed=AGENCY [heir=AGENCY]: who carries on its powers
 //	competence=AGENCY region= delegation= [kinds=] [from=] [to=] [power-code=]: adds one
 //	put=AGENCY …: the row of a member as it stands, or of a new one, with what is named changed (see row)
-//	sector=NAME large=FEN huge=FEN
+//	sector=NAME large=FEN huge=FEN [other=CLASS]
 //	template=TYPE version=N [text=] [closed]
 //	year=N [days=DATE:work,DATE:rest]
 //	place=CODE named= level= parent= [from=] [to=] [rows=N]
@@ -95,7 +95,7 @@ func (s *Script) action(d *datadriven.TestData) (a pb.Action) {
 		a.Sum = &pb.Action_PutMember{PutMember: s.row(d)}
 	case has(d, "sector"):
 		a.Sum = &pb.Action_PutSeverityRule{PutSeverityRule: &pb.SeverityRule{
-			Sector: arg(d, "sector"), LargeFineFen: number(d, "large", 0), HugeFineFen: number(d, "huge", 0),
+			Sector: arg(d, "sector"), LargeFineFen: number(d, "large", 0), HugeFineFen: number(d, "huge", 0), OtherClass: uint32(number(d, "other", 0)),
 		}}
 	case has(d, "template"):
 		a.Sum = &pb.Action_PutTemplate{PutTemplate: &pb.CommitmentTemplate{

@@ -131,7 +131,7 @@ func makeMembers(dir string, governors int, validatorKeys [][]byte) (g *pb.Genes
 	}
 	for _, m := range sample.Members() {
 		g.Mandates = append(g.Mandates, pb.Mandate{Issuer: m.USCC, Submitter: ops, Kinds: []pb.MandateKind{
-			pb.MANDATE_PENALTY, pb.MANDATE_PUBLISH, pb.MANDATE_COMMITMENT, pb.MANDATE_FULFILLMENT,
+			pb.MANDATE_PENALTY, pb.MANDATE_PUBLISH, pb.MANDATE_COMMITMENT, pb.MANDATE_FULFILLMENT, pb.MANDATE_DISHONESTY,
 		}})
 	}
 	return g, members, nil

@@ -111,7 +111,7 @@ func newLedger(t *testing.T) *ledger {
 		g.Members = append(g.Members, m.Row())
 		g.Mandates = append(g.Mandates, pb.Mandate{
 			Issuer: m.USCC, Submitter: registry,
-			Kinds: []pb.MandateKind{pb.MANDATE_PENALTY, pb.MANDATE_PUBLISH, pb.MANDATE_COMMITMENT, pb.MANDATE_FULFILLMENT},
+			Kinds: []pb.MandateKind{pb.MANDATE_PENALTY, pb.MANDATE_PUBLISH, pb.MANDATE_COMMITMENT, pb.MANDATE_FULFILLMENT, pb.MANDATE_DISHONESTY},
 		})
 	}
 	day, err := calendar.ParseDate("2026-07-15")

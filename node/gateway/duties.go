@@ -176,12 +176,9 @@ func caseOf(r x.Reader, d x.Duty) *caseJSON {
 	return nil
 }
 
-// caseKinds names the kinds of dishonesty records.
-var caseKinds = []string{pb.DISHONESTY_PENALTY: "penalty", pb.DISHONESTY_LIST: "list", pb.DISHONESTY_ABNORMAL: "abnormal", pb.DISHONESTY_OTHER: "other"}
-
 func caseOfDishonesty(r x.Reader, d *pb.Dishonesty) *caseJSON {
 	f := sanction.Of(d)
-	v := &caseJSON{Kind: word(caseKinds, int32(d.Kind)), ID: hexOf(d.Id), State: word(recordStates, int32(d.State)), DocNo: f.DocNo}
+	v := &caseJSON{Kind: word(dishonestyKinds, int32(d.Kind)), ID: hexOf(d.Id), State: word(recordStates, int32(d.State)), DocNo: f.DocNo}
 	v.done(step{"decided", f.DecidedOn}, step{"recorded", d.RecordedOn}, step{"published", d.PublishedOn}, step{"ended", d.EndedOn})
 	v.left(r, sanction.DutiesOf(d))
 	return v

@@ -249,7 +249,7 @@ func TestSeenHeadersBounded(t *testing.T) {
 // agencies. Lenders see just what the public sees.
 func TestTablesAreWhole(t *testing.T) {
 	for s := range pb.RecordState_name {
-		if _, ok := penaltyView[pb.RecordState(s)]; !ok && s != int32(pb.RECORD_UNSET) {
+		if _, ok := dishonestyView[pb.RecordState(s)]; !ok && s != int32(pb.RECORD_UNSET) {
 			t.Errorf("%s has no row", pb.RecordState(s))
 		}
 	}
@@ -262,7 +262,7 @@ func TestTablesAreWhole(t *testing.T) {
 			t.Errorf("%s shows", pb.RepairState(s))
 		}
 	}
-	for s, row := range penaltyView {
+	for s, row := range dishonestyView {
 		public := hidden
 		if s == pb.RECORD_PUBLISHED {
 			public = published
@@ -274,7 +274,7 @@ func TestTablesAreWhole(t *testing.T) {
 			t.Errorf("%s: %v", s, row)
 		}
 	}
-	if penaltyView[pb.RECORD_UNSET] != ([audiences]view{}) {
+	if dishonestyView[pb.RECORD_UNSET] != ([audiences]view{}) {
 		t.Error("a state without a row shows")
 	}
 }

@@ -91,10 +91,14 @@ func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
 	statuses := []string{pb.SUBJECT_ACTIVE: "active", pb.SUBJECT_DEREGISTERED: "deregistered", pb.SUBJECT_REVOKED: "revoked"}
 	v := &fileJSON{
 		Subject: s.Uscc, Region: s.Region, Category: s.Category, Status: word(statuses, int32(s.Status)),
-		Penalties: []*recordJSON{}, Commitments: []*recordJSON{}, Repairs: []*recordJSON{}, Alarms: []*alarmJSON{}, Bars: []*barJSON{},
+		Penalties: []*recordJSON{}, Abnormal: []*recordJSON{}, Others: []*recordJSON{},
+		Commitments: []*recordJSON{}, Repairs: []*recordJSON{}, Alarms: []*alarmJSON{}, Bars: []*barJSON{},
 	}
 	// Only what is shown counts against a limit: a cut must not tell of what is not shown.
-	sanction.Each(r, s.Uscc, func(p *pb.Dishonesty) bool { return add(v, &v.Penalties, showPenalty(r, c.who, p)) })
+	sanction.Each(r, s.Uscc, func(d *pb.Dishonesty) bool {
+		add(v, v.listOf(d.Kind), showDishonesty(r, c.who, d)) // each kind has its own limit
+		return true
+	})
 	commitment.Each(r, s.Uscc, func(m *pb.Commitment) bool { return add(v, &v.Commitments, showCommitment(r, c.who, m)) })
 	repair.Each(r, s.Uscc, func(a *pb.Repair) bool { return add(v, &v.Repairs, showRepair(c.who, a)) })
 	subject.Alarms(r, s.Uscc, func(a *pb.Alarm) bool { return add(v, &v.Alarms, showAlarm(c.who, a)) })
@@ -108,6 +112,17 @@ func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
 		})
 	}
 	return v
+}
+
+// listOf is the list for records of a kind.
+func (v *fileJSON) listOf(kind pb.DishonestyKind) *[]*recordJSON {
+	switch kind {
+	case pb.DISHONESTY_ABNORMAL:
+		return &v.Abnormal
+	case pb.DISHONESTY_OTHER:
+		return &v.Others
+	}
+	return &v.Penalties
 }
 
 // add puts what is shown at the end of a list, and says whether there may be more.

@@ -36,6 +36,7 @@ var roleWords = []string{
 
 var mandateWords = []string{
 	pb.MANDATE_PENALTY: "penalty", pb.MANDATE_PUBLISH: "publish", pb.MANDATE_COMMITMENT: "commitment", pb.MANDATE_FULFILLMENT: "fulfillment",
+	pb.MANDATE_DISHONESTY: "dishonesty",
 }
 
 // self answers a member about itself: its programs need to know in whose name a key acts.

@@ -95,54 +95,20 @@ type publicCommitmentJSON struct {
 
 // recordJSON is an answer about one record. View says which of the forms it carries.
 type recordJSON struct {
-	Kind                string                 `json:"kind"` // penalty, commitment, repair
+	Kind                string                 `json:"kind"` // penalty, abnormal, other, commitment, repair
 	ID                  string                 `json:"id"`
 	Subject             string                 `json:"subject"`
 	View                string                 `json:"view"` // published, full
 	Published           *attest.PenaltyJSON    `json:"published,omitempty"`
+	PublishedAbnormal   *attest.AbnormalJSON   `json:"published_abnormal,omitempty"`
+	PublishedOther      *attest.OtherJSON      `json:"published_other,omitempty"`
 	PublishedCommitment *attest.CommitmentJSON `json:"published_commitment,omitempty"`
 	Penalty             *penaltyJSON           `json:"penalty,omitempty"`
+	Abnormal            *abnormalJSON          `json:"abnormal,omitempty"`
+	Other               *otherJSON             `json:"other,omitempty"`
 	Commitment          *commitmentJSON        `json:"commitment,omitempty"`
 	Repair              *repairJSON            `json:"repair,omitempty"`
 	AsOf                *asOf                  `json:"as_of,omitempty"`
-}
-
-type penaltyJSON struct {
-	Issuer             string   `json:"issuer"`
-	DocNo              string   `json:"doc_no"`
-	State              string   `json:"state"`
-	Class              string   `json:"class"`
-	Kinds              []uint32 `json:"kinds"`
-	FineFen            int64    `json:"fine_fen"`
-	ConfiscatedFen     int64    `json:"confiscated_fen"`
-	DecidedOn          *string  `json:"decided_on"`
-	ValidUntil         *string  `json:"valid_until"`
-	ViolationRegion    string   `json:"violation_region"`
-	Procedure          uint32   `json:"procedure"`
-	NoticeServedOn     *string  `json:"notice_served_on"`
-	Statement          uint32   `json:"statement"`
-	Hearing            uint32   `json:"hearing"`
-	ServedOn           *string  `json:"served_on"`
-	RepairNoticeServed bool     `json:"repair_notice_served"`
-	PowerCode          string   `json:"power_code"`
-	Sector             string   `json:"sector"`
-	SeverityStated     *string  `json:"severity_stated"`
-	Necessary          bool     `json:"necessary"`
-	NecessityDigest    string   `json:"necessity_digest"`
-	TextDigest         string   `json:"text_digest"`
-	BreachOf           string   `json:"breach_of"`
-	Designation        string   `json:"designation"`
-	RecordedOn         *string  `json:"recorded_on"`
-	PublishBy          *string  `json:"publish_by"`
-	MinUntil           *string  `json:"min_until"`
-	MaxUntil           *string  `json:"max_until"`
-	PublishedOn        *string  `json:"published_on"`
-	EndedOn            *string  `json:"ended_on"`
-	ReasonDigest       string   `json:"reason_digest"`
-	AuthorityDigest    string   `json:"authority_digest"`
-	Final              bool     `json:"final"`
-	Submitter          string   `json:"submitter"`
-	Overdue            bool     `json:"overdue"`
 }
 
 var recordStates = []string{
@@ -163,35 +129,6 @@ func word(names []string, i int32) string {
 		return "unknown"
 	}
 	return names[i]
-}
-
-func fullPenalty(p *pb.Dishonesty) *penaltyJSON {
-	c := p.Penalty
-	v := &penaltyJSON{
-		Issuer: c.Issuer, DocNo: c.DocNo, State: word(recordStates, int32(p.State)), Class: word(severities, int32(p.Class)),
-		Kinds: append([]uint32{}, c.Kinds...), FineFen: c.FineFen, ConfiscatedFen: c.ConfiscatedFen,
-		DecidedOn: day(c.DecidedOn), ValidUntil: day(c.ValidUntil), ViolationRegion: c.ViolationRegion, Procedure: c.Procedure,
-		NoticeServedOn: day(c.NoticeServedOn), Statement: c.Statement, Hearing: c.Hearing, ServedOn: day(c.ServedOn),
-		RepairNoticeServed: c.RepairNoticeServed, PowerCode: c.PowerCode, Sector: c.Sector,
-		Necessary: c.Necessary, NecessityDigest: hexOf(c.NecessityDigest), TextDigest: hexOf(c.TextDigest),
-		BreachOf: c.BreachOf, Designation: c.Designation,
-		RecordedOn: day(p.RecordedOn), PublishBy: day(p.PublishBy), MinUntil: day(p.MinUntil), MaxUntil: day(p.MaxUntil),
-		PublishedOn: day(p.PublishedOn), EndedOn: day(p.EndedOn),
-		ReasonDigest: hexOf(p.ReasonDigest), AuthorityDigest: hexOf(p.AuthorityDigest), Final: p.Final, Submitter: p.Submitter, Overdue: p.Alarms != 0,
-	}
-	if c.Severity != pb.SEVERITY_UNSET {
-		s := word(severities, int32(c.Severity))
-		v.SeverityStated = &s
-	}
-	return v
-}
-
-// publicPenalty is the form in which a penalty stands in the standing.
-func publicPenalty(p *pb.Dishonesty) *attest.PenaltyJSON {
-	return &attest.StandingView(&pb.Standing{Penalties: []pb.PublicPenalty{{
-		Record: p.Id, DocNo: p.Penalty.DocNo, Issuer: p.Penalty.Issuer, Class: p.Class, Kinds: p.Penalty.Kinds,
-		DecidedOn: p.Penalty.DecidedOn, MinUntil: p.MinUntil, MaxUntil: p.MaxUntil, Final: p.Final, Objection: p.Objections > 0,
-	}}}).Penalties[0]
 }
 
 func publicCommitment(c *pb.Commitment) *attest.CommitmentJSON {
@@ -298,6 +235,8 @@ type fileJSON struct {
 	Category    uint32        `json:"category"`
 	Status      string        `json:"status"`
 	Penalties   []*recordJSON `json:"penalties"`
+	Abnormal    []*recordJSON `json:"abnormal"`
+	Others      []*recordJSON `json:"others"`
 	Commitments []*recordJSON `json:"commitments"`
 	Repairs     []*recordJSON `json:"repairs"`
 	Alarms      []*alarmJSON  `json:"alarms"`

@@ -36,8 +36,8 @@ const (
 	full                  // the whole record
 )
 
-// penaltyView is the table for penalties: state × audience.
-var penaltyView = map[pb.RecordState][audiences]view{
+// dishonestyView is the table for dishonesty records of all four kinds: state × audience.
+var dishonestyView = map[pb.RecordState][audiences]view{
 	//                        public     lender     agency     duty    recogniser  subject  auditor
 	pb.RECORD_REGISTERED:  {hidden, hidden, hidden, full, full, full, full},
 	pb.RECORD_PUBLISHED:   {published, published, published, full, full, full, full},
@@ -118,16 +118,20 @@ func mandated(r x.Reader, who *caller, issuer string, kinds ...pb.MandateKind) b
 	return false
 }
 
-// showPenalty is the answer about a penalty; nil: no trace.
-func showPenalty(r x.Reader, who *caller, p *pb.Dishonesty) *recordJSON {
-	column := columnOf(who, sanction.Of(p).Issuer, func() bool {
-		return mandated(r, who, sanction.Of(p).Issuer, pb.MANDATE_PENALTY, pb.MANDATE_PUBLISH) || filedFor(r, who, p)
+// showDishonesty is the answer about a dishonesty record; nil: no trace.
+func showDishonesty(r x.Reader, who *caller, d *pb.Dishonesty) *recordJSON {
+	recorder := pb.MANDATE_DISHONESTY
+	if d.Kind == pb.DISHONESTY_PENALTY {
+		recorder = pb.MANDATE_PENALTY
+	}
+	column := columnOf(who, sanction.Of(d).Issuer, func() bool {
+		return mandated(r, who, sanction.Of(d).Issuer, recorder, pb.MANDATE_PUBLISH) || filedFor(r, who, d)
 	})
-	switch penaltyView[p.State][column] {
+	switch dishonestyView[d.State][column] {
 	case published:
-		return &recordJSON{Kind: "penalty", ID: hexOf(p.Id), Subject: sanction.Of(p).Subject, View: "published", Published: publicPenalty(p)}
+		return publishedForm(d)
 	case full:
-		return &recordJSON{Kind: "penalty", ID: hexOf(p.Id), Subject: sanction.Of(p).Subject, View: "full", Penalty: fullPenalty(p)}
+		return fullForm(d)
 	}
 	return nil
 }
@@ -224,7 +228,7 @@ func showRecord(r x.Reader, who *caller, id []byte) *recordJSON {
 		return showCommitment(r, who, row)
 	}
 	if p, ok := sanction.Get(r, id); ok {
-		return showPenalty(r, who, p)
+		return showDishonesty(r, who, p)
 	}
 	if a, ok := repair.Get(r, id); ok {
 		return showRepair(who, a)

@@ -9,7 +9,7 @@ var (
 	ErrParamRange = x.Reject(502, "E_PARAM_RANGE", "INV-25",
 		"the value is outside the bounds that the law leaves", "choose a value within the bounds")
 	ErrSeverityRule = x.Reject(503, "E_SEVERITY_RULE", "N1",
-		"the thresholds are not positive and ascending", "give 0 < large ≤ huge in fen")
+		"the thresholds are not positive and ascending, or a class is not defined", "give 0 < large ≤ huge in fen")
 	ErrTemplate = x.Reject(504, "E_TEMPLATE", "S0 ch.3 §6",
 		"the template is not well formed, or another text stands under this version", "put a new text under a new version")
 	ErrCalendar = x.Reject(505, "E_CALENDAR", "L7 art 203, INV-27",

@@ -30,6 +30,8 @@ var Params = []ParamInfo{
 	{"general_max_months", "一般失信信息最长公示期", 12, 3, 12, "months", "N1 [P]", "from the decision to the last day shown"},
 	{"serious_min_months", "严重失信信息最短公示期", 12, 12, 12, "months", "N1 [P]", "from the decision to the first day on which repair may be applied for"},
 	{"serious_max_months", "严重失信信息最长公示期", 36, 12, 36, "months", "N1 [P]", "from the decision to the last day shown"},
+	{"abnormal_min_months", "异常名录最短公示期", 0, 0, 12, "months", "§11.2 [M]", "from the entry to the first day on which its lister may take it out; no source names one"},
+	{"abnormal_max_months", "异常名录最长公示期", 12, 12, 36, "months", "N1 [P], for 异常名录 [M]", "from the entry to the last day shown"},
 	{"local_disclosure_cap_months", "本省失信信息披露期上限", 36, 12, 60, "months", "H1 art 19 [C], N1 [P]", "Henan's own cap; the shorter of it and the class's longest period counts"},
 	{"publish_deadline_wd", "公示期限", 7, 1, 20, "wd", "G5 [P], N5 [C]", "from the decision to the last day in time for publication"},
 	{"require_two_documents", "两书同达", 1, 0, 1, "bool", "G2 [P]", "a penalty needs the repair notice (信用修复告知书) served with the decision"},

@@ -257,6 +257,14 @@ func Classify(r x.Reader, sector string, kinds []uint32, procedure uint32, fineF
 	return pb.SEVERITY_GENERAL
 }
 
+// ClassifyOther gives the class of other dishonesty by the sector's standard (行业主管部门的分类标准).
+func ClassifyOther(r x.Reader, sector string) pb.Severity {
+	if class := pb.Severity(SeverityRuleFor(r, sector).OtherClass); class != pb.SEVERITY_UNSET {
+		return class
+	}
+	return pb.SEVERITY_GENERAL
+}
+
 // StatutoryFloor is the lowest class that a stated severity may give to a penalty of these kinds (N1): 6–12 are serious by the rule
 // itself, whatever a sector says.
 func StatutoryFloor(kinds []uint32) pb.Severity {

@@ -89,6 +89,9 @@ func checkSeverityRule(s *pb.SeverityRule) error {
 	if s.LargeFineFen <= 0 || s.LargeFineFen > s.HugeFineFen || s.HugeFineFen > code.MaxFen {
 		return ErrSeverityRule.With("sector %s: large %d and huge %d fen are not positive and ascending up to %d", s.Sector, s.LargeFineFen, s.HugeFineFen, code.MaxFen)
 	}
+	if s.OtherClass > uint32(pb.SEVERITY_SERIOUS) {
+		return ErrSeverityRule.With("sector %s: class %d of other dishonesty is not defined", s.Sector, s.OtherClass)
+	}
 	return nil
 }
 

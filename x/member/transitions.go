@@ -196,6 +196,27 @@ func Above(m, of *pb.Member, above func(region string) []string) bool {
 	return true
 }
 
+// CompetentFor is Competent for what a competence either names or does not: holds says whether one does. what is its name, for people.
+func CompetentFor(m *pb.Member, regions []string, what string, holds func(*pb.Competence) bool, powerCode string, on calendar.Date, designation string) error {
+	placed := false
+	for _, c := range m.Competences {
+		if !holds(c) || !holdsAny(c.Regions, regions) || designation != "" && c.Delegation != designation {
+			continue
+		}
+		placed = true
+		if samePower(c.PowerCode, powerCode) && InWindow(on, c.ValidFrom, c.ValidTo) {
+			return nil
+		}
+	}
+	switch {
+	case designation != "":
+		return ErrDelegation.With("%s had no designation %s in force on %s for %s in %s", m.Uscc, clip(designation), on, what, first(regions))
+	case !placed:
+		return ErrJurisdiction.With("%s had no competence on %s for %s in %s", m.Uscc, on, what, first(regions))
+	}
+	return ErrCompetence.With("%s had no competence on %s in %s for %s under power %q", m.Uscc, on, first(regions), what, clip(powerCode))
+}
+
 // CheckMember refuses a row that is not well formed. It needs no state.
 func CheckMember(m *pb.Member) error {
 	if err := x.CheckUSCC(m.Uscc, "uscc"); err != nil {
@@ -538,7 +559,7 @@ func checkMandate(m *pb.Mandate) error {
 		return ErrMandateForm.With("the mandate names no kind")
 	}
 	for i, k := range m.Kinds {
-		if k < pb.MANDATE_PENALTY || k > pb.MANDATE_FULFILLMENT {
+		if k < pb.MANDATE_PENALTY || k > pb.MANDATE_DISHONESTY {
 			return x.ErrEnum.With("mandate kind %d is not defined", k)
 		}
 		if i > 0 && m.Kinds[i-1] >= k {
@@ -696,7 +717,7 @@ func roleName(r pb.Role) string {
 }
 
 func kindName(k pb.MandateKind) string {
-	names := [...]string{"?", "PENALTY (处罚)", "PUBLISH (公示)", "COMMITMENT (承诺)", "FULFILLMENT (践诺)"}
+	names := [...]string{"?", "PENALTY (处罚)", "PUBLISH (公示)", "COMMITMENT (承诺)", "FULFILLMENT (践诺)", "DISHONESTY (失信信息)"}
 	if k < 0 || int(k) >= len(names) {
 		k = 0
 	}

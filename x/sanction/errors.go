@@ -19,4 +19,5 @@ var (
 	ErrBreachOf     = x.Reject(914, "E_BREACH_OF", "S2", "the penalty names a commitment that is not a breached one of this subject", "record the breach first, or correct the code")
 	ErrProcedure    = x.Reject(915, "E_PROCEDURE", "行政处罚法 51/57/63", "procedure is 1 简易, 2 普通 or 3 听证", "correct the field")
 	ErrServed       = x.Reject(916, "E_SERVED_ON", "行政处罚法 61", "the decision was served before it was made, or in the future", "correct served_on")
+	ErrRemoval      = x.Reject(917, "E_REMOVAL", "§11.2, abnormal_min_months", "the entry of abnormal operation stands for a shortest time", "take it out on or after that day")
 )

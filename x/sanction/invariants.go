@@ -29,8 +29,10 @@ func Check(r x.Reader) (err error) {
 			err = fmt.Errorf("INV-07: serious record %x sets no bar", d.Id)
 		case d.State == pb.RECORD_PUBLISHED && calendar.Date(d.PublishedOn) > calendar.Date(d.MaxUntil):
 			err = fmt.Errorf("INV-09: record %x was published after its term", d.Id)
-		case d.Penalty != nil:
-			err = checkPenalty(d, minors)
+		case d.State == pb.RECORD_PUBLISHED && d.Class == pb.SEVERITY_MINOR && !minors && !necessary(d):
+			err = fmt.Errorf("INV-10: minor record %x is published without necessity", d.Id)
+		default:
+			err = checkContent(d)
 		}
 		if q, ok := Get(r, d.Id); err == nil && (!ok || Of(q).Subject != uscc) {
 			err = fmt.Errorf("the index does not know record %x", d.Id)
@@ -47,17 +49,28 @@ func Check(r x.Reader) (err error) {
 	return nil
 }
 
-// checkPenalty holds what penalties alone have.
-func checkPenalty(d *pb.Dishonesty, minors bool) error {
-	switch {
-	case CheckRecord(&pb.RecordPenalty{Content: *d.Penalty}) != nil:
-		return fmt.Errorf("penalty %x would not be accepted", d.Id)
-	case d.State == pb.RECORD_PUBLISHED && d.Penalty.NoticeServedOn >= d.Penalty.DecidedOn:
-		return fmt.Errorf("INV-08: penalty %x is published, its notice was not served before the decision", d.Id)
-	case d.Class == pb.SEVERITY_MINOR && d.State == pb.RECORD_PUBLISHED && !d.Penalty.Necessary && !minors:
-		return fmt.Errorf("INV-10: minor penalty %x is published without necessity", d.Id)
+// checkContent holds that the record would be taken in as it stands, and what its kind alone has.
+func checkContent(d *pb.Dishonesty) error {
+	var err error
+	switch d.Kind {
+	case pb.DISHONESTY_PENALTY:
+		if err = CheckRecord(&pb.RecordPenalty{Content: *d.Penalty}); err == nil && d.State == pb.RECORD_PUBLISHED && d.Penalty.NoticeServedOn >= d.Penalty.DecidedOn {
+			return fmt.Errorf("INV-08: penalty %x is published, its notice was not served before the decision", d.Id)
+		}
+	case pb.DISHONESTY_ABNORMAL:
+		err = CheckAbnormal(&pb.RecordAbnormal{Content: *d.Abnormal})
+	case pb.DISHONESTY_OTHER:
+		err = CheckOther(&pb.RecordOther{Content: *d.Other})
+	}
+	if err != nil {
+		return fmt.Errorf("record %x would not be accepted: %w", d.Id, err)
 	}
 	return nil
+}
+
+// necessary says whether the issuer stated that a minor record must be published.
+func necessary(d *pb.Dishonesty) bool {
+	return d.Penalty != nil && d.Penalty.Necessary || d.Other != nil && d.Other.Necessary
 }
 
 func barStands(r x.Reader, uscc string, id []byte) (stands bool) {

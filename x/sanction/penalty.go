@@ -1,16 +1,12 @@
 package sanction
 
 import (
-	"bytes"
-
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/code"
-	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/member"
-	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
 // amountMax bounds a fine: 10^15 fen. Sums of two stay within 64 bits.
@@ -19,19 +15,14 @@ const amountMax = 1_000_000_000_000_000
 // CheckRecord refuses what is wrong whatever the state.
 func CheckRecord(m *pb.RecordPenalty) error {
 	c := &m.Content
-	if err := x.CheckUSCC(c.Issuer, "issuer"); err != nil {
+	d := penaltyDecision(c)
+	if err := checkParties(&d.Facts); err != nil {
 		return err
-	}
-	if err := x.CheckUSCC(c.Subject, "subject"); err != nil {
-		return err
-	}
-	if err := code.CheckDocNo(c.DocNo); err != nil {
-		return ErrDocNo.With("%s", x.Why(err))
 	}
 	if err := checkKinds(c); err != nil {
 		return err
 	}
-	for _, d := range []struct {
+	for _, on := range []struct {
 		date     int32
 		field    string
 		optional bool
@@ -41,7 +32,7 @@ func CheckRecord(m *pb.RecordPenalty) error {
 		{c.NoticeServedOn, "notice_served_on", true},
 		{c.ServedOn, "served_on", false},
 	} {
-		if err := x.CheckDate(d.date, d.field, d.optional); err != nil {
+		if err := x.CheckDate(on.date, on.field, on.optional); err != nil {
 			return err
 		}
 	}
@@ -57,28 +48,10 @@ func CheckRecord(m *pb.RecordPenalty) error {
 	if err := checkNotice(c); err != nil {
 		return err
 	}
-	if err := code.CheckRegion(c.ViolationRegion); err != nil {
-		return ErrRegion.With("%s", x.Why(err))
-	}
-	for _, t := range []struct{ s, field string }{
-		{c.PowerCode, "power_code"}, {c.Sector, "sector"}, {c.Designation, "designation"},
-	} {
-		if err := x.CheckToken(t.s, t.field, true); err != nil {
-			return err
-		}
-	}
-	if c.BreachOf != "" {
-		if err := code.CheckCommitmentCode(c.BreachOf); err != nil {
-			return ErrBreachOf.With("%s", x.Why(err))
-		}
-	}
-	if c.Severity < 0 || c.Severity > pb.SEVERITY_SERIOUS {
-		return ErrClass.With("severity is 1 轻微, 2 一般 or 3 严重")
-	}
-	if err := x.CheckDigest(c.NecessityDigest, "necessity_digest", !c.Necessary); err != nil {
+	if err := checkSeverity(c.Severity, c.Necessary, c.NecessityDigest); err != nil {
 		return err
 	}
-	return x.CheckDigest(c.TextDigest, "text_digest", false)
+	return checkPlace(d)
 }
 
 func checkKinds(c *pb.PenaltyContent) error {
@@ -119,67 +92,37 @@ func checkNotice(c *pb.PenaltyContent) error {
 	return nil
 }
 
-// Record is P1 and P2.
+// Record is P1 and P2 for a penalty.
 func Record(ctx *x.Ctx, m *pb.RecordPenalty) (x.Done, error) {
 	if err := CheckRecord(m); err != nil {
 		return x.Done{}, err
 	}
 	c := m.Content
-	id := PenaltyID(c.Issuer, c.DocNo, c.Subject)
-	done := x.Done{Record: id[:]}
-	issuer, err := member.Act(ctx, c.Issuer, pb.ROLE_RECORD, pb.MANDATE_PENALTY)
-	if err != nil {
+	d, issuer, done, err := begin(ctx, pb.DISHONESTY_PENALTY, penaltyDecision(&c), &c, pb.MANDATE_PENALTY)
+	if d == nil {
 		return done, err
 	}
-	if old, ok := Get(ctx, id[:]); ok {
-		if bytes.Equal(x.EncodeRow(old.Penalty), x.EncodeRow(&c)) {
-			done.Note = x.AlreadyRecorded
-			return done, nil
-		}
-		return done, x.ErrDifferently.With("%s against %s stands with other content", c.DocNo, c.Subject)
-	}
-	if _, err := subject.Require(ctx, c.Subject); err != nil {
+	if err := member.Competent(issuer, catalog.Ancestors(ctx, c.ViolationRegion), c.Kinds, c.PowerCode, calendar.Date(c.DecidedOn), c.Designation); err != nil {
 		return done, err
 	}
-	if c.DecidedOn > int32(ctx.Today) {
-		return done, ErrWindow.With("decided on %s, which is after today (%s)", calendar.Date(c.DecidedOn), ctx.Today)
-	}
-	if c.ServedOn > int32(ctx.Today) {
-		return done, ErrServed.With("served on %s, which is after today (%s)", calendar.Date(c.ServedOn), ctx.Today)
-	}
-	if !c.RepairNoticeServed && catalog.Int(ctx, "require_two_documents") != 0 {
-		return done, ErrTwoDocuments
-	}
-	// INV-05: the place of the violation decides, on the day of the decision; never where the firm is registered (INV-43).
-	decided := calendar.Date(c.DecidedOn)
-	if _, ok := catalog.Region(ctx, c.ViolationRegion, decided); !ok {
-		return done, ErrRegion.With("region %s is not in the region table on %s", c.ViolationRegion, decided)
-	}
-	if err := member.Competent(issuer, catalog.Ancestors(ctx, c.ViolationRegion), c.Kinds, c.PowerCode, decided, c.Designation); err != nil {
+	if err := checkBreachOf(ctx, c.BreachOf, c.Subject); err != nil {
 		return done, err
-	}
-	if c.BreachOf != "" {
-		b, ok := commitment.Get(ctx, c.BreachOf)
-		if !ok || b.Content.Subject != c.Subject || (b.State != pb.COMMITMENT_BREACHED && b.State != pb.COMMITMENT_CURED) {
-			return done, ErrBreachOf.With("commitment %s is not a breached one of %s", c.BreachOf, c.Subject)
-		}
-		if commitment.LinkedTo(ctx, b) >= pb.LinkedMax {
-			return done, x.ErrTooMany.With("%d records punish the breach of commitment %s already", pb.LinkedMax, c.BreachOf)
-		}
 	}
 	class, err := classify(ctx, &c)
 	if err != nil {
 		return done, err
 	}
-	p := &pb.Dishonesty{
-		Id: id[:], Kind: pb.DISHONESTY_PENALTY, Penalty: &c, Class: class, State: pb.RECORD_REGISTERED, RecordedOn: int32(ctx.Today), Submitter: ctx.Member,
-	}
-	setDates(ctx, p)
-	if class == pb.SEVERITY_MINOR && !c.Necessary && catalog.Int(ctx, "minor_publish") == 0 {
-		p.State = pb.RECORD_UNPUBLISHED
-	}
-	create(ctx, p)
+	d.Penalty, d.Class = &c, class
+	classified(ctx, d, c.Necessary)
+	create(ctx, d)
 	return done, nil
+}
+
+func penaltyDecision(c *pb.PenaltyContent) *decision {
+	return &decision{
+		Facts:  Facts{Issuer: c.Issuer, Subject: c.Subject, DocNo: c.DocNo, DecidedOn: c.DecidedOn, BreachOf: c.BreachOf, PowerCode: c.PowerCode},
+		served: c.ServedOn, twoDocuments: c.RepairNoticeServed, region: c.ViolationRegion, sector: c.Sector, designation: c.Designation, text: c.TextDigest,
+	}
 }
 
 // classify gives the class in force: the stated one within what the law leaves open, else the catalogue's (INV-09, INV-10).
@@ -205,10 +148,12 @@ func setDates(ctx *x.Ctx, p *pb.Dishonesty) {
 	decided := calendar.Date(Of(p).DecidedOn)
 	p.PublishBy = int32(catalog.Calendar(ctx).AddWorkingDays(decided, int(catalog.Int(ctx, "publish_deadline_wd"))))
 	lo, hi := int64(0), catalog.Int(ctx, "minor_max_months")
-	switch p.Class {
-	case pb.SEVERITY_GENERAL:
+	switch {
+	case p.Kind == pb.DISHONESTY_ABNORMAL:
+		lo, hi = catalog.Int(ctx, "abnormal_min_months"), catalog.Int(ctx, "abnormal_max_months")
+	case p.Class == pb.SEVERITY_GENERAL:
 		lo, hi = catalog.Int(ctx, "general_min_months"), catalog.Int(ctx, "general_max_months")
-	case pb.SEVERITY_SERIOUS:
+	case p.Class == pb.SEVERITY_SERIOUS:
 		lo, hi = catalog.Int(ctx, "serious_min_months"), catalog.Int(ctx, "serious_max_months")
 	}
 	hi = min(hi, catalog.Int(ctx, "local_disclosure_cap_months"))

@@ -22,15 +22,34 @@ type Facts struct {
 	DocNo     string
 	DecidedOn int32
 	BreachOf  string // commitment whose breach it punishes; may be empty
+	PowerCode string // 权责清单编码; may be empty
 }
 
 // Of gives the facts of a record, of whichever kind it is.
 func Of(d *pb.Dishonesty) Facts {
-	if c := d.Penalty; c != nil {
-		return Facts{c.Issuer, c.Subject, c.DocNo, c.DecidedOn, c.BreachOf}
+	switch {
+	case d.Penalty != nil:
+		return penaltyDecision(d.Penalty).Facts
+	case d.Abnormal != nil:
+		return abnormalDecision(d.Abnormal).Facts
+	case d.Other != nil:
+		return otherDecision(d.Other).Facts
 	}
 	x.Faultf("dishonesty record %x has no content", d.Id)
 	return Facts{}
+}
+
+// contentOf encodes what the agency stated, of whichever kind the record is.
+func contentOf(d *pb.Dishonesty) []byte {
+	switch {
+	case d.Penalty != nil:
+		return x.EncodeRow(d.Penalty)
+	case d.Abnormal != nil:
+		return x.EncodeRow(d.Abnormal)
+	case d.Other != nil:
+		return x.EncodeRow(d.Other)
+	}
+	return nil
 }
 
 // kindWords name the kinds in record ids. They are permanent.

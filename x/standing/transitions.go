@@ -75,12 +75,15 @@ func Build(r x.Reader, secret []byte, s *pb.Subject) *pb.Standing {
 		if !sanction.Public(d) {
 			return true
 		}
-		if p := d.Penalty; p != nil {
-			st.Penalties = append(st.Penalties, pb.PublicPenalty{
-				Record: d.Id, DocNo: p.DocNo, Issuer: p.Issuer, Class: d.Class, Kinds: p.Kinds,
-				DecidedOn: p.DecidedOn, MinUntil: d.MinUntil, MaxUntil: d.MaxUntil, Final: d.Final, Objection: d.Objections > 0,
-			})
+		switch {
+		case d.Penalty != nil:
+			st.Penalties = append(st.Penalties, PublicPenalty(d))
 			count(&st.Counts, d.Class)
+		case d.Other != nil:
+			st.Others = append(st.Others, PublicOther(d))
+			count(&st.Counts, d.Class)
+		case d.Abnormal != nil:
+			st.Abnormal = append(st.Abnormal, PublicAbnormal(d))
 		}
 		st.MayPromise = st.MayPromise && d.Class != pb.SEVERITY_SERIOUS
 		return true
@@ -90,14 +93,14 @@ func Build(r x.Reader, secret []byte, s *pb.Subject) *pb.Standing {
 	if len(shown) > 0 {
 		commitment.Bars(r, s.Uscc, func(b *pb.PromiseBar) bool {
 			if c := shown[b.Commitment]; b.Cause == pb.BAR_BREACH && c != nil {
-				mended := c.State == pb.COMMITMENT_CURED && promised >= b.Since && !anyShown(st.Penalties, b.Linked)
+				mended := c.State == pb.COMMITMENT_CURED && promised >= b.Since && !anyShown(st, b.Linked)
 				st.MayPromise = st.MayPromise && mended
 			}
 			return true
 		})
 	}
 	st.Counts.Commitments = uint32(len(st.Commitments))
-	st.Counts.Penalties = uint32(len(st.Penalties))
+	st.Counts.Penalties, st.Counts.Abnormal, st.Counts.Others = uint32(len(st.Penalties)), uint32(len(st.Abnormal)), uint32(len(st.Others))
 
 	section := x.EncodeRow(restricted)
 	st.Restricted = RestrictedDigest(RestrictedSalt(secret, s.Uscc, section), section)
@@ -117,14 +120,41 @@ func count(n *pb.StandingCounts, class pb.Severity) {
 	}
 }
 
-// anyShown says whether one of the records stands in a list that is sorted by id.
-func anyShown(list []pb.PublicPenalty, records [][]byte) bool {
+// anyShown says whether one of the records stands in a list of penalties or of other dishonesty, which are sorted by id.
+func anyShown(st *pb.Standing, records [][]byte) bool {
 	for _, id := range records {
-		if _, found := slices.BinarySearchFunc(list, id, func(p pb.PublicPenalty, id []byte) int { return bytes.Compare(p.Record, id) }); found {
+		if _, found := slices.BinarySearchFunc(st.Penalties, id, func(p pb.PublicPenalty, id []byte) int { return bytes.Compare(p.Record, id) }); found {
+			return true
+		}
+		if _, found := slices.BinarySearchFunc(st.Others, id, func(o pb.PublicOther, id []byte) int { return bytes.Compare(o.Record, id) }); found {
 			return true
 		}
 	}
 	return false
+}
+
+// PublicPenalty, PublicAbnormal and PublicOther give the form in which a record of their kind stands in the standing.
+func PublicPenalty(d *pb.Dishonesty) pb.PublicPenalty {
+	c := d.Penalty
+	return pb.PublicPenalty{
+		Record: d.Id, DocNo: c.DocNo, Issuer: c.Issuer, Class: d.Class, Kinds: c.Kinds,
+		DecidedOn: c.DecidedOn, MinUntil: d.MinUntil, MaxUntil: d.MaxUntil, Final: d.Final, Objection: d.Objections > 0,
+	}
+}
+
+// PublicAbnormal is for entries in the list of abnormal operation.
+func PublicAbnormal(d *pb.Dishonesty) pb.PublicAbnormal {
+	c := d.Abnormal
+	return pb.PublicAbnormal{Record: d.Id, Reason: c.Reason, Issuer: c.Issuer, ListedOn: c.ListedOn, Objection: d.Objections > 0}
+}
+
+// PublicOther is for other dishonesty.
+func PublicOther(d *pb.Dishonesty) pb.PublicOther {
+	c := d.Other
+	return pb.PublicOther{
+		Record: d.Id, Source: c.Source, DocNo: c.DocNo, Issuer: c.Issuer, Class: d.Class,
+		DecidedOn: c.DecidedOn, MinUntil: d.MinUntil, MaxUntil: d.MaxUntil, Final: d.Final, Objection: d.Objections > 0,
+	}
 }
 
 // Restricted makes the restricted section of a subject.
@@ -150,8 +180,8 @@ func publicCommitment(c *pb.Commitment) pb.PublicCommitment {
 	}
 }
 
-// shorten replaces a list by its root where the document would pass its limit: first the commitments, then the penalties. The counts stay, so
-// every claim about classes can still be answered.
+// shorten replaces lists by their roots where the document would pass its limit, one after the other until it fits: the commitments, the penalties, the
+// other records, the abnormal entries. The counts stay, so every claim about classes can still be answered.
 func shorten(st *pb.Standing, limit int) {
 	if st.Size() <= limit {
 		return
@@ -163,6 +193,14 @@ func shorten(st *pb.Standing, limit int) {
 	if n := len(st.Penalties); n > 0 && st.Size() > limit {
 		st.PenaltiesRoot = listRoot(n, func(i int) []byte { return x.EncodeRow(&st.Penalties[i]) })
 		st.Penalties = nil
+	}
+	if n := len(st.Others); n > 0 && st.Size() > limit {
+		st.OthersRoot = listRoot(n, func(i int) []byte { return x.EncodeRow(&st.Others[i]) })
+		st.Others = nil
+	}
+	if n := len(st.Abnormal); n > 0 && st.Size() > limit {
+		st.AbnormalRoot = listRoot(n, func(i int) []byte { return x.EncodeRow(&st.Abnormal[i]) })
+		st.Abnormal = nil
 	}
 }
 

@@ -2,6 +2,7 @@ package subject
 
 import (
 	"bytes"
+	"encoding/binary"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
@@ -10,8 +11,8 @@ import (
 var (
 	// Subjects, by code. The row is the subject's first record: its file begins with it.
 	subjects = NewRecords[pb.Subject](0x30, "subject uscc[18]")
-	// Alarms (告警), subject ‖ record ‖ kind. Read by recognisers and auditors, never part of a standing.
-	alarms = NewRecords[pb.Alarm](0x33, "alarm uscc[18] record[32] kind")
+	// Alarms (告警), subject ‖ record ‖ kind ‖ day ‖ owner. Read by recognisers and auditors, never part of a standing.
+	alarms = NewRecords[pb.Alarm](0x33, "alarm uscc[18] record kind due[4] owner[18]")
 )
 
 // Get reads a subject.
@@ -43,7 +44,7 @@ func List(r x.Reader, after string, fn func(s *pb.Subject) (more bool)) {
 
 func put(ctx *x.Ctx, s *pb.Subject) { subjects.Put(ctx, s.Uscc, nil, s) }
 
-// Raise records an alarm, once for each record and kind.
+// Raise records an alarm, once for each record, kind, last day in time and agency.
 func Raise(ctx *x.Ctx, a *pb.Alarm) {
 	key := alarmKey(a)
 	if _, ok := alarms.Get(ctx, a.Subject, key); ok {
@@ -63,11 +64,15 @@ func overdue(d x.Duty) string { return d.Kind.Info().Token + "_overdue" }
 
 // Missed says whether an alarm tells that a duty was not done in time.
 func Missed(r x.Reader, d x.Duty) bool {
-	a, ok := alarms.Get(r, d.Subject, alarmKey(&pb.Alarm{Record: d.Record, Kind: overdue(d)}))
-	return ok && a.Due == int32(d.Due)
+	_, ok := alarms.Get(r, d.Subject, alarmKey(&pb.Alarm{Record: d.Record, Kind: overdue(d), Due: int32(d.Due), Issuer: d.Owner}))
+	return ok
 }
 
-func alarmKey(a *pb.Alarm) []byte { return append(bytes.Clone(a.Record), a.Kind...) }
+// alarmKey is record ‖ kind ‖ last day in time ‖ whose duty it was: several agencies may owe the same of one record, and one may owe it again.
+func alarmKey(a *pb.Alarm) []byte {
+	key := binary.BigEndian.AppendUint32(append(bytes.Clone(a.Record), a.Kind...), uint32(a.Due))
+	return append(key, a.Issuer...)
+}
 
 // Alarms visits the alarms of a subject.
 func Alarms(r x.Reader, uscc string, fn func(a *pb.Alarm) (more bool)) { alarms.Each(r, uscc, fn) }

@@ -364,32 +364,340 @@ func (m *PenaltyContent) GetDesignation() string {
 	return ""
 }
 
+// AbnormalContent is an entry in the list of abnormal operation (异常名录) as the agency states it.
+type AbnormalContent struct {
+	Issuer             string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Subject            string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	DocNo              string `protobuf:"bytes,3,opt,name=doc_no,json=docNo,proto3" json:"doc_no,omitempty"`
+	Reason             string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	ListedOn           int32  `protobuf:"varint,5,opt,name=listed_on,json=listedOn,proto3" json:"listed_on,omitempty"`
+	ServedOn           int32  `protobuf:"varint,6,opt,name=served_on,json=servedOn,proto3" json:"served_on,omitempty"`
+	RepairNoticeServed bool   `protobuf:"varint,7,opt,name=repair_notice_served,json=repairNoticeServed,proto3" json:"repair_notice_served,omitempty"`
+	ViolationRegion    string `protobuf:"bytes,8,opt,name=violation_region,json=violationRegion,proto3" json:"violation_region,omitempty"`
+	PowerCode          string `protobuf:"bytes,9,opt,name=power_code,json=powerCode,proto3" json:"power_code,omitempty"`
+	Sector             string `protobuf:"bytes,10,opt,name=sector,proto3" json:"sector,omitempty"`
+	Designation        string `protobuf:"bytes,11,opt,name=designation,proto3" json:"designation,omitempty"`
+	TextDigest         []byte `protobuf:"bytes,12,opt,name=text_digest,json=textDigest,proto3" json:"text_digest,omitempty"`
+}
+
+func (m *AbnormalContent) Reset()         { *m = AbnormalContent{} }
+func (m *AbnormalContent) String() string { return proto.CompactTextString(m) }
+func (*AbnormalContent) ProtoMessage()    {}
+func (*AbnormalContent) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{1}
+}
+func (m *AbnormalContent) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *AbnormalContent) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_AbnormalContent.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *AbnormalContent) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_AbnormalContent.Merge(m, src)
+}
+func (m *AbnormalContent) XXX_Size() int {
+	return m.Size()
+}
+func (m *AbnormalContent) XXX_DiscardUnknown() {
+	xxx_messageInfo_AbnormalContent.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_AbnormalContent proto.InternalMessageInfo
+
+func (m *AbnormalContent) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *AbnormalContent) GetSubject() string {
+	if m != nil {
+		return m.Subject
+	}
+	return ""
+}
+
+func (m *AbnormalContent) GetDocNo() string {
+	if m != nil {
+		return m.DocNo
+	}
+	return ""
+}
+
+func (m *AbnormalContent) GetReason() string {
+	if m != nil {
+		return m.Reason
+	}
+	return ""
+}
+
+func (m *AbnormalContent) GetListedOn() int32 {
+	if m != nil {
+		return m.ListedOn
+	}
+	return 0
+}
+
+func (m *AbnormalContent) GetServedOn() int32 {
+	if m != nil {
+		return m.ServedOn
+	}
+	return 0
+}
+
+func (m *AbnormalContent) GetRepairNoticeServed() bool {
+	if m != nil {
+		return m.RepairNoticeServed
+	}
+	return false
+}
+
+func (m *AbnormalContent) GetViolationRegion() string {
+	if m != nil {
+		return m.ViolationRegion
+	}
+	return ""
+}
+
+func (m *AbnormalContent) GetPowerCode() string {
+	if m != nil {
+		return m.PowerCode
+	}
+	return ""
+}
+
+func (m *AbnormalContent) GetSector() string {
+	if m != nil {
+		return m.Sector
+	}
+	return ""
+}
+
+func (m *AbnormalContent) GetDesignation() string {
+	if m != nil {
+		return m.Designation
+	}
+	return ""
+}
+
+func (m *AbnormalContent) GetTextDigest() []byte {
+	if m != nil {
+		return m.TextDigest
+	}
+	return nil
+}
+
+// OtherContent is a record of other dishonesty (其他失信信息) as the agency states it.
+type OtherContent struct {
+	Issuer             string   `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Subject            string   `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	DocNo              string   `protobuf:"bytes,3,opt,name=doc_no,json=docNo,proto3" json:"doc_no,omitempty"`
+	Source             string   `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
+	Statute            string   `protobuf:"bytes,5,opt,name=statute,proto3" json:"statute,omitempty"`
+	DecidedOn          int32    `protobuf:"varint,6,opt,name=decided_on,json=decidedOn,proto3" json:"decided_on,omitempty"`
+	ServedOn           int32    `protobuf:"varint,7,opt,name=served_on,json=servedOn,proto3" json:"served_on,omitempty"`
+	RepairNoticeServed bool     `protobuf:"varint,8,opt,name=repair_notice_served,json=repairNoticeServed,proto3" json:"repair_notice_served,omitempty"`
+	ViolationRegion    string   `protobuf:"bytes,9,opt,name=violation_region,json=violationRegion,proto3" json:"violation_region,omitempty"`
+	PowerCode          string   `protobuf:"bytes,10,opt,name=power_code,json=powerCode,proto3" json:"power_code,omitempty"`
+	Sector             string   `protobuf:"bytes,11,opt,name=sector,proto3" json:"sector,omitempty"`
+	Severity           Severity `protobuf:"varint,12,opt,name=severity,proto3,enum=xinlian.v1.Severity" json:"severity,omitempty"`
+	Necessary          bool     `protobuf:"varint,13,opt,name=necessary,proto3" json:"necessary,omitempty"`
+	NecessityDigest    []byte   `protobuf:"bytes,14,opt,name=necessity_digest,json=necessityDigest,proto3" json:"necessity_digest,omitempty"`
+	BreachOf           string   `protobuf:"bytes,15,opt,name=breach_of,json=breachOf,proto3" json:"breach_of,omitempty"`
+	Designation        string   `protobuf:"bytes,16,opt,name=designation,proto3" json:"designation,omitempty"`
+	TextDigest         []byte   `protobuf:"bytes,17,opt,name=text_digest,json=textDigest,proto3" json:"text_digest,omitempty"`
+}
+
+func (m *OtherContent) Reset()         { *m = OtherContent{} }
+func (m *OtherContent) String() string { return proto.CompactTextString(m) }
+func (*OtherContent) ProtoMessage()    {}
+func (*OtherContent) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{2}
+}
+func (m *OtherContent) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *OtherContent) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_OtherContent.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *OtherContent) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_OtherContent.Merge(m, src)
+}
+func (m *OtherContent) XXX_Size() int {
+	return m.Size()
+}
+func (m *OtherContent) XXX_DiscardUnknown() {
+	xxx_messageInfo_OtherContent.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_OtherContent proto.InternalMessageInfo
+
+func (m *OtherContent) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *OtherContent) GetSubject() string {
+	if m != nil {
+		return m.Subject
+	}
+	return ""
+}
+
+func (m *OtherContent) GetDocNo() string {
+	if m != nil {
+		return m.DocNo
+	}
+	return ""
+}
+
+func (m *OtherContent) GetSource() string {
+	if m != nil {
+		return m.Source
+	}
+	return ""
+}
+
+func (m *OtherContent) GetStatute() string {
+	if m != nil {
+		return m.Statute
+	}
+	return ""
+}
+
+func (m *OtherContent) GetDecidedOn() int32 {
+	if m != nil {
+		return m.DecidedOn
+	}
+	return 0
+}
+
+func (m *OtherContent) GetServedOn() int32 {
+	if m != nil {
+		return m.ServedOn
+	}
+	return 0
+}
+
+func (m *OtherContent) GetRepairNoticeServed() bool {
+	if m != nil {
+		return m.RepairNoticeServed
+	}
+	return false
+}
+
+func (m *OtherContent) GetViolationRegion() string {
+	if m != nil {
+		return m.ViolationRegion
+	}
+	return ""
+}
+
+func (m *OtherContent) GetPowerCode() string {
+	if m != nil {
+		return m.PowerCode
+	}
+	return ""
+}
+
+func (m *OtherContent) GetSector() string {
+	if m != nil {
+		return m.Sector
+	}
+	return ""
+}
+
+func (m *OtherContent) GetSeverity() Severity {
+	if m != nil {
+		return m.Severity
+	}
+	return SEVERITY_UNSET
+}
+
+func (m *OtherContent) GetNecessary() bool {
+	if m != nil {
+		return m.Necessary
+	}
+	return false
+}
+
+func (m *OtherContent) GetNecessityDigest() []byte {
+	if m != nil {
+		return m.NecessityDigest
+	}
+	return nil
+}
+
+func (m *OtherContent) GetBreachOf() string {
+	if m != nil {
+		return m.BreachOf
+	}
+	return ""
+}
+
+func (m *OtherContent) GetDesignation() string {
+	if m != nil {
+		return m.Designation
+	}
+	return ""
+}
+
+func (m *OtherContent) GetTextDigest() []byte {
+	if m != nil {
+		return m.TextDigest
+	}
+	return nil
+}
+
 // Dishonesty (失信信息) is a record of one of the four kinds: exactly one of the contents stands, that of its kind.
 type Dishonesty struct {
-	Id              []byte          `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Kind            DishonestyKind  `protobuf:"varint,2,opt,name=kind,proto3,enum=xinlian.v1.DishonestyKind" json:"kind,omitempty"`
-	State           RecordState     `protobuf:"varint,3,opt,name=state,proto3,enum=xinlian.v1.RecordState" json:"state,omitempty"`
-	Class           Severity        `protobuf:"varint,4,opt,name=class,proto3,enum=xinlian.v1.Severity" json:"class,omitempty"`
-	RecordedOn      int32           `protobuf:"varint,5,opt,name=recorded_on,json=recordedOn,proto3" json:"recorded_on,omitempty"`
-	PublishBy       int32           `protobuf:"varint,6,opt,name=publish_by,json=publishBy,proto3" json:"publish_by,omitempty"`
-	MinUntil        int32           `protobuf:"varint,7,opt,name=min_until,json=minUntil,proto3" json:"min_until,omitempty"`
-	MaxUntil        int32           `protobuf:"varint,8,opt,name=max_until,json=maxUntil,proto3" json:"max_until,omitempty"`
-	PublishedOn     int32           `protobuf:"varint,9,opt,name=published_on,json=publishedOn,proto3" json:"published_on,omitempty"`
-	EndedOn         int32           `protobuf:"varint,10,opt,name=ended_on,json=endedOn,proto3" json:"ended_on,omitempty"`
-	ReasonDigest    []byte          `protobuf:"bytes,11,opt,name=reason_digest,json=reasonDigest,proto3" json:"reason_digest,omitempty"`
-	AuthorityDigest []byte          `protobuf:"bytes,12,opt,name=authority_digest,json=authorityDigest,proto3" json:"authority_digest,omitempty"`
-	Final           bool            `protobuf:"varint,13,opt,name=final,proto3" json:"final,omitempty"`
-	Submitter       string          `protobuf:"bytes,14,opt,name=submitter,proto3" json:"submitter,omitempty"`
-	Alarms          uint32          `protobuf:"varint,15,opt,name=alarms,proto3" json:"alarms,omitempty"`
-	Objections      uint32          `protobuf:"varint,16,opt,name=objections,proto3" json:"objections,omitempty"`
-	Penalty         *PenaltyContent `protobuf:"bytes,30,opt,name=penalty,proto3" json:"penalty,omitempty"`
+	Id              []byte           `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Kind            DishonestyKind   `protobuf:"varint,2,opt,name=kind,proto3,enum=xinlian.v1.DishonestyKind" json:"kind,omitempty"`
+	State           RecordState      `protobuf:"varint,3,opt,name=state,proto3,enum=xinlian.v1.RecordState" json:"state,omitempty"`
+	Class           Severity         `protobuf:"varint,4,opt,name=class,proto3,enum=xinlian.v1.Severity" json:"class,omitempty"`
+	RecordedOn      int32            `protobuf:"varint,5,opt,name=recorded_on,json=recordedOn,proto3" json:"recorded_on,omitempty"`
+	PublishBy       int32            `protobuf:"varint,6,opt,name=publish_by,json=publishBy,proto3" json:"publish_by,omitempty"`
+	MinUntil        int32            `protobuf:"varint,7,opt,name=min_until,json=minUntil,proto3" json:"min_until,omitempty"`
+	MaxUntil        int32            `protobuf:"varint,8,opt,name=max_until,json=maxUntil,proto3" json:"max_until,omitempty"`
+	PublishedOn     int32            `protobuf:"varint,9,opt,name=published_on,json=publishedOn,proto3" json:"published_on,omitempty"`
+	EndedOn         int32            `protobuf:"varint,10,opt,name=ended_on,json=endedOn,proto3" json:"ended_on,omitempty"`
+	ReasonDigest    []byte           `protobuf:"bytes,11,opt,name=reason_digest,json=reasonDigest,proto3" json:"reason_digest,omitempty"`
+	AuthorityDigest []byte           `protobuf:"bytes,12,opt,name=authority_digest,json=authorityDigest,proto3" json:"authority_digest,omitempty"`
+	Final           bool             `protobuf:"varint,13,opt,name=final,proto3" json:"final,omitempty"`
+	Submitter       string           `protobuf:"bytes,14,opt,name=submitter,proto3" json:"submitter,omitempty"`
+	Alarms          uint32           `protobuf:"varint,15,opt,name=alarms,proto3" json:"alarms,omitempty"`
+	Objections      uint32           `protobuf:"varint,16,opt,name=objections,proto3" json:"objections,omitempty"`
+	Penalty         *PenaltyContent  `protobuf:"bytes,30,opt,name=penalty,proto3" json:"penalty,omitempty"`
+	Abnormal        *AbnormalContent `protobuf:"bytes,32,opt,name=abnormal,proto3" json:"abnormal,omitempty"`
+	Other           *OtherContent    `protobuf:"bytes,33,opt,name=other,proto3" json:"other,omitempty"`
 }
 
 func (m *Dishonesty) Reset()         { *m = Dishonesty{} }
 func (m *Dishonesty) String() string { return proto.CompactTextString(m) }
 func (*Dishonesty) ProtoMessage()    {}
 func (*Dishonesty) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7b4f1d9d5819edec, []int{1}
+	return fileDescriptor_7b4f1d9d5819edec, []int{3}
 }
 func (m *Dishonesty) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -537,6 +845,20 @@ func (m *Dishonesty) GetPenalty() *PenaltyContent {
 	return nil
 }
 
+func (m *Dishonesty) GetAbnormal() *AbnormalContent {
+	if m != nil {
+		return m.Abnormal
+	}
+	return nil
+}
+
+func (m *Dishonesty) GetOther() *OtherContent {
+	if m != nil {
+		return m.Other
+	}
+	return nil
+}
+
 type RecordPenalty struct {
 	Content PenaltyContent `protobuf:"bytes,1,opt,name=content,proto3" json:"content"`
 }
@@ -545,7 +867,7 @@ func (m *RecordPenalty) Reset()         { *m = RecordPenalty{} }
 func (m *RecordPenalty) String() string { return proto.CompactTextString(m) }
 func (*RecordPenalty) ProtoMessage()    {}
 func (*RecordPenalty) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7b4f1d9d5819edec, []int{2}
+	return fileDescriptor_7b4f1d9d5819edec, []int{4}
 }
 func (m *RecordPenalty) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -591,7 +913,7 @@ func (m *PublishRecord) Reset()         { *m = PublishRecord{} }
 func (m *PublishRecord) String() string { return proto.CompactTextString(m) }
 func (*PublishRecord) ProtoMessage()    {}
 func (*PublishRecord) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7b4f1d9d5819edec, []int{3}
+	return fileDescriptor_7b4f1d9d5819edec, []int{5}
 }
 func (m *PublishRecord) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -646,7 +968,7 @@ func (m *WithdrawRecord) Reset()         { *m = WithdrawRecord{} }
 func (m *WithdrawRecord) String() string { return proto.CompactTextString(m) }
 func (*WithdrawRecord) ProtoMessage()    {}
 func (*WithdrawRecord) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7b4f1d9d5819edec, []int{4}
+	return fileDescriptor_7b4f1d9d5819edec, []int{6}
 }
 func (m *WithdrawRecord) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -703,94 +1025,266 @@ func (m *WithdrawRecord) GetAuthorityDigest() []byte {
 	return nil
 }
 
+// RecordAbnormal enters a subject in the list of abnormal operation (异常名录).
+type RecordAbnormal struct {
+	Content AbnormalContent `protobuf:"bytes,1,opt,name=content,proto3" json:"content"`
+}
+
+func (m *RecordAbnormal) Reset()         { *m = RecordAbnormal{} }
+func (m *RecordAbnormal) String() string { return proto.CompactTextString(m) }
+func (*RecordAbnormal) ProtoMessage()    {}
+func (*RecordAbnormal) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{7}
+}
+func (m *RecordAbnormal) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *RecordAbnormal) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_RecordAbnormal.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *RecordAbnormal) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_RecordAbnormal.Merge(m, src)
+}
+func (m *RecordAbnormal) XXX_Size() int {
+	return m.Size()
+}
+func (m *RecordAbnormal) XXX_DiscardUnknown() {
+	xxx_messageInfo_RecordAbnormal.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_RecordAbnormal proto.InternalMessageInfo
+
+func (m *RecordAbnormal) GetContent() AbnormalContent {
+	if m != nil {
+		return m.Content
+	}
+	return AbnormalContent{}
+}
+
+// RemoveAbnormal takes it out (移出): what led to the entry is mended.
+type RemoveAbnormal struct {
+	Issuer         string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Record         []byte `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
+	EvidenceDigest []byte `protobuf:"bytes,3,opt,name=evidence_digest,json=evidenceDigest,proto3" json:"evidence_digest,omitempty"`
+}
+
+func (m *RemoveAbnormal) Reset()         { *m = RemoveAbnormal{} }
+func (m *RemoveAbnormal) String() string { return proto.CompactTextString(m) }
+func (*RemoveAbnormal) ProtoMessage()    {}
+func (*RemoveAbnormal) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{8}
+}
+func (m *RemoveAbnormal) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *RemoveAbnormal) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_RemoveAbnormal.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *RemoveAbnormal) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_RemoveAbnormal.Merge(m, src)
+}
+func (m *RemoveAbnormal) XXX_Size() int {
+	return m.Size()
+}
+func (m *RemoveAbnormal) XXX_DiscardUnknown() {
+	xxx_messageInfo_RemoveAbnormal.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_RemoveAbnormal proto.InternalMessageInfo
+
+func (m *RemoveAbnormal) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *RemoveAbnormal) GetRecord() []byte {
+	if m != nil {
+		return m.Record
+	}
+	return nil
+}
+
+func (m *RemoveAbnormal) GetEvidenceDigest() []byte {
+	if m != nil {
+		return m.EvidenceDigest
+	}
+	return nil
+}
+
+// RecordOther records other dishonesty (其他失信信息).
+type RecordOther struct {
+	Content OtherContent `protobuf:"bytes,1,opt,name=content,proto3" json:"content"`
+}
+
+func (m *RecordOther) Reset()         { *m = RecordOther{} }
+func (m *RecordOther) String() string { return proto.CompactTextString(m) }
+func (*RecordOther) ProtoMessage()    {}
+func (*RecordOther) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{9}
+}
+func (m *RecordOther) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *RecordOther) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_RecordOther.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *RecordOther) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_RecordOther.Merge(m, src)
+}
+func (m *RecordOther) XXX_Size() int {
+	return m.Size()
+}
+func (m *RecordOther) XXX_DiscardUnknown() {
+	xxx_messageInfo_RecordOther.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_RecordOther proto.InternalMessageInfo
+
+func (m *RecordOther) GetContent() OtherContent {
+	if m != nil {
+		return m.Content
+	}
+	return OtherContent{}
+}
+
 func init() {
 	proto.RegisterEnum("xinlian.v1.Severity", Severity_name, Severity_value)
 	proto.RegisterEnum("xinlian.v1.DishonestyKind", DishonestyKind_name, DishonestyKind_value)
 	proto.RegisterEnum("xinlian.v1.RecordState", RecordState_name, RecordState_value)
 	proto.RegisterType((*PenaltyContent)(nil), "xinlian.v1.PenaltyContent")
+	proto.RegisterType((*AbnormalContent)(nil), "xinlian.v1.AbnormalContent")
+	proto.RegisterType((*OtherContent)(nil), "xinlian.v1.OtherContent")
 	proto.RegisterType((*Dishonesty)(nil), "xinlian.v1.Dishonesty")
 	proto.RegisterType((*RecordPenalty)(nil), "xinlian.v1.RecordPenalty")
 	proto.RegisterType((*PublishRecord)(nil), "xinlian.v1.PublishRecord")
 	proto.RegisterType((*WithdrawRecord)(nil), "xinlian.v1.WithdrawRecord")
+	proto.RegisterType((*RecordAbnormal)(nil), "xinlian.v1.RecordAbnormal")
+	proto.RegisterType((*RemoveAbnormal)(nil), "xinlian.v1.RemoveAbnormal")
+	proto.RegisterType((*RecordOther)(nil), "xinlian.v1.RecordOther")
 }
 
 func init() { proto.RegisterFile("xinlian/v1/sanction.proto", fileDescriptor_7b4f1d9d5819edec) }
 
 var fileDescriptor_7b4f1d9d5819edec = []byte{
-	// 1164 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x9c, 0x96, 0xcd, 0x72, 0x1a, 0x47,
-	0x10, 0xc7, 0xb5, 0x02, 0x04, 0x34, 0x1f, 0x5a, 0x8f, 0xb1, 0xbc, 0xb6, 0x13, 0x4c, 0x94, 0x43,
-	0xb0, 0xab, 0x2c, 0xd9, 0x4e, 0x72, 0x49, 0x0e, 0x29, 0xa4, 0xdd, 0x58, 0x94, 0x65, 0x56, 0x35,
-	0x8b, 0xec, 0x38, 0x97, 0xad, 0x65, 0x77, 0x04, 0x93, 0xc0, 0x0c, 0xb5, 0x3b, 0x60, 0xf1, 0x06,
-	0x3e, 0xfa, 0x1d, 0xf2, 0x32, 0x3e, 0x3a, 0xb7, 0x9c, 0x52, 0x29, 0xeb, 0x41, 0x9c, 0x9a, 0x99,
-	0x05, 0x96, 0x24, 0x4e, 0xa5, 0x72, 0xa3, 0x7f, 0xdd, 0xd3, 0xdb, 0xd3, 0xdd, 0xff, 0x29, 0xe0,
-	0xd6, 0x25, 0x65, 0x63, 0x1a, 0xb0, 0xc3, 0xf9, 0xa3, 0xc3, 0x24, 0x60, 0xa1, 0xa0, 0x9c, 0x1d,
-	0x4c, 0x63, 0x2e, 0x38, 0x82, 0xd4, 0x75, 0x30, 0x7f, 0x74, 0xbb, 0x31, 0xe4, 0x43, 0xae, 0xf0,
-	0xa1, 0xfc, 0xa5, 0x23, 0xf6, 0x3f, 0x14, 0xa0, 0x7e, 0x46, 0x58, 0x30, 0x16, 0x8b, 0x63, 0xce,
-	0x04, 0x61, 0x02, 0xed, 0xc1, 0x0e, 0x4d, 0x92, 0x19, 0x89, 0x2d, 0xa3, 0x65, 0xb4, 0xcb, 0x38,
-	0xb5, 0x90, 0x05, 0xc5, 0x64, 0x36, 0xf8, 0x89, 0x84, 0xc2, 0xda, 0x56, 0x8e, 0xa5, 0x89, 0x6e,
-	0xc0, 0x4e, 0xc4, 0x43, 0x9f, 0x71, 0x2b, 0xa7, 0x1c, 0x85, 0x88, 0x87, 0x3d, 0x8e, 0x1a, 0x50,
-	0xf8, 0x99, 0xb2, 0x28, 0xb1, 0xf2, 0xad, 0x5c, 0xbb, 0x86, 0xb5, 0x81, 0x6e, 0x41, 0xe9, 0x82,
-	0x32, 0xe2, 0x5f, 0x10, 0x66, 0x15, 0x5a, 0x46, 0x3b, 0x87, 0x8b, 0xd2, 0xfe, 0x9e, 0x30, 0xf4,
-	0x05, 0xec, 0x86, 0x9c, 0x5d, 0xd0, 0x24, 0x0c, 0x04, 0x89, 0x54, 0xc4, 0x8e, 0x8a, 0xa8, 0x67,
-	0xb0, 0x0c, 0xfc, 0x14, 0x20, 0x22, 0x21, 0x8d, 0x48, 0xe4, 0x73, 0x66, 0x15, 0x5b, 0x46, 0xbb,
-	0x80, 0xcb, 0x29, 0x71, 0x19, 0xba, 0x0b, 0x95, 0x79, 0x30, 0xa6, 0x91, 0x3f, 0x63, 0x82, 0x8e,
-	0xad, 0x92, 0xf2, 0x83, 0x42, 0xe7, 0x92, 0xa0, 0x7b, 0x60, 0xce, 0x29, 0x1f, 0x07, 0xb2, 0x55,
-	0x7e, 0x4c, 0x86, 0x94, 0x33, 0xab, 0xac, 0x4a, 0xdf, 0x5d, 0x71, 0xac, 0x30, 0xfa, 0x04, 0xca,
-	0xd3, 0x98, 0x87, 0x24, 0x9a, 0xc5, 0xc4, 0x82, 0x96, 0xd1, 0xae, 0xe1, 0x35, 0x40, 0x6d, 0x30,
-	0x19, 0x17, 0x34, 0x24, 0x7e, 0x42, 0xe2, 0xb9, 0x2e, 0xa7, 0xa2, 0x3e, 0x57, 0xd7, 0xdc, 0x53,
-	0xd8, 0x55, 0x79, 0x12, 0x11, 0x08, 0x32, 0x21, 0x4c, 0x58, 0x55, 0x9d, 0x67, 0x05, 0x64, 0x6f,
-	0x47, 0x24, 0x88, 0x29, 0x1b, 0x5a, 0x35, 0xe5, 0x5b, 0x9a, 0xe8, 0x0e, 0x94, 0xd7, 0xa9, 0xeb,
-	0x2a, 0x75, 0x29, 0x59, 0x26, 0x7d, 0x08, 0x8d, 0x98, 0x4c, 0x03, 0x1a, 0xfb, 0x1b, 0x55, 0x58,
-	0xbb, 0x2d, 0xa3, 0x5d, 0xc2, 0x48, 0xfb, 0x7a, 0x99, 0x42, 0x64, 0xe7, 0xa6, 0xfc, 0x15, 0x89,
-	0xfd, 0x90, 0x47, 0xc4, 0x32, 0xd5, 0x9d, 0xcb, 0x8a, 0x1c, 0xf3, 0x88, 0xc8, 0xd9, 0x27, 0x24,
-	0x14, 0x3c, 0xb6, 0xae, 0xe9, 0xd9, 0x6b, 0x0b, 0x3d, 0x84, 0x52, 0x42, 0xe6, 0x24, 0xa6, 0x62,
-	0x61, 0xa1, 0x96, 0xd1, 0xae, 0x3f, 0x6e, 0x1c, 0xac, 0x77, 0xeb, 0xc0, 0x4b, 0x7d, 0x78, 0x15,
-	0x25, 0xef, 0xcb, 0x48, 0x48, 0x92, 0x24, 0x88, 0x17, 0xd6, 0x75, 0x55, 0xcf, 0x1a, 0xc8, 0x01,
-	0x68, 0x83, 0x8a, 0x85, 0x1f, 0xd1, 0x21, 0x49, 0x84, 0xd5, 0x68, 0x19, 0xed, 0x2a, 0xde, 0x5d,
-	0x71, 0x5b, 0x61, 0x39, 0x4c, 0x41, 0x2e, 0xc5, 0x32, 0xea, 0x86, 0x8a, 0x02, 0x89, 0xd2, 0x80,
-	0x3b, 0x50, 0x1e, 0xc4, 0x24, 0x08, 0x47, 0x3e, 0xbf, 0xb0, 0xf6, 0x54, 0xd9, 0x25, 0x0d, 0xdc,
-	0x0b, 0xd4, 0x82, 0x4a, 0x44, 0x12, 0x3a, 0x64, 0x6a, 0xa6, 0xd6, 0x4d, 0xe5, 0xce, 0xa2, 0xfd,
-	0x5f, 0xf3, 0x00, 0x36, 0x4d, 0x46, 0x9c, 0x91, 0x44, 0x2c, 0x50, 0x1d, 0xb6, 0x69, 0xa4, 0x36,
-	0xbf, 0x8a, 0xb7, 0x69, 0x84, 0x0e, 0x20, 0x2f, 0xf7, 0x56, 0xad, 0x7c, 0xfd, 0xf1, 0xed, 0xec,
-	0xad, 0xd7, 0xa7, 0x9e, 0x52, 0x16, 0x61, 0x15, 0x87, 0x1e, 0x40, 0x41, 0x8d, 0x55, 0x49, 0xa1,
-	0xfe, 0xf8, 0x66, 0xf6, 0x00, 0x26, 0x21, 0x8f, 0x23, 0x4f, 0xba, 0xb1, 0x8e, 0x42, 0xf7, 0xa1,
-	0x10, 0x8e, 0x83, 0x44, 0x6a, 0xe4, 0xe3, 0x5d, 0xd5, 0x21, 0xb2, 0x13, 0xb1, 0xca, 0xa0, 0x97,
-	0xa1, 0xa0, 0xd7, 0x7a, 0x89, 0x5c, 0x25, 0x8b, 0xe9, 0x6c, 0x30, 0xa6, 0xc9, 0xc8, 0x1f, 0x2c,
-	0x94, 0x74, 0x0a, 0xb8, 0x9c, 0x92, 0xa3, 0x85, 0x6c, 0xd4, 0x84, 0xb2, 0x54, 0x14, 0x5a, 0x34,
-	0xa5, 0x09, 0x65, 0x5a, 0x12, 0xd2, 0x19, 0x5c, 0x6e, 0x28, 0xa6, 0x34, 0x09, 0x2e, 0xb5, 0xf3,
-	0x33, 0xa8, 0xa6, 0x69, 0xf4, 0xa7, 0xcb, 0xca, 0x5f, 0x59, 0x31, 0x97, 0x49, 0x59, 0x13, 0x96,
-	0x56, 0x06, 0xca, 0x5d, 0x54, 0xb6, 0xcb, 0xd0, 0xe7, 0x50, 0x8b, 0x49, 0x90, 0x70, 0xb6, 0x9c,
-	0x61, 0x45, 0x75, 0xb7, 0xaa, 0x61, 0x3a, 0xc5, 0x7b, 0x60, 0x06, 0x33, 0x31, 0xe2, 0x71, 0x66,
-	0x23, 0xaa, 0x7a, 0x23, 0x56, 0x3c, 0x0d, 0x6d, 0x40, 0xe1, 0x82, 0xb2, 0x60, 0xac, 0xa4, 0x52,
-	0xc2, 0xda, 0x50, 0x02, 0x9b, 0x0d, 0x26, 0x54, 0x08, 0x12, 0x2b, 0xa1, 0x94, 0xf1, 0x1a, 0xc8,
-	0xc5, 0x0e, 0xc6, 0x41, 0x3c, 0x49, 0x94, 0x36, 0x6a, 0x38, 0xb5, 0x50, 0x13, 0x80, 0xab, 0x47,
-	0x8c, 0x72, 0x96, 0x28, 0x3d, 0xd4, 0x70, 0x86, 0xa0, 0xaf, 0xa0, 0x38, 0xd5, 0xcf, 0xa3, 0xd5,
-	0x6c, 0x19, 0xed, 0xca, 0xe6, 0x06, 0x6c, 0xbe, 0x9c, 0x78, 0x19, 0xba, 0xff, 0x14, 0x6a, 0x7a,
-	0xd6, 0x69, 0x00, 0xfa, 0x06, 0x8a, 0xa1, 0x0e, 0x52, 0xab, 0xf5, 0xaf, 0x69, 0x8e, 0xf2, 0x6f,
-	0x7f, 0xbf, 0xbb, 0x85, 0x97, 0x07, 0xf6, 0xbf, 0x83, 0xda, 0x99, 0x6e, 0xb4, 0xce, 0xf9, 0xd1,
-	0x07, 0x7a, 0x0f, 0x76, 0xf4, 0x32, 0xa8, 0x65, 0xad, 0xe2, 0xd4, 0xda, 0x7f, 0x63, 0x40, 0xfd,
-	0x05, 0x15, 0xa3, 0x28, 0x0e, 0x5e, 0xfd, 0xbf, 0x14, 0x7f, 0x1f, 0x61, 0xee, 0x3f, 0x8e, 0x30,
-	0xff, 0x8f, 0x23, 0xbc, 0x1f, 0x41, 0x69, 0xb9, 0xdd, 0x08, 0x41, 0xdd, 0x73, 0x9e, 0x3b, 0xb8,
-	0xdb, 0x7f, 0xe9, 0x9f, 0xf7, 0x3c, 0xa7, 0x6f, 0x6e, 0x6d, 0xb0, 0x67, 0xdd, 0x9e, 0x8b, 0x4d,
-	0x03, 0x35, 0xc0, 0x5c, 0xb1, 0x27, 0x4e, 0xcf, 0xc1, 0x9d, 0x53, 0x73, 0x7b, 0x83, 0x7a, 0x0e,
-	0xee, 0xba, 0xe7, 0x9e, 0x99, 0xbb, 0x9d, 0x7f, 0xfd, 0x4b, 0x73, 0xeb, 0xfe, 0x6b, 0x03, 0xea,
-	0x9b, 0x22, 0x95, 0xe1, 0x76, 0xd7, 0x3b, 0x71, 0x7b, 0x8e, 0x97, 0xf9, 0xdc, 0x1e, 0xa0, 0x0c,
-	0x3d, 0x73, 0x7a, 0x9d, 0xd3, 0xfe, 0x4b, 0xd3, 0x40, 0xd7, 0x61, 0x37, 0xc3, 0x4f, 0xbb, 0x5e,
-	0xdf, 0xdc, 0x46, 0x37, 0xe1, 0x7a, 0x06, 0x76, 0x8e, 0x7a, 0x2e, 0x7e, 0xd6, 0x39, 0x35, 0x73,
-	0x7f, 0xc9, 0xed, 0xf6, 0x4f, 0x1c, 0x6c, 0xe6, 0xd3, 0x52, 0x3e, 0x18, 0x50, 0xc9, 0xc8, 0x1f,
-	0x99, 0x50, 0xc5, 0xce, 0xb1, 0x8b, 0xed, 0x55, 0x0d, 0x37, 0xe0, 0x5a, 0x4a, 0xb0, 0xf3, 0xa4,
-	0xeb, 0xf5, 0x1d, 0xec, 0xd8, 0xfa, 0xd6, 0x29, 0x3e, 0x3b, 0x3f, 0x3a, 0xed, 0x7a, 0x27, 0x8e,
-	0x6d, 0x6e, 0xcb, 0x82, 0x57, 0xc7, 0xd7, 0x3c, 0x27, 0x0b, 0x5e, 0x25, 0x39, 0xeb, 0x74, 0x65,
-	0x8a, 0xbc, 0x6c, 0x66, 0x0a, 0x9d, 0x1f, 0xce, 0x14, 0x2b, 0x64, 0xd2, 0xbe, 0xe8, 0xf6, 0x4f,
-	0x6c, 0xdc, 0x79, 0xd1, 0x33, 0x77, 0x32, 0xf4, 0xd8, 0xc5, 0xd8, 0x39, 0xee, 0x3b, 0xb6, 0x59,
-	0xcc, 0x24, 0xf5, 0x4e, 0xba, 0xce, 0xa9, 0xed, 0xd8, 0x66, 0x29, 0x03, 0x3b, 0xf8, 0xf8, 0xa4,
-	0xfb, 0xdc, 0xb1, 0xcd, 0x72, 0xe6, 0xbc, 0xed, 0x78, 0x7d, 0xec, 0xbe, 0x74, 0x6c, 0x13, 0x74,
-	0x07, 0x8e, 0xdc, 0xb7, 0xef, 0x9b, 0xc6, 0xbb, 0xf7, 0x4d, 0xe3, 0x8f, 0xf7, 0x4d, 0xe3, 0xcd,
-	0x55, 0x73, 0xeb, 0xdd, 0x55, 0x73, 0xeb, 0xb7, 0xab, 0xe6, 0xd6, 0x8f, 0x5f, 0x0f, 0xa9, 0x18,
-	0xcd, 0x06, 0x07, 0x21, 0x9f, 0x1c, 0xa6, 0xaa, 0x78, 0x30, 0x26, 0xd1, 0x90, 0xc4, 0x4b, 0xf3,
-	0x50, 0xff, 0x6f, 0x59, 0xff, 0xd1, 0xf9, 0x76, 0x3a, 0x18, 0xec, 0x28, 0xf8, 0xe5, 0x9f, 0x01,
-	0x00, 0x00, 0xff, 0xff, 0xc8, 0x04, 0x8b, 0xbd, 0x00, 0x09, 0x00, 0x00,
+	// 1417 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xac, 0x57, 0xcd, 0x72, 0x13, 0x49,
+	0x12, 0x76, 0x5b, 0xff, 0xa9, 0xbf, 0xa6, 0x30, 0xa6, 0x81, 0x5d, 0x21, 0xbc, 0x07, 0x04, 0x11,
+	0xd8, 0xc0, 0xee, 0xc6, 0x6e, 0x2c, 0x87, 0x0d, 0xd9, 0xea, 0xc5, 0x0a, 0x8c, 0xda, 0x51, 0x92,
+	0x61, 0xd9, 0x8b, 0xa2, 0xd5, 0x5d, 0x96, 0x6a, 0x47, 0xaa, 0x72, 0x74, 0x97, 0x84, 0x7d, 0x9e,
+	0x0b, 0x47, 0xde, 0x61, 0x5e, 0x61, 0x4e, 0xf3, 0x04, 0x1c, 0x39, 0xce, 0x69, 0x62, 0x02, 0x1e,
+	0x84, 0x89, 0xaa, 0xea, 0x96, 0x5a, 0xc2, 0x66, 0xcc, 0x04, 0x37, 0xe7, 0x97, 0x59, 0xd9, 0x59,
+	0xf9, 0x7d, 0x99, 0x65, 0xc1, 0x8d, 0x53, 0xca, 0xc6, 0xd4, 0x65, 0x3b, 0xb3, 0x47, 0x3b, 0xa1,
+	0xcb, 0x3c, 0x41, 0x39, 0xdb, 0x3e, 0x09, 0xb8, 0xe0, 0x08, 0x22, 0xd7, 0xf6, 0xec, 0xd1, 0xcd,
+	0x8d, 0x21, 0x1f, 0x72, 0x05, 0xef, 0xc8, 0xbf, 0x74, 0xc4, 0xd6, 0xa7, 0x0c, 0x54, 0x0e, 0x09,
+	0x73, 0xc7, 0xe2, 0x6c, 0x8f, 0x33, 0x41, 0x98, 0x40, 0x9b, 0x90, 0xa5, 0x61, 0x38, 0x25, 0x81,
+	0x65, 0xd4, 0x8d, 0x46, 0x01, 0x47, 0x16, 0xb2, 0x20, 0x17, 0x4e, 0x07, 0xff, 0x27, 0x9e, 0xb0,
+	0xd6, 0x95, 0x23, 0x36, 0xd1, 0x35, 0xc8, 0xfa, 0xdc, 0xeb, 0x33, 0x6e, 0xa5, 0x94, 0x23, 0xe3,
+	0x73, 0xaf, 0xc3, 0xd1, 0x06, 0x64, 0xbe, 0xa3, 0xcc, 0x0f, 0xad, 0x74, 0x3d, 0xd5, 0x28, 0x63,
+	0x6d, 0xa0, 0x1b, 0x90, 0x3f, 0xa6, 0x8c, 0xf4, 0x8f, 0x09, 0xb3, 0x32, 0x75, 0xa3, 0x91, 0xc2,
+	0x39, 0x69, 0xff, 0x87, 0x30, 0x74, 0x17, 0xaa, 0x1e, 0x67, 0xc7, 0x34, 0xf4, 0x5c, 0x41, 0x7c,
+	0x15, 0x91, 0x55, 0x11, 0x95, 0x04, 0x2c, 0x03, 0xff, 0x0c, 0xe0, 0x13, 0x8f, 0xfa, 0xc4, 0xef,
+	0x73, 0x66, 0xe5, 0xea, 0x46, 0x23, 0x83, 0x0b, 0x11, 0xe2, 0x30, 0x74, 0x1b, 0x8a, 0x33, 0x77,
+	0x4c, 0xfd, 0xfe, 0x94, 0x09, 0x3a, 0xb6, 0xf2, 0xca, 0x0f, 0x0a, 0x3a, 0x92, 0x08, 0xba, 0x07,
+	0xe6, 0x8c, 0xf2, 0xb1, 0x2b, 0x5b, 0xd5, 0x0f, 0xc8, 0x90, 0x72, 0x66, 0x15, 0x54, 0xe9, 0xd5,
+	0x39, 0x8e, 0x15, 0x8c, 0xfe, 0x04, 0x85, 0x93, 0x80, 0x7b, 0xc4, 0x9f, 0x06, 0xc4, 0x82, 0xba,
+	0xd1, 0x28, 0xe3, 0x05, 0x80, 0x1a, 0x60, 0x32, 0x2e, 0xa8, 0x47, 0xfa, 0x21, 0x09, 0x66, 0xba,
+	0x9c, 0xa2, 0xfa, 0x5c, 0x45, 0xe3, 0x5d, 0x05, 0x3b, 0x2a, 0x4f, 0x28, 0x5c, 0x41, 0x26, 0x84,
+	0x09, 0xab, 0xa4, 0xf3, 0xcc, 0x01, 0xd9, 0xdb, 0x11, 0x71, 0x03, 0xca, 0x86, 0x56, 0x59, 0xf9,
+	0x62, 0x13, 0xdd, 0x82, 0xc2, 0x22, 0x75, 0x45, 0xa5, 0xce, 0x87, 0x71, 0xd2, 0x87, 0xb0, 0x11,
+	0x90, 0x13, 0x97, 0x06, 0xfd, 0xa5, 0x2a, 0xac, 0x6a, 0xdd, 0x68, 0xe4, 0x31, 0xd2, 0xbe, 0x4e,
+	0xa2, 0x10, 0xd9, 0xb9, 0x13, 0xfe, 0x9a, 0x04, 0x7d, 0x8f, 0xfb, 0xc4, 0x32, 0xd5, 0x9d, 0x0b,
+	0x0a, 0xd9, 0xe3, 0x3e, 0x91, 0xdc, 0x87, 0xc4, 0x13, 0x3c, 0xb0, 0xae, 0x68, 0xee, 0xb5, 0x85,
+	0x1e, 0x42, 0x3e, 0x24, 0x33, 0x12, 0x50, 0x71, 0x66, 0xa1, 0xba, 0xd1, 0xa8, 0x3c, 0xde, 0xd8,
+	0x5e, 0x68, 0x6b, 0xbb, 0x1b, 0xf9, 0xf0, 0x3c, 0x4a, 0xde, 0x97, 0x11, 0x8f, 0x84, 0xa1, 0x1b,
+	0x9c, 0x59, 0x57, 0x55, 0x3d, 0x0b, 0x40, 0x12, 0xa0, 0x0d, 0x2a, 0xce, 0xfa, 0x3e, 0x1d, 0x92,
+	0x50, 0x58, 0x1b, 0x75, 0xa3, 0x51, 0xc2, 0xd5, 0x39, 0xde, 0x52, 0xb0, 0x24, 0x53, 0x90, 0x53,
+	0x11, 0x47, 0x5d, 0x53, 0x51, 0x20, 0xa1, 0x28, 0xe0, 0x16, 0x14, 0x06, 0x01, 0x71, 0xbd, 0x51,
+	0x9f, 0x1f, 0x5b, 0x9b, 0xaa, 0xec, 0xbc, 0x06, 0x9c, 0x63, 0x54, 0x87, 0xa2, 0x4f, 0x42, 0x3a,
+	0x64, 0x8a, 0x53, 0xeb, 0xba, 0x72, 0x27, 0xa1, 0xad, 0xef, 0x53, 0x50, 0x6d, 0x0e, 0x18, 0x0f,
+	0x26, 0xee, 0xf8, 0x9b, 0x8f, 0xc0, 0x26, 0x64, 0x03, 0xe2, 0x86, 0x9c, 0x59, 0x69, 0x9d, 0x48,
+	0x5b, 0xb2, 0xe6, 0x31, 0x0d, 0x85, 0x66, 0x35, 0xa3, 0x59, 0xd5, 0x80, 0xc3, 0x96, 0x29, 0xcf,
+	0x5e, 0x92, 0xf2, 0xdc, 0x85, 0x94, 0x9f, 0x27, 0xf6, 0xfc, 0xf9, 0x62, 0x5f, 0x56, 0x47, 0xe1,
+	0x62, 0x75, 0xc0, 0x92, 0x3a, 0x56, 0x9a, 0x5c, 0xfc, 0xac, 0xc9, 0xab, 0x24, 0x96, 0x56, 0x49,
+	0xdc, 0xfa, 0x31, 0x0d, 0x25, 0x47, 0x8c, 0xe4, 0x87, 0xbe, 0x3d, 0x05, 0x21, 0x9f, 0x06, 0x1e,
+	0x89, 0x29, 0xd0, 0x96, 0x4a, 0x24, 0x5c, 0x31, 0x15, 0x44, 0x11, 0x20, 0x13, 0x69, 0x73, 0x65,
+	0xbb, 0x64, 0x57, 0xb7, 0xcb, 0x12, 0x3d, 0xb9, 0x4b, 0xd2, 0x93, 0xff, 0x2a, 0x7a, 0x0a, 0x97,
+	0xa1, 0x07, 0x2e, 0xa6, 0xa7, 0x78, 0xe1, 0xf0, 0x96, 0xbe, 0x7e, 0x78, 0xcb, 0x97, 0x19, 0xde,
+	0xca, 0xf9, 0xc3, 0xbb, 0x34, 0x9b, 0xd5, 0x2f, 0xcf, 0xa6, 0xf9, 0xbb, 0xb2, 0xb9, 0xf2, 0x99,
+	0x6c, 0x7e, 0xca, 0x00, 0xb4, 0x68, 0x38, 0xe2, 0x8c, 0x84, 0xe2, 0x0c, 0x55, 0x60, 0x9d, 0xfa,
+	0x4a, 0x30, 0x25, 0xbc, 0x4e, 0x7d, 0xb4, 0x0d, 0x69, 0xf9, 0xe8, 0x28, 0xa5, 0x54, 0x1e, 0xdf,
+	0x4c, 0xde, 0x7a, 0x71, 0xea, 0x19, 0x65, 0x3e, 0x56, 0x71, 0xe8, 0x01, 0x64, 0xd4, 0x4e, 0x56,
+	0x0a, 0xaa, 0x3c, 0xbe, 0x9e, 0x3c, 0x80, 0x89, 0xc7, 0x03, 0xbf, 0x2b, 0xdd, 0x58, 0x47, 0xa1,
+	0xfb, 0x90, 0xf1, 0xc6, 0x6e, 0x18, 0x2a, 0x65, 0x5d, 0xd4, 0x55, 0x1d, 0x22, 0xaf, 0x12, 0xa8,
+	0x0c, 0xc9, 0x99, 0x87, 0x18, 0x72, 0x34, 0xb9, 0xd3, 0xc1, 0x98, 0x86, 0xa3, 0xfe, 0xe0, 0x2c,
+	0x56, 0x5d, 0x84, 0xec, 0x9e, 0xc9, 0x4e, 0x4e, 0x28, 0x8b, 0x5e, 0xb4, 0x48, 0x75, 0x13, 0xca,
+	0xf4, 0x7b, 0x26, 0x9d, 0xee, 0xe9, 0xd2, 0x73, 0x97, 0x9f, 0xb8, 0xa7, 0xda, 0x79, 0x07, 0x4a,
+	0x51, 0x1a, 0xfd, 0xe9, 0x82, 0xf2, 0x17, 0xe7, 0x98, 0xc3, 0xe4, 0x9b, 0x4c, 0x58, 0x54, 0x19,
+	0x28, 0x77, 0x4e, 0xd9, 0x0e, 0x43, 0x7f, 0x81, 0xb2, 0xde, 0x59, 0x31, 0x09, 0x45, 0xd5, 0xdd,
+	0x92, 0x06, 0x23, 0x9a, 0xef, 0x81, 0xe9, 0x4e, 0xc5, 0x88, 0x07, 0x09, 0x45, 0xe8, 0x19, 0xaf,
+	0xce, 0xf1, 0x28, 0x74, 0x03, 0x32, 0xc7, 0x94, 0xb9, 0xe3, 0x48, 0x56, 0xda, 0x50, 0xaf, 0xe3,
+	0x74, 0x30, 0xa1, 0x42, 0x90, 0x40, 0x69, 0xa9, 0x80, 0x17, 0x80, 0x14, 0xb6, 0x3b, 0x76, 0x83,
+	0x49, 0xa8, 0x24, 0x54, 0xc6, 0x91, 0x85, 0x6a, 0x00, 0x5c, 0xcd, 0x3e, 0xe5, 0x2c, 0x54, 0xfa,
+	0x29, 0xe3, 0x04, 0x82, 0xfe, 0x06, 0xb9, 0x13, 0xfd, 0xbf, 0x8d, 0x55, 0xab, 0x1b, 0x8d, 0xe2,
+	0xb2, 0x02, 0x96, 0xff, 0xed, 0xc1, 0x71, 0x28, 0xfa, 0x07, 0xe4, 0xdd, 0xe8, 0x3d, 0xb0, 0xea,
+	0xea, 0xd8, 0xad, 0xe4, 0xb1, 0x95, 0xb7, 0x02, 0xcf, 0x83, 0xd1, 0x36, 0x64, 0xb8, 0x5c, 0x61,
+	0xd6, 0x1d, 0x75, 0xca, 0x4a, 0x9e, 0x4a, 0xee, 0x36, 0xac, 0xc3, 0xb6, 0x9e, 0x41, 0x59, 0x8b,
+	0x2a, 0xaa, 0x04, 0xfd, 0x0b, 0x72, 0x9e, 0x0e, 0x51, 0x1a, 0xfe, 0x62, 0xbd, 0xbb, 0xe9, 0x77,
+	0xbf, 0xdc, 0x5e, 0xc3, 0xf1, 0x81, 0xad, 0x7f, 0x43, 0xf9, 0x50, 0x33, 0xaa, 0x73, 0x5e, 0xb8,
+	0x40, 0xd5, 0x93, 0x24, 0x23, 0xd4, 0x54, 0x94, 0x70, 0x64, 0x6d, 0xbd, 0x35, 0xa0, 0xf2, 0x92,
+	0x8a, 0x91, 0x1f, 0xb8, 0xaf, 0xff, 0x58, 0x8a, 0xcf, 0xb5, 0x92, 0xba, 0xa4, 0x56, 0xd2, 0xe7,
+	0x6a, 0x65, 0xeb, 0x39, 0x54, 0x74, 0x25, 0x71, 0xcf, 0xd1, 0x93, 0xd5, 0x0e, 0x7d, 0x89, 0x9a,
+	0xd5, 0x16, 0x51, 0x99, 0x6e, 0xc2, 0x67, 0x64, 0x9e, 0xee, 0x6b, 0x2f, 0x78, 0x17, 0xaa, 0x64,
+	0x46, 0x7d, 0xc2, 0x3c, 0xb2, 0x7c, 0xc5, 0x4a, 0x0c, 0x47, 0x95, 0x3f, 0x85, 0xa2, 0xae, 0x5c,
+	0xf1, 0x8e, 0xfe, 0xb9, 0x5a, 0xf6, 0x85, 0xda, 0x58, 0xa9, 0xf9, 0xbe, 0x0f, 0xf9, 0x78, 0x93,
+	0x20, 0x04, 0x95, 0xae, 0xfd, 0xc2, 0xc6, 0xed, 0xde, 0xab, 0xfe, 0x51, 0xa7, 0x6b, 0xf7, 0xcc,
+	0xb5, 0x25, 0xec, 0x79, 0xbb, 0xe3, 0x60, 0xd3, 0x40, 0x1b, 0x60, 0xce, 0xb1, 0xa7, 0x76, 0xc7,
+	0xc6, 0xcd, 0x03, 0x73, 0x7d, 0x09, 0xed, 0xda, 0xb8, 0xed, 0x1c, 0x75, 0xcd, 0xd4, 0xcd, 0xf4,
+	0x9b, 0x1f, 0x6a, 0x6b, 0xf7, 0xdf, 0x18, 0x50, 0x59, 0x5e, 0x88, 0x32, 0xbc, 0xd5, 0xee, 0xee,
+	0x3b, 0x1d, 0xbb, 0x9b, 0xf8, 0xdc, 0x26, 0xa0, 0x04, 0x7a, 0x68, 0x77, 0x9a, 0x07, 0xbd, 0x57,
+	0xa6, 0x81, 0xae, 0x42, 0x35, 0x81, 0x1f, 0xb4, 0xbb, 0x3d, 0x73, 0x1d, 0x5d, 0x87, 0xab, 0x09,
+	0xb0, 0xb9, 0xdb, 0x71, 0xf0, 0xf3, 0xe6, 0x81, 0x99, 0x5a, 0xc9, 0xed, 0xf4, 0xf6, 0x6d, 0x6c,
+	0xa6, 0xa3, 0x52, 0x3e, 0x19, 0x71, 0xeb, 0xd4, 0xaa, 0x45, 0x26, 0x94, 0xb0, 0xbd, 0xe7, 0xe0,
+	0xd6, 0xbc, 0x86, 0x6b, 0x70, 0x25, 0x42, 0xb0, 0xfd, 0xb4, 0xdd, 0xed, 0xd9, 0xd8, 0x6e, 0xe9,
+	0x5b, 0x47, 0xf0, 0xe1, 0xd1, 0xee, 0x41, 0xbb, 0xbb, 0x6f, 0xb7, 0xcc, 0x75, 0x59, 0xf0, 0xfc,
+	0xf8, 0x02, 0x4f, 0xc9, 0x82, 0xe7, 0x49, 0x0e, 0x9b, 0x6d, 0x99, 0x22, 0x2d, 0x9b, 0x19, 0x81,
+	0xf6, 0x7f, 0x0f, 0x15, 0x96, 0x49, 0xa4, 0x7d, 0xd9, 0xee, 0xed, 0xb7, 0x70, 0xf3, 0x65, 0xc7,
+	0xcc, 0x26, 0xd0, 0x3d, 0x07, 0x63, 0x7b, 0xaf, 0x67, 0xb7, 0xcc, 0x5c, 0x22, 0x69, 0x77, 0xbf,
+	0x6d, 0x1f, 0xb4, 0xec, 0x96, 0x99, 0x4f, 0x80, 0x4d, 0xbc, 0xb7, 0xdf, 0x7e, 0x61, 0xb7, 0xcc,
+	0x42, 0xe2, 0x7c, 0xcb, 0xee, 0xf6, 0xb0, 0xf3, 0xca, 0x6e, 0x99, 0xa0, 0x3b, 0xb0, 0xeb, 0xbc,
+	0xfb, 0x50, 0x33, 0xde, 0x7f, 0xa8, 0x19, 0xbf, 0x7e, 0xa8, 0x19, 0x6f, 0x3f, 0xd6, 0xd6, 0xde,
+	0x7f, 0xac, 0xad, 0xfd, 0xfc, 0xb1, 0xb6, 0xf6, 0xbf, 0xbf, 0x0f, 0xa9, 0x18, 0x4d, 0x07, 0xdb,
+	0x1e, 0x9f, 0xec, 0x44, 0xfa, 0x79, 0x30, 0x26, 0xfe, 0x90, 0x04, 0xb1, 0xb9, 0xa3, 0x7f, 0xe0,
+	0x2d, 0x7e, 0x11, 0x3e, 0x39, 0x19, 0x0c, 0xb2, 0x0a, 0xfc, 0xeb, 0x6f, 0x01, 0x00, 0x00, 0xff,
+	0xff, 0x4e, 0x09, 0x2c, 0x22, 0x29, 0x0e, 0x00, 0x00,
 }
 
 func (m *PenaltyContent) Marshal() (dAtA []byte, err error) {
@@ -990,6 +1484,258 @@ func (m *PenaltyContent) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *AbnormalContent) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *AbnormalContent) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *AbnormalContent) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.TextDigest) > 0 {
+		i -= len(m.TextDigest)
+		copy(dAtA[i:], m.TextDigest)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.TextDigest)))
+		i--
+		dAtA[i] = 0x62
+	}
+	if len(m.Designation) > 0 {
+		i -= len(m.Designation)
+		copy(dAtA[i:], m.Designation)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Designation)))
+		i--
+		dAtA[i] = 0x5a
+	}
+	if len(m.Sector) > 0 {
+		i -= len(m.Sector)
+		copy(dAtA[i:], m.Sector)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Sector)))
+		i--
+		dAtA[i] = 0x52
+	}
+	if len(m.PowerCode) > 0 {
+		i -= len(m.PowerCode)
+		copy(dAtA[i:], m.PowerCode)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.PowerCode)))
+		i--
+		dAtA[i] = 0x4a
+	}
+	if len(m.ViolationRegion) > 0 {
+		i -= len(m.ViolationRegion)
+		copy(dAtA[i:], m.ViolationRegion)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.ViolationRegion)))
+		i--
+		dAtA[i] = 0x42
+	}
+	if m.RepairNoticeServed {
+		i--
+		if m.RepairNoticeServed {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.ServedOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.ServedOn))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.ListedOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.ListedOn))
+		i--
+		dAtA[i] = 0x28
+	}
+	if len(m.Reason) > 0 {
+		i -= len(m.Reason)
+		copy(dAtA[i:], m.Reason)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Reason)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.DocNo) > 0 {
+		i -= len(m.DocNo)
+		copy(dAtA[i:], m.DocNo)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.DocNo)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Subject) > 0 {
+		i -= len(m.Subject)
+		copy(dAtA[i:], m.Subject)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Subject)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *OtherContent) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *OtherContent) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *OtherContent) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.TextDigest) > 0 {
+		i -= len(m.TextDigest)
+		copy(dAtA[i:], m.TextDigest)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.TextDigest)))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x8a
+	}
+	if len(m.Designation) > 0 {
+		i -= len(m.Designation)
+		copy(dAtA[i:], m.Designation)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Designation)))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x82
+	}
+	if len(m.BreachOf) > 0 {
+		i -= len(m.BreachOf)
+		copy(dAtA[i:], m.BreachOf)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.BreachOf)))
+		i--
+		dAtA[i] = 0x7a
+	}
+	if len(m.NecessityDigest) > 0 {
+		i -= len(m.NecessityDigest)
+		copy(dAtA[i:], m.NecessityDigest)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.NecessityDigest)))
+		i--
+		dAtA[i] = 0x72
+	}
+	if m.Necessary {
+		i--
+		if m.Necessary {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x68
+	}
+	if m.Severity != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.Severity))
+		i--
+		dAtA[i] = 0x60
+	}
+	if len(m.Sector) > 0 {
+		i -= len(m.Sector)
+		copy(dAtA[i:], m.Sector)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Sector)))
+		i--
+		dAtA[i] = 0x5a
+	}
+	if len(m.PowerCode) > 0 {
+		i -= len(m.PowerCode)
+		copy(dAtA[i:], m.PowerCode)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.PowerCode)))
+		i--
+		dAtA[i] = 0x52
+	}
+	if len(m.ViolationRegion) > 0 {
+		i -= len(m.ViolationRegion)
+		copy(dAtA[i:], m.ViolationRegion)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.ViolationRegion)))
+		i--
+		dAtA[i] = 0x4a
+	}
+	if m.RepairNoticeServed {
+		i--
+		if m.RepairNoticeServed {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x40
+	}
+	if m.ServedOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.ServedOn))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.DecidedOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.DecidedOn))
+		i--
+		dAtA[i] = 0x30
+	}
+	if len(m.Statute) > 0 {
+		i -= len(m.Statute)
+		copy(dAtA[i:], m.Statute)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Statute)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.Source) > 0 {
+		i -= len(m.Source)
+		copy(dAtA[i:], m.Source)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Source)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.DocNo) > 0 {
+		i -= len(m.DocNo)
+		copy(dAtA[i:], m.DocNo)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.DocNo)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Subject) > 0 {
+		i -= len(m.Subject)
+		copy(dAtA[i:], m.Subject)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Subject)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *Dishonesty) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1010,6 +1756,34 @@ func (m *Dishonesty) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Other != nil {
+		{
+			size, err := m.Other.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintSanction(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0x8a
+	}
+	if m.Abnormal != nil {
+		{
+			size, err := m.Abnormal.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintSanction(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0x82
+	}
 	if m.Penalty != nil {
 		{
 			size, err := m.Penalty.MarshalToSizedBuffer(dAtA[:i])
@@ -1243,6 +2017,116 @@ func (m *WithdrawRecord) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *RecordAbnormal) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *RecordAbnormal) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *RecordAbnormal) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Content.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintSanction(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *RemoveAbnormal) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *RemoveAbnormal) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *RemoveAbnormal) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.EvidenceDigest) > 0 {
+		i -= len(m.EvidenceDigest)
+		copy(dAtA[i:], m.EvidenceDigest)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.EvidenceDigest)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Record) > 0 {
+		i -= len(m.Record)
+		copy(dAtA[i:], m.Record)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Record)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *RecordOther) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *RecordOther) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *RecordOther) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Content.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintSanction(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintSanction(dAtA []byte, offset int, v uint64) int {
 	offset -= sovSanction(v)
 	base := offset
@@ -1346,6 +2230,132 @@ func (m *PenaltyContent) Size() (n int) {
 	return n
 }
 
+func (m *AbnormalContent) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Subject)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.DocNo)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Reason)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.ListedOn != 0 {
+		n += 1 + sovSanction(uint64(m.ListedOn))
+	}
+	if m.ServedOn != 0 {
+		n += 1 + sovSanction(uint64(m.ServedOn))
+	}
+	if m.RepairNoticeServed {
+		n += 2
+	}
+	l = len(m.ViolationRegion)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.PowerCode)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Sector)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Designation)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.TextDigest)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	return n
+}
+
+func (m *OtherContent) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Subject)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.DocNo)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Source)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Statute)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.DecidedOn != 0 {
+		n += 1 + sovSanction(uint64(m.DecidedOn))
+	}
+	if m.ServedOn != 0 {
+		n += 1 + sovSanction(uint64(m.ServedOn))
+	}
+	if m.RepairNoticeServed {
+		n += 2
+	}
+	l = len(m.ViolationRegion)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.PowerCode)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Sector)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.Severity != 0 {
+		n += 1 + sovSanction(uint64(m.Severity))
+	}
+	if m.Necessary {
+		n += 2
+	}
+	l = len(m.NecessityDigest)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.BreachOf)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Designation)
+	if l > 0 {
+		n += 2 + l + sovSanction(uint64(l))
+	}
+	l = len(m.TextDigest)
+	if l > 0 {
+		n += 2 + l + sovSanction(uint64(l))
+	}
+	return n
+}
+
 func (m *Dishonesty) Size() (n int) {
 	if m == nil {
 		return 0
@@ -1408,6 +2418,14 @@ func (m *Dishonesty) Size() (n int) {
 		l = m.Penalty.Size()
 		n += 2 + l + sovSanction(uint64(l))
 	}
+	if m.Abnormal != nil {
+		l = m.Abnormal.Size()
+		n += 2 + l + sovSanction(uint64(l))
+	}
+	if m.Other != nil {
+		l = m.Other.Size()
+		n += 2 + l + sovSanction(uint64(l))
+	}
 	return n
 }
 
@@ -1461,6 +2479,49 @@ func (m *WithdrawRecord) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovSanction(uint64(l))
 	}
+	return n
+}
+
+func (m *RecordAbnormal) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Content.Size()
+	n += 1 + l + sovSanction(uint64(l))
+	return n
+}
+
+func (m *RemoveAbnormal) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Record)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.EvidenceDigest)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	return n
+}
+
+func (m *RecordOther) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Content.Size()
+	n += 1 + l + sovSanction(uint64(l))
 	return n
 }
 
@@ -2150,6 +3211,939 @@ func (m *PenaltyContent) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
+func (m *AbnormalContent) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: AbnormalContent: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: AbnormalContent: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Subject", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Subject = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DocNo", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.DocNo = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reason", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reason = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ListedOn", wireType)
+			}
+			m.ListedOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ListedOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ServedOn", wireType)
+			}
+			m.ServedOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ServedOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RepairNoticeServed", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.RepairNoticeServed = bool(v != 0)
+		case 8:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ViolationRegion", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ViolationRegion = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 9:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PowerCode", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PowerCode = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 10:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Sector", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Sector = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 11:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Designation", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Designation = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 12:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TextDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.TextDigest = append(m.TextDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.TextDigest == nil {
+				m.TextDigest = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *OtherContent) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: OtherContent: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: OtherContent: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Subject", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Subject = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DocNo", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.DocNo = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Source", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Source = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Statute", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Statute = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DecidedOn", wireType)
+			}
+			m.DecidedOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DecidedOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ServedOn", wireType)
+			}
+			m.ServedOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ServedOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RepairNoticeServed", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.RepairNoticeServed = bool(v != 0)
+		case 9:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ViolationRegion", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ViolationRegion = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 10:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PowerCode", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PowerCode = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 11:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Sector", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Sector = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 12:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Severity", wireType)
+			}
+			m.Severity = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Severity |= Severity(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 13:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Necessary", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Necessary = bool(v != 0)
+		case 14:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NecessityDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.NecessityDigest = append(m.NecessityDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.NecessityDigest == nil {
+				m.NecessityDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 15:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BreachOf", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.BreachOf = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 16:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Designation", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Designation = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 17:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TextDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.TextDigest = append(m.TextDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.TextDigest == nil {
+				m.TextDigest = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
 func (m *Dishonesty) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
@@ -2578,6 +4572,78 @@ func (m *Dishonesty) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 32:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Abnormal", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Abnormal == nil {
+				m.Abnormal = &AbnormalContent{}
+			}
+			if err := m.Abnormal.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 33:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Other", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Other == nil {
+				m.Other = &OtherContent{}
+			}
+			if err := m.Other.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipSanction(dAtA[iNdEx:])
@@ -2959,6 +5025,322 @@ func (m *WithdrawRecord) Unmarshal(dAtA []byte) error {
 			m.AuthorityDigest = append(m.AuthorityDigest[:0], dAtA[iNdEx:postIndex]...)
 			if m.AuthorityDigest == nil {
 				m.AuthorityDigest = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *RecordAbnormal) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: RecordAbnormal: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: RecordAbnormal: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Content", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Content.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *RemoveAbnormal) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: RemoveAbnormal: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: RemoveAbnormal: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Record", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Record = append(m.Record[:0], dAtA[iNdEx:postIndex]...)
+			if m.Record == nil {
+				m.Record = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EvidenceDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.EvidenceDigest = append(m.EvidenceDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.EvidenceDigest == nil {
+				m.EvidenceDigest = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *RecordOther) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: RecordOther: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: RecordOther: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Content", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Content.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
 			}
 			iNdEx = postIndex
 		default:

@@ -144,6 +144,16 @@ func messages() map[string]pb.Msg {
 		}}},
 		"cure_commitment": {Sum: &pb.Msg_CureCommitment{CureCommitment: &pb.CureCommitment{Issuer: agency, Code: content.Code, EvidenceDigest: digest("e")}}},
 		"record_penalty":  {Sum: &pb.Msg_RecordPenalty{RecordPenalty: &pb.RecordPenalty{Content: penalty()}}},
+		"record_abnormal": {Sum: &pb.Msg_RecordAbnormal{RecordAbnormal: &pb.RecordAbnormal{Content: pb.AbnormalContent{
+			Issuer: agency, Subject: firm, DocNo: "郑市监异列〔2026〕7号", Reason: "address", ListedOn: 20649, ServedOn: 20650, RepairNoticeServed: true,
+			ViolationRegion: "410105", PowerCode: "P-1", Sector: "FOOD", Designation: "ZD-1", TextDigest: digest("facts"),
+		}}}},
+		"remove_abnormal": {Sum: &pb.Msg_RemoveAbnormal{RemoveAbnormal: &pb.RemoveAbnormal{Issuer: agency, Record: id, EvidenceDigest: digest("e")}}},
+		"record_other": {Sum: &pb.Msg_RecordOther{RecordOther: &pb.RecordOther{Content: pb.OtherContent{
+			Issuer: agency, Subject: firm, DocNo: "郑市监认〔2026〕7号", Source: "contract", Statute: "HN-20", DecidedOn: 20649, ServedOn: 20650, RepairNoticeServed: true,
+			ViolationRegion: "410105", PowerCode: "P-1", Sector: "FOOD", Severity: pb.SEVERITY_MINOR, Necessary: true, NecessityDigest: digest("n"),
+			BreachOf: content.Code, Designation: "ZD-1", TextDigest: digest("facts"),
+		}}}},
 		"publish_record":  {Sum: &pb.Msg_PublishRecord{PublishRecord: &pb.PublishRecord{Issuer: agency, Record: id}}},
 		"withdraw_record": {Sum: &pb.Msg_WithdrawRecord{WithdrawRecord: &pb.WithdrawRecord{Issuer: agency, Record: id, ReasonDigest: digest("r"), AuthorityDigest: digest("a")}}},
 		"apply_repair": {Sum: &pb.Msg_ApplyRepair{ApplyRepair: &pb.ApplyRepair{

@@ -1,0 +1,68 @@
+package sanction
+
+import (
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/calendar"
+	"github.com/xinlian-ledger/xinlian/x/catalog"
+	"github.com/xinlian-ledger/xinlian/x/code"
+	"github.com/xinlian-ledger/xinlian/x/member"
+)
+
+// CheckOther refuses what is wrong whatever the state.
+func CheckOther(m *pb.RecordOther) error {
+	c := &m.Content
+	for _, t := range []struct{ s, field string }{{c.Source, "source"}, {c.Statute, "statute"}} {
+		if err := x.CheckToken(t.s, t.field, false); err != nil {
+			return err
+		}
+	}
+	if err := checkSeverity(c.Severity, c.Necessary, c.NecessityDigest); err != nil {
+		return err
+	}
+	return checkDecision(otherDecision(c))
+}
+
+func otherDecision(c *pb.OtherContent) *decision {
+	return &decision{
+		Facts:  Facts{Issuer: c.Issuer, Subject: c.Subject, DocNo: c.DocNo, DecidedOn: c.DecidedOn, BreachOf: c.BreachOf, PowerCode: c.PowerCode},
+		served: c.ServedOn, twoDocuments: c.RepairNoticeServed, region: c.ViolationRegion, sector: c.Sector, designation: c.Designation, text: c.TextDigest,
+	}
+}
+
+// RecordOther is P1 and P2 for other dishonesty (其他失信信息).
+func RecordOther(ctx *x.Ctx, m *pb.RecordOther) (x.Done, error) {
+	if err := CheckOther(m); err != nil {
+		return x.Done{}, err
+	}
+	c := m.Content
+	d, issuer, done, err := begin(ctx, pb.DISHONESTY_OTHER, otherDecision(&c), &c, pb.MANDATE_DISHONESTY)
+	if d == nil {
+		return done, err
+	}
+	holds := func(k *pb.Competence) bool { return k.Other }
+	err = member.CompetentFor(issuer, catalog.Ancestors(ctx, c.ViolationRegion), "other dishonesty (其他失信信息)", holds,
+		c.PowerCode, calendar.Date(c.DecidedOn), c.Designation)
+	if err != nil {
+		return done, err
+	}
+	if err := checkBreachOf(ctx, c.BreachOf, c.Subject); err != nil {
+		return done, err
+	}
+	// The sector's standard classifies; what is stated may be harder, or milder by one step.
+	computed := catalog.ClassifyOther(ctx, c.Sector)
+	class := c.Severity
+	switch {
+	case class == pb.SEVERITY_UNSET:
+		class = computed
+	case class == pb.SEVERITY_MINOR && computed == pb.SEVERITY_SERIOUS:
+		return done, ErrClass.With("the sector's standard finds %s, stated is 轻微", code.SeverityName(uint32(computed)))
+	}
+	if c.Necessary && class != pb.SEVERITY_MINOR {
+		return done, ErrClass.With("only a 轻微 record is published by necessity; this one is %s", code.SeverityName(uint32(class)))
+	}
+	d.Other, d.Class = &c, class
+	classified(ctx, d, c.Necessary)
+	create(ctx, d)
+	return done, nil
+}
