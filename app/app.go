@@ -27,8 +27,10 @@ type Options struct {
 	ReadOnly bool   // a folder that was closed properly, for reading alone
 	ChainID  string // a folder of another chain is refused; empty: not checked
 	Retain   uint64 // heights of history kept; 0 = all
-	Window   int    // heights whose proofs stay in memory; 0 = default of app/state
-	Workers  int    // signature checks at a time; 0 = one a processor
+	Window   int    // heights that can be proven from memory at most; 0 = default of app/state
+	// WindowBytes bounds what the older of these heights take; 0 = default of app/state.
+	WindowBytes int64
+	Workers     int // signature checks at a time; 0 = one a processor
 
 	SnapshotDir   string // snapshots are offered from here; empty: none
 	SnapshotEvery uint64 // a snapshot is made at every multiple of this height; 0 = none
@@ -94,7 +96,8 @@ func New(o Options) (*App, error) {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	store, err := state.Open(state.Options{
-		Dir: o.Dir, InMemory: o.InMemory, ReadOnly: o.ReadOnly, ChainID: o.ChainID, Retain: o.Retain, Window: o.Window, Logger: o.Logger,
+		Dir: o.Dir, InMemory: o.InMemory, ReadOnly: o.ReadOnly, ChainID: o.ChainID, Retain: o.Retain, Window: o.Window, WindowBytes: o.WindowBytes,
+		Bind: bind, Logger: o.Logger,
 	})
 	if err != nil {
 		return nil, err

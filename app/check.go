@@ -155,36 +155,9 @@ func (a *App) Fsck(ctx context.Context) (err error) {
 		return err
 	}
 	return a.Read(func(r x.Reader) error {
-		info, ok := chainInfo.Get(r)
-		if !ok {
-			return fmt.Errorf("the state holds no chain")
-		}
 		if hash := appHash(r, m.Root, frontier(r)); hash != m.AppHash {
 			return fmt.Errorf("height %d: the state makes app hash %x, the marker says %x", m.Height, hash, m.AppHash)
 		}
-		if err := checkBinding(r, info.Secret, m.Root); err != nil {
-			return err
-		}
 		return CheckState(r)
 	})
-}
-
-// checkBinding computes the tree anew from the rows and compares its root: no row without its leaf, no leaf without its row.
-func checkBinding(r x.Reader, secret []byte, root tree.Hash) (err error) {
-	var leaves []tree.Leaf
-	for _, t := range x.Tables() {
-		if t.Binding != x.Leaf && t.Binding != x.Own {
-			continue
-		}
-		r.Iterate([]byte{t.Prefix}, nil, func(key, row []byte) bool {
-			if leafKey, hash, ok := x.LeafOfRow(secret, key, row); ok {
-				leaves = append(leaves, tree.Leaf{Path: tree.PathOf(leafKey), ValueHash: hash})
-			}
-			return true
-		})
-	}
-	if got := tree.RootOfLeaves(leaves); got != root {
-		return fmt.Errorf("the rows make root %x, the tree has %x: a row is not bound as its table declares", got, root)
-	}
-	return nil
 }

@@ -109,7 +109,7 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	blockInfos.Put(ctx, b.info, be64(uint64(req.Height)))
 
 	// 8. Write set → tree → app hash.
-	root, err := a.store.Stage(uint64(req.Height), a.writeSet(rows, chain))
+	root, err := a.store.Stage(uint64(req.Height), a.writeSet(rows))
 	if err != nil {
 		return nil, a.report("stage", err)
 	}
@@ -122,22 +122,15 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	return &abci.ResponseFinalizeBlock{TxResults: results, ValidatorUpdates: updates, AppHash: b.appHash[:]}, nil
 }
 
-// writeSet is what the block writes: its rows, and the leaves that bind them. The first block carries genesis.
-func (a *App) writeSet(rows *overlay, chain *x.Chain) *state.WriteSet {
+// writeSet is what the block writes. The first block carries genesis.
+func (a *App) writeSet(rows *overlay) *state.WriteSet {
 	w := state.NewWriteSet()
-	w.Grow(rows.len(), rows.len()/4)
+	w.Grow(rows.len())
 	add := func(c change) {
 		if c.deleted {
 			w.Delete(c.key)
 		} else {
 			w.Set(c.key, c.value)
-		}
-		if key, hash, ok := x.LeafOfRow(chain.Secret, c.key, c.value); ok {
-			if c.deleted {
-				w.DeleteLeaf(key)
-			} else {
-				w.SetLeaf(key, hash)
-			}
 		}
 	}
 	if a.genesis != nil {

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/xinlian-ledger/xinlian/app/state"
-	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 )
 
 // MakeSnapshotSized makes a snapshot with chunks and groups of other sizes than a network uses.
@@ -33,7 +32,7 @@ type SnapshotGroup struct {
 
 // Check is what a node does with the group.
 func (g SnapshotGroup) Check(body []byte) error {
-	return groupUnits(g.Secret, body, g.Depth, g.Number, g.Want, func([]byte, tree.Leaf, []row) error { return nil })
+	return groupUnits(g.Secret, body, g.Depth, g.Number, g.Want, func([]row) error { return nil })
 }
 
 // SnapshotGroups takes the groups out of a snapshot.

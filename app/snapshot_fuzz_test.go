@@ -50,7 +50,7 @@ func FuzzSnapshotGroup(f *testing.F) {
 	f.Add(appendUnit(appendUnit(nil, []row{{x.Key(0x80, []byte(uscc)), []byte("standing")}}), []row{{chainInfo.Key(), nil}}))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		written := false
-		err := groupUnits(make([]byte, 32), body, 0, 0, state.Subtree{Kind: state.ManyLeaves, Hash: tree.Hash{1}}, func([]byte, tree.Leaf, []row) error {
+		err := groupUnits(make([]byte, 32), body, 0, 0, state.Subtree{Kind: state.ManyLeaves, Hash: tree.Hash{1}}, func([]row) error {
 			written = true
 			return nil
 		})

@@ -1,17 +1,14 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"slices"
 
 	"github.com/xinlian-ledger/xinlian/app/state"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
-	"github.com/xinlian-ledger/xinlian/x/standing"
 	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
@@ -27,18 +24,11 @@ type exporter struct {
 	emit  func(chunk []byte) error
 	meta  *snapshotMeta
 	chain *x.Chain
-	heads []headRef // by path
 	chunk []byte
 
 	group  int
 	leaves []tree.Leaf
 	body   []byte
-}
-
-// headRef finds whose file a leaf is: its key is a keyed hash. The first bytes of the path are enough to find it and cost little memory.
-type headRef struct {
-	path [8]byte
-	uscc [18]byte
 }
 
 // export writes all chunks of a snapshot and then gives its metadata.
@@ -54,29 +44,19 @@ func export(ctx context.Context, s *Snapshot, size snapshotSize, emit func(chunk
 	e := &exporter{s: s, size: size, emit: emit, chain: chainOf(ci)}
 	e.meta = &snapshotMeta{height: height, chain: chainRow, catalog: catalogValue(s), log: logValue(frontier(s))}
 
-	leaves := 0
-	if err := s.view.Leaves(func(_, _ tree.Hash, _ []byte) bool { leaves++; return leaves%4096 != 0 || ctx.Err() == nil }); err != nil {
+	bound, err := s.view.Bound(ctx)
+	if err != nil {
 		return nil, err
 	}
-	e.meta.depth = snapshotDepth(leaves, size.groupLeaves)
+	e.meta.depth = snapshotDepth(bound.Len(), size.groupLeaves)
 	e.meta.groups = make([]state.Subtree, 1<<e.meta.depth)
-	subject.EachHead(s, func(uscc string) bool {
-		path := tree.PathOf(subject.FileLeafKey(e.chain.Secret, uscc))
-		e.heads = append(e.heads, headRef{[8]byte(path[:8]), [18]byte([]byte(uscc))})
-		return true
-	})
-	slices.SortFunc(e.heads, func(a, b headRef) int { return bytes.Compare(a.path[:], b.path[:]) })
 
-	var failed error
-	err = s.view.Leaves(func(path, valueHash tree.Hash, leafKey []byte) bool {
-		if failed = ctx.Err(); failed == nil {
-			failed = e.leaf(path, valueHash, leafKey)
+	err = bound.Each(func(key, value []byte, leaf tree.Leaf) error {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		return failed == nil
+		return e.leaf(row{key, value}, leaf)
 	})
-	if err == nil {
-		err = failed
-	}
 	if err == nil {
 		err = e.closeGroup()
 	}
@@ -92,25 +72,18 @@ func export(ctx context.Context, s *Snapshot, size snapshotSize, emit func(chunk
 	return e.meta, nil
 }
 
-// leaf adds the unit of a leaf.
-func (e *exporter) leaf(path, valueHash tree.Hash, leafKey []byte) error {
-	if g := state.SubtreeAt(path, e.meta.depth); g != e.group {
+// leaf adds the unit of a leaf, whose own row is first.
+func (e *exporter) leaf(first row, leaf tree.Leaf) error {
+	if g := state.SubtreeAt(leaf.Path, e.meta.depth); g != e.group {
 		if err := e.closeGroup(); err != nil {
 			return err
 		}
 		e.group = g
 	}
-	rows, err := e.unit(path, leafKey)
-	if err != nil {
-		return err
-	}
+	rows := e.unit(first)
 	// What leaves this node is checked as what comes to another is: a disk that has changed a row is found here.
-	_, leaf, err := unitLeaf(e.chain.Secret, rows)
-	if err == nil && (leaf.Path != path || leaf.ValueHash != valueHash) {
-		err = fmt.Errorf("row %x does not have its leaf's hash", rows[0].key)
-	}
-	if err != nil {
-		return fmt.Errorf("%w: this node's state is damaged; run fsck", err)
+	if got, err := unitLeaf(e.chain.Secret, rows); err != nil || got != leaf {
+		return fmt.Errorf("row %x does not bind what it must (%v): this node's state is damaged; run fsck", first.key, err)
 	}
 	e.leaves, e.body = append(e.leaves, leaf), appendUnit(e.body, rows)
 	if len(e.body) > snapshotGroupBytesMax {
@@ -120,38 +93,15 @@ func (e *exporter) leaf(path, valueHash tree.Hash, leafKey []byte) error {
 }
 
 // unit gathers the rows that a leaf binds.
-func (e *exporter) unit(path tree.Hash, leafKey []byte) ([]row, error) {
-	var key []byte
-	var uscc string
-	switch leafKey[0] {
-	case 'R':
-		key = leafKey[1:]
-	case 'S':
-		key, _ = standing.RowOf(leafKey)
-	case 'F':
-		i, _ := slices.BinarySearchFunc(e.heads, [8]byte(path[:8]), func(h headRef, p [8]byte) int { return bytes.Compare(h.path[:], p[:]) })
-		for ; i < len(e.heads) && e.heads[i].path == [8]byte(path[:8]); i++ {
-			if u := string(e.heads[i].uscc[:]); bytes.Equal(subject.FileLeafKey(e.chain.Secret, u), leafKey) {
-				uscc, key = u, subject.HeadKey(u)
-			}
-		}
-	}
-	value, ok := []byte(nil), false
-	if len(key) > 0 {
-		value, ok = e.s.Get(key)
-	}
-	if !ok {
-		return nil, fmt.Errorf("leaf %x has no row: this node's state is damaged; run fsck", leafKey)
-	}
-	rows := []row{{key, value}}
+func (e *exporter) unit(first row) []row {
+	rows := []row{first}
 	add := func(k, v []byte) bool { rows = append(rows, row{k, v}); return true }
-	switch {
-	case uscc != "":
+	if uscc, ok := subject.OfHead(first.key); ok {
 		subject.EachFileRow(e.s, uscc, add)
-	case key[0] == buckets.Key()[0]:
-		e.s.Iterate(x.Key(seenTable.Prefix, key[1:]), nil, add)
+	} else if first.key[0] == buckets.Key()[0] {
+		e.s.Iterate(x.Key(seenTable.Prefix, first.key[1:]), nil, add)
 	}
-	return rows, nil
+	return rows
 }
 
 // closeGroup puts the group into chunks: whole if it fits beside what is there, or alone, and else in parts.

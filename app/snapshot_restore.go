@@ -98,10 +98,7 @@ func (r *restoring) apply(chunk []byte) error {
 			continue
 		}
 		var disk error
-		err := groupUnits(r.chain.Secret, r.body, r.meta.depth, number, r.meta.groups[number], func(leafKey []byte, leaf tree.Leaf, rows []row) error {
-			if disk = r.into.Leaf(leafKey, leaf.ValueHash); disk != nil {
-				return disk
-			}
+		err := groupUnits(r.chain.Secret, r.body, r.meta.depth, number, r.meta.groups[number], func(rows []row) error {
 			for _, row := range rows {
 				if disk = r.into.Row(row.key, row.value); disk != nil {
 					return disk

@@ -20,15 +20,15 @@ const (
 
 // unitLeaf checks a unit and gives the leaf that binds it: whoever has the leaf's hash from a source that he trusts then knows that every byte of the
 // rows is as the chain wrote it, and that none is missing. The rows may come from anyone.
-func unitLeaf(secret []byte, rows []row) (leafKey []byte, leaf tree.Leaf, err error) {
+func unitLeaf(secret []byte, rows []row) (leaf tree.Leaf, err error) {
 	defer caught(&err) // a table's own decoder may find the row damaged
 	if len(rows) == 0 {
-		return nil, leaf, errors.New("a unit without rows")
+		return leaf, errors.New("a unit without rows")
 	}
 	first, rest := rows[0], rows[1:]
 	t, ok := x.TableOf(first.key)
 	if !ok || t.Binding != x.Leaf && t.Binding != x.Own {
-		return nil, leaf, fmt.Errorf("row %x is none that a leaf binds", first.key)
+		return leaf, fmt.Errorf("row %x is none that a leaf binds", first.key)
 	}
 	if uscc, ok := subject.OfHead(first.key); ok {
 		list := make([]subject.Row, len(rest))
@@ -36,17 +36,17 @@ func unitLeaf(secret []byte, rows []row) (leafKey []byte, leaf tree.Leaf, err er
 			list[i] = subject.Row{Key: r.key, Value: r.value}
 		}
 		if err := subject.CheckFileRows(uscc, first.value, list); err != nil {
-			return nil, leaf, err
+			return leaf, err
 		}
 	} else if first.key[0] == buckets.Key()[0] {
 		if err := checkBucket(first, rest); err != nil {
-			return nil, leaf, err
+			return leaf, err
 		}
 	} else if len(rest) > 0 {
-		return nil, leaf, fmt.Errorf("row %x binds no others", first.key)
+		return leaf, fmt.Errorf("row %x binds no others", first.key)
 	}
 	leafKey, valueHash, _ := x.LeafOfRow(secret, first.key, first.value)
-	return leafKey, tree.Leaf{Path: tree.PathOf(leafKey), ValueHash: valueHash}, nil
+	return tree.Leaf{Path: tree.PathOf(leafKey), ValueHash: valueHash}, nil
 }
 
 // checkBucket holds that the transactions are those that the bucket digests, in their order.
@@ -79,18 +79,13 @@ func checkBucket(bucket row, rows []row) error {
 }
 
 // groupUnits reads a group and checks it against its subtree. Only when all of it holds are the units handed out.
-func groupUnits(secret, body []byte, depth, number int, want state.Subtree, fn func(leafKey []byte, leaf tree.Leaf, rows []row) error) error {
-	type unit struct {
-		key  []byte
-		leaf tree.Leaf
-		rows []row
-	}
-	var units []unit
+func groupUnits(secret, body []byte, depth, number int, want state.Subtree, fn func(rows []row) error) error {
+	var units [][]row
 	var leaves []tree.Leaf
 	for c := (cursor{rest: body}); len(c.rest) > 0; {
-		u := unit{}
+		var rows []row
 		for range c.uvarint(len(c.rest)) {
-			u.rows = append(u.rows, row{c.bytes(snapshotKeyMax), c.bytes(snapshotValueMax)})
+			rows = append(rows, row{c.bytes(snapshotKeyMax), c.bytes(snapshotValueMax)})
 			if c.err != nil {
 				break
 			}
@@ -98,23 +93,23 @@ func groupUnits(secret, body []byte, depth, number int, want state.Subtree, fn f
 		if c.err != nil {
 			return c.err
 		}
-		var err error
-		if u.key, u.leaf, err = unitLeaf(secret, u.rows); err != nil {
+		leaf, err := unitLeaf(secret, rows)
+		if err != nil {
 			return err
 		}
-		if n := len(leaves); n > 0 && bytes.Compare(leaves[n-1].Path[:], u.leaf.Path[:]) >= 0 {
-			return fmt.Errorf("row %x is out of order", u.rows[0].key)
+		if n := len(leaves); n > 0 && bytes.Compare(leaves[n-1].Path[:], leaf.Path[:]) >= 0 {
+			return fmt.Errorf("row %x is out of order", rows[0].key)
 		}
-		if state.SubtreeAt(u.leaf.Path, depth) != number {
-			return fmt.Errorf("row %x does not belong here", u.rows[0].key)
+		if state.SubtreeAt(leaf.Path, depth) != number {
+			return fmt.Errorf("row %x does not belong here", rows[0].key)
 		}
-		units, leaves = append(units, u), append(leaves, u.leaf)
+		units, leaves = append(units, rows), append(leaves, leaf)
 	}
 	if got := state.SubtreeOf(leaves, depth); got != want {
 		return errors.New("its rows do not hash to the subtree that the metadata names")
 	}
-	for _, u := range units {
-		if err := fn(u.key, u.leaf, u.rows); err != nil {
+	for _, rows := range units {
+		if err := fn(rows); err != nil {
 			return err
 		}
 	}

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"maps"
 	"slices"
 
+	"github.com/xinlian-ledger/xinlian/app/state"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
@@ -29,6 +31,33 @@ var (
 	outcomes   = x.NewTable[pb.TxOutcome](0x06, "outcome tx[32]", x.Unbound)
 	blockInfos = x.NewTable[pb.BlockInfo](0x07, "block height[8]", x.Unbound)
 )
+
+// bind says how the tree follows from the rows: as their tables declare. The chain's secret, which some leaves need, is in a row itself.
+func bind(get state.Getter) (b state.Binding, err error) {
+	row, found, err := get(chainInfo.Key())
+	if err == nil && !found {
+		err = errors.New("the state holds no chain")
+	}
+	info := new(pb.ChainInfo)
+	if err == nil {
+		err = pb.Decode(row, info)
+	}
+	if err != nil {
+		return b, err
+	}
+	for _, t := range x.Tables() {
+		if t.Binding == x.Leaf || t.Binding == x.Own {
+			b.Tables = append(b.Tables, []byte{t.Prefix})
+		}
+	}
+	b.Key = func(key []byte) []byte { return x.LeafKey(info.Secret, key) }
+	b.Value = func(key, row []byte) (hash tree.Hash, err error) {
+		defer caught(&err) // a table's own decoder may find the row damaged
+		_, hash, _ = x.LeafOfRow(info.Secret, key, row)
+		return hash, nil
+	}
+	return b, nil
+}
 
 func be64(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 

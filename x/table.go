@@ -28,8 +28,12 @@ func (b Binding) String() string {
 	return [...]string{"?", "leaf", "file", "derived", "bucket", "own", "unbound"}[b]
 }
 
-// LeafOf gives the leaf of a row whose binding is Own: the key of the leaf and the hash of its value.
-type LeafOf func(secret, key, row []byte) (leafKey []byte, valueHash [32]byte)
+// LeafOf gives the leaf of a row whose binding is Own. Key is the key of the leaf, which follows from the key of the row alone; Value is the hash
+// of its value.
+type LeafOf struct {
+	Key   func(secret, key []byte) []byte
+	Value func(secret, key, row []byte) [32]byte
+}
 
 // TableInfo is what a table declares: one line of the state's dictionary.
 type TableInfo struct {
@@ -80,12 +84,26 @@ func LeafOfRow(secret, key, row []byte) (leafKey []byte, valueHash [32]byte, ok 
 	}
 	switch t.Binding {
 	case Leaf:
-		return append([]byte{'R'}, key...), sha256.Sum256(row), true
+		return LeafKey(secret, key), sha256.Sum256(row), true
 	case Own:
-		leafKey, valueHash = t.LeafOf(secret, key, row)
-		return leafKey, valueHash, true
+		return LeafKey(secret, key), t.LeafOf.Value(secret, key, row), true
 	}
 	return nil, valueHash, false
+}
+
+// LeafKey gives the key of the leaf that binds a row; nil if its table is not bound by leaves.
+func LeafKey(secret, key []byte) []byte {
+	t, found := TableOf(key)
+	if !found {
+		panic(fmt.Sprintf("no table has prefix of key %x", key))
+	}
+	switch t.Binding {
+	case Leaf:
+		return append(append(make([]byte, 0, 1+len(key)), 'R'), key...)
+	case Own:
+		return t.LeafOf.Key(secret, key)
+	}
+	return nil
 }
 
 // Row is a generated message that a table can hold.

@@ -24,7 +24,14 @@ func (s *Store) Stage(height uint64, w *WriteSet) (tree.Hash, error) {
 	if s.restoring {
 		return tree.Hash{}, fmt.Errorf("stage height %d: the state is being restored from a snapshot", height)
 	}
-	entries, changes, err := w.freeze()
+	entries, err := w.freeze()
+	if err == nil && height == 1 {
+		err = s.bind(getter(entries))
+	}
+	if err != nil {
+		return tree.Hash{}, fmt.Errorf("stage height %d: %w", height, err)
+	}
+	changes, err := s.binding.changes(entries)
 	if err != nil {
 		return tree.Hash{}, fmt.Errorf("stage height %d: %w", height, err)
 	}
@@ -34,7 +41,7 @@ func (s *Store) Stage(height uint64, w *WriteSet) (tree.Hash, error) {
 		s.forest.discard()
 		return tree.Hash{}, fmt.Errorf("stage height %d: %w", height, err)
 	}
-	s.staged = &staged{height: height, root: root, entries: entries}
+	s.staged = &staged{height: height, root: root, entries: entries, changes: changes}
 	return root, nil
 }
 
@@ -47,15 +54,19 @@ func (s *Store) unstage() {
 
 // Commit makes the staged block durable, then visible. The steps, and what a crash right after each leaves:
 //
-//  1. "clean": only while heights are run again after a rollback. The leftovers of this height get their values as of
+//  1. "tree": the changes of the tree, at the end of its log. Not synced. A crash leaves a record above the marker, or a
+//     part of one; Open cuts it off.
+//  2. "clean": only while heights are run again after a rollback. The leftovers of this height get their values as of
 //     the height before. A crash leaves versions above the marker; Open undoes them.
-//  2. "format": only before block 1. Format version and chain id. A crash leaves an empty folder of this chain.
-//  3. "rows n": whole transactions of rows at timestamp height, all but the last. A crash leaves versions above the
+//  3. "format": only before block 1. Format version and chain id. A crash leaves an empty folder of this chain.
+//  4. "rows n": whole transactions of rows at timestamp height, all but the last. A crash leaves versions above the
 //     marker; no reader sees them, Open undoes them, CometBFT runs the block again.
-//  4. "marker": the last rows and the marker in one transaction. From here the block is committed: after a crash the
+//  5. "marker": the last rows and the marker in one transaction. From here the block is committed: after a crash the
 //     folder answers with this height and CometBFT does not run the block again.
-//  5. "floor": only with Retain. The new floor, durable. A crash leaves versions below the floor that nobody may read.
-//  6. In memory: the discard timestamp (Open sets it again), the tree, the marker that readers follow.
+//  6. "floor": only with Retain. The new floor, durable. A crash leaves versions below the floor that nobody may read.
+//  7. In memory: the discard timestamp (Open sets it again), the tree, the marker that readers follow.
+//  8. Sometimes, beside the blocks that follow: another log and an image of the tree (treefile.go). A crash leaves a part
+//     of an image, which Open removes, and the image before with both logs.
 //
 // An error means that nobody knows which step the disk has: the store refuses everything from then on, the node stops,
 // and Open finds out.
@@ -71,21 +82,29 @@ func (s *Store) Commit(height uint64, appHash tree.Hash, meta []byte) error {
 		return fmt.Errorf("commit height %d: meta of %d bytes, limit is %d", height, len(meta), maxMetaLen)
 	}
 	m := Marker{Height: height, AppHash: appHash, Root: s.staged.root, Meta: append([]byte{}, meta...)}
-	floor, err := s.writeBlock(m, s.staged.entries)
+	floor, err := s.writeBlock(m, s.staged)
 	if err != nil {
 		s.unstage()
 		return s.fail(fmt.Errorf("commit height %d: %w", height, err))
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.latest, s.floor, s.staged = m, floor, nil
 	s.db.SetDiscardTs(s.discardTs())
 	s.forest.publish(height)
+	s.mu.Unlock()
+	if err := s.makeImage(); err != nil {
+		return s.fail(fmt.Errorf("after height %d: %w", height, err))
+	}
 	return nil
 }
 
 // writeBlock does the durable steps of Commit and returns the floor after them.
-func (s *Store) writeBlock(m Marker, entries []entry) (floor uint64, err error) {
+func (s *Store) writeBlock(m Marker, b *staged) (floor uint64, err error) {
+	if s.files != nil {
+		if err := s.step("tree", func() error { return s.files.append(m.Height, m.Root, b.changes) }); err != nil {
+			return 0, err
+		}
+	}
 	if m.Height <= s.ceiling {
 		if err := s.undo(m.Height-1, m.Height); err != nil {
 			return 0, err
@@ -102,7 +121,7 @@ func (s *Store) writeBlock(m Marker, entries []entry) (floor uint64, err error) 
 		}
 		s.initialised = true
 	}
-	groups := s.split(entries)
+	groups := s.split(b.entries)
 	last := len(groups) - 1
 	for n, group := range groups[:last] {
 		if err := s.write(fmt.Sprintf("rows %d", n+1), m.Height, group); err != nil {

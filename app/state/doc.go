@@ -19,7 +19,9 @@
 // (undo.go), before the block runs again, since the second run may be of another binary and write other keys. FORMAT.md
 // is the dictionary of the folder.
 //
-// The tree is an index. It is never stored; Open rebuilds it from the leaf rows and compares its root with the marker's.
+// The tree is an index: leaves are computed from rows, as the caller's Binding says, and none is stored among the rows. So that a
+// start need not compute them all, the tree has files of its own (treefile.go), which are not believed: what Open takes from them
+// has the marker's root, or it is computed from the rows, which takes about ten times as long.
 //
 // # History
 //
@@ -32,7 +34,7 @@
 //
 // # What it does not do
 //
-// It does not know what rows and leaves mean, nor whether a row agrees with its leaf: that is the caller's, and fsck's.
+// It does not know what rows and leaves mean. A row that a disk has changed is not looked for at a start: CheckLeaves finds it.
 // A damaged block of a table file is an error of Get; Badger's iterators end at it without a word. Such a node computes
 // another app hash and stops; CheckFiles finds the damage.
 //

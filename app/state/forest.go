@@ -1,11 +1,15 @@
 package state
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
+	"runtime"
+	"slices"
+	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 )
@@ -18,7 +22,10 @@ import (
 //     never scans them and a chunk never moves. A leaf takes 64 B and, as paths
 //     are hashes, about 1.44 branches of 40 B: 122 B in all.
 //   - A published node never changes. A batch builds new nodes along the
-//     changed paths, each hashed once, and notes the nodes it replaced.
+//     changed paths, each hashed once, when both of its sides are there, and
+//     notes the nodes it replaced. Up to four goroutines take a part of the
+//     tree each and let others run after every few nodes: a reader of the
+//     version before does not wait for the batch.
 //   - A replaced node was last seen by the version before the batch. Its slot
 //     is used again when that version and all older ones are dropped and no
 //     reader holds any of them (FOR-1). So a reader that holds one version for
@@ -30,18 +37,15 @@ import (
 // and everything on Version may be called by anyone at any time: readers take
 // no lock and never wait (FOR-2).
 //
-// Measured 2026-11-23, 2 vCPU AMD EPYC, shared, 10^6 leaves, both in this
-// package's benchmarks: a block of 5,000 updates 16 ms, a proof of one path
-// 2.5 µs; with 8 versions kept the arenas take 139 B a leaf.
+// How many versions are readable is bounded twice: in heights, and in bytes of
+// the nodes that only older versions than the newest need. Two are readable
+// whatever they take: the state of a height is proven by the header after it.
 
 // Change sets or deletes one leaf.
 type Change struct {
 	Path, ValueHash tree.Hash
 	Delete          bool
 }
-
-// versionsKept is how many of the newest versions are readable by default.
-const versionsKept = 8
 
 var (
 	errChangeOrder = errors.New("forest: changes are not in strictly ascending order of path")
@@ -71,7 +75,8 @@ const (
 
 // arena hands out slots of T. The table of chunks has a fixed place and a chunk
 // is never replaced: a reader looks only into chunks that were there when its
-// version was published, so it needs no lock. Owned by the writer but for at.
+// version was published, so it needs no lock. Owned by the writer but for at;
+// take needs the forest's mutex while a batch runs.
 type arena[T any] struct {
 	chunks [maxChunks]*[chunkLen]T
 	next   uint32   // first slot never used
@@ -81,24 +86,23 @@ type arena[T any] struct {
 
 func (a *arena[T]) at(slot uint32) *T { return &a.chunks[slot>>chunkBits][slot%chunkLen] }
 
-func (a *arena[T]) take() (uint32, bool) {
-	if n := len(a.free); n > 0 {
-		slot := a.free[n-1]
-		a.free = a.free[:n-1]
-		return slot, true
+// take appends up to n slots to into; none when the arena is full.
+func (a *arena[T]) take(into []uint32, n int) []uint32 {
+	reused := min(n, len(a.free))
+	into = append(into, a.free[len(a.free)-reused:]...)
+	a.free = a.free[:len(a.free)-reused]
+	for ; reused < n && a.next < a.limit; reused++ {
+		if a.chunks[a.next>>chunkBits] == nil {
+			a.chunks[a.next>>chunkBits] = new([chunkLen]T)
+		}
+		into = append(into, a.next)
+		a.next++
 	}
-	if a.next >= a.limit {
-		return 0, false
-	}
-	slot := a.next
-	if a.chunks[slot>>chunkBits] == nil {
-		a.chunks[slot>>chunkBits] = new([chunkLen]T)
-	}
-	a.next++
-	return slot, true
+	return into
 }
 
 type forest struct {
+	mu       sync.Mutex // guards take while a batch runs in several goroutines
 	branches arena[branch]
 	leaves   arena[tree.Leaf]
 
@@ -106,7 +110,8 @@ type forest struct {
 	live   []*snapshot // oldest first: readable ones, and dropped ones still in use
 	staged *draft
 	built  *snapshot // between build and publishBuilt
-	kept   int
+	kept   int       // heights
+	room   int64     // bytes of what only older versions than the newest need
 
 	// readable holds the newest versions, oldest first. The slice is replaced,
 	// never changed.
@@ -123,6 +128,7 @@ type snapshot struct {
 	len     uint64
 	dropped bool     // no longer in readable. Owned by the writer
 	retired []uint32 // nodes that the next version replaced. Owned by the writer
+	bytes   int64    // that they take. Owned by the writer
 
 	// readers counts those who hold the version; closed is for ever.
 	readers atomic.Int64
@@ -133,22 +139,15 @@ const closed = math.MinInt64
 // draft is a version that is not published. Its nodes are its own or those of
 // the newest published version.
 type draft struct {
-	f       *forest
 	root    uint32
 	hash    tree.Hash
 	len     uint64
-	created []uint32 // a branch stands after everything below it
+	created []uint32
 	retired []uint32
-	halves  cuts // of created
-	err     error
 }
 
-// cuts parts a list of new branches, each after everything below it, into
-// those on side 0 of the root, [0,left), on side 1, [left,right), and the rest.
-type cuts struct{ left, right int }
-
 func newForest() *forest {
-	f := &forest{kept: versionsKept}
+	f := &forest{kept: defaultWindow, room: math.MaxInt64}
 	f.branches.next = 1 // slot 0 would be the ref of no node
 	f.branches.limit = maxChunks * chunkLen
 	f.leaves.limit = maxChunks * chunkLen
@@ -159,69 +158,52 @@ func newForest() *forest {
 // build fills an empty forest with leaves in ascending order of path. The tree
 // becomes readable by publishBuilt. After an error the forest must be thrown
 // away.
-func (f *forest) build(next func() (tree.Leaf, bool)) (tree.Hash, error) {
+func (f *forest) build(leaves iter.Seq[tree.Leaf]) (tree.Hash, error) {
 	if len(f.live) > 0 || f.staged != nil || f.leaves.next > 0 {
 		return tree.Hash{}, errForestUsed
 	}
-	for leaf, ok := next(); ok; leaf, ok = next() {
-		slot, room := f.leaves.take()
-		if !room {
+	var slots []uint32
+	for leaf := range leaves {
+		if slots = f.leaves.take(slots[:0], 1); len(slots) == 0 {
 			return tree.Hash{}, errForestFull
 		}
-		if slot > 0 && bytes.Compare(f.leaves.at(slot - 1).Path[:], leaf.Path[:]) >= 0 {
+		if slot := slots[0]; slot > 0 && comparePaths(&f.leaves.at(slot-1).Path, &leaf.Path) >= 0 {
 			return tree.Hash{}, errLeafOrder
 		}
-		*f.leaves.at(slot) = leaf
+		*f.leaves.at(slots[0]) = leaf
 	}
 	// The leaves lie in their slots in order of path, so a subtree is a range
 	// of slots.
-	var halves cuts
-	root, ok := f.buildRange(0, f.leaves.next, 0, &halves)
-	if !ok {
-		return tree.Hash{}, errForestFull
+	p := &part{f: f}
+	root := p.buildRange(0, f.leaves.next, 0)
+	p.giveBack()
+	if p.err != nil {
+		return tree.Hash{}, p.err
 	}
-	f.rehash(halves, int(f.branches.next)-1, func(i int) uint32 { return uint32(i) + 1 })
 	f.built = &snapshot{root: root, hash: f.hashOf(root), len: uint64(f.leaves.next)}
 	return f.built.hash, nil
 }
 
-// buildRange makes the branches over slots [lo,hi), without their hashes.
-func (f *forest) buildRange(lo, hi uint32, depth int, halves *cuts) (uint32, bool) {
-	switch hi - lo {
-	case 0:
-		return 0, true
-	case 1:
-		return lo | leafBit, true
+// buildRange makes the branches over slots [lo,hi).
+func (p *part) buildRange(lo, hi uint32, depth int) uint32 {
+	switch {
+	case p.err != nil || hi == lo:
+		return 0
+	case hi == lo+1:
+		return lo | leafBit
 	}
 	cut, end := lo, hi
 	for cut < end {
 		mid := cut + (end-cut)/2
-		if tree.Bit(&f.leaves.at(mid).Path, depth) == 0 {
+		if tree.Bit(&p.f.leaves.at(mid).Path, depth) == 0 {
 			cut = mid + 1
 		} else {
 			end = mid
 		}
 	}
-	l, ok := f.buildRange(lo, cut, depth+1, halves)
-	if !ok {
-		return 0, false
-	}
-	if depth == 0 {
-		halves.left = int(f.branches.next) - 1
-	}
-	r, ok := f.buildRange(cut, hi, depth+1, halves)
-	if !ok {
-		return 0, false
-	}
-	if depth == 0 {
-		halves.right = int(f.branches.next) - 1
-	}
-	slot, ok := f.branches.take()
-	if !ok {
-		return 0, false
-	}
-	*f.branches.at(slot) = branch{l: l, r: r}
-	return slot, true
+	return p.join(p.both(depth, int(cut-lo), int(hi-cut),
+		func(p *part) uint32 { return p.buildRange(lo, cut, depth+1) },
+		func(p *part) uint32 { return p.buildRange(cut, hi, depth+1) }))
 }
 
 // publishBuilt makes the tree of build readable as height.
@@ -244,23 +226,26 @@ func (f *forest) stage(changes []Change) (tree.Hash, error) {
 		return tree.Hash{}, errNotShown
 	}
 	for i := 1; i < len(changes); i++ {
-		if bytes.Compare(changes[i-1].Path[:], changes[i].Path[:]) >= 0 {
+		if comparePaths(&changes[i-1].Path, &changes[i].Path) >= 0 {
 			return tree.Hash{}, errChangeOrder
 		}
 	}
 	f.reclaim()
-	d := &draft{f: f}
+	d := new(draft)
 	base := f.newest()
 	if base != nil {
 		d.root, d.len = base.root, base.len
 	}
-	d.root = d.apply(d.root, changes, 0)
+	p := &part{f: f}
+	d.root = p.apply(d.root, changes, 0)
+	p.giveBack()
+	d.len = uint64(int64(d.len) + p.len)
+	d.created, d.retired = p.created, p.retired
 	f.staged = d
-	if d.err != nil {
+	if p.err != nil {
 		f.discard()
-		return tree.Hash{}, d.err
+		return tree.Hash{}, p.err
 	}
-	f.rehash(d.halves, len(d.created), func(i int) uint32 { return d.created[i] })
 	d.hash = f.hashOf(d.root)
 	return d.hash, nil
 }
@@ -275,8 +260,19 @@ func (f *forest) publish(height uint64) {
 	f.staged = nil
 	if base := f.newest(); base != nil {
 		base.retired = d.retired
+		for _, ref := range d.retired {
+			base.bytes += bytesOf(ref)
+		}
 	}
 	f.show(&snapshot{root: d.root, hash: d.hash, len: d.len}, height)
+}
+
+// bytesOf is what a node takes.
+func bytesOf(ref uint32) int64 {
+	if isLeafRef(ref) {
+		return int64(unsafe.Sizeof(tree.Leaf{}))
+	}
+	return int64(unsafe.Sizeof(branch{}))
 }
 
 // discard forgets the staged version, if any.
@@ -289,10 +285,15 @@ func (f *forest) discard() {
 	f.staged = nil
 }
 
-// keep sets how many of the newest published versions are readable, at least
-// one: the newest is what the next is built on.
-func (f *forest) keep(n int) {
-	f.kept = max(n, 1)
+// alwaysKept is how many of the newest versions are readable whatever they
+// take: the state of a height is proven by the header of the next.
+const alwaysKept = 2
+
+// keep sets how many of the newest published versions are readable: so many
+// heights, and so many bytes of what only the older ones among them need. The
+// newest is what the next is built on and stays in any case.
+func (f *forest) keep(heights int, room int64) {
+	f.kept, f.room = max(heights, 1), room
 	f.trim()
 }
 
@@ -314,8 +315,16 @@ func (f *forest) show(s *snapshot, height uint64) {
 
 // trim sets what is readable to the newest kept versions.
 func (f *forest) trim() {
-	from := max(0, len(f.live)-f.kept)
-	readable := make([]*snapshot, 0, f.kept)
+	from, taken := len(f.live)-1, int64(0)
+	for from > 0 && len(f.live)-from < f.kept {
+		// To keep the version before means to keep what the one after it replaced.
+		taken += f.live[from-1].bytes
+		if taken > f.room && len(f.live)-from >= alwaysKept {
+			break
+		}
+		from--
+	}
+	readable := make([]*snapshot, 0, len(f.live)-max(from, 0))
 	for i, s := range f.live {
 		// What was dropped stays dropped, also when keep grows again.
 		s.dropped = s.dropped || i < from
@@ -362,9 +371,6 @@ func (f *forest) release(refs []uint32) {
 	}
 }
 
-// worthSplitting is the number of new nodes from which two cores are used.
-const worthSplitting = 512
-
 // hashOf reads the hash of a branch and computes that of a leaf: 32 B a leaf
 // less, for one more hash where a leaf is the sibling of a change.
 func (f *forest) hashOf(ref uint32) tree.Hash {
@@ -379,73 +385,119 @@ func (f *forest) hashOf(ref uint32) tree.Hash {
 	}
 }
 
-// rehash computes the hashes of n new branches, each of which stands in the
-// list after everything below it. Leaves in the list are skipped.
+// A part is what one goroutine makes of a new version: the nodes below one
+// place of the tree. Parts share no new node.
+type part struct {
+	f       *forest
+	created []uint32
+	retired []uint32
+	len     int64 // leaves more than before
+	err     error
+
+	branches, leaves []uint32 // slots in hand
+	joined           int
+}
+
+const (
+	// Down to this depth a side of the tree is a part of its own where at least
+	// so much is to be done on both sides.
+	splitDepth     = 2
+	worthSplitting = 256
+	// handful is how many slots a part takes at a time.
+	handful = 128
+	// breath is after how many new branches, some 30 µs, a part lets others run.
+	breath = 128
+)
+
+// both makes the two sides below depth, with so much to do on each.
 //
-// DETERMINISM: the two halves of the tree share no new node, so the goroutine
-// computes what this one would, and decides no order.
-func (f *forest) rehash(halves cuts, n int, ref func(int) uint32) {
-	pass := func(from, to int) {
-		for i := from; i < to; i++ {
-			if r := ref(i); !isLeafRef(r) {
-				b := f.branches.at(r)
-				b.hash = tree.InnerHash(f.hashOf(b.l), f.hashOf(b.r))
-			}
+// DETERMINISM: the sides share no new node, so the goroutine computes what this
+// one would, and decides no order. Which slots it gets is of no matter: no hash
+// depends on them.
+func (p *part) both(depth, left, right int, l, r func(*part) uint32) (uint32, uint32) {
+	if depth >= splitDepth || left < worthSplitting || right < worthSplitting {
+		return l(p), r(p)
+	}
+	other := &part{f: p.f}
+	var ref uint32
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ref = l(other)
+		other.giveBack()
+	}()
+	mine := r(p)
+	<-done
+	p.created, p.retired = append(p.created, other.created...), append(p.retired, other.retired...)
+	p.len += other.len
+	if p.err == nil {
+		p.err = other.err
+	}
+	return ref, mine
+}
+
+// giveBack returns the slots in hand.
+func (p *part) giveBack() {
+	p.f.mu.Lock()
+	defer p.f.mu.Unlock()
+	p.f.branches.free, p.f.leaves.free = append(p.f.branches.free, p.branches...), append(p.f.leaves.free, p.leaves...)
+	p.branches, p.leaves = nil, nil
+}
+
+// slot takes the next of the slots in hand, and more of the arena when there is
+// none.
+func slot[T any](p *part, a *arena[T], hand *[]uint32) (uint32, bool) {
+	if len(*hand) == 0 {
+		p.f.mu.Lock()
+		*hand = a.take(*hand, handful)
+		p.f.mu.Unlock()
+		if len(*hand) == 0 {
+			p.err = errForestFull
+			return 0, false
 		}
 	}
-	if n < worthSplitting {
-		pass(0, n)
-		return
-	}
-	left := make(chan struct{})
-	go func() {
-		defer close(left)
-		pass(0, halves.left)
-	}()
-	pass(halves.left, halves.right)
-	<-left
-	pass(halves.right, n)
+	s := (*hand)[len(*hand)-1]
+	*hand = (*hand)[:len(*hand)-1]
+	return s, true
 }
 
 // apply gives the subtree at depth that changes make of ref. It returns ref
 // itself if they make no difference.
-func (d *draft) apply(ref uint32, changes []Change, depth int) uint32 {
-	if len(changes) == 0 || d.err != nil {
+func (p *part) apply(ref uint32, changes []Change, depth int) uint32 {
+	if len(changes) == 0 || p.err != nil {
 		return ref
 	}
 	if ref == 0 || isLeafRef(ref) {
-		return d.grow(ref, changes, depth)
+		return p.grow(ref, changes, depth)
 	}
-	old := *d.f.branches.at(ref)
-	l, r := d.sides(old.l, old.r, changes, depth)
+	old := *p.f.branches.at(ref)
+	l, r := p.sides(old.l, old.r, changes, depth)
 	if l == old.l && r == old.r {
 		return ref
 	}
-	d.retired = append(d.retired, ref)
-	return d.join(l, r)
+	p.retired = append(p.retired, ref)
+	return p.join(l, r)
 }
 
 // sides applies the changes to the two sides below depth.
-func (d *draft) sides(l, r uint32, changes []Change, depth int) (uint32, uint32) {
+func (p *part) sides(l, r uint32, changes []Change, depth int) (uint32, uint32) {
 	cut := cutChanges(changes, depth)
-	l = d.apply(l, changes[:cut], depth+1)
-	if depth == 0 {
-		d.halves.left = len(d.created)
+	if depth >= splitDepth { // nearly all calls; without closures
+		l = p.apply(l, changes[:cut], depth+1)
+		return l, p.apply(r, changes[cut:], depth+1)
 	}
-	r = d.apply(r, changes[cut:], depth+1)
-	if depth == 0 {
-		d.halves.right = len(d.created)
-	}
-	return l, r
+	return p.both(depth, cut, len(changes)-cut,
+		func(p *part) uint32 { return p.apply(l, changes[:cut], depth+1) },
+		func(p *part) uint32 { return p.apply(r, changes[cut:], depth+1) })
 }
 
 // grow is apply where there is at most one leaf, ref.
-func (d *draft) grow(ref uint32, changes []Change, depth int) uint32 {
+func (p *part) grow(ref uint32, changes []Change, depth int) uint32 {
 	// Who is left afterwards? Two are enough to know that it is a branch.
 	var old *tree.Leaf
 	left, only := 0, -1
 	if ref != 0 {
-		old = d.f.leaves.at(ref &^ leafBit)
+		old = p.f.leaves.at(ref &^ leafBit)
 		left = 1
 	}
 	for i := range changes {
@@ -463,52 +515,55 @@ func (d *draft) grow(ref uint32, changes []Change, depth int) uint32 {
 	}
 	if left >= 2 {
 		var l, r uint32
-		if ref != 0 && tree.Bit(&d.f.leaves.at(ref&^leafBit).Path, depth) == 0 {
+		if ref != 0 && tree.Bit(&p.f.leaves.at(ref&^leafBit).Path, depth) == 0 {
 			l = ref
 		} else {
 			r = ref
 		}
-		return d.join(d.sides(l, r, changes, depth))
+		return p.join(p.sides(l, r, changes, depth))
 	}
 	if left == 1 && only < 0 {
 		return ref
 	}
-	if left == 1 && ref != 0 && *d.f.leaves.at(ref &^ leafBit) == (tree.Leaf{Path: changes[only].Path, ValueHash: changes[only].ValueHash}) {
+	if left == 1 && ref != 0 && *p.f.leaves.at(ref &^ leafBit) == (tree.Leaf{Path: changes[only].Path, ValueHash: changes[only].ValueHash}) {
 		return ref
 	}
 	if ref != 0 {
-		d.retired = append(d.retired, ref)
-		d.len--
+		p.retired = append(p.retired, ref)
+		p.len--
 	}
 	if left == 0 {
 		return 0
 	}
-	slot, ok := d.f.leaves.take()
+	slot, ok := slot(p, &p.f.leaves, &p.leaves)
 	if !ok {
-		d.err = errForestFull
 		return 0
 	}
-	*d.f.leaves.at(slot) = tree.Leaf{Path: changes[only].Path, ValueHash: changes[only].ValueHash}
-	d.created = append(d.created, slot|leafBit)
-	d.len++
+	*p.f.leaves.at(slot) = tree.Leaf{Path: changes[only].Path, ValueHash: changes[only].ValueHash}
+	p.created = append(p.created, slot|leafBit)
+	p.len++
 	return slot | leafBit
 }
 
-// join makes one subtree of two sides, without its hash. A lone leaf moves up.
-func (d *draft) join(l, r uint32) uint32 {
+// join makes one subtree of two sides. A lone leaf moves up.
+func (p *part) join(l, r uint32) uint32 {
 	switch {
 	case l == 0 && (r == 0 || isLeafRef(r)):
 		return r
 	case r == 0 && isLeafRef(l):
 		return l
-	}
-	slot, ok := d.f.branches.take()
-	if !ok {
-		d.err = errForestFull
+	case p.err != nil:
 		return 0
 	}
-	*d.f.branches.at(slot) = branch{l: l, r: r}
-	d.created = append(d.created, slot)
+	slot, ok := slot(p, &p.f.branches, &p.branches)
+	if !ok {
+		return 0
+	}
+	*p.f.branches.at(slot) = branch{hash: tree.InnerHash(p.f.hashOf(l), p.f.hashOf(r)), l: l, r: r}
+	p.created = append(p.created, slot)
+	if p.joined++; p.joined%breath == 0 {
+		runtime.Gosched()
+	}
 	return slot
 }
 
@@ -536,7 +591,7 @@ type Version struct {
 
 // acquire gives the version of a height if it is among the newest kept.
 func (f *forest) acquire(height uint64) (*Version, bool) {
-	for _, s := range *f.readable.Load() {
+	for _, s := range slices.Backward(*f.readable.Load()) {
 		if s.height == height {
 			for {
 				n := s.readers.Load()
@@ -567,6 +622,30 @@ func (v *Version) Prove(paths []tree.Hash) (tree.Proof, []bool, []tree.Hash, err
 		return tree.Proof{}, nil, nil, errReleased
 	}
 	return tree.Prove(walker{v}, paths)
+}
+
+// leaves visits all leaves in ascending order of path until fn returns an error,
+// which it returns. It lets others run, as a batch does.
+func (v *Version) leaves(fn func(*tree.Leaf) error) error {
+	n := 0
+	var visit func(ref uint32) error
+	visit = func(ref uint32) error {
+		switch {
+		case ref == 0:
+			return nil
+		case isLeafRef(ref):
+			if n++; n%breath == 0 {
+				runtime.Gosched()
+			}
+			return fn(v.f.leaves.at(ref &^ leafBit))
+		}
+		b := v.f.branches.at(ref)
+		if err := visit(b.l); err != nil {
+			return err
+		}
+		return visit(b.r)
+	}
+	return visit(v.s.root)
 }
 
 // Release gives the hold up. Further calls do nothing.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -150,14 +151,14 @@ func TestForestAgainstDefinition(t *testing.T) {
 		contents := map[uint64]leafMap{}
 		current := leafMap{}
 		held := map[*Version]leafMap{}
-		kept := versionsKept
+		kept, room := defaultWindow, int64(math.MaxInt64)
 
 		if rapid.Bool().Draw(t, "built") {
 			for range rapid.IntRange(0, 20).Draw(t, "initial") {
 				p := forestPath(t)
 				current[p] = tree.ValueHash(p[:])
 			}
-			if got, err := f.build(iterate(current.leaves())); err != nil || got != current.root() {
+			if got, err := f.build(slices.Values(current.leaves())); err != nil || got != current.root() {
 				t.Fatalf("build: %x, %v; want %x", got, err, current.root())
 			}
 			if _, err := f.stage(nil); !errors.Is(err, errNotShown) {
@@ -207,8 +208,8 @@ func TestForestAgainstDefinition(t *testing.T) {
 				}
 				clear(held)
 			case 2:
-				kept = rapid.IntRange(0, 10).Draw(t, "keep")
-				f.keep(kept)
+				kept, room = rapid.IntRange(0, 10).Draw(t, "keep"), rapid.SampledFrom([]int64{0, 500, 5000, math.MaxInt64}).Draw(t, "room")
+				f.keep(kept, room)
 			}
 			checkSlots(t, f)
 			for h := range contents {
@@ -230,6 +231,8 @@ func TestForestAgainstDefinition(t *testing.T) {
 			}
 			if n := len(*f.readable.Load()); n > max(kept, 1) {
 				t.Fatalf("%d versions readable, %d kept", n, kept)
+			} else if taken := olderBytes(f); n > alwaysKept && taken > room {
+				t.Fatalf("%d versions readable, the older ones need %d bytes, %d were given", n, taken, room)
 			}
 			for v, want := range held {
 				checkVersion(t, v, want, tree.Hash{})
@@ -238,15 +241,19 @@ func TestForestAgainstDefinition(t *testing.T) {
 	})
 }
 
-func iterate(leaves []tree.Leaf) func() (tree.Leaf, bool) {
-	return func() (tree.Leaf, bool) {
-		if len(leaves) == 0 {
-			return tree.Leaf{}, false
+// olderBytes is what the readable versions but the newest need for themselves.
+func olderBytes(f *forest) (sum int64) {
+	readable := *f.readable.Load()
+	for _, s := range readable[:max(len(readable)-1, 0)] {
+		for _, ref := range s.retired {
+			if isLeafRef(ref) {
+				sum += 64
+			} else {
+				sum += 40
+			}
 		}
-		leaf := leaves[0]
-		leaves = leaves[1:]
-		return leaf, true
 	}
+	return sum
 }
 
 func numberedLeaves(n int) []tree.Leaf {
@@ -292,7 +299,7 @@ func mustAcquire(t testing.TB, f *forest, height uint64) *Version {
 
 func mustBuild(t testing.TB, f *forest, leaves []tree.Leaf) tree.Hash {
 	t.Helper()
-	root, err := f.build(iterate(leaves))
+	root, err := f.build(slices.Values(leaves))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,7 +353,7 @@ func TestForestLargeBatches(t *testing.T) {
 func TestForestReusesSlots(t *testing.T) {
 	const total = 5000
 	f := newForest()
-	f.keep(4)
+	f.keep(4, math.MaxInt64)
 	mustBuild(t, f, numberedLeaves(total))
 	f.publishBuilt(1)
 	height := uint64(1)
@@ -387,7 +394,7 @@ func TestForestReaders(t *testing.T) {
 	const total, rounds = 2000, 60
 	f := newForest()
 	f.testingOnlyPoison = true
-	f.keep(2)
+	f.keep(2, math.MaxInt64)
 	mustBuild(t, f, numberedLeaves(total))
 	f.publishBuilt(1)
 	done := make(chan struct{})
@@ -443,7 +450,7 @@ func TestForestRefuses(t *testing.T) {
 		}
 	}
 	for _, bad := range [][]tree.Leaf{{{Path: b}, {Path: a}}, {{Path: a}, {Path: a}}} {
-		if _, err := newForest().build(iterate(bad)); !errors.Is(err, errLeafOrder) {
+		if _, err := newForest().build(slices.Values(bad)); !errors.Is(err, errLeafOrder) {
 			t.Errorf("build out of order: %v", err)
 		}
 	}
@@ -451,7 +458,7 @@ func TestForestRefuses(t *testing.T) {
 	mustPanic(t, "publishBuilt without build", func() { f.publishBuilt(1) })
 	mustStage(t, f, []Change{{Path: a}})
 	f.publish(5)
-	if _, err := f.build(iterate(nil)); !errors.Is(err, errForestUsed) {
+	if _, err := f.build(slices.Values([]tree.Leaf(nil))); !errors.Is(err, errForestUsed) {
 		t.Errorf("build on a forest in use: %v", err)
 	}
 	mustStage(t, f, nil)
@@ -472,7 +479,7 @@ func TestForestFull(t *testing.T) {
 	} {
 		f := newForest()
 		limit(f)
-		if _, err := f.build(iterate(leaves)); !errors.Is(err, errForestFull) {
+		if _, err := f.build(slices.Values(leaves)); !errors.Is(err, errForestFull) {
 			t.Fatalf("build: %v", err)
 		}
 		f = newForest()

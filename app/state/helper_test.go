@@ -150,6 +150,34 @@ func golden(t *testing.T, path, got string) {
 	}
 }
 
+// removeTreeFiles leaves a folder from which the tree must be computed.
+func removeTreeFiles(t fataler, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "tree-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if err := os.Remove(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// boundTable is the prefix of the rows that have a leaf in these tests: leafRow(key) is bound by the leaf of key, whose value
+// has the hash of the row.
+const boundTable = "L"
+
+func leafRow(key string) []byte { return []byte(boundTable + key) }
+
+func testBind(Getter) (Binding, error) {
+	return Binding{
+		Tables: [][]byte{[]byte(boundTable)},
+		Key:    func(key []byte) []byte { return bytes.Clone(key[len(boundTable):]) },
+		Value:  func(_, row []byte) (tree.Hash, error) { return tree.ValueHash(row), nil },
+	}, nil
+}
+
 func sortLeaves(leaves []tree.Leaf) {
 	slices.SortFunc(leaves, func(a, b tree.Leaf) int { return bytes.Compare(a.Path[:], b.Path[:]) })
 }

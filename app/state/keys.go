@@ -11,26 +11,25 @@ import (
 //
 //	key            at timestamp   value                                              written
 //	'r' ‖ row key  height         row bytes                                          by the block of that height
-//	'k' ‖ path     height         value hash (32) ‖ leaf key                         by the block of that height
 //	'm'            height         height (8) ‖ app hash (32) ‖ root (32) ‖ meta      last, with the block
 //	'v'            1              format version (4)                                 once, before block 1
 //	'i'            1              chain id                                           once, before block 1
 //	'f'            1              floor (8): lowest height that may be read          before the discard timestamp moves
 //	'c'            1              ceiling (8): highest height ever rolled back       before a rollback
 //
-// Integers are big-endian. A path is 32 bytes: tree.PathOf(leaf key). The rows at timestamp 1 other than those of block 1
-// are overwritten in place: in Badger the last write of a key at a timestamp wins.
+// Integers are big-endian. The rows at timestamp 1 other than those of block 1 are overwritten in place: in Badger the last
+// write of a key at a timestamp wins.
 const (
 	keyRow     = 'r'
-	keyLeaf    = 'k'
 	keyMarker  = 'm'
 	keyFormat  = 'v'
 	keyChain   = 'i'
 	keyFloor   = 'f'
 	keyCeiling = 'c'
 
-	// formatVersion is raised when an older program could misread a folder written by a newer one.
-	formatVersion = 1
+	// formatVersion is raised when an older program could misread a folder written by a newer one. 2: leaves are computed from
+	// the rows and not stored.
+	formatVersion = 2
 	// fixedTs is the timestamp of the keys that have no history.
 	fixedTs = 1
 
@@ -39,28 +38,6 @@ const (
 
 func rowKey(key []byte) []byte {
 	return append(append(make([]byte, 0, 1+len(key)), keyRow), key...)
-}
-
-func leafRowKey(path tree.Hash) []byte {
-	return append(append(make([]byte, 0, 1+hashLen), keyLeaf), path[:]...)
-}
-
-func encodeLeafRow(valueHash tree.Hash, leafKey []byte) []byte {
-	return append(append(make([]byte, 0, hashLen+len(leafKey)), valueHash[:]...), leafKey...)
-}
-
-// decodeLeafRow reads a leaf row and checks that it lies under the path of its own leaf key.
-func decodeLeafRow(key, value []byte) (path, valueHash tree.Hash, leafKey []byte, err error) {
-	if len(key) != 1+hashLen || len(value) < hashLen {
-		return path, valueHash, nil, fmt.Errorf("leaf row %x has %d bytes of key and %d of value", key, len(key), len(value))
-	}
-	copy(path[:], key[1:])
-	copy(valueHash[:], value)
-	leafKey = value[hashLen:]
-	if tree.PathOf(leafKey) != path {
-		return path, valueHash, nil, fmt.Errorf("leaf row %x holds a leaf key of another path", key)
-	}
-	return path, valueHash, leafKey, nil
 }
 
 func encodeMarker(m Marker) []byte {

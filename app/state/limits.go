@@ -13,16 +13,19 @@ const (
 	// maxChainIDLen bounds the folder identity (CometBFT's own limit is 50).
 	maxChainIDLen = 128
 	// maxWindow bounds the heights whose proofs stay in memory.
-	maxWindow = 1024
+	maxWindow = 1 << 16
 	// maxFloorStride bounds how far the floor may lag behind Retain. See (*Store).moveFloor.
 	maxFloorStride = 1024
 
 	// A block is split into transactions of at most this size. Badger's own bound is 15 % of the memtable
-	// (4.8 MB of 32 MB, about 50,000 entries); ours is reached first, so the split depends on the block alone.
-	defaultTxnBytes   = 2 << 20
-	defaultTxnEntries = 10_000
+	// (9.6 MB of 64 MB, about 100,000 entries); ours is reached first, so the split depends on the block alone.
+	defaultTxnBytes        = 8 << 20
+	defaultTxnEntries      = 60_000
+	defaultTxnBytesInRAM   = 512 << 10
+	defaultTxnEntriesInRAM = 10_000
 
-	defaultWindow        = 8
-	defaultMemTable      = 32 << 20
+	defaultWindow        = 1024
+	defaultWindowBytes   = 256 << 20
+	defaultMemTable      = 64 << 20
 	defaultMemTableInRAM = 8 << 20
 )

@@ -32,7 +32,7 @@ func (c content) root() tree.Hash {
 	return tree.RootOfLeaves(leaves)
 }
 
-// op is one call on a WriteSet.
+// op is one call on a WriteSet: of a row, or of a row with a leaf (see testBind).
 type op struct {
 	leaf   bool
 	key    string
@@ -47,9 +47,9 @@ func (b block) writeSet() *WriteSet {
 	for _, o := range b {
 		switch {
 		case o.leaf && o.delete:
-			w.DeleteLeaf([]byte(o.key))
+			w.Delete(leafRow(o.key))
 		case o.leaf:
-			w.SetLeaf([]byte(o.key), tree.ValueHash([]byte(o.value)))
+			w.Set(leafRow(o.key), []byte(o.value))
 		case o.delete:
 			w.Delete([]byte(o.key))
 		default:
@@ -65,8 +65,10 @@ func (b block) apply(c content) content {
 		switch {
 		case o.leaf && o.delete:
 			delete(c.leaves, o.key)
+			delete(c.rows, string(leafRow(o.key)))
 		case o.leaf:
 			c.leaves[o.key] = tree.ValueHash([]byte(o.value))
+			c.rows[string(leafRow(o.key))] = o.value
 		case o.delete:
 			delete(c.rows, o.key)
 		default:
@@ -195,7 +197,7 @@ func drawBlock(t *rapid.T) block {
 
 // testOptions are small enough for many opens in one test.
 func testOptions(dir string) Options {
-	return Options{Dir: dir, ChainID: "sample-1", memTable: 8 << 20, txnEntries: 3}
+	return Options{Dir: dir, ChainID: "sample-1", Bind: testBind, memTable: 8 << 20, txnEntries: 3, imageLeast: 1000}
 }
 
 // TestModel drives a folder with random blocks, second runs of a block, reopens (after Close, and from the image that a
@@ -207,6 +209,7 @@ func TestModel(t *testing.T) {
 		draw := func() {
 			o.Retain = rapid.SampledFrom([]uint64{0, 0, 1, 2, 3, 40}).Draw(t, "retain")
 			o.Window = rapid.IntRange(1, 4).Draw(t, "window")
+			o.imageLeast = rapid.SampledFrom([]int64{1, 1000, 1 << 20}).Draw(t, "image")
 			o.txnEntries = rapid.SampledFrom([]int{1, 2, 3, 1000}).Draw(t, "transaction size")
 		}
 		draw()
@@ -268,7 +271,7 @@ func TestModel(t *testing.T) {
 // TestModelInMemory is the same without a folder.
 func TestModelInMemory(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := mustOpen(t, Options{InMemory: true, Retain: rapid.SampledFrom([]uint64{0, 2}).Draw(t, "retain")})
+		s := mustOpen(t, Options{InMemory: true, Bind: testBind, Retain: rapid.SampledFrom([]uint64{0, 2}).Draw(t, "retain")})
 		defer s.Close()
 		m := newModel()
 		for range rapid.IntRange(1, 8).Draw(t, "blocks") {

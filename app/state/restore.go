@@ -74,14 +74,6 @@ func (r *Restore) Row(key, value []byte) error {
 	return r.add(entry{key: rowKey(key), value: append([]byte{}, value...)})
 }
 
-// Leaf writes a leaf.
-func (r *Restore) Leaf(leafKey []byte, valueHash tree.Hash) error {
-	if len(leafKey) == 0 || len(leafKey) > maxKeyLen {
-		return fmt.Errorf("restore height %d: a leaf key has %d bytes, limit is %d", r.height, len(leafKey), maxKeyLen)
-	}
-	return r.add(entry{key: leafRowKey(tree.PathOf(leafKey)), value: encodeLeafRow(valueHash, leafKey)})
-}
-
 func (r *Restore) add(e entry) error {
 	if len(r.batch) >= r.s.opts.txnEntries || r.size+e.size() > r.s.opts.txnBytes {
 		if err := r.flush(); err != nil {
@@ -142,7 +134,11 @@ func (r *Restore) Finish(appHash, root tree.Hash, meta []byte) error {
 	}
 	defer s.ops.Done()
 	m := Marker{Height: r.height, AppHash: appHash, Root: root, Meta: append([]byte{}, meta...)}
-	f, err := s.rebuild(m)
+	err := s.bindAt(r.height)
+	var f *forest
+	if err == nil {
+		f, err = s.rebuild(m)
+	}
 	if err != nil {
 		return fmt.Errorf("restore height %d: %w", r.height, err)
 	}

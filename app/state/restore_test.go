@@ -20,10 +20,10 @@ func fill(s *Store, height uint64, n int) (err error) {
 		if err := r.Row(key, hash[:]); err != nil {
 			return err
 		}
-		if err := r.Leaf(key, hash); err != nil {
+		if err := r.Row(leafRow(string(key)), hash[:]); err != nil {
 			return err
 		}
-		leaves = append(leaves, tree.Leaf{Path: tree.PathOf(key), ValueHash: hash})
+		leaves = append(leaves, tree.Leaf{Path: tree.PathOf(key), ValueHash: tree.ValueHash(hash[:])})
 	}
 	return r.Finish(tree.Hash{1}, tree.RootOfLeaves(leaves), []byte("meta"))
 }
@@ -46,18 +46,22 @@ func filled(t *testing.T, s *Store, height uint64, n int) {
 	if err := v.Iterate(nil, nil, func(_, _ []byte) bool { rows++; return true }); err != nil {
 		t.Fatal(err)
 	}
-	if rows != n {
-		t.Fatalf("%d rows, want %d", rows, n)
+	if rows != 2*n {
+		t.Fatalf("%d rows, want %d", rows, 2*n)
 	}
 	var last tree.Hash
+	bound, err := v.Bound(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	leaves := 0
-	if err := v.Leaves(func(path, _ tree.Hash, key []byte) bool {
-		if leaves++; leaves > 1 && string(last[:]) >= string(path[:]) || tree.PathOf(key) != path {
+	if err := bound.Each(func(key, row []byte, leaf tree.Leaf) error {
+		if leaves++; leaves > 1 && string(last[:]) >= string(leaf.Path[:]) || leaf.Path != tree.PathOf(key[1:]) || leaf.ValueHash != tree.ValueHash(row) {
 			t.Errorf("leaf %d is out of order", leaves)
 		}
-		last = path
-		return true
-	}); err != nil || leaves != n {
+		last = leaf.Path
+		return nil
+	}); err != nil || leaves != n || bound.Len() != n {
 		t.Fatalf("%d leaves, want %d: %v", leaves, n, err)
 	}
 	var pruned ErrPruned
@@ -147,8 +151,8 @@ func TestRestoreSteps(t *testing.T) {
 							t.Fatal(err)
 						}
 						rows := 0
-						if err := v.Iterate(nil, nil, func(_, _ []byte) bool { rows++; return true }); err != nil || rows != n {
-							t.Fatalf("%d rows at height 11, want %d: %v", rows, n, err)
+						if err := v.Iterate(nil, nil, func(_, _ []byte) bool { rows++; return true }); err != nil || rows != 2*n {
+							t.Fatalf("%d rows at height 11, want %d: %v", rows, 2*n, err)
 						}
 						v.Close()
 					} else {
@@ -192,10 +196,7 @@ func TestRestoreRefuses(t *testing.T) {
 	if err := r.Row([]byte("a"), make([]byte, maxValueLen+1)); err == nil {
 		t.Error("a row above the limit")
 	}
-	if err := r.Leaf(make([]byte, maxKeyLen+1), tree.Hash{}); err == nil {
-		t.Error("a leaf key above the limit")
-	}
-	if err := r.Leaf([]byte("a"), tree.Hash{3}); err != nil {
+	if err := r.Row(leafRow("a"), nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Finish(tree.Hash{}, tree.Hash{9}, nil); err == nil {

@@ -1,35 +1,93 @@
 package state
 
 import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/binary"
 	"fmt"
+	"slices"
 	"sort"
-
-	"github.com/dgraph-io/badger/v4"
 
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 )
 
-// Leaves visits the leaves of the view in ascending order of path until fn returns false. The leaf key is a copy. fn may read
-// the view.
-func (v *View) Leaves(fn func(path, valueHash tree.Hash, leafKey []byte) (more bool)) error {
+// BoundRows are the rows of a view that have a leaf, in ascending order of the leaf's path.
+type BoundRows struct {
+	v    *View
+	keys []byte // each: its length (2) and the key
+	refs []boundRef
+}
+
+type boundRef struct {
+	path uint64 // its first bytes
+	at   uint64 // in keys
+}
+
+// Bound finds the rows of the view that have a leaf. It reads their tables once and takes some 40 bytes of memory a row.
+func (v *View) Bound(ctx context.Context) (*BoundRows, error) {
 	if err := v.enter(); err != nil {
-		return err
+		return nil, err
 	}
 	defer v.s.ops.Done()
-	it := v.txn.NewIterator(badger.IteratorOptions{Prefix: []byte{keyLeaf}})
-	defer it.Close()
-	for it.Rewind(); it.Valid(); it.Next() {
-		item := it.Item()
-		value, err := item.ValueCopy(nil)
+	r := &BoundRows{v: v}
+	b := v.bindingOf()
+	for _, t := range b.Tables {
+		err := v.s.scan(ctx, v.height, keyRange{prefix: rowKey(t)}, func(key, _ []byte) error {
+			path, bound, err := b.leafPath(key)
+			if bound {
+				r.refs = append(r.refs, boundRef{binary.BigEndian.Uint64(path[:]), uint64(len(r.keys))})
+				r.keys = append(binary.BigEndian.AppendUint16(r.keys, uint16(len(key))), key...)
+			}
+			return err
+		})
 		if err != nil {
-			return fmt.Errorf("read leaf: %w", err)
+			return nil, err
 		}
-		path, valueHash, leafKey, err := decodeLeafRow(item.Key(), value)
+	}
+	slices.SortFunc(r.refs, func(a, c boundRef) int {
+		if a.path != c.path {
+			return cmp.Compare(a.path, c.path)
+		}
+		x, _, _ := b.leafPath(r.key(a)) // it was computed once without an error
+		y, _, _ := b.leafPath(r.key(c))
+		return comparePaths(&x, &y)
+	})
+	return r, nil
+}
+
+func (v *View) bindingOf() *Binding {
+	v.s.mu.RLock()
+	defer v.s.mu.RUnlock()
+	return v.s.binding
+}
+
+func (r *BoundRows) key(ref boundRef) []byte {
+	n := uint64(binary.BigEndian.Uint16(r.keys[ref.at:]))
+	return r.keys[ref.at+2 : ref.at+2+n]
+}
+
+// Len is the number of the rows.
+func (r *BoundRows) Len() int { return len(r.refs) }
+
+// Each visits the rows until fn returns an error, which it returns. fn may read the view and keep what it is given.
+func (r *BoundRows) Each(fn func(key, row []byte, leaf tree.Leaf) error) error {
+	b := r.v.bindingOf()
+	for _, ref := range r.refs {
+		key := bytes.Clone(r.key(ref))
+		row, found, err := r.v.Get(key)
+		if err == nil && !found {
+			err = r.v.s.damaged(fmt.Errorf("row %x is gone", key))
+		}
 		if err != nil {
-			return v.s.damaged(err)
+			return err
 		}
-		if !fn(path, valueHash, leafKey) {
-			return nil
+		leaf, _, err := b.leaf(key, row)
+		if err != nil {
+			return r.v.s.damaged(err)
+		}
+		if err := fn(key, row, leaf); err != nil {
+			return err
 		}
 	}
 	return nil

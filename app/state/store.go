@@ -21,8 +21,13 @@ type Options struct {
 
 	// ChainID is the identity of the folder: written before block 1, compared at every open. Empty: not compared.
 	ChainID string
-	// Window is how many heights, the newest included, can be proved from memory. 0: 8.
+	// Bind says how the tree follows from the rows. It is asked when the folder has rows: when it is opened, with the first block, after a
+	// restore. Nil: no row has a leaf.
+	Bind func(get Getter) (Binding, error)
+	// Window is how many heights, the newest included, can be proved from memory at most. 0: 1,024.
 	Window int
+	// WindowBytes bounds the memory of what only the older of these heights need; the newest two can be proved in any case. 0: 256 MB.
+	WindowBytes int64
 	// Retain is how many heights of history can be read at least, the newest included. 0: all of them.
 	Retain uint64
 	// Logger receives what Badger has to say. Nil: nothing.
@@ -31,6 +36,7 @@ type Options struct {
 	// Set by tests only; 0 or nil: as in limits.go.
 	memTable             int64
 	txnBytes, txnEntries int
+	imageLeast           int64
 	testingOnlyFail      func(step string) error
 
 	emptyL0 bool // set by Compact: closing merges level 0 into the one below it
@@ -69,23 +75,27 @@ type Store struct {
 	// Whether a restore is under way: blocks are refused.
 	restoring bool
 
-	mu     sync.RWMutex // guards what follows
-	forest *forest
-	latest Marker
-	floor  uint64
-	views  map[uint64]int // open views by height: the discard timestamp stays at or below them
-	broken error          // the first failed write; the store refuses everything after it
-	closed bool
+	files *treeFiles // owned by the goroutine that commits; nil in memory
+
+	mu      sync.RWMutex // guards what follows
+	forest  *forest
+	binding *Binding
+	latest  Marker
+	floor   uint64
+	views   map[uint64]int // open views by height: the discard timestamp stays at or below them
+	broken  error          // the first failed write; the store refuses everything after it
+	closed  bool
 }
 
 // staged is a block that was executed and not yet committed.
 type staged struct {
 	height  uint64
 	root    tree.Hash
-	entries []entry // ascending by key
+	entries []entry  // ascending by key
+	changes []Change // ascending by path
 }
 
-// Open opens the folder, undoes what a crash left above the marker, rebuilds the tree and compares its root with the
+// Open opens the folder, undoes what a crash left above the marker, makes the tree and compares its root with the
 // marker's. What it returns is exactly the state after the marker's block.
 func Open(o Options) (_ *Store, err error) {
 	if o, err = o.withDefaults(); err != nil {
@@ -95,9 +105,13 @@ func Open(o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{opts: o, db: db, views: make(map[uint64]int)}
+	s := &Store{opts: o, db: db, views: make(map[uint64]int), binding: new(Binding)}
+	if !o.InMemory {
+		s.files = newTreeFiles(o)
+	}
 	defer func() {
 		if err != nil {
+			s.closeFiles()
 			err = errors.Join(err, db.Close())
 		}
 	}()
@@ -126,10 +140,22 @@ func Open(o Options) (_ *Store, err error) {
 			return nil, fmt.Errorf("undo what a crash left above height %d: %w", s.latest.Height, err)
 		}
 	}
+	if s.latest.Height > 0 {
+		if err := s.bindAt(s.latest.Height); err != nil {
+			return nil, err
+		}
+	}
 	if s.forest, err = s.rebuild(s.latest); err != nil {
 		return nil, err
 	}
-	return s, nil
+	return s, s.makeImage()
+}
+
+// bindAt asks for the binding, with the rows of a height.
+func (s *Store) bindAt(height uint64) error {
+	txn := s.db.NewTransactionAt(height, false)
+	defer txn.Discard()
+	return s.bind(func(key []byte) ([]byte, bool, error) { return get(txn, rowKey(key)) })
 }
 
 func (o Options) withDefaults() (Options, error) {
@@ -140,12 +166,19 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("state needs a folder")
 	case len(o.ChainID) > maxChainIDLen:
 		return o, fmt.Errorf("chain id of %d bytes, limit is %d", len(o.ChainID), maxChainIDLen)
-	case o.Window < 0 || o.Window > maxWindow:
-		return o, fmt.Errorf("window of %d heights, limit is %d", o.Window, maxWindow)
+	case o.Window < 0 || o.Window > maxWindow || o.WindowBytes < 0:
+		return o, fmt.Errorf("window of %d heights and %d bytes, limit is %d heights", o.Window, o.WindowBytes, maxWindow)
+	}
+	def := func(v *int64, d int64) {
+		if *v == 0 {
+			*v = d
+		}
 	}
 	if o.Window == 0 {
 		o.Window = defaultWindow
 	}
+	def(&o.WindowBytes, defaultWindowBytes)
+	def(&o.imageLeast, defaultImageLeast)
 	if o.memTable == 0 {
 		o.memTable = defaultMemTable
 		if o.InMemory {
@@ -155,13 +188,13 @@ func (o Options) withDefaults() (Options, error) {
 	if o.txnBytes == 0 {
 		o.txnBytes = defaultTxnBytes
 		if o.InMemory {
-			o.txnBytes = defaultTxnBytes / 4
+			o.txnBytes = defaultTxnBytesInRAM
 		}
 	}
 	if o.txnEntries == 0 {
 		o.txnEntries = defaultTxnEntries
 		if o.InMemory {
-			o.txnEntries = defaultTxnEntries / 4
+			o.txnEntries = defaultTxnEntriesInRAM
 		}
 	}
 	return o, nil
@@ -186,10 +219,12 @@ func (s *Store) loadIdentity() error {
 	if len(format) != 4 {
 		return s.damaged(fmt.Errorf("format row has %d bytes", len(format)))
 	}
-	if n := decodeUint32(format); n != formatVersion {
-		if n > formatVersion {
-			return fmt.Errorf("state folder %s has format %d, this program knows %d: use a newer program", s.opts.Dir, n, formatVersion)
-		}
+	switch n := decodeUint32(format); {
+	case n > formatVersion:
+		return fmt.Errorf("state folder %s has format %d, this program knows %d: use a newer program", s.opts.Dir, n, formatVersion)
+	case n == 1:
+		return fmt.Errorf("state folder %s has format 1, this program writes %d: move it away, and the next start makes it anew from the blocks, or restore a snapshot", s.opts.Dir, formatVersion)
+	case n != formatVersion:
 		return s.damaged(fmt.Errorf("format row says %d", n))
 	}
 	chain, found, err := get(txn, []byte{keyChain})
@@ -263,6 +298,7 @@ func (s *Store) Close() error {
 	s.closed = true
 	s.mu.Unlock()
 	s.ops.Wait()
+	s.closeFiles()
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("close the state folder: %w", err)
 	}
@@ -346,22 +382,48 @@ func (s *Store) step(name string, write func() error) error {
 	return write()
 }
 
-// rebuild makes the tree from the leaf rows of the marker's height and compares roots.
+// rebuild makes the tree of the marker and compares roots: from the tree's own files or, where they do not give it, from the rows.
 func (s *Store) rebuild(m Marker) (*forest, error) {
-	f := newForest()
-	f.keep(s.opts.Window)
-	rows := s.leafRows(context.Background(), m.Height)
-	defer rows.close()
-	root, err := f.build(rows.next)
-	if err == nil {
-		err = rows.err
+	if s.files != nil {
+		f, logs, end, err := s.files.load(m, s.opts.Window, s.opts.WindowBytes)
+		switch {
+		case err == nil && s.opts.ReadOnly:
+			f.publishBuilt(m.Height)
+			return f, nil
+		case err == nil:
+			f.publishBuilt(m.Height)
+			return f, s.files.resume(logs, end)
+		case m.Height > 0:
+			s.files.log.Warn("the tree is computed from the rows, which takes longer than a start from its files", "height", m.Height, "why", err)
+		}
 	}
-	if err != nil {
+	f := newForest()
+	f.keep(s.opts.Window, s.opts.WindowBytes)
+	var failed error
+	root, err := f.build(func(yield func(tree.Leaf) bool) { failed = s.leavesOf(context.Background(), m.Height, yield) })
+	if err = errors.Join(failed, err); err != nil {
 		return nil, s.damaged(err)
 	}
 	if root != m.Root {
 		return nil, s.damaged(fmt.Errorf("the leaves of height %d give root %x, the marker says %x", m.Height, root, m.Root))
 	}
 	f.publishBuilt(m.Height)
+	if s.files != nil && !s.opts.ReadOnly {
+		return f, s.files.restart(m.Height)
+	}
 	return f, nil
+}
+
+// makeImage has the tree's files look whether an image is due.
+func (s *Store) makeImage() error {
+	if s.files == nil || s.opts.ReadOnly {
+		return nil
+	}
+	return s.files.makeImage(s.forest)
+}
+
+func (s *Store) closeFiles() {
+	if s.files != nil {
+		s.files.close()
+	}
 }

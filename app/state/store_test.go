@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -92,8 +93,13 @@ func TestOpenRefuses(t *testing.T) {
 	})
 	t.Run("newer format", func(t *testing.T) {
 		o, _ := folderWith(t, 1)
-		raw(t, o, fixedTs, []byte{keyFormat}, []byte{0, 0, 0, 2})
-		wantLine(t, open(o), "has format 2, this program knows 1: use a newer program")
+		raw(t, o, fixedTs, []byte{keyFormat}, []byte{0, 0, 0, 3})
+		wantLine(t, open(o), "has format 3, this program knows 2: use a newer program")
+	})
+	t.Run("older format", func(t *testing.T) {
+		o, _ := folderWith(t, 1)
+		raw(t, o, fixedTs, []byte{keyFormat}, []byte{0, 0, 0, 1})
+		wantLine(t, open(o), "has format 1, this program writes 2: move it away")
 	})
 	t.Run("not ours", func(t *testing.T) {
 		o := testOptions(tempDir(t))
@@ -127,16 +133,22 @@ func TestOpenRefuses(t *testing.T) {
 			t.Errorf("closed properly: %v", err)
 		}
 	})
-	t.Run("leaf changed", func(t *testing.T) {
+	t.Run("bound row changed", func(t *testing.T) {
 		o, _ := folderWith(t, 3)
-		raw(t, o, 3, leafRowKey(tree.PathOf([]byte("x"))), encodeLeafRow(tree.Hash{1}, []byte("x")))
+		raw(t, o, 3, rowKey(leafRow("x")), []byte("changed"))
+		s := mustOpen(t, o) // the tree's files are right
+		wantLine(t, s.CheckLeaves(t.Context()), "is damaged (the leaves of height 3 give root")
+		s.Close()
+		removeTreeFiles(t, o.Dir)
 		wantLine(t, open(o), "is damaged (the leaves of height 3 give root")
 		wantLine(t, open(o), "run fsck, or restore it")
 	})
-	t.Run("leaf under another path", func(t *testing.T) {
+	t.Run("cannot be bound", func(t *testing.T) {
 		o, _ := folderWith(t, 3)
-		raw(t, o, 3, leafRowKey(tree.PathOf([]byte("x"))), encodeLeafRow(tree.Hash{1}, []byte("y")))
-		wantLine(t, open(o), "leaf key of another path")
+		o.Bind = func(Getter) (Binding, error) { return Binding{}, errors.New("no chain") }
+		wantLine(t, open(o), "how rows are bound: no chain")
+		o.Bind = func(Getter) (Binding, error) { return Binding{Tables: [][]byte{[]byte("ab"), []byte("a")}}, nil }
+		wantLine(t, open(o), "begins with another")
 	})
 	t.Run("marker moved", func(t *testing.T) {
 		o, _ := folderWith(t, 3)
@@ -240,8 +252,8 @@ func TestReadOnly(t *testing.T) {
 // TestLargeBlock forces several transactions with the sizes of production, on disk and in memory.
 func TestLargeBlock(t *testing.T) {
 	var b block
-	for i := range 30_000 { // of 300 bytes: 9 MB
-		b = append(b, op{key: fmt.Sprintf("row/%05d", i), value: strings.Repeat(string(rune('a'+i%26)), 300)})
+	for i := range 100_000 { // of 300 bytes: 30 MB
+		b = append(b, op{key: fmt.Sprintf("row/%06d", i), value: strings.Repeat(string(rune('a'+i%26)), 300)})
 		b = append(b, op{leaf: true, key: fmt.Sprintf("leaf/%05d", i%10_000), value: fmt.Sprint(i)})
 	}
 	for _, n := range []int{maxValueLen, maxValueLen - 1, maxValueLen} { // entries larger than a transaction in memory
@@ -249,7 +261,7 @@ func TestLargeBlock(t *testing.T) {
 	}
 	b = append(b, op{key: "absent", delete: true}, op{leaf: true, key: "absent", delete: true})
 	roots := make(map[tree.Hash]bool)
-	for _, o := range []Options{{Dir: tempDir(t)}, {InMemory: true}} {
+	for _, o := range []Options{{Dir: tempDir(t), Bind: testBind}, {InMemory: true, Bind: testBind}} {
 		steps := 0
 		o.testingOnlyFail = func(step string) error {
 			if strings.HasPrefix(step, "before rows") {
@@ -298,7 +310,11 @@ func TestLargeBlock(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	s := mustOpen(t, Options{InMemory: true})
+	s := mustOpen(t, Options{InMemory: true, Bind: func(Getter) (Binding, error) {
+		b, err := testBind(nil)
+		b.Key = func(key []byte) []byte { return append([]byte("as long"), key...) }
+		return b, err
+	}})
 	defer s.Close()
 	stage := func(fill func(*WriteSet)) error {
 		w := NewWriteSet()
@@ -310,12 +326,11 @@ func TestLimits(t *testing.T) {
 	wantLine(t, stage(func(w *WriteSet) { w.Set(nil, nil) }), "row key of 0 bytes")
 	wantLine(t, stage(func(w *WriteSet) { w.Set(long, nil) }), "row key of 1025 bytes, limit is 1 to 1024")
 	wantLine(t, stage(func(w *WriteSet) { w.Delete(long) }), "row key of 1025 bytes")
-	wantLine(t, stage(func(w *WriteSet) { w.SetLeaf(long, tree.Hash{}) }), "leaf key of 1025 bytes")
-	wantLine(t, stage(func(w *WriteSet) { w.DeleteLeaf(nil) }), "leaf key of 0 bytes")
+	wantLine(t, stage(func(w *WriteSet) { w.Set(append([]byte(boundTable), long[2:]...), nil) }), "leaf key of 1031 bytes")
+	wantLine(t, stage(func(w *WriteSet) { w.Delete(append([]byte(boundTable), long[2:]...)) }), "leaf key of 1031 bytes")
 	wantLine(t, stage(func(w *WriteSet) { w.Set(long[1:], make([]byte, maxValueLen+1)) }), "row value of 1048576 bytes, limit is 1048575")
 	if err := stage(func(w *WriteSet) {
 		w.Set(long[1:], make([]byte, maxValueLen))
-		w.SetLeaf(long[1:], tree.Hash{})
 	}); err != nil {
 		t.Error(err)
 	}
@@ -336,12 +351,12 @@ func TestWriteSet(t *testing.T) {
 	w := NewWriteSet()
 	w.Delete(key)
 	w.Set(key, value)
-	w.SetLeaf(key, tree.Hash{1})
-	w.SetLeaf(key, tree.Hash{2})
+	w.Set(leafRow("key"), []byte("first"))
+	w.Set(leafRow("key"), []byte("second"))
 	w.Set([]byte("gone"), value)
 	w.Delete([]byte("gone"))
-	w.SetLeaf([]byte("gone"), tree.Hash{3})
-	w.DeleteLeaf([]byte("gone"))
+	w.Set(leafRow("gone"), value)
+	w.Delete(leafRow("gone"))
 	key[0], value[0] = 'X', 'X'
 	later := NewWriteSet()
 	later.Set([]byte("new"), nil)
@@ -349,7 +364,12 @@ func TestWriteSet(t *testing.T) {
 	if w.Len() != 5 {
 		t.Errorf("Len is %d", w.Len())
 	}
-	entries, changes, err := w.freeze()
+	entries, err := w.freeze()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := testBind(nil)
+	changes, err := b.changes(entries)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -357,23 +377,21 @@ func TestWriteSet(t *testing.T) {
 	for _, e := range entries {
 		got = append(got, fmt.Sprintf("%x=%q %v", e.key, e.value, e.delete))
 	}
-	path := func(key string) tree.Hash { return tree.PathOf([]byte(key)) }
-	second := append(append([]byte{2}, make([]byte, 31)...), "key"...)
 	want := []string{
-		fmt.Sprintf("6b%x=%q false", path("key"), second),
-		fmt.Sprintf("6b%x=\"\" true", path("gone")),
+		fmt.Sprintf("72%x=\"\" true", "Lgone"),
+		fmt.Sprintf("72%x=\"second\" false", "Lkey"),
 		fmt.Sprintf("72%x=\"\" true", "gone"),
 		fmt.Sprintf("72%x=\"value\" false", "key"),
 		fmt.Sprintf("72%x=\"\" false", "new"),
 	}
-	if a, b := path("key"), path("gone"); bytes.Compare(a[:], b[:]) > 0 {
-		want[0], want[1] = want[1], want[0]
-	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("entries\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if len(changes) != 2 || bytes.Compare(changes[0].Path[:], changes[1].Path[:]) >= 0 {
-		t.Errorf("changes are %v", changes)
+	wantChanges := sortedChanges([]Change{
+		{Path: tree.PathOf([]byte("key")), ValueHash: tree.ValueHash([]byte("second"))}, {Path: tree.PathOf([]byte("gone")), Delete: true},
+	})
+	if !slices.Equal(changes, wantChanges) {
+		t.Errorf("changes are %v, want %v", changes, wantChanges)
 	}
 }
 
@@ -483,7 +501,7 @@ func versions(s *Store, key string) int {
 
 // TestConcurrentReaders reads and closes while blocks are committed; useful with -race.
 func TestConcurrentReaders(t *testing.T) {
-	s := mustOpen(t, Options{InMemory: true, Retain: 3})
+	s := mustOpen(t, Options{InMemory: true, Bind: testBind, Retain: 3})
 	m := newModel()
 	if err := commitNext(s, &m); err != nil {
 		t.Fatal(err)
@@ -543,7 +561,7 @@ func TestConcurrentReaders(t *testing.T) {
 }
 
 func TestCheckLeavesStops(t *testing.T) {
-	s := mustOpen(t, Options{InMemory: true})
+	s := mustOpen(t, Options{InMemory: true, Bind: testBind})
 	defer s.Close()
 	var b block
 	for i := range 2000 {
@@ -563,16 +581,16 @@ func TestCheckLeavesStops(t *testing.T) {
 // TestFolderBytes is the dictionary of the folder, byte for byte. A change here is a change of the format: ask for a second
 // reader, raise formatVersion, and change FORMAT.md.
 func TestFolderBytes(t *testing.T) {
-	o := Options{InMemory: true, ChainID: "sample-1", Retain: 2}
+	o := Options{InMemory: true, ChainID: "sample-1", Bind: testBind, Retain: 2}
 	s := mustOpen(t, o)
 	defer s.Close()
 	for h, fill := range []func(w *WriteSet){
 		func(w *WriteSet) {
 			w.Set([]byte("row"), []byte("one"))
-			w.SetLeaf([]byte("leaf"), tree.ValueHash([]byte("v")))
+			w.Set(leafRow("leaf"), []byte("v"))
 		},
 		func(w *WriteSet) { w.Delete([]byte("row")) },
-		func(w *WriteSet) { w.DeleteLeaf([]byte("leaf")) },
+		func(w *WriteSet) { w.Delete(leafRow("leaf")) },
 	} {
 		w := NewWriteSet()
 		fill(w)

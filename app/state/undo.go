@@ -13,7 +13,7 @@ import (
 // undoBatchBytes bounds the memory of one round of undo.
 const undoBatchBytes = 8 << 20
 
-// undo gives every row and leaf version in (base, top] the value that its key has at base. Badger cannot take a version
+// undo gives every row version in (base, top] the value that its key has at base. Badger cannot take a version
 // back, but the last write of a key at a timestamp wins. Done twice it changes nothing, so a crash within needs no care.
 //
 // It serves three callers: Open (all above the marker), Rollback, and Commit of a height that was rolled back: after a
@@ -25,15 +25,9 @@ func (s *Store) undo(base, top uint64) error {
 	above := s.db.NewTransactionAt(top, false)
 	defer above.Discard()
 	round := 0
-	for _, prefix := range []byte{keyLeaf, keyRow} {
-		it := above.NewIterator(badger.IteratorOptions{Prefix: []byte{prefix}, AllVersions: true, SinceTs: base})
-		err := s.undoRows(it, old, base, &round)
-		it.Close()
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	it := above.NewIterator(badger.IteratorOptions{Prefix: []byte{keyRow}, AllVersions: true, SinceTs: base})
+	defer it.Close()
+	return s.undoRows(it, old, base, &round)
 }
 
 type undoEntry struct {
@@ -109,8 +103,9 @@ func (s *Store) writeUndo(batch []undoEntry, round *int) error {
 //  1. "ceiling": the highest height that will have leftovers. Alone it changes nothing.
 //  2. "unmark h", newest first: the markers above `to` are deleted. A crash leaves a rollback to a height in between,
 //     whole and valid: run it again.
-//  3. "undo n": rows and leaves above `to`. A crash leaves versions above the marker; Open undoes them.
-//  4. In memory: the tree of `to`, rebuilt and compared with its marker.
+//  3. "undo n": rows above `to`. A crash leaves versions above the marker; Open undoes them.
+//  4. The tree's files: cut back to `to`, or begun anew. A crash leaves some of a later height, which Open removes.
+//  5. In memory: the tree of `to`, compared with its marker.
 //
 // No view may be open. The caller rolls CometBFT back as well; the store only knows its own part.
 func (s *Store) Rollback(to uint64) error {
@@ -145,6 +140,7 @@ func (s *Store) Rollback(to uint64) error {
 	if err != nil {
 		return s.fail(err)
 	}
+	s.closeFiles() // an image of a height that is gone may be in the making
 	f, err := s.rebuild(m)
 	if err != nil {
 		return s.fail(err)

@@ -8,7 +8,7 @@ import (
 )
 
 // Standings, by code: uscc → canonical bytes of pb.Standing.
-var standings = x.Declare(x.TableInfo{Prefix: 0x80, Layout: "standing uscc[18]", Binding: x.Own, LeafOf: leaf})
+var standings = x.Declare(x.TableInfo{Prefix: 0x80, Layout: "standing uscc[18]", Binding: x.Own, LeafOf: x.LeafOf{Key: leafKey, Value: leafValue}})
 
 // Domains separate these digests from every other.
 const (
@@ -39,10 +39,11 @@ func LeafValue(salt, standing []byte) [32]byte {
 	return [32]byte(h.Sum(nil))
 }
 
-func leaf(secret, key, row []byte) ([]byte, [32]byte) {
-	uscc := string(key[1:])
-	v := LeafValue(Salt(secret, uscc, row), row)
-	return LeafKey(uscc), sha256.Sum256(v[:])
+func leafKey(_, key []byte) []byte { return LeafKey(string(key[1:])) }
+
+func leafValue(secret, key, row []byte) [32]byte {
+	v := LeafValue(Salt(secret, string(key[1:]), row), row)
+	return sha256.Sum256(v[:])
 }
 
 // RestrictedSalt is derived as Salt is, in a domain of its own.

@@ -74,7 +74,7 @@ func (t Records[T, P]) decode(raw []byte) *T {
 
 // The file of a subject: its head (frontier) and its entries.
 var (
-	heads = x.Declare(x.TableInfo{Prefix: 0x31, Layout: "file head uscc[18]", Binding: x.Own, LeafOf: headLeaf})
+	heads = x.Declare(x.TableInfo{Prefix: 0x31, Layout: "file head uscc[18]", Binding: x.Own, LeafOf: x.LeafOf{Key: headLeafKey, Value: headLeafValue}})
 	// File entries, subject ‖ number. Never changed, never deleted (SUB-3).
 	entries = x.NewTable[pb.FileEntry](0x32, "file entry uscc[18] seq[8]", x.File)
 )
@@ -82,10 +82,12 @@ var (
 // fileDomain separates the leaf of a file from every other digest.
 const fileDomain = "xinlian/file/v1"
 
-// headLeaf gives the leaf of a file: key 'F' ‖ HMAC(K, USCC), value SHA-256(domain ‖ size ‖ root).
-func headLeaf(secret, key, row []byte) ([]byte, [32]byte) {
+// The leaf of a file: key 'F' ‖ HMAC(K, USCC), value SHA-256(domain ‖ size ‖ root).
+func headLeafKey(secret, key []byte) []byte { return FileLeafKey(secret, string(key[1:])) }
+
+func headLeafValue(_, _, row []byte) [32]byte {
 	f := decodeHead(row)
-	return FileLeafKey(secret, string(key[1:])), tree.ValueHash(FileLeafValue(f.Size, f.Root()))
+	return tree.ValueHash(FileLeafValue(f.Size, f.Root()))
 }
 
 // FileLeafKey is the tree key of a subject's file. Without the chain's secret nobody can tell whose it is.

@@ -26,11 +26,6 @@ func OfHead(key []byte) (uscc string, ok bool) {
 	return string(key[1:]), true
 }
 
-// EachHead visits the subjects that have a file, by code.
-func EachHead(r x.Reader, fn func(uscc string) (more bool)) {
-	r.Iterate([]byte{heads.Prefix}, nil, func(key, _ []byte) bool { return fn(string(key[1:])) })
-}
-
 // EachFileRow visits everything that the head of a subject's file binds: its entries and the records of all tables, by key.
 func EachFileRow(r x.Reader, uscc string, fn func(key, value []byte) (more bool)) {
 	more := true
