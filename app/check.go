@@ -85,6 +85,7 @@ func checkTimers(r x.Reader) error {
 // eachDuty gives the duties of all modules.
 func eachDuty(r x.Reader, fn func(x.Duty)) {
 	sanction.EachDuty(r, fn)
+	repair.EachDuty(r, fn)
 }
 
 // checkSeen holds that each bucket's digest is that of its transactions in their order.

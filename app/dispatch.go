@@ -66,6 +66,14 @@ func Dispatch(ctx *x.Ctx, m *pb.Msg) (x.Done, error) {
 		return repair.Supplement(ctx, m.SupplementRepair)
 	case *pb.Msg_RefileRepair:
 		return repair.Refile(ctx, m.RefileRepair)
+	case *pb.Msg_ExtendRepair:
+		return repair.Extend(ctx, m.ExtendRepair)
+	case *pb.Msg_ExecuteRepair:
+		return repair.Execute(ctx, m.ExecuteRepair)
+	case *pb.Msg_PushRepair:
+		return repair.Push(ctx, m.PushRepair)
+	case *pb.Msg_TrackRepair:
+		return repair.Track(ctx, m.TrackRepair)
 	}
 	// The wire refuses messages that it does not know, so this is a message without a transition.
 	panic(fmt.Sprintf("message %T has no transition", m.Sum))
@@ -152,6 +160,8 @@ func missed(ctx *x.Ctx, id []byte) {
 	switch {
 	case kind < 20:
 		sanction.Missed(ctx, kind, uscc, record)
+	case kind >= 40 && kind < 46:
+		repair.Missed(ctx, kind, uscc, record)
 	default:
 		panic(fmt.Sprintf("duty kind %d has no module", kind))
 	}

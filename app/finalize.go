@@ -15,6 +15,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
+	"github.com/xinlian-ledger/xinlian/x/repair"
 )
 
 // block is a block that is executed and not yet written.
@@ -84,7 +85,9 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	results := a.execute(ctx, rows, b, txs)
 	a.proposal = proposal{} // what was kept for this height
 
-	// 4. The standings of the subjects that were touched.
+	// 4. What hangs on the records that left publicity or came back, then the standings of the subjects that were touched.
+	repair.Settle(ctx)
+	rows.settle()
 	a.refresh(ctx, rows)
 
 	// 5. The global event log.
@@ -184,7 +187,7 @@ func (a *App) execute(ctx *x.Ctx, rows *overlay, b *block, txs []*parsed) []*abc
 // run executes one transaction: all of its messages, or none. After a refusal the rest is still checked, so that the sender learns everything
 // that is wrong at once.
 func run(ctx *x.Ctx, rows *overlay, p *parsed, index int) (*pb.TxOutcome, *abci.ExecTxResult) {
-	start, loggedBefore, touchedBefore := rows.mark(), len(ctx.Logged), ctx.Touched
+	start, loggedBefore, touchedBefore, movedBefore := rows.mark(), len(ctx.Logged), ctx.Touched, len(ctx.Moved)
 	ctx.Touched = map[string]struct{}{} // of this transaction: a subject whose enrolment is undone was not touched
 	var (
 		first *x.Rejection
@@ -192,7 +195,7 @@ func run(ctx *x.Ctx, rows *overlay, p *parsed, index int) (*pb.TxOutcome, *abci.
 		out   = &pb.TxOutcome{Height: ctx.Height, Index: uint32(index), Signer: p.body.Signer}
 	)
 	for i := range p.body.Messages {
-		mark, loggedMark := rows.mark(), len(ctx.Logged)
+		mark, loggedMark, movedMark := rows.mark(), len(ctx.Logged), len(ctx.Moved)
 		done, err := Dispatch(ctx, &p.body.Messages[i])
 		r := pb.MsgResult{Index: uint32(i), Record: done.Record, Note: done.Note}
 		o := pb.MsgOutcome{Index: r.Index, Record: r.Record, Note: r.Note}
@@ -207,7 +210,7 @@ func run(ctx *x.Ctx, rows *overlay, p *parsed, index int) (*pb.TxOutcome, *abci.
 				o.PassesOn = rej.PassesOn.String()
 			}
 			rows.revert(mark)
-			ctx.Logged = ctx.Logged[:loggedMark]
+			ctx.Logged, ctx.Moved = ctx.Logged[:loggedMark], ctx.Moved[:movedMark]
 		}
 		res.Results = append(res.Results, r)
 		out.Results = append(out.Results, o)
@@ -215,7 +218,7 @@ func run(ctx *x.Ctx, rows *overlay, p *parsed, index int) (*pb.TxOutcome, *abci.
 	result := &abci.ExecTxResult{Data: x.EncodeRow(&res)}
 	if first != nil {
 		rows.revert(start)
-		ctx.Logged = ctx.Logged[:loggedBefore]
+		ctx.Logged, ctx.Moved = ctx.Logged[:loggedBefore], ctx.Moved[:movedBefore]
 		result.Code, result.Codespace, result.Log = first.Number, first.Code, first.Error()
 		out.Code, out.Reason, out.Rule = first.Number, first.Error(), first.Rule
 		if first.PassesOn != 0 {

@@ -69,6 +69,13 @@ type Ctx struct {
 	Member  string // its agency
 	Touched map[string]struct{}
 	Logged  [][32]byte // leaves for the global log, in order of execution
+	Moved   []Moved    // dishonesty records that left publicity, or came back, in order of execution
+}
+
+// Moved is a dishonesty record that left publicity or came back to it: what hangs on it is looked at again at the end of the block.
+type Moved struct {
+	Subject string
+	Record  []byte
 }
 
 // Touch marks a subject whose standing may have changed in this block.

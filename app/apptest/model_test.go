@@ -16,7 +16,7 @@ type model struct {
 	penalties   map[string]mPenalty // by key
 	repairs     map[string]mRepair  // by application number
 	repairBars  map[string]int      // firm → last day
-	alarms      map[string]int      // penalty key → day on which it was raised
+	alarms      map[string]int      // penalty key, or application and limit → day on which it was raised
 }
 
 type mCommitment struct {
@@ -47,6 +47,39 @@ type mRepair struct {
 	state                    string
 	supplemented             bool
 	supplementBy             int
+	simple                   bool // of a minor record: decided in one step
+	applied, supplementedOn  int
+	acceptBy, decideBy       int
+	totalBy                  int
+	executeBy, trackBy       int
+	extended                 bool
+	executed, tracked        bool
+}
+
+func (a mRepair) open() bool {
+	return a.state == "pending" || a.state == "supplement" || a.state == "accepted"
+}
+
+// limits are the days by which somebody must do something about an application.
+func (a mRepair) limits() map[string]int {
+	switch {
+	case a.state == "pending" && a.simple:
+		return map[string]int{"decide": a.decideBy, "answer": a.totalBy}
+	case a.state == "pending":
+		return map[string]int{"accept": a.acceptBy, "answer": a.totalBy}
+	case a.state == "accepted":
+		return map[string]int{"decide": a.decideBy, "answer": a.totalBy}
+	case a.state == "effective":
+		after := map[string]int{"execute": a.executeBy, "track": a.trackBy}
+		if a.executed {
+			delete(after, "execute")
+		}
+		if a.tracked {
+			delete(after, "track")
+		}
+		return after
+	}
+	return nil
 }
 
 func newModel() *model {
@@ -219,10 +252,45 @@ func (m *model) begin(today int) {
 		}
 	}
 	for k, a := range m.repairs {
+		for what, by := range a.limits() {
+			if by < today && m.alarms[k+"/"+what] == 0 {
+				m.alarms[k+"/"+what] = today
+			}
+		}
 		if a.state == "supplement" && a.supplementBy < today {
 			a.state = "not accepted"
 			m.repairs[k] = a
+			m.review(a.commitment)
 		}
+	}
+}
+
+// review takes a commitment out of view or brings it back: out of it when no open application names it and one took effect, or no record that
+// they speak of is published.
+func (m *model) review(code string) {
+	named, open, effect, published := false, false, false, false
+	for _, a := range m.repairs {
+		if a.commitment == code {
+			named, open, effect = true, open || a.open(), effect || a.state == "effective"
+			published = published || m.penalties[a.target].state == "published"
+		}
+	}
+	if c := m.commitments[code]; named {
+		c.hidden = !open && (effect || !published)
+		m.commitments[code] = c
+	}
+}
+
+// end is the end of a block: applications on records that have left otherwise have ended, and promises go with them.
+func (m *model) end() {
+	for k, a := range m.repairs {
+		if st := m.penalties[a.target].state; a.open() && st != "published" && st != "unpublished" {
+			a.state = "moot"
+			m.repairs[k] = a
+		}
+	}
+	for _, a := range m.repairs {
+		m.review(a.commitment)
 	}
 }
 
@@ -408,11 +476,16 @@ func (m *model) apply(app string, a mRepair) string {
 		return r
 	}
 	for _, o := range m.repairs {
-		if o.target == a.target && (o.state == "pending" || o.state == "supplement" || o.state == "accepted") {
+		if o.target == a.target && o.open() {
 			return no
 		}
 	}
-	a.state = "pending"
+	a.state, a.simple = "pending", m.penalties[a.target].class == 1
+	a.acceptBy, a.totalBy = plusWorking(m.today, 3), plusWorking(m.today, 10)
+	if a.simple {
+		a.decideBy, a.totalBy = a.acceptBy, a.acceptBy
+	}
+	a.applied = m.today
 	m.repairs[app] = a
 	return ok
 }
@@ -423,30 +496,63 @@ func (m *model) decide(verb, by, app string) string {
 	if !found || verb != "refile" && m.penalties[a.target].issuer != by {
 		return no
 	}
-	p, c := m.penalties[a.target], m.commitments[a.commitment]
+	p := m.penalties[a.target]
 	switch verb + "/" + a.state {
 	case "accept-repair/pending":
-		a.state = "accepted"
+		if a.simple {
+			a.simple, a.totalBy = false, plusWorking(a.applied, 10)
+		}
+		a.state, a.decideBy = "accepted", plusWorking(m.today, 7)
 	case "accept-repair/accepted", "approve/effective", "revoke/revoked":
 		return again
+	case "extend/accepted":
+		if a.extended || m.today > a.decideBy {
+			return "E_REPAIR_EXTENSION"
+		}
+		a.extended, a.decideBy, a.totalBy = true, plusWorking(a.decideBy, 5), plusWorking(a.totalBy, 5)
+	case "execute/effective":
+		if a.executed {
+			return again
+		}
+		a.executed = true
+	case "track/effective":
+		if a.tracked {
+			return again
+		}
+		a.tracked = true
 	case "supplement/pending":
 		if a.supplemented {
 			return no
 		}
 		a.state, a.supplemented, a.supplementBy = "supplement", true, plusWorking(m.today, 10)
+		a.supplementedOn = m.today
 	case "refile/supplement":
-		a.state = "pending"
+		a.state, a.acceptBy = "pending", plusWorking(m.today, 3)
+		left := 0
+		for d := a.supplementedOn + 1; d <= a.totalBy; d++ {
+			if working(d) {
+				left++
+			}
+		}
+		a.totalBy = plusWorking(m.today, left)
+		if a.simple {
+			a.decideBy, a.totalBy = a.acceptBy, a.acceptBy
+		}
 	case "refuse/pending":
 		a.state = "not accepted"
 	case "refuse/accepted":
 		a.state = "refused"
-	case "approve/accepted":
+	case "approve/accepted", "approve/pending":
+		if a.state == "pending" && !a.simple {
+			return no
+		}
 		if r := m.repairable(a.firm, a.target, a.commitment); r != ok {
 			return r
 		}
-		a.state, p.state, p.ended, c.hidden = "effective", "repaired", m.today, true
+		a.state, p.state, p.ended = "effective", "repaired", m.today
+		a.executeBy, a.trackBy = plusWorking(m.today, 1), plusMonths(m.today, 6)
 	case "revoke/effective":
-		a.state, c.hidden = "revoked", false
+		a.state = "revoked"
 		switch {
 		case m.today > p.max:
 			p.state = "expired"
@@ -459,6 +565,7 @@ func (m *model) decide(verb, by, app string) string {
 	default:
 		return no
 	}
-	m.repairs[app], m.penalties[a.target], m.commitments[a.commitment] = a, p, c
+	m.repairs[app], m.penalties[a.target] = a, p
+	m.review(a.commitment)
 	return ok
 }

@@ -162,7 +162,7 @@ func docNo(word string) string {
 	return "郑市监处罚〔2026〕" + word + "号"
 }
 
-// issuerOf is whose record a command speaks of: of=AGENCY, where the message names another issuer than the record has.
+// issuerOf is whose record a command speaks of: of=AGENCY, where the message names another issuer than the record has; without issuer= that of who signs.
 func (s *Script) issuerOf(d *datadriven.TestData) string {
 	for _, key := range []string{"of", "issuer"} {
 		if has(d, key) {
@@ -197,6 +197,8 @@ func (s *Script) Run(d *datadriven.TestData) string {
 		msgs, by := s.stash, s.stashB
 		s.stash, s.stashB = nil, ""
 		return s.send(by, msgs...)
+	case "govern": // govern ACTION (see action): proposed by gov1 and carried by gov2 and gov3; the answer is the day from which it is in force
+		return s.govern(d)
 	case "restart":
 		return "this cluster has no disk"
 	}
@@ -274,6 +276,31 @@ func (s *Script) send(by string, msgs ...pb.Msg) string {
 		i = j
 	}
 	return b.String()
+}
+
+// govern proposes an action and has it carried.
+func (s *Script) govern(d *datadriven.TestData) string {
+	gov1 := s.agency("gov1")
+	if out := s.send("gov1", pb.Msg{Sum: &pb.Msg_Propose{Propose: &pb.Propose{Issuer: gov1, Action: s.action(d), ReasonDigest: digest("reason")}}}); out != "OK" {
+		return out
+	}
+	last := uint64(0)
+	s.Read(func(r x.Reader) {
+		for _, ok := governance.Get(r, last+1); ok; _, ok = governance.Get(r, last+1) {
+			last++
+		}
+	})
+	for _, by := range []string{"gov2", "gov3"} {
+		if out := s.send(by, pb.Msg{Sum: &pb.Msg_Vote{Vote: &pb.Vote{Issuer: s.agency(by), Proposal: last, Yes: true}}}); out != "OK" {
+			return out
+		}
+	}
+	var day string
+	s.Read(func(r x.Reader) {
+		p, _ := governance.Get(r, last)
+		day = calendar.Date(p.EffectiveOn).String()
+	})
+	return "in force from " + day
 }
 
 // message makes the message of a command and says who signs it.
@@ -372,25 +399,31 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 			Issuer: issuer, Record: s.penaltyID(d), ReasonDigest: digestArg(d, "reason", "reason"), AuthorityDigest: digestArg(d, "authority", "authority"),
 		}}}, by
 
-	case "apply": // apply by=ops firm= issuer=RECOGNISER no= application= commitment=
+	case "apply": // apply by=ops firm= issuer=RECOGNISER no= application= commitment= [materials=] [emergency] [channel=]
 		return &pb.Msg{Sum: &pb.Msg_ApplyRepair{ApplyRepair: &pb.ApplyRepair{
 			Issuer: s.agency(by), Subject: s.firm(d), Target: s.penaltyID(d), ApplicationNo: arg(d, "application"), Commitment: arg(d, "commitment"),
-			DutiesDone: number(d, "duties", 1) == 1, MaterialsDigest: digestArg(d, "materials", "materials"), PaperDigest: digestArg(d, "paper", "paper"),
+			DutiesDone: number(d, "duties", 1) == 1, MaterialsDigest: digestArg(d, "materials", "materials of "+arg(d, "application")),
+			PaperDigest: digestArg(d, "paper", "paper"), Emergency: has(d, "emergency"), Channel: uint32(number(d, "channel", 0)),
 		}}}, by
 	case "accept-repair":
 		return &pb.Msg{Sum: &pb.Msg_AcceptRepair{AcceptRepair: &pb.AcceptRepair{Issuer: issuer, Repair: s.repairID(d)}}}, by
-	case "approve":
+	case "approve": // approve … [decision=NUMBER] [verified=0]
+		decision := "XF-" + arg(d, "application")
+		if has(d, "decision") {
+			decision = arg(d, "decision")
+		}
 		return &pb.Msg{Sum: &pb.Msg_ApproveRepair{ApproveRepair: &pb.ApproveRepair{
-			Issuer: issuer, Repair: s.repairID(d), DutiesVerified: number(d, "verified", 1) == 1, DecisionNo: arg(d, "decision"),
+			Issuer: issuer, Repair: s.repairID(d), DutiesVerified: number(d, "verified", 1) == 1, DecisionNo: decision,
 		}}}, by
-	case "refuse":
+	case "refuse": // refuse … [reason=] [deceit=1|2|3 notice= statement=]
 		return &pb.Msg{Sum: &pb.Msg_RefuseRepair{RefuseRepair: &pb.RefuseRepair{
-			Issuer: issuer, Repair: s.repairID(d), ReasonDigest: digestArg(d, "reason", "reason"),
+			Issuer: issuer, Repair: s.repairID(d), ReasonDigest: digestArg(d, "reason", "reason"), Deceit: pb.RepairDeceit(number(d, "deceit", 0)),
+			NoticeServedOn: s.date(d, "notice"), Statement: uint32(number(d, "statement", 0)),
 		}}}, by
 	case "revoke":
 		return &pb.Msg{Sum: &pb.Msg_RevokeRepair{RevokeRepair: &pb.RevokeRepair{
 			Issuer: issuer, Repair: s.repairID(d), ReasonDigest: digestArg(d, "reason", "deceit"), NoticeServedOn: s.dateOr(d, "notice", today),
-			Statement: uint32(number(d, "statement", 1)),
+			Statement: uint32(number(d, "statement", 1)), Deceit: pb.RepairDeceit(number(d, "deceit", 1)),
 		}}}, by
 	case "supplement":
 		return &pb.Msg{Sum: &pb.Msg_SupplementRepair{SupplementRepair: &pb.SupplementRepair{
@@ -399,6 +432,20 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 	case "refile":
 		return &pb.Msg{Sum: &pb.Msg_RefileRepair{RefileRepair: &pb.RefileRepair{
 			Issuer: s.agency(by), Repair: s.repairID(d), MaterialsDigest: digestArg(d, "materials", "more materials"),
+		}}}, by
+	case "extend": // extend … days=N [reason=]
+		return &pb.Msg{Sum: &pb.Msg_ExtendRepair{ExtendRepair: &pb.ExtendRepair{
+			Issuer: issuer, Repair: s.repairID(d), Days: uint32(number(d, "days", 5)), ReasonDigest: digestArg(d, "reason", "complex"),
+		}}}, by
+	case "execute":
+		return &pb.Msg{Sum: &pb.Msg_ExecuteRepair{ExecuteRepair: &pb.ExecuteRepair{Issuer: issuer, Repair: s.repairID(d)}}}, by
+	case "push":
+		return &pb.Msg{Sum: &pb.Msg_PushRepair{PushRepair: &pb.PushRepair{
+			Issuer: issuer, Repair: s.repairID(d), ReceiptDigest: digestArg(d, "receipt", "receipt"),
+		}}}, by
+	case "track": // track … result=1|2 [evidence=]
+		return &pb.Msg{Sum: &pb.Msg_TrackRepair{TrackRepair: &pb.TrackRepair{
+			Issuer: issuer, Repair: s.repairID(d), Result: uint32(number(d, "result", 1)), EvidenceDigest: digestArg(d, "evidence", "evidence"),
 		}}}, by
 
 	case "mandate": // mandate by= to= kinds=1,2 [from-day=] [to-day=]
@@ -465,6 +512,34 @@ func (s *Script) look(d *datadriven.TestData) (string, bool) {
 				fmt.Fprintf(&b, " decide_by=%s", calendar.Date(a.DecideBy))
 			}
 			fmt.Fprintf(&b, " total_by=%s", calendar.Date(a.TotalBy))
+			if a.Procedure != pb.REPAIR_ORDINARY {
+				fmt.Fprintf(&b, " %s", a.Procedure)
+			}
+			for _, f := range []struct {
+				name string
+				on   int32
+			}{
+				{"extended_on", a.ExtendedOn}, {"executed_on", a.ExecutedOn}, {"pushed_on", a.PushedOn}, {"tracked_on", a.TrackedOn}, {"revoked_on", a.RevokedOn},
+			} {
+				if f.on != 0 {
+					fmt.Fprintf(&b, " %s=%s", f.name, calendar.Date(f.on))
+				}
+			}
+			if a.Deceit != pb.DECEIT_NONE {
+				fmt.Fprintf(&b, " %s", a.Deceit)
+			}
+		})
+		return b.String(), true
+	case "duties": // duties of=AGENCY: what it must do by when
+		s.Read(func(r x.Reader) {
+			x.Duties(r, s.agency(arg(d, "of")), nil, func(duty x.Duty) bool {
+				due := "no day"
+				if duty.Due != 0 {
+					due = "by " + duty.Due.String()
+				}
+				fmt.Fprintf(&b, "%s %s\n", duty.Kind.Info().Token, due)
+				return true
+			})
 		})
 		return b.String(), true
 	case "alarms": // alarms firm=

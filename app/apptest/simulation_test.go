@@ -241,7 +241,7 @@ func (s *sim) next() do {
 			func(m *model) string { return m.apply(name, mRepair{firm: firm, target: key, commitment: code}) },
 		}
 	default: // a decision on one
-		verb := pick(r, "accept-repair", "accept-repair", "accept-repair", "approve", "approve", "approve", "approve", "refuse", "revoke", "supplement", "refile")
+		verb := pick(r, "accept-repair", "accept-repair", "accept-repair", "approve", "approve", "approve", "approve", "refuse", "revoke", "supplement", "refile", "extend", "execute", "track")
 		name := s.some(s.apps, func(k string) bool {
 			switch st := s.m.repairs[k].state; verb {
 			case "accept-repair", "supplement":
@@ -249,8 +249,10 @@ func (s *sim) next() do {
 			case "refuse":
 				return st == "pending" || st == "accepted"
 			case "approve":
+				return st == "accepted" || st == "pending" && s.m.repairs[k].simple
+			case "extend":
 				return st == "accepted"
-			case "revoke":
+			case "revoke", "execute", "track":
 				return st == "effective"
 			case "refile":
 				return st == "supplement"
@@ -334,6 +336,7 @@ func simulate(t *testing.T, seed uint64, blocks int) {
 			tx, want := s.tx()
 			txs, wants = append(txs, tx), append(wants, want)
 		}
+		s.m.end()
 		results := s.Block(txs...)
 		if len(results) != len(txs) {
 			t.Fatalf("%d of %d transactions are in the block", len(results), len(txs))
@@ -429,7 +432,7 @@ var (
 	}
 	stateOfRepair = map[string]pb.RepairState{
 		"pending": pb.REPAIR_PENDING, "supplement": pb.REPAIR_SUPPLEMENT, "accepted": pb.REPAIR_ACCEPTED, "effective": pb.REPAIR_EFFECTIVE,
-		"refused": pb.REPAIR_REFUSED, "not accepted": pb.REPAIR_NOT_ACCEPTED, "revoked": pb.REPAIR_REVOKED,
+		"refused": pb.REPAIR_REFUSED, "not accepted": pb.REPAIR_NOT_ACCEPTED, "revoked": pb.REPAIR_REVOKED, "moot": pb.REPAIR_MOOT,
 	}
 )
 
@@ -457,7 +460,8 @@ func (s *sim) compare() {
 			issuer, no, firm := splitKey(key)
 			target := sanction.PenaltyID(s.agency(issuer), docNo(no), s.firms[firm])
 			id := repair.ID(s.agency(issuer), app, s.firms[firm], target[:])
-			if got, found := repair.Get(r, id[:]); !found || got.State != stateOfRepair[a.state] {
+			if got, found := repair.Get(r, id[:]); !found || got.State != stateOfRepair[a.state] || int(got.AcceptBy) != a.acceptBy ||
+				int(got.DecideBy) != a.decideBy || int(got.TotalBy) != a.totalBy || int(got.ExecuteBy) != a.executeBy || int(got.TrackBy) != a.trackBy {
 				t.Errorf("repair %s: %v, model %+v", name, got, a)
 			}
 		}

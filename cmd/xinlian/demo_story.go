@@ -474,7 +474,7 @@ func (d *demo) falseRepair() error {
 		return err
 	}
 	revoked, err := d.send("zz-scjg", pb.Msg{Sum: &pb.Msg_RevokeRepair{RevokeRepair: &pb.RevokeRepair{
-		Issuer: d.members["zz-scjg"].USCC, Repair: id, ReasonDigest: reason, NoticeServedOn: int32(notice), Statement: 1,
+		Issuer: d.members["zz-scjg"].USCC, Repair: id, ReasonDigest: reason, NoticeServedOn: int32(notice), Statement: 1, Deceit: pb.DECEIT_MATERIALS,
 	}}})
 	if err != nil {
 		return err

@@ -168,7 +168,7 @@ func caseOf(r x.Reader, d x.Duty) *caseJSON {
 		return caseOfDishonesty(r, p)
 	}
 	if a, ok := repair.Get(r, d.Record); ok {
-		return caseOfRepair(a)
+		return caseOfRepair(r, a)
 	}
 	if m, ok := commitment.Get(r, string(d.Record)); ok {
 		return caseOfCommitment(m)
@@ -184,9 +184,11 @@ func caseOfDishonesty(r x.Reader, d *pb.Dishonesty) *caseJSON {
 	return v
 }
 
-func caseOfRepair(a *pb.Repair) *caseJSON {
+func caseOfRepair(r x.Reader, a *pb.Repair) *caseJSON {
 	v := &caseJSON{Kind: "repair", ID: hexOf(a.Id), State: word(repairStates, int32(a.State)), DocNo: a.ApplicationNo}
-	v.done(step{"applied", a.AppliedOn}, step{"accepted", a.AcceptedOn}, step{"decided", a.DecidedOn}, step{"revoked", a.RevokedOn})
+	v.done(step{"applied", a.AppliedOn}, step{"supplemented", a.SupplementedOn}, step{"accepted", a.AcceptedOn}, step{"extended", a.ExtendedOn},
+		step{"decided", a.DecidedOn}, step{"executed", a.ExecutedOn}, step{"pushed", a.PushedOn}, step{"tracked", a.TrackedOn}, step{"revoked", a.RevokedOn})
+	v.left(r, repair.DutiesOf(a))
 	return v
 }
 

@@ -100,7 +100,7 @@ func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
 		return true
 	})
 	commitment.Each(r, s.Uscc, func(m *pb.Commitment) bool { return add(v, &v.Commitments, showCommitment(r, c.who, m)) })
-	repair.Each(r, s.Uscc, func(a *pb.Repair) bool { return add(v, &v.Repairs, showRepair(c.who, a)) })
+	repair.Each(r, s.Uscc, func(a *pb.Repair) bool { return add(v, &v.Repairs, showRepair(r, c.who, a)) })
 	subject.Alarms(r, s.Uscc, func(a *pb.Alarm) bool { return add(v, &v.Alarms, showAlarm(c.who, a)) })
 	commitment.Bars(r, s.Uscc, func(b *pb.PromiseBar) bool { return add(v, &v.Bars, showBar(c.who, b)) })
 	if wholeFile(c.who) {

@@ -122,6 +122,23 @@ var severities = []string{pb.SEVERITY_MINOR: "minor", pb.SEVERITY_GENERAL: "gene
 var repairStates = []string{
 	pb.REPAIR_PENDING: "pending", pb.REPAIR_SUPPLEMENT: "supplement", pb.REPAIR_ACCEPTED: "accepted", pb.REPAIR_EFFECTIVE: "effective",
 	pb.REPAIR_REFUSED: "refused", pb.REPAIR_NOT_ACCEPTED: "not_accepted", pb.REPAIR_REVOKED: "revoked",
+	pb.REPAIR_MOOT: "moot",
+}
+
+var (
+	repairProcedures = []string{pb.REPAIR_ORDINARY: "ordinary", pb.REPAIR_SIMPLE: "simple", pb.REPAIR_EMERGENCY: "emergency"}
+	repairChannels   = []string{1: "credit_china", 2: "window", 3: "pushed"}
+	deceits          = []string{pb.DECEIT_MATERIALS: "materials", pb.DECEIT_COMMITMENT: "commitment", pb.DECEIT_BREACH: "breach"}
+	trackResults     = []string{1: "sound", 2: "doubtful"}
+)
+
+// wordOrNone is word for what may be absent.
+func wordOrNone(names []string, i int32) *string {
+	if i == 0 {
+		return nil
+	}
+	w := word(names, i)
+	return &w
 }
 
 func word(names []string, i int32) string {
@@ -193,6 +210,25 @@ type repairJSON struct {
 	SupplementBy    *string `json:"supplement_by"`
 	GapsDigest      string  `json:"gaps_digest"`
 	RevokedOn       *string `json:"revoked_on"`
+	Procedure       string  `json:"procedure"`
+	Channel         *string `json:"channel"`
+	MinUntil        *string `json:"min_until"`
+	SupplementedOn  *string `json:"supplemented_on"`
+	ExtendedOn      *string `json:"extended_on"`
+	ExtensionDigest string  `json:"extension_digest"`
+	Deceit          *string `json:"deceit"`
+	NoticeServedOn  *string `json:"notice_served_on"`
+	Statement       uint32  `json:"statement"`
+	ExecuteBy       *string `json:"execute_by"`
+	ExecutedOn      *string `json:"executed_on"`
+	PushBy          *string `json:"push_by"`
+	PushedOn        *string `json:"pushed_on"`
+	PushDigest      string  `json:"push_digest"`
+	TrackBy         *string `json:"track_by"`
+	TrackedOn       *string `json:"tracked_on"`
+	TrackResult     *string `json:"track_result"`
+	TrackDigest     string  `json:"track_digest"`
+	Overdue         bool    `json:"overdue"`
 }
 
 func fullRepair(a *pb.Repair) *repairJSON {
@@ -202,6 +238,12 @@ func fullRepair(a *pb.Repair) *repairJSON {
 		AcceptedOn: day(a.AcceptedOn), DecidedOn: day(a.DecidedOn), DecisionNo: a.DecisionNo,
 		MaterialsDigest: hexOf(a.MaterialsDigest), ReasonDigest: hexOf(a.ReasonDigest), Supplemented: a.Supplemented,
 		SupplementBy: day(a.SupplementBy), GapsDigest: hexOf(a.GapsDigest), RevokedOn: day(a.RevokedOn),
+		Procedure: word(repairProcedures, int32(a.Procedure)), Channel: wordOrNone(repairChannels, int32(a.Channel)), MinUntil: day(a.MinUntil),
+		SupplementedOn: day(a.SupplementedOn), ExtendedOn: day(a.ExtendedOn), ExtensionDigest: hexOf(a.ExtensionDigest),
+		Deceit: wordOrNone(deceits, int32(a.Deceit)), NoticeServedOn: day(a.NoticeServedOn), Statement: a.Statement,
+		ExecuteBy: day(a.ExecuteBy), ExecutedOn: day(a.ExecutedOn), PushBy: day(a.PushBy), PushedOn: day(a.PushedOn), PushDigest: hexOf(a.PushDigest),
+		TrackBy: day(a.TrackBy), TrackedOn: day(a.TrackedOn), TrackResult: wordOrNone(trackResults, int32(a.TrackResult)),
+		TrackDigest: hexOf(a.TrackDigest), Overdue: a.Alarms != 0,
 	}
 }
 

@@ -75,6 +75,7 @@ var repairView = map[pb.RepairState][audiences]view{
 	pb.REPAIR_NOT_ACCEPTED: {hidden, hidden, hidden, full, full, full, full},
 	pb.REPAIR_EFFECTIVE:    {hidden, hidden, hidden, hidden, full, full, full},
 	pb.REPAIR_REVOKED:      {hidden, hidden, hidden, hidden, full, full, full},
+	pb.REPAIR_MOOT:         {hidden, hidden, hidden, hidden, full, full, full},
 }
 
 // Of duties, alarms, bars and the entries of a file there is one state each.
@@ -178,9 +179,12 @@ func showPublicCommitment(c *pb.Commitment) *publicCommitmentJSON {
 	return &publicCommitmentJSON{CommitmentJSON: *publicCommitment(c), Subject: c.Content.Subject}
 }
 
-// showRepair is the answer about an application; nil: no trace.
-func showRepair(who *caller, a *pb.Repair) *recordJSON {
-	column := columnOf(who, a.Issuer, func() bool { return a.Agent == who.member.Uscc })
+// showRepair is the answer about an application; nil: no trace. Who filed one that was refused knows of it as long as of its record.
+func showRepair(r x.Reader, who *caller, a *pb.Repair) *recordJSON {
+	column := columnOf(who, a.Issuer, func() bool {
+		record, ok := sanction.Get(r, a.Target)
+		return a.Agent == who.member.Uscc && ok && sanction.Repairable(record)
+	})
 	if repairView[a.State][column] != full {
 		return nil
 	}
@@ -231,7 +235,7 @@ func showRecord(r x.Reader, who *caller, id []byte) *recordJSON {
 		return showDishonesty(r, who, p)
 	}
 	if a, ok := repair.Get(r, id); ok {
-		return showRepair(who, a)
+		return showRepair(r, who, a)
 	}
 	return nil
 }

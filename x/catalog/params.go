@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x/calendar"
 )
 
 // ParamInfo describes a parameter. Equal Min and Max mean that the law or the design leaves no choice: it stands here to be seen.
@@ -46,6 +47,16 @@ var Params = []ParamInfo{
 	{"repair_decide_wd", "修复决定期限", 7, 1, 10, "wd", "H3, N3 [P]", "from acceptance to decision"},
 	{"repair_total_wd", "修复办结期限", 10, 1, 20, "wd", "G2 [P]", "from application to answer"},
 	{"supplement_window_wd", "补正期限", 10, 3, 30, "wd", "[D]", "to refile what was missing"},
+	{"repair_extension_wd", "修复决定延长期限", 10, 0, 20, "wd", "A3-6 [P], length [M]", "by how much the decision may be put off, once; 0 = not at all"},
+	{"simple_repair_wd", "简易修复期限", 3, 0, 7, "wd", "S0 [C], length [D]", "from application to decision of a 轻微 record, in one step; 0 = no simple procedure"},
+	{"emergency_repair", "应急修复程序", 0, 0, 1, "bool", "S0 [C], [D]", "applications may ask for the emergency procedure"},
+	{"emergency_accept_wd", "应急修复受理期限", 1, 1, 3, "wd", "[D]", "from application to acceptance in the emergency procedure"},
+	{"emergency_decide_wd", "应急修复决定期限", 2, 1, 7, "wd", "[D]", "from acceptance to decision in the emergency procedure"},
+	{"repair_local_execution_wd", "修复执行期限", 1, 1, 3, "wd", "H1 art 43 [C]", "from the decision to the end of the recogniser's own publication"},
+	{"cross_province_push_wd", "跨省推送期限", 3, 1, 10, "wd", "N3 [P]", "from the decision to telling a place of registration in another province"},
+	{"repair_track_months", "修复后跟踪期", 6, 0, 24, "months", "S0 [C], length [D]", "from the decision to the look back at the firm; 0 = none"},
+	{"order58_min_months", "原办法最短公示期", 3, 0, 12, "months", "N2 [M]", "from the decision to the first day of an application that was filed before Order 36 came into force"},
+	{"order58_max_months", "原办法最长公示期", 36, 12, 36, "months", "N2 [M]", "of decisions before Order 36 came into force; the shorter of it and the class's longest period counts"},
 	{"repair_false_bar_months", "虚假修复禁止申请期", 36, 12, 60, "months", "N1 [P], length [M]", "no application after a repair was obtained by deceit"},
 
 	// Governance (治理).
@@ -63,6 +74,9 @@ var Params = []ParamInfo{
 	{"timers_per_block", "每块其他定时处理数", 2_000, 100, 20_000, "timers", "[D]", "other due timers, a block"},
 	{"standing_bytes_max", "信用状态文档上限", pb.StandingBytesMax, 16 << 10, 96 << 10, "bytes", "[D]", "longer standings show roots in place of lists"},
 }
+
+// Order36 is the first day of 《信用修复管理办法》 (N1). Before it Order 58 was in force (N2, D-1).
+var Order36, _ = calendar.FromYMD(2026, 4, 1)
 
 var paramIndex = func() map[string]int { // DETERMINISM: looked up, never ranged over
 	index := make(map[string]int, len(Params))

@@ -9,8 +9,8 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/sanction"
 )
 
-// Check holds INV-12, INV-32 and REP-1, that a repair in effect and its record and commitment agree (INV-03), and that the index agrees with
-// the table.
+// Check holds INV-12, INV-13, INV-32, REP-1 and REP-2, that commitments are in view as long as their applications let them (INV-03), and that the
+// indexes agree with the table.
 func Check(r x.Reader) (err error) {
 	n := 0
 	open := map[string]bool{}
@@ -22,8 +22,12 @@ func Check(r x.Reader) (err error) {
 			err = fmt.Errorf("repair %x speaks of a record that its subject does not have", a.Id)
 		case Open(a) && open[string(a.Target)]:
 			err = fmt.Errorf("REP-1: two applications are open on record %x", a.Target)
-		case a.State == pb.REPAIR_EFFECTIVE && (target.State != pb.RECORD_REPAIRED || a.DecidedOn < target.MinUntil):
+		case a.State == pb.REPAIR_EFFECTIVE && (!gone(target.State) || a.AppliedOn < a.MinUntil || a.DecidedOn < a.AppliedOn):
 			err = fmt.Errorf("INV-12: repair %x is in effect, its record is not repaired or was before its time", a.Id)
+		case a.State == pb.REPAIR_EFFECTIVE && a.DecisionNo == "":
+			err = fmt.Errorf("REP-2: repair %x is in effect without the number of its decision", a.Id)
+		case Open(a) && !sanction.Repairable(target):
+			err = fmt.Errorf("REP-2: application %x waits on a record on which nothing can be decided", a.Id)
 		case (a.State == pb.REPAIR_REFUSED || a.State == pb.REPAIR_NOT_ACCEPTED || a.State == pb.REPAIR_REVOKED) && len(a.ReasonDigest) != 32:
 			err = fmt.Errorf("INV-32: repair %x was refused without a reason", a.Id)
 		}
@@ -33,9 +37,15 @@ func Check(r x.Reader) (err error) {
 				err = fmt.Errorf("REP-1: the index of open applications does not know %x", a.Id)
 			}
 		}
-		if c, ok := commitment.Get(r, a.Commitment); err == nil && (!ok || a.State == pb.REPAIR_EFFECTIVE && commitment.Public(c)) {
-			err = fmt.Errorf("INV-03: the commitment of repair %x is still in view", a.Id)
+		if c, ok := commitment.Get(r, a.Commitment); err == nil && (!ok || c.Hidden != hides(r, uscc, a.Commitment)) {
+			err = fmt.Errorf("INV-03: the commitment of repair %x is in view or out of it against the rule", a.Id)
 		}
+		bars.Each(r, uscc, func(b *pb.RepairBar) bool {
+			if err == nil && a.AppliedOn > b.Since && a.AppliedOn <= b.Until {
+				err = fmt.Errorf("INV-13: application %x was taken during a bar", a.Id)
+			}
+			return err == nil
+		})
 		return err == nil
 	})
 	if err != nil {
@@ -53,11 +63,26 @@ func Check(r x.Reader) (err error) {
 	return nil
 }
 
-// EachTimer gives all timers that follow from applications.
+// gone says whether a record is repaired, or was and has gone to the archive since.
+func gone(s pb.RecordState) bool {
+	return s == pb.RECORD_REPAIRED || s == pb.RECORD_ARCHIVED || s == pb.RECORD_DESTROYED
+}
+
+// EachTimer gives all timers that follow from applications, but for those of their duties.
 func EachTimer(r x.Reader, fn func(x.Timer)) {
 	repairs.All(r, func(_ string, a *pb.Repair) bool {
 		for _, t := range TimersOf(a) {
 			fn(t)
+		}
+		return true
+	})
+}
+
+// EachDuty gives all duties that follow from applications.
+func EachDuty(r x.Reader, fn func(x.Duty)) {
+	repairs.All(r, func(_ string, a *pb.Repair) bool {
+		for _, d := range DutiesOf(a) {
+			fn(d)
 		}
 		return true
 	})

@@ -60,7 +60,55 @@ func Open(a *pb.Repair) bool {
 	return a.State == pb.REPAIR_PENDING || a.State == pb.REPAIR_SUPPLEMENT || a.State == pb.REPAIR_ACCEPTED
 }
 
-// TimersOf gives the timers that follow from an application.
+// Duties that an application lays on agencies. Numbers 40–45 are this package's.
+var (
+	DutyAccept  = x.DeclareDuty(40, "repair_accept", "修复受理", "G2, H3")
+	DutyDecide  = x.DeclareDuty(41, "repair_decide", "修复决定", "H3, N3")
+	DutyAnswer  = x.DeclareDuty(42, "repair_answer", "修复办结反馈", "G2")
+	DutyExecute = x.DeclareDuty(43, "repair_execute", "执行修复", "H1 art 43")
+	DutyPush    = x.DeclareDuty(44, "repair_push", "跨省推送", "N3")
+	DutyTrack   = x.DeclareDuty(45, "repair_track", "修复后跟踪", "S0 ch.3 §6")
+)
+
+// alarmBit is the bit of Repair.alarms that says that a duty was missed.
+func alarmBit(k x.DutyKind) uint32 { return 1 << (k - DutyAccept) }
+
+// DutiesOf gives the duties that an application lays on agencies: on the recogniser, and for the answer to the applicant on the agency that filed
+// it. While gaps are open the clocks stand still.
+func DutiesOf(a *pb.Repair) (out []x.Duty) {
+	add := func(kind x.DutyKind, owner string, due int32) {
+		if due != 0 {
+			out = append(out, x.Duty{
+				Owner: owner, Due: calendar.Date(due), Kind: kind, Subject: a.Subject, Record: a.Id, Alarmed: a.Alarms&alarmBit(kind) != 0,
+			})
+		}
+	}
+	switch a.State {
+	case pb.REPAIR_PENDING:
+		if a.Procedure == pb.REPAIR_SIMPLE {
+			add(DutyDecide, a.Issuer, a.DecideBy)
+		} else {
+			add(DutyAccept, a.Issuer, a.AcceptBy)
+		}
+		add(DutyAnswer, a.Agent, a.TotalBy)
+	case pb.REPAIR_ACCEPTED:
+		add(DutyDecide, a.Issuer, a.DecideBy)
+		add(DutyAnswer, a.Agent, a.TotalBy)
+	case pb.REPAIR_EFFECTIVE:
+		if a.ExecutedOn == 0 {
+			add(DutyExecute, a.Issuer, a.ExecuteBy)
+		}
+		if a.PushedOn == 0 {
+			add(DutyPush, a.Issuer, a.PushBy)
+		}
+		if a.TrackedOn == 0 {
+			add(DutyTrack, a.Issuer, a.TrackBy)
+		}
+	}
+	return out
+}
+
+// TimersOf gives the timers that follow from an application, but for those of its duties.
 func TimersOf(a *pb.Repair) []x.Timer {
 	if a.State != pb.REPAIR_SUPPLEMENT {
 		return nil
@@ -70,7 +118,7 @@ func TimersOf(a *pb.Repair) []x.Timer {
 	}}
 }
 
-// put writes an application and keeps index and timers in step with it.
+// put writes an application and keeps indexes, timers, duties and the view of its commitment in step with it.
 func put(ctx *x.Ctx, a *pb.Repair) {
 	old, ok := repairs.Get(ctx, a.Subject, a.Id)
 	if !ok {
@@ -84,5 +132,9 @@ func put(ctx *x.Ctx, a *pb.Repair) {
 		ctx.Delete(x.Key(openOn.Prefix, a.Target))
 	}
 	x.Reschedule(ctx, TimersOf(old), TimersOf(a))
+	x.Assign(ctx, DutiesOf(old), DutiesOf(a))
 	repairs.Put(ctx, a.Subject, a.Id, a)
+	if old.State != a.State {
+		review(ctx, a.Subject, a.Commitment)
+	}
 }

@@ -7,10 +7,15 @@ import (
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
+	"github.com/xinlian-ledger/xinlian/x/code"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
+	"github.com/xinlian-ledger/xinlian/x/subject"
 )
+
+// channels is the highest number of a channel (申请渠道).
+const channels = 3
 
 // CheckApply refuses what is wrong whatever the state.
 func CheckApply(m *pb.ApplyRepair) error {
@@ -26,6 +31,9 @@ func CheckApply(m *pb.ApplyRepair) error {
 	if err := x.CheckDigest(m.MaterialsDigest, "materials_digest", false); err != nil {
 		return err
 	}
+	if m.Channel > channels {
+		return x.ErrEnum.With("channel %d is not defined", m.Channel)
+	}
 	if len(m.PaperDigest) != pb.DigestBytes {
 		return ErrPaper
 	}
@@ -35,7 +43,8 @@ func CheckApply(m *pb.ApplyRepair) error {
 	return nil
 }
 
-// Apply is R1: the subject, through an agent, with its signed paper.
+// Apply is R1: the subject, through an agent, with its signed paper. An application over several records is a message for each, under one
+// application number; each has an outcome of its own.
 func Apply(ctx *x.Ctx, m *pb.ApplyRepair) (x.Done, error) {
 	if err := CheckApply(m); err != nil {
 		return x.Done{}, err
@@ -59,34 +68,81 @@ func Apply(ctx *x.Ctx, m *pb.ApplyRepair) (x.Done, error) {
 	if until, barred := Barred(ctx, m.Subject, ctx.Today); barred {
 		return done, ErrBar.With("no application of %s is taken until %s", m.Subject, until).On(until.AddDays(1))
 	}
-	if err := checkTarget(ctx, target); err != nil {
+	if m.Emergency && !catalog.Bool(ctx, "emergency_repair") {
+		return done, ErrEmergency
+	}
+	first := firstDay(ctx, target)
+	if err := checkTarget(ctx, target, first); err != nil {
 		return done, err
 	}
 	if err := checkCommitment(ctx, target, m.Commitment); err != nil {
 		return done, err
 	}
-	if open, ok := x.Peek(ctx, x.Key(openOn.Prefix, m.Target)); ok {
-		return done, ErrState.With("application %x on this record is open", open)
+	if err := checkNewFacts(ctx, m); err != nil {
+		return done, err
 	}
-	cal := catalog.Calendar(ctx)
-	put(ctx, &pb.Repair{
+	a := &pb.Repair{
 		Id: id[:], Subject: m.Subject, Target: m.Target, ApplicationNo: m.ApplicationNo, Commitment: m.Commitment,
-		AppliedOn: int32(ctx.Today), State: pb.REPAIR_PENDING, MaterialsDigest: m.MaterialsDigest,
-		Issuer: sanction.Of(target).Issuer, Agent: m.Issuer,
-		AcceptBy: int32(cal.AddWorkingDays(ctx.Today, int(catalog.Int(ctx, "repair_accept_wd")))),
-		TotalBy:  int32(cal.AddWorkingDays(ctx.Today, int(catalog.Int(ctx, "repair_total_wd")))),
-	})
+		AppliedOn: int32(ctx.Today), State: pb.REPAIR_PENDING, MaterialsDigest: m.MaterialsDigest, Issuer: sanction.Of(target).Issuer,
+		Agent: m.Issuer, Channel: m.Channel, MinUntil: int32(first), Procedure: pb.REPAIR_ORDINARY,
+	}
+	switch {
+	case m.Emergency:
+		a.Procedure = pb.REPAIR_EMERGENCY
+	case target.Class == pb.SEVERITY_MINOR && catalog.Int(ctx, "simple_repair_wd") > 0:
+		a.Procedure = pb.REPAIR_SIMPLE
+	}
+	begin(ctx, a)
+	put(ctx, a)
 	return done, nil
+}
+
+// firstDay is the first day on which the rule in force today lets a repair of the record be applied for (D-1). The shortest publicity period counts
+// from the decision; under the rule before Order 36 it was another one.
+func firstDay(ctx *x.Ctx, d *pb.Dishonesty) calendar.Date {
+	if ctx.Today < catalog.Order36 {
+		return calendar.Date(sanction.Of(d).DecidedOn).AddMonths(int(catalog.Int(ctx, "order58_min_months")))
+	}
+	return calendar.Date(d.MinUntil)
+}
+
+// begin sets the limits of an application that comes in today, for the first time or with its gaps filled.
+func begin(ctx *x.Ctx, a *pb.Repair) {
+	cal := catalog.Calendar(ctx)
+	by := func(params ...string) int32 {
+		n := 0
+		for _, p := range params {
+			n += int(catalog.Int(ctx, p))
+		}
+		return int32(cal.AddWorkingDays(ctx.Today, n))
+	}
+	total := by("repair_total_wd")
+	switch a.Procedure {
+	case pb.REPAIR_SIMPLE:
+		a.AcceptBy = by("simple_repair_wd")
+		a.DecideBy, total = a.AcceptBy, a.AcceptBy
+	case pb.REPAIR_EMERGENCY:
+		a.AcceptBy, total = by("emergency_accept_wd"), by("emergency_accept_wd", "emergency_decide_wd")
+	default:
+		a.AcceptBy = by("repair_accept_wd")
+	}
+	if a.SupplementedOn == 0 || a.Procedure == pb.REPAIR_SIMPLE {
+		a.TotalBy = total
+		return
+	}
+	// The days in which the applicant filled gaps are not the agency's: what was left of the whole limit is left.
+	left := cal.WorkingDays(calendar.Date(a.SupplementedOn), calendar.Date(a.TotalBy))
+	a.TotalBy = int32(cal.AddWorkingDays(ctx.Today, left))
 }
 
 // checkTarget holds the conditions on the record: live, and past its shortest period. Apply and Approve both ask, so a date that moved or a
 // clock that was wrong cannot slip through (INV-12).
-func checkTarget(ctx *x.Ctx, p *pb.Dishonesty) error {
-	if p.State != pb.RECORD_PUBLISHED && p.State != pb.RECORD_UNPUBLISHED {
+func checkTarget(ctx *x.Ctx, d *pb.Dishonesty, first calendar.Date) error {
+	if !sanction.Repairable(d) {
 		return ErrState.With("the record is neither published nor kept unpublished")
 	}
-	if min := calendar.Date(p.MinUntil); ctx.Today < min {
-		return ErrMinPeriod.With("the record is published until %s at least; today is %s", min, ctx.Today).On(min)
+	if ctx.Today < first {
+		return ErrMinPeriod.With("the record is published until %s at least; today is %s", first, ctx.Today).On(first)
 	}
 	return nil
 }
@@ -110,6 +166,21 @@ func checkCommitment(r x.Reader, target *pb.Dishonesty, code string) error {
 	return nil
 }
 
+// checkNewFacts holds that nothing waits on the record, and that after a refusal there is something new to decide on.
+func checkNewFacts(r x.Reader, m *pb.ApplyRepair) (err error) {
+	if open, ok := x.Peek(r, x.Key(openOn.Prefix, m.Target)); ok {
+		return ErrState.With("application %x on this record is open", open)
+	}
+	repairs.Each(r, m.Subject, func(a *pb.Repair) bool {
+		refused := a.State == pb.REPAIR_REFUSED || a.State == pb.REPAIR_NOT_ACCEPTED
+		if refused && bytes.Equal(a.Target, m.Target) && bytes.Equal(a.MaterialsDigest, m.MaterialsDigest) {
+			err = ErrSameFacts.With("application %s with the same materials was refused on %s", a.ApplicationNo, calendar.Date(a.DecidedOn))
+		}
+		return err == nil
+	})
+	return err
+}
+
 // Accept is R4.
 func Accept(ctx *x.Ctx, m *pb.AcceptRepair) (x.Done, error) {
 	a, done, err := ofIssuer(ctx, m.Issuer, m.Repair)
@@ -124,8 +195,17 @@ func Accept(ctx *x.Ctx, m *pb.AcceptRepair) (x.Done, error) {
 	default:
 		return done, ErrState.With("the application is not pending")
 	}
+	late(ctx, a)
+	cal, limit := catalog.Calendar(ctx), "repair_decide_wd"
+	switch a.Procedure {
+	case pb.REPAIR_EMERGENCY:
+		limit = "emergency_decide_wd"
+	case pb.REPAIR_SIMPLE: // whoever wants to look closer takes the ordinary procedure
+		a.Procedure, a.Alarms = pb.REPAIR_ORDINARY, a.Alarms&^alarmBit(DutyDecide)
+		a.TotalBy = int32(cal.AddWorkingDays(calendar.Date(a.AppliedOn), int(catalog.Int(ctx, "repair_total_wd"))))
+	}
 	a.State, a.AcceptedOn = pb.REPAIR_ACCEPTED, int32(ctx.Today)
-	a.DecideBy = int32(catalog.Calendar(ctx).AddWorkingDays(ctx.Today, int(catalog.Int(ctx, "repair_decide_wd"))))
+	a.DecideBy = int32(cal.AddWorkingDays(ctx.Today, int(catalog.Int(ctx, limit))))
 	put(ctx, a)
 	return done, nil
 }
@@ -142,7 +222,8 @@ func Supplement(ctx *x.Ctx, m *pb.SupplementRepair) (x.Done, error) {
 	if a.State != pb.REPAIR_PENDING || a.Supplemented {
 		return done, ErrSupplement.With("gaps are listed once, while the application is pending")
 	}
-	a.State, a.Supplemented, a.GapsDigest = pb.REPAIR_SUPPLEMENT, true, m.GapsDigest
+	late(ctx, a)
+	a.State, a.Supplemented, a.SupplementedOn, a.GapsDigest = pb.REPAIR_SUPPLEMENT, true, int32(ctx.Today), m.GapsDigest
 	a.SupplementBy = int32(catalog.Calendar(ctx).AddWorkingDays(ctx.Today, int(catalog.Int(ctx, "supplement_window_wd"))))
 	put(ctx, a)
 	return done, nil
@@ -171,7 +252,8 @@ func Refile(ctx *x.Ctx, m *pb.RefileRepair) (x.Done, error) {
 		return done, ErrSupplement.With("the gaps were to be filled by %s", calendar.Date(a.SupplementBy))
 	}
 	a.State, a.MaterialsDigest = pb.REPAIR_PENDING, m.MaterialsDigest
-	a.AcceptBy = int32(catalog.Calendar(ctx).AddWorkingDays(ctx.Today, int(catalog.Int(ctx, "repair_accept_wd"))))
+	a.Alarms &^= alarmBit(DutyAccept) | alarmBit(DutyDecide) // their clocks begin anew
+	begin(ctx, a)
 	put(ctx, a)
 	return done, nil
 }
@@ -187,75 +269,149 @@ func RefileMissed(ctx *x.Ctx, id []byte) {
 	put(ctx, a)
 }
 
-// Approve is R6: the repair takes effect in this block.
-func Approve(ctx *x.Ctx, m *pb.ApproveRepair) (x.Done, error) {
-	if err := x.CheckToken(m.DecisionNo, "decision_no", true); err != nil {
-		return x.Done{}, err
+// Extend is R11: the case is complex or needs verification (案情复杂或需进行核查). Once, before the limit has passed.
+func Extend(ctx *x.Ctx, m *pb.ExtendRepair) (x.Done, error) {
+	if len(m.ReasonDigest) != pb.DigestBytes {
+		return x.Done{}, ErrReason
 	}
 	a, done, err := ofIssuer(ctx, m.Issuer, m.Repair)
 	if err != nil {
 		return done, err
 	}
-	switch a.State {
-	case pb.REPAIR_ACCEPTED:
-	case pb.REPAIR_EFFECTIVE:
+	longest := catalog.Int(ctx, "repair_extension_wd")
+	switch {
+	case a.State != pb.REPAIR_ACCEPTED:
+		return done, ErrState.With("the application is not accepted")
+	case a.ExtendedOn != 0:
+		return done, ErrExtension.With("the limit was extended on %s already", calendar.Date(a.ExtendedOn))
+	case int32(ctx.Today) > a.DecideBy:
+		return done, ErrExtension.With("the limit passed on %s", calendar.Date(a.DecideBy))
+	case longest == 0:
+		return done, ErrExtension.With("limits are not extended (parameter repair_extension_wd)")
+	case m.Days == 0 || int64(m.Days) > longest:
+		return done, ErrExtension.With("an extension has 1 to %d working days, not %d", longest, m.Days)
+	}
+	cal := catalog.Calendar(ctx)
+	longer := func(d int32) int32 { return int32(cal.AddWorkingDays(calendar.Date(d), int(m.Days))) }
+	a.DecideBy, a.TotalBy = longer(a.DecideBy), longer(a.TotalBy)
+	a.ExtendedOn, a.ExtensionDigest = int32(ctx.Today), m.ReasonDigest
+	put(ctx, a)
+	return done, nil
+}
+
+// decidable says whether the application stands where it can be approved: accepted, or in the one step of the simple procedure.
+func decidable(a *pb.Repair) bool {
+	return a.State == pb.REPAIR_ACCEPTED || a.State == pb.REPAIR_PENDING && a.Procedure == pb.REPAIR_SIMPLE
+}
+
+// Approve is R6: the repair takes effect in this block.
+func Approve(ctx *x.Ctx, m *pb.ApproveRepair) (x.Done, error) {
+	if code.CheckDocNo(m.DecisionNo) != nil {
+		if err := x.CheckToken(m.DecisionNo, "decision_no", false); err != nil {
+			return x.Done{}, err
+		}
+	}
+	a, done, err := ofIssuer(ctx, m.Issuer, m.Repair)
+	if err != nil {
+		return done, err
+	}
+	if a.State == pb.REPAIR_EFFECTIVE {
 		done.Note = x.AlreadyRecorded
 		return done, nil
-	default:
+	}
+	if !decidable(a) {
 		return done, ErrState.With("the application is not accepted")
 	}
 	if !m.DutiesVerified {
 		return done, ErrDuties.With("the recogniser has not verified that the duties are done")
 	}
-	target, ok := sanction.Get(ctx, a.Target)
-	if !ok {
-		x.Faultf("repair %x speaks of a record that is not there", a.Id)
-	}
-	if err := checkTarget(ctx, target); err != nil {
+	target := targetOf(ctx, a)
+	if err := checkTarget(ctx, target, calendar.Date(a.MinUntil)); err != nil {
 		return done, err
 	}
 	if err := checkCommitment(ctx, target, a.Commitment); err != nil {
 		return done, err
 	}
+	late(ctx, a)
 	a.State, a.DecidedOn, a.DecisionNo = pb.REPAIR_EFFECTIVE, int32(ctx.Today), m.DecisionNo
-	put(ctx, a)
+	cal := catalog.Calendar(ctx)
+	a.ExecuteBy = int32(cal.AddWorkingDays(ctx.Today, int(catalog.Int(ctx, "repair_local_execution_wd"))))
+	if elsewhere(ctx, a) {
+		a.PushBy = int32(cal.AddWorkingDays(ctx.Today, int(catalog.Int(ctx, "cross_province_push_wd"))))
+	}
+	if months := catalog.Int(ctx, "repair_track_months"); months > 0 {
+		a.TrackBy = int32(ctx.Today.AddMonths(int(months)))
+	}
 	sanction.Repaired(ctx, target)
-	commitment.Hide(ctx, a.Commitment)
+	put(ctx, a)
 	return done, nil
 }
 
-// Refuse is R5 before acceptance and R7 after it.
+// elsewhere says whether the firm is registered in another province than the recogniser acts in, by the region table (INV-43).
+func elsewhere(ctx *x.Ctx, a *pb.Repair) bool {
+	s, ok := subject.Get(ctx, a.Subject)
+	issuer, known := member.Look(ctx, a.Issuer)
+	if !ok || !known {
+		x.Faultf("repair %x speaks of a firm or an agency that is not there", a.Id)
+	}
+	home := province(ctx, s.Region)
+	for _, r := range issuer.Regions {
+		if province(ctx, r) == home {
+			return false
+		}
+	}
+	return len(issuer.Regions) > 0
+}
+
+// province is the region above all others of a region.
+func province(r x.Reader, region string) string {
+	if up := catalog.Ancestors(r, region); len(up) > 0 {
+		return up[len(up)-1]
+	}
+	return region
+}
+
+// Refuse is R5 before acceptance and R7 after it. A dishonest application bars others for a time, after notice (A3-11).
 func Refuse(ctx *x.Ctx, m *pb.RefuseRepair) (x.Done, error) {
 	if len(m.ReasonDigest) != pb.DigestBytes {
 		return x.Done{}, ErrReason
+	}
+	if m.Deceit != pb.DECEIT_NONE {
+		if err := checkDeceit(m.Deceit, m.NoticeServedOn, m.Statement); err != nil {
+			return x.Done{}, err
+		}
 	}
 	a, done, err := ofIssuer(ctx, m.Issuer, m.Repair)
 	if err != nil {
 		return done, err
 	}
+	to := pb.REPAIR_REFUSED
 	switch a.State {
 	case pb.REPAIR_PENDING:
-		a.State = pb.REPAIR_NOT_ACCEPTED
+		to = pb.REPAIR_NOT_ACCEPTED
 	case pb.REPAIR_ACCEPTED:
-		a.State = pb.REPAIR_REFUSED
 	default:
 		return done, ErrState.With("the application is neither pending nor accepted")
 	}
-	a.DecidedOn, a.ReasonDigest = int32(ctx.Today), m.ReasonDigest
+	if m.Deceit != pb.DECEIT_NONE {
+		if err := found(ctx, a, m.Deceit, m.NoticeServedOn, m.Statement, a.AppliedOn); err != nil {
+			return done, err
+		}
+		bar(ctx, a)
+	}
+	late(ctx, a)
+	a.State, a.DecidedOn, a.ReasonDigest = to, int32(ctx.Today), m.ReasonDigest
 	put(ctx, a)
 	return done, nil
 }
 
-// Revoke is R8: the repair was obtained by deceit.
+// Revoke is R8: the repair was obtained by deceit, or its commitment broken on purpose.
 func Revoke(ctx *x.Ctx, m *pb.RevokeRepair) (x.Done, error) {
 	if len(m.ReasonDigest) != pb.DigestBytes {
 		return x.Done{}, ErrReason
 	}
-	if err := x.CheckDate(m.NoticeServedOn, "notice_served_on", false); err != nil {
+	if err := checkDeceit(m.Deceit, m.NoticeServedOn, m.Statement); err != nil {
 		return x.Done{}, err
-	}
-	if m.Statement != 1 && m.Statement != 2 {
-		return x.Done{}, ErrNotice.With("statement (陈述申辩) is heard or waived")
 	}
 	a, done, err := ofIssuer(ctx, m.Issuer, m.Repair)
 	if err != nil {
@@ -269,23 +425,159 @@ func Revoke(ctx *x.Ctx, m *pb.RevokeRepair) (x.Done, error) {
 	default:
 		return done, ErrState.With("the application is not in effect")
 	}
-	if m.NoticeServedOn > int32(ctx.Today) || m.NoticeServedOn < a.DecidedOn {
-		return done, ErrNotice.With("notice served on %s; the repair took effect on %s, today is %s",
-			calendar.Date(m.NoticeServedOn), calendar.Date(a.DecidedOn), ctx.Today)
+	if err := found(ctx, a, m.Deceit, m.NoticeServedOn, m.Statement, a.DecidedOn); err != nil {
+		return done, err
 	}
-	target, ok := sanction.Get(ctx, a.Target)
-	if !ok || target.State != pb.RECORD_REPAIRED {
-		x.Faultf("repair %x is in effect, its record is not repaired", a.Id)
-	}
+	late(ctx, a)
 	a.State, a.RevokedOn, a.ReasonDigest = pb.REPAIR_REVOKED, int32(ctx.Today), m.ReasonDigest
+	// What is in the archive comes back from there; what is destroyed cannot, and the bar alone remains.
+	if target := targetOf(ctx, a); target.State == pb.RECORD_REPAIRED || target.State == pb.RECORD_ARCHIVED {
+		sanction.Restore(ctx, target)
+	}
+	bar(ctx, a)
 	put(ctx, a)
-	sanction.Restore(ctx, target)
-	commitment.Show(ctx, a.Commitment)
+	return done, nil
+}
+
+// checkDeceit refuses what is wrong whatever the state.
+func checkDeceit(deceit pb.RepairDeceit, notice int32, statement uint32) error {
+	if deceit < pb.DECEIT_MATERIALS || deceit > pb.DECEIT_BREACH {
+		return x.ErrEnum.With("deceit is 1 虚假材料, 2 信用承诺严重不实 or 3 故意不履行承诺")
+	}
+	if err := x.CheckDate(notice, "notice_served_on", false); err != nil {
+		return err
+	}
+	if statement != 1 && statement != 2 {
+		return ErrNotice.With("statement (陈述申辩) is heard or waived")
+	}
+	return nil
+}
+
+// found enters a finding of deceit. Its notice came after what it speaks of, and not after today.
+func found(ctx *x.Ctx, a *pb.Repair, deceit pb.RepairDeceit, notice int32, statement uint32, after int32) error {
+	if notice > int32(ctx.Today) || notice < after {
+		return ErrNotice.With("notice served on %s; it is served between %s and today, %s", calendar.Date(notice), calendar.Date(after), ctx.Today)
+	}
+	a.Deceit, a.NoticeServedOn, a.Statement = deceit, notice, statement
+	return nil
+}
+
+// bar closes repair to the subject for a time (INV-13).
+func bar(ctx *x.Ctx, a *pb.Repair) {
 	bars.Put(ctx, a.Subject, a.Id, &pb.RepairBar{
 		Subject: a.Subject, Since: int32(ctx.Today), Repair: a.Id,
 		Until: int32(ctx.Today.AddMonths(int(catalog.Int(ctx, "repair_false_bar_months")))),
 	})
+}
+
+// Execute is R12: the recogniser has ended its own publication and use of the record.
+func Execute(ctx *x.Ctx, m *pb.ExecuteRepair) (x.Done, error) {
+	a, done, err := inEffect(ctx, m.Issuer, m.Repair)
+	switch {
+	case err != nil:
+		return done, err
+	case a.ExecutedOn != 0:
+		done.Note = x.AlreadyRecorded
+		return done, nil
+	}
+	late(ctx, a)
+	a.ExecutedOn = int32(ctx.Today)
+	put(ctx, a)
 	return done, nil
+}
+
+// Push is R13: the firm's place of registration in another province has been told.
+func Push(ctx *x.Ctx, m *pb.PushRepair) (x.Done, error) {
+	if err := x.CheckDigest(m.ReceiptDigest, "receipt_digest", false); err != nil {
+		return x.Done{}, err
+	}
+	a, done, err := inEffect(ctx, m.Issuer, m.Repair)
+	switch {
+	case err != nil:
+		return done, err
+	case a.PushBy == 0:
+		return done, ErrPush.With("%s is registered in this province", a.Subject)
+	case a.PushedOn != 0:
+		done.Note = x.AlreadyRecorded
+		return done, nil
+	}
+	late(ctx, a)
+	a.PushedOn, a.PushDigest = int32(ctx.Today), m.ReceiptDigest
+	put(ctx, a)
+	return done, nil
+}
+
+// Track is R14: a look back at the firm some time after its repair. What it finds changes nothing by itself; deceit is revoked by Revoke.
+func Track(ctx *x.Ctx, m *pb.TrackRepair) (x.Done, error) {
+	if err := x.CheckDigest(m.EvidenceDigest, "evidence_digest", false); err != nil {
+		return x.Done{}, err
+	}
+	if m.Result != 1 && m.Result != 2 {
+		return x.Done{}, x.ErrEnum.With("result is 1 未发现问题 or 2 发现问题")
+	}
+	a, done, err := inEffect(ctx, m.Issuer, m.Repair)
+	switch {
+	case err != nil:
+		return done, err
+	case a.TrackedOn != 0 && a.TrackResult == m.Result && bytes.Equal(a.TrackDigest, m.EvidenceDigest):
+		done.Note = x.AlreadyRecorded
+		return done, nil
+	case a.TrackedOn != 0:
+		return done, x.ErrDifferently.With("the look back of %s stands with another result", calendar.Date(a.TrackedOn))
+	}
+	late(ctx, a)
+	a.TrackedOn, a.TrackResult, a.TrackDigest = int32(ctx.Today), m.Result, m.EvidenceDigest
+	put(ctx, a)
+	return done, nil
+}
+
+// inEffect finds an application whose repair is in effect, for what its recogniser does afterwards.
+func inEffect(ctx *x.Ctx, issuer string, id []byte) (*pb.Repair, x.Done, error) {
+	a, done, err := ofIssuer(ctx, issuer, id)
+	if err == nil && a.State != pb.REPAIR_EFFECTIVE {
+		err = ErrState.With("the application is not in effect")
+	}
+	return a, done, err
+}
+
+// Missed is what the clock of a duty does when its day has passed unmet: it raises the alarm.
+func Missed(ctx *x.Ctx, kind x.DutyKind, uscc string, id []byte) {
+	a, ok := repairs.Get(ctx, uscc, id)
+	if !ok {
+		x.Faultf("a timer speaks of repair %x, which does not stand", id)
+	}
+	for _, d := range DutiesOf(a) {
+		if d.Kind == kind {
+			raise(ctx, a, d)
+			put(ctx, a)
+			return
+		}
+	}
+	x.Faultf("a timer speaks of duty %d of repair %x, which is not open", kind, id)
+}
+
+// late raises the alarms of duties whose day has passed and whose clock has not come to it yet, before what was to be done is done.
+func late(ctx *x.Ctx, a *pb.Repair) {
+	for _, d := range DutiesOf(a) {
+		if !d.Alarmed && d.Due < ctx.Today {
+			raise(ctx, a, d)
+		}
+	}
+}
+
+// raise marks a duty as missed and records the alarm.
+func raise(ctx *x.Ctx, a *pb.Repair, d x.Duty) {
+	a.Alarms |= alarmBit(d.Kind)
+	subject.RaiseMissed(ctx, d)
+}
+
+// targetOf reads the record that an application speaks of.
+func targetOf(r x.Reader, a *pb.Repair) *pb.Dishonesty {
+	d, ok := sanction.Get(r, a.Target)
+	if !ok {
+		x.Faultf("repair %x speaks of a record that is not there", a.Id)
+	}
+	return d
 }
 
 // ofIssuer finds an application on which the signer's own agency decides. No mandate reaches it.

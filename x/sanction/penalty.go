@@ -157,5 +157,8 @@ func setDates(ctx *x.Ctx, p *pb.Dishonesty) {
 		lo, hi = catalog.Int(ctx, "serious_min_months"), catalog.Int(ctx, "serious_max_months")
 	}
 	hi = min(hi, catalog.Int(ctx, "local_disclosure_cap_months"))
+	if decided < catalog.Order36 { // D-1: decided under another rule, the shorter of the longest periods counts
+		hi = min(hi, catalog.Int(ctx, "order58_max_months"))
+	}
 	p.MinUntil, p.MaxUntil = int32(decided.AddMonths(int(lo))), int32(decided.AddMonths(int(hi)))
 }

@@ -117,6 +117,11 @@ func Live(d *pb.Dishonesty) bool {
 	return d.State == pb.RECORD_REGISTERED || d.State == pb.RECORD_PUBLISHED || d.State == pb.RECORD_UNPUBLISHED
 }
 
+// Repairable says whether a repair may be decided on the record: it is in publicity, or kept out of it by its class.
+func Repairable(d *pb.Dishonesty) bool {
+	return d.State == pb.RECORD_PUBLISHED || d.State == pb.RECORD_UNPUBLISHED
+}
+
 // Duties that a record lays on agencies. Numbers 1–19 are this package's.
 var (
 	DutyPublish = x.DeclareDuty(1, "publish", "公示", "G5, INV-11")
@@ -176,8 +181,14 @@ func write(ctx *x.Ctx, old, d *pb.Dishonesty) {
 		records.PutAside(ctx, Of(d).Subject, d.Id, d)
 	}
 	setBars(ctx, old, d)
-	if old != nil && Public(old) && !Public(d) {
+	if old == nil {
+		return
+	}
+	if Public(old) && !Public(d) {
 		left(ctx, d)
+	}
+	if old.State != pb.RECORD_REGISTERED && (Public(old) != Public(d) || Repairable(old) != Repairable(d)) {
+		ctx.Moved = append(ctx.Moved, x.Moved{Subject: Of(d).Subject, Record: d.Id})
 	}
 }
 

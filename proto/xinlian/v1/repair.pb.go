@@ -35,6 +35,7 @@ const (
 	REPAIR_REFUSED      RepairState = 5
 	REPAIR_NOT_ACCEPTED RepairState = 6
 	REPAIR_REVOKED      RepairState = 7
+	REPAIR_MOOT         RepairState = 8
 )
 
 var RepairState_name = map[int32]string{
@@ -46,6 +47,7 @@ var RepairState_name = map[int32]string{
 	5: "REPAIR_REFUSED",
 	6: "REPAIR_NOT_ACCEPTED",
 	7: "REPAIR_REVOKED",
+	8: "REPAIR_MOOT",
 }
 
 var RepairState_value = map[string]int32{
@@ -57,6 +59,7 @@ var RepairState_value = map[string]int32{
 	"REPAIR_REFUSED":      5,
 	"REPAIR_NOT_ACCEPTED": 6,
 	"REPAIR_REVOKED":      7,
+	"REPAIR_MOOT":         8,
 }
 
 func (x RepairState) String() string {
@@ -67,29 +70,112 @@ func (RepairState) EnumDescriptor() ([]byte, []int) {
 	return fileDescriptor_fed1ba108540f4c1, []int{0}
 }
 
+// RepairProcedure (办理程序) says which limits an application has.
+type RepairProcedure int32
+
+const (
+	REPAIR_PROCEDURE_UNSET RepairProcedure = 0
+	REPAIR_ORDINARY        RepairProcedure = 1
+	REPAIR_SIMPLE          RepairProcedure = 2
+	REPAIR_EMERGENCY       RepairProcedure = 3
+)
+
+var RepairProcedure_name = map[int32]string{
+	0: "REPAIR_PROCEDURE_UNSET",
+	1: "REPAIR_ORDINARY",
+	2: "REPAIR_SIMPLE",
+	3: "REPAIR_EMERGENCY",
+}
+
+var RepairProcedure_value = map[string]int32{
+	"REPAIR_PROCEDURE_UNSET": 0,
+	"REPAIR_ORDINARY":        1,
+	"REPAIR_SIMPLE":          2,
+	"REPAIR_EMERGENCY":       3,
+}
+
+func (x RepairProcedure) String() string {
+	return proto.EnumName(RepairProcedure_name, int32(x))
+}
+
+func (RepairProcedure) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_fed1ba108540f4c1, []int{1}
+}
+
+// RepairDeceit (失信申请情形) is what makes an application dishonest.
+type RepairDeceit int32
+
+const (
+	DECEIT_NONE       RepairDeceit = 0
+	DECEIT_MATERIALS  RepairDeceit = 1
+	DECEIT_COMMITMENT RepairDeceit = 2
+	DECEIT_BREACH     RepairDeceit = 3
+)
+
+var RepairDeceit_name = map[int32]string{
+	0: "DECEIT_NONE",
+	1: "DECEIT_MATERIALS",
+	2: "DECEIT_COMMITMENT",
+	3: "DECEIT_BREACH",
+}
+
+var RepairDeceit_value = map[string]int32{
+	"DECEIT_NONE":       0,
+	"DECEIT_MATERIALS":  1,
+	"DECEIT_COMMITMENT": 2,
+	"DECEIT_BREACH":     3,
+}
+
+func (x RepairDeceit) String() string {
+	return proto.EnumName(RepairDeceit_name, int32(x))
+}
+
+func (RepairDeceit) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_fed1ba108540f4c1, []int{2}
+}
+
 // Repair (信用修复) application with its decision, a record.
 type Repair struct {
-	Id              []byte      `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Subject         string      `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
-	Target          []byte      `protobuf:"bytes,3,opt,name=target,proto3" json:"target,omitempty"`
-	ApplicationNo   string      `protobuf:"bytes,4,opt,name=application_no,json=applicationNo,proto3" json:"application_no,omitempty"`
-	Commitment      string      `protobuf:"bytes,5,opt,name=commitment,proto3" json:"commitment,omitempty"`
-	AppliedOn       int32       `protobuf:"varint,6,opt,name=applied_on,json=appliedOn,proto3" json:"applied_on,omitempty"`
-	AcceptBy        int32       `protobuf:"varint,7,opt,name=accept_by,json=acceptBy,proto3" json:"accept_by,omitempty"`
-	DecideBy        int32       `protobuf:"varint,8,opt,name=decide_by,json=decideBy,proto3" json:"decide_by,omitempty"`
-	TotalBy         int32       `protobuf:"varint,9,opt,name=total_by,json=totalBy,proto3" json:"total_by,omitempty"`
-	AcceptedOn      int32       `protobuf:"varint,10,opt,name=accepted_on,json=acceptedOn,proto3" json:"accepted_on,omitempty"`
-	DecidedOn       int32       `protobuf:"varint,11,opt,name=decided_on,json=decidedOn,proto3" json:"decided_on,omitempty"`
-	State           RepairState `protobuf:"varint,12,opt,name=state,proto3,enum=xinlian.v1.RepairState" json:"state,omitempty"`
-	MaterialsDigest []byte      `protobuf:"bytes,13,opt,name=materials_digest,json=materialsDigest,proto3" json:"materials_digest,omitempty"`
-	ReasonDigest    []byte      `protobuf:"bytes,14,opt,name=reason_digest,json=reasonDigest,proto3" json:"reason_digest,omitempty"`
-	DecisionNo      string      `protobuf:"bytes,15,opt,name=decision_no,json=decisionNo,proto3" json:"decision_no,omitempty"`
-	Issuer          string      `protobuf:"bytes,16,opt,name=issuer,proto3" json:"issuer,omitempty"`
-	Agent           string      `protobuf:"bytes,17,opt,name=agent,proto3" json:"agent,omitempty"`
-	Supplemented    bool        `protobuf:"varint,18,opt,name=supplemented,proto3" json:"supplemented,omitempty"`
-	SupplementBy    int32       `protobuf:"varint,19,opt,name=supplement_by,json=supplementBy,proto3" json:"supplement_by,omitempty"`
-	GapsDigest      []byte      `protobuf:"bytes,20,opt,name=gaps_digest,json=gapsDigest,proto3" json:"gaps_digest,omitempty"`
-	RevokedOn       int32       `protobuf:"varint,21,opt,name=revoked_on,json=revokedOn,proto3" json:"revoked_on,omitempty"`
+	Id              []byte          `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Subject         string          `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	Target          []byte          `protobuf:"bytes,3,opt,name=target,proto3" json:"target,omitempty"`
+	ApplicationNo   string          `protobuf:"bytes,4,opt,name=application_no,json=applicationNo,proto3" json:"application_no,omitempty"`
+	Commitment      string          `protobuf:"bytes,5,opt,name=commitment,proto3" json:"commitment,omitempty"`
+	AppliedOn       int32           `protobuf:"varint,6,opt,name=applied_on,json=appliedOn,proto3" json:"applied_on,omitempty"`
+	AcceptBy        int32           `protobuf:"varint,7,opt,name=accept_by,json=acceptBy,proto3" json:"accept_by,omitempty"`
+	DecideBy        int32           `protobuf:"varint,8,opt,name=decide_by,json=decideBy,proto3" json:"decide_by,omitempty"`
+	TotalBy         int32           `protobuf:"varint,9,opt,name=total_by,json=totalBy,proto3" json:"total_by,omitempty"`
+	AcceptedOn      int32           `protobuf:"varint,10,opt,name=accepted_on,json=acceptedOn,proto3" json:"accepted_on,omitempty"`
+	DecidedOn       int32           `protobuf:"varint,11,opt,name=decided_on,json=decidedOn,proto3" json:"decided_on,omitempty"`
+	State           RepairState     `protobuf:"varint,12,opt,name=state,proto3,enum=xinlian.v1.RepairState" json:"state,omitempty"`
+	MaterialsDigest []byte          `protobuf:"bytes,13,opt,name=materials_digest,json=materialsDigest,proto3" json:"materials_digest,omitempty"`
+	ReasonDigest    []byte          `protobuf:"bytes,14,opt,name=reason_digest,json=reasonDigest,proto3" json:"reason_digest,omitempty"`
+	DecisionNo      string          `protobuf:"bytes,15,opt,name=decision_no,json=decisionNo,proto3" json:"decision_no,omitempty"`
+	Issuer          string          `protobuf:"bytes,16,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Agent           string          `protobuf:"bytes,17,opt,name=agent,proto3" json:"agent,omitempty"`
+	Supplemented    bool            `protobuf:"varint,18,opt,name=supplemented,proto3" json:"supplemented,omitempty"`
+	SupplementBy    int32           `protobuf:"varint,19,opt,name=supplement_by,json=supplementBy,proto3" json:"supplement_by,omitempty"`
+	GapsDigest      []byte          `protobuf:"bytes,20,opt,name=gaps_digest,json=gapsDigest,proto3" json:"gaps_digest,omitempty"`
+	RevokedOn       int32           `protobuf:"varint,21,opt,name=revoked_on,json=revokedOn,proto3" json:"revoked_on,omitempty"`
+	Procedure       RepairProcedure `protobuf:"varint,22,opt,name=procedure,proto3,enum=xinlian.v1.RepairProcedure" json:"procedure,omitempty"`
+	Channel         uint32          `protobuf:"varint,23,opt,name=channel,proto3" json:"channel,omitempty"`
+	MinUntil        int32           `protobuf:"varint,24,opt,name=min_until,json=minUntil,proto3" json:"min_until,omitempty"`
+	SupplementedOn  int32           `protobuf:"varint,25,opt,name=supplemented_on,json=supplementedOn,proto3" json:"supplemented_on,omitempty"`
+	ExtendedOn      int32           `protobuf:"varint,26,opt,name=extended_on,json=extendedOn,proto3" json:"extended_on,omitempty"`
+	ExtensionDigest []byte          `protobuf:"bytes,27,opt,name=extension_digest,json=extensionDigest,proto3" json:"extension_digest,omitempty"`
+	Deceit          RepairDeceit    `protobuf:"varint,28,opt,name=deceit,proto3,enum=xinlian.v1.RepairDeceit" json:"deceit,omitempty"`
+	NoticeServedOn  int32           `protobuf:"varint,29,opt,name=notice_served_on,json=noticeServedOn,proto3" json:"notice_served_on,omitempty"`
+	Statement       uint32          `protobuf:"varint,30,opt,name=statement,proto3" json:"statement,omitempty"`
+	ExecuteBy       int32           `protobuf:"varint,31,opt,name=execute_by,json=executeBy,proto3" json:"execute_by,omitempty"`
+	ExecutedOn      int32           `protobuf:"varint,32,opt,name=executed_on,json=executedOn,proto3" json:"executed_on,omitempty"`
+	PushBy          int32           `protobuf:"varint,33,opt,name=push_by,json=pushBy,proto3" json:"push_by,omitempty"`
+	PushedOn        int32           `protobuf:"varint,34,opt,name=pushed_on,json=pushedOn,proto3" json:"pushed_on,omitempty"`
+	PushDigest      []byte          `protobuf:"bytes,35,opt,name=push_digest,json=pushDigest,proto3" json:"push_digest,omitempty"`
+	TrackBy         int32           `protobuf:"varint,36,opt,name=track_by,json=trackBy,proto3" json:"track_by,omitempty"`
+	TrackedOn       int32           `protobuf:"varint,37,opt,name=tracked_on,json=trackedOn,proto3" json:"tracked_on,omitempty"`
+	TrackResult     uint32          `protobuf:"varint,38,opt,name=track_result,json=trackResult,proto3" json:"track_result,omitempty"`
+	TrackDigest     []byte          `protobuf:"bytes,39,opt,name=track_digest,json=trackDigest,proto3" json:"track_digest,omitempty"`
+	Alarms          uint32          `protobuf:"varint,40,opt,name=alarms,proto3" json:"alarms,omitempty"`
 }
 
 func (m *Repair) Reset()         { *m = Repair{} }
@@ -272,6 +358,139 @@ func (m *Repair) GetRevokedOn() int32 {
 	return 0
 }
 
+func (m *Repair) GetProcedure() RepairProcedure {
+	if m != nil {
+		return m.Procedure
+	}
+	return REPAIR_PROCEDURE_UNSET
+}
+
+func (m *Repair) GetChannel() uint32 {
+	if m != nil {
+		return m.Channel
+	}
+	return 0
+}
+
+func (m *Repair) GetMinUntil() int32 {
+	if m != nil {
+		return m.MinUntil
+	}
+	return 0
+}
+
+func (m *Repair) GetSupplementedOn() int32 {
+	if m != nil {
+		return m.SupplementedOn
+	}
+	return 0
+}
+
+func (m *Repair) GetExtendedOn() int32 {
+	if m != nil {
+		return m.ExtendedOn
+	}
+	return 0
+}
+
+func (m *Repair) GetExtensionDigest() []byte {
+	if m != nil {
+		return m.ExtensionDigest
+	}
+	return nil
+}
+
+func (m *Repair) GetDeceit() RepairDeceit {
+	if m != nil {
+		return m.Deceit
+	}
+	return DECEIT_NONE
+}
+
+func (m *Repair) GetNoticeServedOn() int32 {
+	if m != nil {
+		return m.NoticeServedOn
+	}
+	return 0
+}
+
+func (m *Repair) GetStatement() uint32 {
+	if m != nil {
+		return m.Statement
+	}
+	return 0
+}
+
+func (m *Repair) GetExecuteBy() int32 {
+	if m != nil {
+		return m.ExecuteBy
+	}
+	return 0
+}
+
+func (m *Repair) GetExecutedOn() int32 {
+	if m != nil {
+		return m.ExecutedOn
+	}
+	return 0
+}
+
+func (m *Repair) GetPushBy() int32 {
+	if m != nil {
+		return m.PushBy
+	}
+	return 0
+}
+
+func (m *Repair) GetPushedOn() int32 {
+	if m != nil {
+		return m.PushedOn
+	}
+	return 0
+}
+
+func (m *Repair) GetPushDigest() []byte {
+	if m != nil {
+		return m.PushDigest
+	}
+	return nil
+}
+
+func (m *Repair) GetTrackBy() int32 {
+	if m != nil {
+		return m.TrackBy
+	}
+	return 0
+}
+
+func (m *Repair) GetTrackedOn() int32 {
+	if m != nil {
+		return m.TrackedOn
+	}
+	return 0
+}
+
+func (m *Repair) GetTrackResult() uint32 {
+	if m != nil {
+		return m.TrackResult
+	}
+	return 0
+}
+
+func (m *Repair) GetTrackDigest() []byte {
+	if m != nil {
+		return m.TrackDigest
+	}
+	return nil
+}
+
+func (m *Repair) GetAlarms() uint32 {
+	if m != nil {
+		return m.Alarms
+	}
+	return 0
+}
+
 // RepairBar: no application until a date, after fraud (INV-13), a record.
 type RepairBar struct {
 	Subject string `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"`
@@ -350,6 +569,8 @@ type ApplyRepair struct {
 	DutiesDone      bool   `protobuf:"varint,6,opt,name=duties_done,json=dutiesDone,proto3" json:"duties_done,omitempty"`
 	MaterialsDigest []byte `protobuf:"bytes,7,opt,name=materials_digest,json=materialsDigest,proto3" json:"materials_digest,omitempty"`
 	PaperDigest     []byte `protobuf:"bytes,8,opt,name=paper_digest,json=paperDigest,proto3" json:"paper_digest,omitempty"`
+	Emergency       bool   `protobuf:"varint,9,opt,name=emergency,proto3" json:"emergency,omitempty"`
+	Channel         uint32 `protobuf:"varint,10,opt,name=channel,proto3" json:"channel,omitempty"`
 }
 
 func (m *ApplyRepair) Reset()         { *m = ApplyRepair{} }
@@ -439,6 +660,20 @@ func (m *ApplyRepair) GetPaperDigest() []byte {
 		return m.PaperDigest
 	}
 	return nil
+}
+
+func (m *ApplyRepair) GetEmergency() bool {
+	if m != nil {
+		return m.Emergency
+	}
+	return false
+}
+
+func (m *ApplyRepair) GetChannel() uint32 {
+	if m != nil {
+		return m.Channel
+	}
+	return 0
 }
 
 type AcceptRepair struct {
@@ -563,9 +798,12 @@ func (m *ApproveRepair) GetDecisionNo() string {
 
 // RefuseRepair: before acceptance 不予受理, after it 不予修复.
 type RefuseRepair struct {
-	Issuer       string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
-	Repair       []byte `protobuf:"bytes,2,opt,name=repair,proto3" json:"repair,omitempty"`
-	ReasonDigest []byte `protobuf:"bytes,3,opt,name=reason_digest,json=reasonDigest,proto3" json:"reason_digest,omitempty"`
+	Issuer         string       `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Repair         []byte       `protobuf:"bytes,2,opt,name=repair,proto3" json:"repair,omitempty"`
+	ReasonDigest   []byte       `protobuf:"bytes,3,opt,name=reason_digest,json=reasonDigest,proto3" json:"reason_digest,omitempty"`
+	Deceit         RepairDeceit `protobuf:"varint,4,opt,name=deceit,proto3,enum=xinlian.v1.RepairDeceit" json:"deceit,omitempty"`
+	NoticeServedOn int32        `protobuf:"varint,5,opt,name=notice_served_on,json=noticeServedOn,proto3" json:"notice_served_on,omitempty"`
+	Statement      uint32       `protobuf:"varint,6,opt,name=statement,proto3" json:"statement,omitempty"`
 }
 
 func (m *RefuseRepair) Reset()         { *m = RefuseRepair{} }
@@ -622,12 +860,34 @@ func (m *RefuseRepair) GetReasonDigest() []byte {
 	return nil
 }
 
+func (m *RefuseRepair) GetDeceit() RepairDeceit {
+	if m != nil {
+		return m.Deceit
+	}
+	return DECEIT_NONE
+}
+
+func (m *RefuseRepair) GetNoticeServedOn() int32 {
+	if m != nil {
+		return m.NoticeServedOn
+	}
+	return 0
+}
+
+func (m *RefuseRepair) GetStatement() uint32 {
+	if m != nil {
+		return m.Statement
+	}
+	return 0
+}
+
 type RevokeRepair struct {
-	Issuer         string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
-	Repair         []byte `protobuf:"bytes,2,opt,name=repair,proto3" json:"repair,omitempty"`
-	ReasonDigest   []byte `protobuf:"bytes,3,opt,name=reason_digest,json=reasonDigest,proto3" json:"reason_digest,omitempty"`
-	NoticeServedOn int32  `protobuf:"varint,4,opt,name=notice_served_on,json=noticeServedOn,proto3" json:"notice_served_on,omitempty"`
-	Statement      uint32 `protobuf:"varint,5,opt,name=statement,proto3" json:"statement,omitempty"`
+	Issuer         string       `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Repair         []byte       `protobuf:"bytes,2,opt,name=repair,proto3" json:"repair,omitempty"`
+	ReasonDigest   []byte       `protobuf:"bytes,3,opt,name=reason_digest,json=reasonDigest,proto3" json:"reason_digest,omitempty"`
+	NoticeServedOn int32        `protobuf:"varint,4,opt,name=notice_served_on,json=noticeServedOn,proto3" json:"notice_served_on,omitempty"`
+	Statement      uint32       `protobuf:"varint,5,opt,name=statement,proto3" json:"statement,omitempty"`
+	Deceit         RepairDeceit `protobuf:"varint,6,opt,name=deceit,proto3,enum=xinlian.v1.RepairDeceit" json:"deceit,omitempty"`
 }
 
 func (m *RevokeRepair) Reset()         { *m = RevokeRepair{} }
@@ -696,6 +956,13 @@ func (m *RevokeRepair) GetStatement() uint32 {
 		return m.Statement
 	}
 	return 0
+}
+
+func (m *RevokeRepair) GetDeceit() RepairDeceit {
+	if m != nil {
+		return m.Deceit
+	}
+	return DECEIT_NONE
 }
 
 type SupplementRepair struct {
@@ -818,8 +1085,262 @@ func (m *RefileRepair) GetMaterialsDigest() []byte {
 	return nil
 }
 
+// ExtendRepair (延期): the case is complex or needs verification. Once.
+type ExtendRepair struct {
+	Issuer       string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Repair       []byte `protobuf:"bytes,2,opt,name=repair,proto3" json:"repair,omitempty"`
+	Days         uint32 `protobuf:"varint,3,opt,name=days,proto3" json:"days,omitempty"`
+	ReasonDigest []byte `protobuf:"bytes,4,opt,name=reason_digest,json=reasonDigest,proto3" json:"reason_digest,omitempty"`
+}
+
+func (m *ExtendRepair) Reset()         { *m = ExtendRepair{} }
+func (m *ExtendRepair) String() string { return proto.CompactTextString(m) }
+func (*ExtendRepair) ProtoMessage()    {}
+func (*ExtendRepair) Descriptor() ([]byte, []int) {
+	return fileDescriptor_fed1ba108540f4c1, []int{9}
+}
+func (m *ExtendRepair) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *ExtendRepair) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_ExtendRepair.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *ExtendRepair) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_ExtendRepair.Merge(m, src)
+}
+func (m *ExtendRepair) XXX_Size() int {
+	return m.Size()
+}
+func (m *ExtendRepair) XXX_DiscardUnknown() {
+	xxx_messageInfo_ExtendRepair.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_ExtendRepair proto.InternalMessageInfo
+
+func (m *ExtendRepair) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *ExtendRepair) GetRepair() []byte {
+	if m != nil {
+		return m.Repair
+	}
+	return nil
+}
+
+func (m *ExtendRepair) GetDays() uint32 {
+	if m != nil {
+		return m.Days
+	}
+	return 0
+}
+
+func (m *ExtendRepair) GetReasonDigest() []byte {
+	if m != nil {
+		return m.ReasonDigest
+	}
+	return nil
+}
+
+// ExecuteRepair (执行修复): the recogniser has ended its own publication and use of the record.
+type ExecuteRepair struct {
+	Issuer string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Repair []byte `protobuf:"bytes,2,opt,name=repair,proto3" json:"repair,omitempty"`
+}
+
+func (m *ExecuteRepair) Reset()         { *m = ExecuteRepair{} }
+func (m *ExecuteRepair) String() string { return proto.CompactTextString(m) }
+func (*ExecuteRepair) ProtoMessage()    {}
+func (*ExecuteRepair) Descriptor() ([]byte, []int) {
+	return fileDescriptor_fed1ba108540f4c1, []int{10}
+}
+func (m *ExecuteRepair) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *ExecuteRepair) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_ExecuteRepair.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *ExecuteRepair) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_ExecuteRepair.Merge(m, src)
+}
+func (m *ExecuteRepair) XXX_Size() int {
+	return m.Size()
+}
+func (m *ExecuteRepair) XXX_DiscardUnknown() {
+	xxx_messageInfo_ExecuteRepair.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_ExecuteRepair proto.InternalMessageInfo
+
+func (m *ExecuteRepair) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *ExecuteRepair) GetRepair() []byte {
+	if m != nil {
+		return m.Repair
+	}
+	return nil
+}
+
+// PushRepair (推送): the firm's place of registration in another province has been told.
+type PushRepair struct {
+	Issuer        string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Repair        []byte `protobuf:"bytes,2,opt,name=repair,proto3" json:"repair,omitempty"`
+	ReceiptDigest []byte `protobuf:"bytes,3,opt,name=receipt_digest,json=receiptDigest,proto3" json:"receipt_digest,omitempty"`
+}
+
+func (m *PushRepair) Reset()         { *m = PushRepair{} }
+func (m *PushRepair) String() string { return proto.CompactTextString(m) }
+func (*PushRepair) ProtoMessage()    {}
+func (*PushRepair) Descriptor() ([]byte, []int) {
+	return fileDescriptor_fed1ba108540f4c1, []int{11}
+}
+func (m *PushRepair) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *PushRepair) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_PushRepair.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *PushRepair) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_PushRepair.Merge(m, src)
+}
+func (m *PushRepair) XXX_Size() int {
+	return m.Size()
+}
+func (m *PushRepair) XXX_DiscardUnknown() {
+	xxx_messageInfo_PushRepair.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_PushRepair proto.InternalMessageInfo
+
+func (m *PushRepair) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *PushRepair) GetRepair() []byte {
+	if m != nil {
+		return m.Repair
+	}
+	return nil
+}
+
+func (m *PushRepair) GetReceiptDigest() []byte {
+	if m != nil {
+		return m.ReceiptDigest
+	}
+	return nil
+}
+
+// TrackRepair (修复后跟踪): what a look back at the firm found.
+type TrackRepair struct {
+	Issuer         string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Repair         []byte `protobuf:"bytes,2,opt,name=repair,proto3" json:"repair,omitempty"`
+	Result         uint32 `protobuf:"varint,3,opt,name=result,proto3" json:"result,omitempty"`
+	EvidenceDigest []byte `protobuf:"bytes,4,opt,name=evidence_digest,json=evidenceDigest,proto3" json:"evidence_digest,omitempty"`
+}
+
+func (m *TrackRepair) Reset()         { *m = TrackRepair{} }
+func (m *TrackRepair) String() string { return proto.CompactTextString(m) }
+func (*TrackRepair) ProtoMessage()    {}
+func (*TrackRepair) Descriptor() ([]byte, []int) {
+	return fileDescriptor_fed1ba108540f4c1, []int{12}
+}
+func (m *TrackRepair) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *TrackRepair) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_TrackRepair.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *TrackRepair) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_TrackRepair.Merge(m, src)
+}
+func (m *TrackRepair) XXX_Size() int {
+	return m.Size()
+}
+func (m *TrackRepair) XXX_DiscardUnknown() {
+	xxx_messageInfo_TrackRepair.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_TrackRepair proto.InternalMessageInfo
+
+func (m *TrackRepair) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *TrackRepair) GetRepair() []byte {
+	if m != nil {
+		return m.Repair
+	}
+	return nil
+}
+
+func (m *TrackRepair) GetResult() uint32 {
+	if m != nil {
+		return m.Result
+	}
+	return 0
+}
+
+func (m *TrackRepair) GetEvidenceDigest() []byte {
+	if m != nil {
+		return m.EvidenceDigest
+	}
+	return nil
+}
+
 func init() {
 	proto.RegisterEnum("xinlian.v1.RepairState", RepairState_name, RepairState_value)
+	proto.RegisterEnum("xinlian.v1.RepairProcedure", RepairProcedure_name, RepairProcedure_value)
+	proto.RegisterEnum("xinlian.v1.RepairDeceit", RepairDeceit_name, RepairDeceit_value)
 	proto.RegisterType((*Repair)(nil), "xinlian.v1.Repair")
 	proto.RegisterType((*RepairBar)(nil), "xinlian.v1.RepairBar")
 	proto.RegisterType((*ApplyRepair)(nil), "xinlian.v1.ApplyRepair")
@@ -829,67 +1350,102 @@ func init() {
 	proto.RegisterType((*RevokeRepair)(nil), "xinlian.v1.RevokeRepair")
 	proto.RegisterType((*SupplementRepair)(nil), "xinlian.v1.SupplementRepair")
 	proto.RegisterType((*RefileRepair)(nil), "xinlian.v1.RefileRepair")
+	proto.RegisterType((*ExtendRepair)(nil), "xinlian.v1.ExtendRepair")
+	proto.RegisterType((*ExecuteRepair)(nil), "xinlian.v1.ExecuteRepair")
+	proto.RegisterType((*PushRepair)(nil), "xinlian.v1.PushRepair")
+	proto.RegisterType((*TrackRepair)(nil), "xinlian.v1.TrackRepair")
 }
 
 func init() { proto.RegisterFile("xinlian/v1/repair.proto", fileDescriptor_fed1ba108540f4c1) }
 
 var fileDescriptor_fed1ba108540f4c1 = []byte{
-	// 871 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xc4, 0x96, 0xdd, 0x8e, 0x22, 0x45,
-	0x14, 0xc7, 0xa7, 0x81, 0xe6, 0xe3, 0xd0, 0x30, 0xbd, 0x35, 0xac, 0xd3, 0xae, 0x2e, 0x8b, 0x6d,
-	0x8c, 0x68, 0xb2, 0x90, 0xd5, 0x78, 0x65, 0x62, 0x02, 0x43, 0x8f, 0x99, 0xa8, 0x40, 0x1a, 0x66,
-	0x2e, 0xbc, 0x21, 0x4d, 0x77, 0x2d, 0x96, 0x36, 0x55, 0x9d, 0xee, 0x82, 0xc8, 0x1b, 0xe8, 0x85,
-	0x89, 0x0f, 0xe0, 0x9d, 0x97, 0xbe, 0x82, 0x0f, 0xe0, 0xe5, 0x5e, 0x7a, 0x69, 0x66, 0x5e, 0xc4,
-	0xd4, 0x07, 0x03, 0xcc, 0x4e, 0x62, 0x32, 0x89, 0xd9, 0x3b, 0xce, 0xef, 0x9c, 0xaa, 0x3a, 0xfd,
-	0xaf, 0xff, 0xe9, 0x06, 0x4e, 0x7f, 0x24, 0x34, 0x26, 0x01, 0xed, 0xae, 0x5f, 0x74, 0x53, 0x9c,
-	0x04, 0x24, 0xed, 0x24, 0x29, 0xe3, 0x0c, 0x81, 0x4e, 0x74, 0xd6, 0x2f, 0x9e, 0x34, 0x16, 0x6c,
-	0xc1, 0x24, 0xee, 0x8a, 0x5f, 0xaa, 0xc2, 0xfd, 0xcd, 0x84, 0xa2, 0x2f, 0x97, 0xa0, 0x3a, 0xe4,
-	0x48, 0xe4, 0x18, 0x2d, 0xa3, 0x6d, 0xf9, 0x39, 0x12, 0x21, 0x07, 0x4a, 0xd9, 0x6a, 0xfe, 0x3d,
-	0x0e, 0xb9, 0x93, 0x6b, 0x19, 0xed, 0x8a, 0xbf, 0x0d, 0xd1, 0x5b, 0x50, 0xe4, 0x41, 0xba, 0xc0,
-	0xdc, 0xc9, 0xcb, 0x6a, 0x1d, 0xa1, 0x0f, 0xa0, 0x1e, 0x24, 0x49, 0x4c, 0xc2, 0x80, 0x13, 0x46,
-	0x67, 0x94, 0x39, 0x05, 0xb9, 0xb0, 0xb6, 0x47, 0x87, 0x0c, 0x35, 0x01, 0x42, 0xb6, 0x5c, 0x12,
-	0xbe, 0xc4, 0x94, 0x3b, 0xa6, 0x2c, 0xd9, 0x23, 0xe8, 0x29, 0x80, 0x5c, 0x80, 0xa3, 0x19, 0xa3,
-	0x4e, 0xb1, 0x65, 0xb4, 0x4d, 0xbf, 0xa2, 0xc9, 0x88, 0xa2, 0x77, 0xa0, 0x12, 0x84, 0x21, 0x4e,
-	0xf8, 0x6c, 0xbe, 0x71, 0x4a, 0x32, 0x5b, 0x56, 0xa0, 0xbf, 0x11, 0xc9, 0x08, 0x87, 0x24, 0xc2,
-	0x22, 0x59, 0x56, 0x49, 0x05, 0xfa, 0x1b, 0xf4, 0x36, 0x94, 0x39, 0xe3, 0x41, 0x2c, 0x72, 0x15,
-	0x99, 0x2b, 0xc9, 0xb8, 0xbf, 0x41, 0xcf, 0xa0, 0xaa, 0xf6, 0x50, 0x87, 0x82, 0xcc, 0xc2, 0x16,
-	0x8d, 0xa8, 0x68, 0x4a, 0xed, 0x23, 0xf3, 0x55, 0xd5, 0x94, 0x26, 0x23, 0x8a, 0x9e, 0x83, 0x99,
-	0xf1, 0x80, 0x63, 0xc7, 0x6a, 0x19, 0xed, 0xfa, 0x27, 0xa7, 0x9d, 0x9d, 0xf2, 0x1d, 0xa5, 0xef,
-	0x44, 0xa4, 0x7d, 0x55, 0x85, 0x3e, 0x02, 0x7b, 0x19, 0x70, 0x9c, 0x92, 0x20, 0xce, 0x66, 0x11,
-	0x59, 0xe0, 0x8c, 0x3b, 0x35, 0xa9, 0xe5, 0xf1, 0x2d, 0x1f, 0x48, 0x8c, 0xde, 0x87, 0x5a, 0x8a,
-	0x83, 0x8c, 0xd1, 0x6d, 0x5d, 0x5d, 0xd6, 0x59, 0x0a, 0xea, 0xa2, 0x67, 0x50, 0x15, 0xbd, 0x64,
-	0x5a, 0xf6, 0x63, 0xa5, 0xe9, 0x16, 0x0d, 0x99, 0xb8, 0x32, 0x92, 0x65, 0x2b, 0x9c, 0x3a, 0xb6,
-	0xcc, 0xe9, 0x08, 0x35, 0xc0, 0x0c, 0x16, 0xe2, 0x1a, 0x1e, 0x49, 0xac, 0x02, 0xe4, 0x82, 0x95,
-	0xad, 0x92, 0x24, 0xc6, 0xe2, 0x3e, 0x70, 0xe4, 0xa0, 0x96, 0xd1, 0x2e, 0xfb, 0x07, 0x4c, 0xf4,
-	0xb5, 0x8b, 0x85, 0xa2, 0x27, 0x52, 0x93, 0xbd, 0x22, 0x25, 0xeb, 0x22, 0x48, 0x6e, 0x1f, 0xb1,
-	0x21, 0x5b, 0x07, 0x81, 0x74, 0xe3, 0x4f, 0x01, 0x52, 0xbc, 0x66, 0x3f, 0x28, 0x59, 0x1f, 0x2b,
-	0x59, 0x35, 0x19, 0x51, 0x97, 0x40, 0x45, 0xa9, 0xd7, 0x0f, 0xd2, 0x7d, 0x43, 0x1a, 0x87, 0x86,
-	0x6c, 0x80, 0x99, 0x11, 0x1a, 0x62, 0x69, 0x54, 0xd3, 0x57, 0x81, 0xa0, 0x2b, 0xca, 0x49, 0x2c,
-	0x5d, 0x6a, 0xfa, 0x2a, 0x10, 0x4a, 0xa8, 0x19, 0x91, 0xe6, 0xb4, 0x7c, 0x1d, 0xb9, 0xbf, 0xe4,
-	0xa0, 0xda, 0x4b, 0x92, 0x78, 0xa3, 0xc7, 0x61, 0xa7, 0x98, 0x71, 0xa0, 0xd8, 0x1b, 0x1b, 0x0b,
-	0x71, 0xc7, 0x2b, 0x4e, 0x70, 0x36, 0x8b, 0x18, 0xc5, 0x72, 0x2e, 0xca, 0x3e, 0x28, 0x34, 0x60,
-	0xf4, 0x7e, 0x53, 0x95, 0xee, 0x37, 0xd5, 0x7b, 0x60, 0x25, 0x41, 0x82, 0xd3, 0x6d, 0x59, 0x59,
-	0x96, 0x55, 0x25, 0x53, 0x25, 0xee, 0x17, 0x60, 0xf5, 0xa4, 0xfd, 0xff, 0x43, 0x8f, 0x9d, 0x9e,
-	0xb9, 0x03, 0x3d, 0x7f, 0x36, 0xa0, 0xd6, 0x4b, 0x92, 0x94, 0xad, 0xf1, 0xc3, 0x76, 0x40, 0x1f,
-	0xc2, 0xb1, 0x7e, 0xe0, 0x35, 0x4e, 0xc9, 0x4b, 0x82, 0x23, 0x29, 0x6c, 0xd9, 0xaf, 0x2b, 0x7c,
-	0xa5, 0xe9, 0x5d, 0xf7, 0x17, 0xee, 0xba, 0xdf, 0x0d, 0xc1, 0xf2, 0xf1, 0xcb, 0x55, 0xf6, 0xd0,
-	0x4e, 0x5e, 0x9b, 0xc1, 0xfc, 0xeb, 0x33, 0xe8, 0xfe, 0x61, 0x88, 0x53, 0x84, 0x73, 0xff, 0xc7,
-	0x53, 0x50, 0x1b, 0x6c, 0xca, 0x38, 0x09, 0xf1, 0x2c, 0xc3, 0xe9, 0x5a, 0x8d, 0x4d, 0x41, 0xfa,
-	0xbb, 0xae, 0xf8, 0x44, 0xe2, 0x11, 0x45, 0xef, 0x42, 0x45, 0xbe, 0x6c, 0x6e, 0xed, 0x54, 0xf3,
-	0x77, 0xc0, 0x0d, 0xc1, 0x9e, 0xdc, 0x4e, 0xea, 0x03, 0x1b, 0xbe, 0x33, 0xdd, 0xf9, 0xbb, 0xd3,
-	0xed, 0x12, 0xa9, 0x3b, 0x89, 0x1f, 0xaa, 0xc8, 0x7d, 0x8e, 0xce, 0xdf, 0xeb, 0xe8, 0x8f, 0xff,
-	0x34, 0xa0, 0xba, 0xf7, 0xa2, 0x45, 0x36, 0x58, 0xbe, 0x37, 0xee, 0x5d, 0xf8, 0xb3, 0xcb, 0xe1,
-	0xc4, 0x9b, 0xda, 0x47, 0x08, 0x41, 0x5d, 0x93, 0xb1, 0x37, 0x1c, 0x5c, 0x0c, 0xbf, 0xb4, 0x0d,
-	0xf4, 0x18, 0x1e, 0x69, 0x36, 0xb9, 0x1c, 0x8f, 0xbf, 0xf6, 0xbe, 0xf1, 0x86, 0x53, 0x3b, 0x87,
-	0x4e, 0xe0, 0x58, 0xe3, 0xde, 0xd9, 0x99, 0x37, 0x9e, 0x7a, 0x03, 0x3b, 0x8f, 0x1a, 0x60, 0x6b,
-	0xe8, 0x9d, 0x9f, 0x7b, 0x67, 0xd3, 0x8b, 0x2b, 0xcf, 0x2e, 0xec, 0xed, 0xea, 0x7b, 0xe7, 0x97,
-	0x13, 0x6f, 0x60, 0x9b, 0xe8, 0x14, 0x4e, 0x34, 0x1b, 0x8e, 0xa6, 0xbb, 0x2d, 0x8a, 0x07, 0xc5,
-	0x57, 0xa3, 0xaf, 0xbc, 0x81, 0x5d, 0x7a, 0x52, 0xf8, 0xe9, 0xf7, 0xe6, 0x51, 0x7f, 0xf4, 0xd7,
-	0x75, 0xd3, 0x78, 0x75, 0xdd, 0x34, 0xfe, 0xb9, 0x6e, 0x1a, 0xbf, 0xde, 0x34, 0x8f, 0x5e, 0xdd,
-	0x34, 0x8f, 0xfe, 0xbe, 0x69, 0x1e, 0x7d, 0xfb, 0xd9, 0x82, 0xf0, 0xef, 0x56, 0xf3, 0x4e, 0xc8,
-	0x96, 0x5d, 0xfd, 0x51, 0x79, 0x1e, 0xe3, 0x68, 0x81, 0xd3, 0x6d, 0xd8, 0x55, 0x5f, 0xf5, 0xdd,
-	0x9f, 0x80, 0xcf, 0x93, 0xf9, 0xbc, 0x28, 0xe1, 0xa7, 0xff, 0x06, 0x00, 0x00, 0xff, 0xff, 0x26,
-	0x0a, 0x81, 0x65, 0x1c, 0x08, 0x00, 0x00,
+	// 1365 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xc4, 0x57, 0x4d, 0x6f, 0xdb, 0x46,
+	0x13, 0x36, 0xad, 0x0f, 0x4b, 0xa3, 0x0f, 0xd3, 0x1b, 0xc7, 0x66, 0x9c, 0x44, 0x51, 0x94, 0x37,
+	0x6f, 0xf4, 0x06, 0x88, 0xfd, 0xa6, 0x45, 0x0f, 0x45, 0x81, 0x16, 0xfa, 0x60, 0x52, 0xa1, 0x91,
+	0x28, 0xac, 0xe4, 0x00, 0xe9, 0x45, 0xa0, 0xc9, 0x8d, 0xbc, 0x8d, 0xb4, 0x64, 0x49, 0x4a, 0x8d,
+	0x2e, 0x3d, 0xb7, 0xb7, 0xfe, 0x87, 0x5e, 0xfb, 0x37, 0x0a, 0xf4, 0x52, 0x20, 0xc7, 0x5e, 0x0a,
+	0x14, 0xc9, 0x1f, 0x29, 0xf6, 0x83, 0xa6, 0x24, 0x1b, 0x48, 0xa1, 0xa2, 0xe8, 0x8d, 0xf3, 0xcc,
+	0xec, 0xee, 0xcc, 0x33, 0x3b, 0xcf, 0x4a, 0x70, 0xf8, 0x9a, 0xb2, 0x09, 0xb5, 0xd9, 0xc9, 0xfc,
+	0xf1, 0x49, 0x40, 0x7c, 0x9b, 0x06, 0xc7, 0x7e, 0xe0, 0x45, 0x1e, 0x02, 0xe5, 0x38, 0x9e, 0x3f,
+	0x3e, 0xda, 0x1f, 0x7b, 0x63, 0x4f, 0xc0, 0x27, 0xfc, 0x4b, 0x46, 0xd4, 0x7e, 0x02, 0xc8, 0x62,
+	0xb1, 0x04, 0x95, 0x61, 0x9b, 0xba, 0x86, 0x56, 0xd5, 0xea, 0x45, 0xbc, 0x4d, 0x5d, 0x64, 0xc0,
+	0x4e, 0x38, 0x3b, 0xfb, 0x8a, 0x38, 0x91, 0xb1, 0x5d, 0xd5, 0xea, 0x79, 0x1c, 0x9b, 0xe8, 0x00,
+	0xb2, 0x91, 0x1d, 0x8c, 0x49, 0x64, 0xa4, 0x44, 0xb4, 0xb2, 0xd0, 0x7d, 0x28, 0xdb, 0xbe, 0x3f,
+	0xa1, 0x8e, 0x1d, 0x51, 0x8f, 0x8d, 0x98, 0x67, 0xa4, 0xc5, 0xc2, 0xd2, 0x12, 0xda, 0xf3, 0x50,
+	0x05, 0xc0, 0xf1, 0xa6, 0x53, 0x1a, 0x4d, 0x09, 0x8b, 0x8c, 0x8c, 0x08, 0x59, 0x42, 0xd0, 0x6d,
+	0x00, 0xb1, 0x80, 0xb8, 0x23, 0x8f, 0x19, 0xd9, 0xaa, 0x56, 0xcf, 0xe0, 0xbc, 0x42, 0x2c, 0x86,
+	0x6e, 0x42, 0xde, 0x76, 0x1c, 0xe2, 0x47, 0xa3, 0xb3, 0x85, 0xb1, 0x23, 0xbc, 0x39, 0x09, 0x34,
+	0x17, 0xdc, 0xe9, 0x12, 0x87, 0xba, 0x84, 0x3b, 0x73, 0xd2, 0x29, 0x81, 0xe6, 0x02, 0xdd, 0x80,
+	0x5c, 0xe4, 0x45, 0xf6, 0x84, 0xfb, 0xf2, 0xc2, 0xb7, 0x23, 0xec, 0xe6, 0x02, 0xdd, 0x81, 0x82,
+	0xdc, 0x43, 0x1e, 0x0a, 0xc2, 0x0b, 0x31, 0x64, 0x31, 0x9e, 0x94, 0xdc, 0x47, 0xf8, 0x0b, 0x32,
+	0x29, 0x85, 0x58, 0x0c, 0x3d, 0x82, 0x4c, 0x18, 0xd9, 0x11, 0x31, 0x8a, 0x55, 0xad, 0x5e, 0xfe,
+	0xe0, 0xf0, 0x38, 0x61, 0xfe, 0x58, 0xf2, 0x3b, 0xe0, 0x6e, 0x2c, 0xa3, 0xd0, 0xff, 0x40, 0x9f,
+	0xda, 0x11, 0x09, 0xa8, 0x3d, 0x09, 0x47, 0x2e, 0x1d, 0x93, 0x30, 0x32, 0x4a, 0x82, 0xcb, 0xdd,
+	0x0b, 0xbc, 0x2d, 0x60, 0x74, 0x0f, 0x4a, 0x01, 0xb1, 0x43, 0x8f, 0xc5, 0x71, 0x65, 0x11, 0x57,
+	0x94, 0xa0, 0x0a, 0xba, 0x03, 0x05, 0x9e, 0x4b, 0xa8, 0x68, 0xdf, 0x95, 0x9c, 0xc6, 0x50, 0xcf,
+	0xe3, 0x2d, 0xa3, 0x61, 0x38, 0x23, 0x81, 0xa1, 0x0b, 0x9f, 0xb2, 0xd0, 0x3e, 0x64, 0xec, 0x31,
+	0x6f, 0xc3, 0x9e, 0x80, 0xa5, 0x81, 0x6a, 0x50, 0x0c, 0x67, 0xbe, 0x3f, 0x21, 0xbc, 0x1f, 0xc4,
+	0x35, 0x50, 0x55, 0xab, 0xe7, 0xf0, 0x0a, 0xc6, 0xf3, 0x4a, 0x6c, 0xce, 0xe8, 0x35, 0xc1, 0xc9,
+	0x52, 0x90, 0xa4, 0x75, 0x6c, 0xfb, 0x17, 0x25, 0xee, 0x8b, 0xd4, 0x81, 0x43, 0x2a, 0xf1, 0xdb,
+	0x00, 0x01, 0x99, 0x7b, 0xaf, 0x24, 0xad, 0xd7, 0x25, 0xad, 0x0a, 0xb1, 0x18, 0xfa, 0x18, 0xf2,
+	0x7e, 0xe0, 0x39, 0xc4, 0x9d, 0x05, 0xc4, 0x38, 0x10, 0xd4, 0xde, 0xbc, 0x4c, 0x6d, 0x3f, 0x0e,
+	0xc1, 0x49, 0x34, 0xbf, 0xbe, 0xce, 0xb9, 0xcd, 0x18, 0x99, 0x18, 0x87, 0x55, 0xad, 0x5e, 0xc2,
+	0xb1, 0xc9, 0xef, 0xc8, 0x94, 0xb2, 0xd1, 0x8c, 0x45, 0x74, 0x62, 0x18, 0xf2, 0x8e, 0x4c, 0x29,
+	0x3b, 0xe5, 0x36, 0x7a, 0x00, 0xbb, 0xcb, 0x65, 0xf2, 0xac, 0x6e, 0x88, 0x90, 0xf2, 0x32, 0x6c,
+	0x31, 0x5e, 0x1a, 0x79, 0x1d, 0x11, 0xa6, 0x6e, 0xc4, 0x91, 0xbc, 0x31, 0x31, 0x64, 0x31, 0xde,
+	0x63, 0x61, 0x89, 0xa6, 0x28, 0x02, 0x6e, 0xca, 0x1e, 0x5f, 0xe0, 0x8a, 0x85, 0xff, 0x43, 0xd6,
+	0x25, 0x0e, 0xa1, 0x91, 0x71, 0x4b, 0xd4, 0x68, 0x5c, 0xae, 0xb1, 0x2d, 0xfc, 0x58, 0xc5, 0xa1,
+	0x3a, 0xe8, 0xcc, 0x8b, 0xa8, 0x43, 0x46, 0x21, 0x09, 0xe6, 0x32, 0x85, 0xdb, 0x32, 0x4f, 0x89,
+	0x0f, 0x04, 0x6c, 0x31, 0x74, 0x0b, 0xf2, 0xe2, 0xce, 0x89, 0x61, 0xab, 0x08, 0x26, 0x12, 0x80,
+	0xf3, 0x4f, 0x5e, 0x13, 0x67, 0x16, 0x89, 0x81, 0xb9, 0x23, 0xf9, 0x57, 0x88, 0xec, 0x9f, 0x32,
+	0xc4, 0x09, 0xd5, 0xb8, 0x48, 0x09, 0x59, 0x0c, 0x1d, 0xc2, 0x8e, 0x3f, 0x0b, 0xcf, 0xf9, 0xe2,
+	0xbb, 0xc2, 0x99, 0xe5, 0xa6, 0x1c, 0x44, 0xfe, 0x25, 0xd7, 0xd5, 0x24, 0xc9, 0x12, 0x90, 0xdc,
+	0x89, 0x55, 0x8a, 0x95, 0x7b, 0xf2, 0x5a, 0x70, 0x48, 0x11, 0xc2, 0x27, 0x35, 0xb0, 0x9d, 0x57,
+	0x7c, 0xdf, 0xff, 0xa8, 0x49, 0xe5, 0x76, 0x73, 0xc1, 0x33, 0x16, 0x9f, 0x72, 0xe7, 0xfb, 0x32,
+	0x63, 0x85, 0x58, 0x0c, 0xdd, 0x85, 0xa2, 0x5c, 0x19, 0x90, 0x70, 0x36, 0x89, 0x8c, 0xff, 0x8a,
+	0x8a, 0x0b, 0x02, 0xc3, 0x02, 0x4a, 0x42, 0xd4, 0xf1, 0x0f, 0xc4, 0xf1, 0x32, 0x44, 0x9d, 0x7f,
+	0x00, 0x59, 0x7b, 0x62, 0x07, 0xd3, 0xd0, 0xa8, 0x8b, 0xf5, 0xca, 0xaa, 0x51, 0xc8, 0xcb, 0x76,
+	0x34, 0xed, 0x60, 0x59, 0x20, 0xb5, 0x55, 0x81, 0xdc, 0x87, 0x4c, 0x48, 0x99, 0x43, 0x84, 0x70,
+	0x66, 0xb0, 0x34, 0x38, 0x2a, 0xef, 0x5c, 0x4a, 0xa2, 0xc2, 0xe0, 0x47, 0x49, 0xcd, 0x16, 0x62,
+	0x59, 0xc4, 0xca, 0xaa, 0xfd, 0xbc, 0x0d, 0x85, 0x86, 0xef, 0x4f, 0x16, 0x4a, 0x9e, 0x93, 0x09,
+	0xd6, 0x56, 0x26, 0xf8, 0x5f, 0x93, 0x69, 0xae, 0x39, 0xb3, 0x88, 0x92, 0x70, 0xe4, 0x7a, 0x8c,
+	0x08, 0x9d, 0xce, 0x61, 0x90, 0x50, 0xdb, 0x63, 0x57, 0x8b, 0xdc, 0xce, 0xd5, 0x22, 0x77, 0x17,
+	0x8a, 0xbe, 0xed, 0x93, 0x20, 0x0e, 0xcb, 0xc9, 0x96, 0x08, 0x4c, 0x85, 0xdc, 0x82, 0x3c, 0x99,
+	0x92, 0x60, 0x4c, 0x98, 0x23, 0xd5, 0x3b, 0x87, 0x13, 0x60, 0x79, 0xda, 0x61, 0x65, 0xda, 0x6b,
+	0x9f, 0x42, 0xb1, 0x21, 0x64, 0xfc, 0x3d, 0x3c, 0x26, 0x7d, 0xd8, 0x5e, 0xe9, 0xc3, 0xf7, 0x1a,
+	0x94, 0x1a, 0xbe, 0x1f, 0x78, 0x73, 0xb2, 0xd9, 0x0e, 0x5c, 0x52, 0x14, 0x51, 0x73, 0x12, 0xd0,
+	0x97, 0x94, 0xb8, 0xa2, 0x21, 0x39, 0x5c, 0x96, 0xf0, 0x73, 0x85, 0xae, 0xab, 0x78, 0x7a, 0x5d,
+	0xc5, 0x6b, 0xbf, 0x6b, 0x50, 0xc4, 0xe4, 0xe5, 0x2c, 0xdc, 0x34, 0x95, 0x4b, 0x8f, 0x49, 0xea,
+	0x8a, 0xc7, 0x24, 0x51, 0xa3, 0xf4, 0xdf, 0x50, 0xa3, 0xcc, 0xfb, 0xd5, 0x28, 0xbb, 0xa6, 0x46,
+	0xaa, 0x3e, 0x2e, 0xfe, 0xff, 0x64, 0x7d, 0x57, 0x65, 0x9b, 0x7e, 0x7f, 0xb6, 0x99, 0x75, 0xed,
+	0x4c, 0x78, 0xca, 0xfe, 0x35, 0x9e, 0x6a, 0x0e, 0xe8, 0x83, 0x8b, 0x57, 0x64, 0xc3, 0x12, 0xd7,
+	0x9e, 0xd4, 0xd4, 0xfa, 0x93, 0x5a, 0xa3, 0xe2, 0x8e, 0xd0, 0xc9, 0xa6, 0x1c, 0x5e, 0x35, 0xb6,
+	0xa9, 0x2b, 0xc7, 0xb6, 0xf6, 0x0d, 0x14, 0x4d, 0xf1, 0xe0, 0x6d, 0x78, 0x14, 0x82, 0xb4, 0x6b,
+	0x2f, 0x42, 0xb1, 0x7d, 0x09, 0x8b, 0xef, 0xcb, 0x2d, 0x4c, 0x5f, 0x6e, 0x61, 0xed, 0x33, 0x28,
+	0x99, 0xf2, 0x11, 0xda, 0x70, 0xaa, 0x1d, 0x80, 0xfe, 0x2c, 0x3c, 0xdf, 0x30, 0xef, 0xfb, 0x50,
+	0x0e, 0x78, 0x47, 0xfd, 0x68, 0x95, 0xa0, 0x92, 0x42, 0x55, 0x96, 0xdf, 0x42, 0x61, 0x28, 0xdf,
+	0x9d, 0x8d, 0x4e, 0x11, 0xb8, 0x78, 0xc4, 0x24, 0x3f, 0xca, 0xe2, 0x7a, 0x42, 0xe6, 0xd4, 0x25,
+	0xcc, 0x21, 0xab, 0x1c, 0x95, 0x63, 0x58, 0x9e, 0xff, 0xf0, 0x57, 0x0d, 0x0a, 0x4b, 0x3f, 0x3e,
+	0x91, 0x0e, 0x45, 0x6c, 0xf6, 0x1b, 0x1d, 0x3c, 0x3a, 0xed, 0x0d, 0xcc, 0xa1, 0xbe, 0x85, 0x10,
+	0x94, 0x15, 0xd2, 0x37, 0x7b, 0xed, 0x4e, 0xef, 0xa9, 0xae, 0xa1, 0xeb, 0xb0, 0xa7, 0xb0, 0xc1,
+	0x69, 0xbf, 0xff, 0xcc, 0xec, 0x9a, 0xbd, 0xa1, 0xbe, 0x8d, 0xae, 0xc1, 0xae, 0x82, 0x1b, 0xad,
+	0x96, 0xd9, 0x1f, 0x9a, 0x6d, 0x3d, 0x85, 0xf6, 0x41, 0x57, 0xa0, 0xf9, 0xe4, 0x89, 0xd9, 0x1a,
+	0x76, 0x9e, 0x9b, 0x7a, 0x7a, 0x69, 0x57, 0x6c, 0x3e, 0x39, 0x1d, 0x98, 0x6d, 0x3d, 0x83, 0x0e,
+	0xe1, 0x9a, 0xc2, 0x7a, 0xd6, 0x30, 0xd9, 0x22, 0xbb, 0x12, 0xfc, 0xdc, 0xfa, 0xc2, 0x6c, 0xeb,
+	0x3b, 0x68, 0x17, 0x0a, 0x0a, 0xeb, 0x5a, 0xd6, 0x50, 0xcf, 0x1d, 0xa5, 0xbf, 0xfb, 0xb1, 0xb2,
+	0xf5, 0xf0, 0x6b, 0xd8, 0x5d, 0xfb, 0xc1, 0x87, 0x8e, 0xe0, 0x20, 0x2e, 0x00, 0x5b, 0x2d, 0xb3,
+	0x7d, 0x8a, 0xcd, 0x8b, 0xe2, 0x92, 0x8c, 0x2d, 0xdc, 0xee, 0xf4, 0x1a, 0xf8, 0x85, 0xae, 0xa1,
+	0x3d, 0x28, 0xc5, 0xd5, 0x75, 0xba, 0xfd, 0x67, 0xa6, 0xbe, 0xbd, 0x5c, 0x44, 0xd7, 0xc4, 0x4f,
+	0xcd, 0x5e, 0xeb, 0x85, 0x9e, 0x52, 0x47, 0x12, 0x3e, 0x4c, 0xc9, 0x24, 0xf3, 0xcc, 0xda, 0x66,
+	0xcb, 0xec, 0x0c, 0x47, 0x3d, 0xab, 0x67, 0xea, 0x5b, 0x7c, 0xb1, 0x02, 0xba, 0x8d, 0xa1, 0x89,
+	0x3b, 0x8d, 0x67, 0x03, 0xc9, 0xa1, 0x42, 0x5b, 0x56, 0xb7, 0xdb, 0x19, 0x2a, 0x0e, 0xf7, 0xa0,
+	0xa4, 0xe0, 0x26, 0x36, 0x1b, 0xad, 0xcf, 0xe3, 0x63, 0x9a, 0xd6, 0x2f, 0x6f, 0x2b, 0xda, 0x9b,
+	0xb7, 0x15, 0xed, 0x8f, 0xb7, 0x15, 0xed, 0x87, 0x77, 0x95, 0xad, 0x37, 0xef, 0x2a, 0x5b, 0xbf,
+	0xbd, 0xab, 0x6c, 0x7d, 0xf9, 0xd1, 0x98, 0x46, 0xe7, 0xb3, 0xb3, 0x63, 0xc7, 0x9b, 0x9e, 0x28,
+	0x79, 0x79, 0x34, 0x21, 0xee, 0x98, 0x04, 0xb1, 0x79, 0x22, 0xff, 0xd4, 0x25, 0xff, 0x01, 0x3f,
+	0xf1, 0xcf, 0xce, 0xb2, 0x02, 0xfc, 0xf0, 0xcf, 0x00, 0x00, 0x00, 0xff, 0xff, 0x6b, 0xbc, 0x40,
+	0x19, 0x1b, 0x0e, 0x00, 0x00,
 }
 
 func (m *Repair) Marshal() (dAtA []byte, err error) {
@@ -912,6 +1468,145 @@ func (m *Repair) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Alarms != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.Alarms))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0xc0
+	}
+	if len(m.TrackDigest) > 0 {
+		i -= len(m.TrackDigest)
+		copy(dAtA[i:], m.TrackDigest)
+		i = encodeVarintRepair(dAtA, i, uint64(len(m.TrackDigest)))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0xba
+	}
+	if m.TrackResult != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.TrackResult))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0xb0
+	}
+	if m.TrackedOn != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.TrackedOn))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0xa8
+	}
+	if m.TrackBy != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.TrackBy))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0xa0
+	}
+	if len(m.PushDigest) > 0 {
+		i -= len(m.PushDigest)
+		copy(dAtA[i:], m.PushDigest)
+		i = encodeVarintRepair(dAtA, i, uint64(len(m.PushDigest)))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0x9a
+	}
+	if m.PushedOn != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.PushedOn))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0x90
+	}
+	if m.PushBy != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.PushBy))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0x88
+	}
+	if m.ExecutedOn != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.ExecutedOn))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0x80
+	}
+	if m.ExecuteBy != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.ExecuteBy))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xf8
+	}
+	if m.Statement != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.Statement))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xf0
+	}
+	if m.NoticeServedOn != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.NoticeServedOn))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xe8
+	}
+	if m.Deceit != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.Deceit))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xe0
+	}
+	if len(m.ExtensionDigest) > 0 {
+		i -= len(m.ExtensionDigest)
+		copy(dAtA[i:], m.ExtensionDigest)
+		i = encodeVarintRepair(dAtA, i, uint64(len(m.ExtensionDigest)))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xda
+	}
+	if m.ExtendedOn != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.ExtendedOn))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xd0
+	}
+	if m.SupplementedOn != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.SupplementedOn))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xc8
+	}
+	if m.MinUntil != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.MinUntil))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xc0
+	}
+	if m.Channel != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.Channel))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xb8
+	}
+	if m.Procedure != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.Procedure))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xb0
+	}
 	if m.RevokedOn != 0 {
 		i = encodeVarintRepair(dAtA, i, uint64(m.RevokedOn))
 		i--
@@ -1126,6 +1821,21 @@ func (m *ApplyRepair) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Channel != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.Channel))
+		i--
+		dAtA[i] = 0x50
+	}
+	if m.Emergency {
+		i--
+		if m.Emergency {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x48
+	}
 	if len(m.PaperDigest) > 0 {
 		i -= len(m.PaperDigest)
 		copy(dAtA[i:], m.PaperDigest)
@@ -1299,6 +2009,21 @@ func (m *RefuseRepair) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Statement != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.Statement))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.NoticeServedOn != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.NoticeServedOn))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.Deceit != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.Deceit))
+		i--
+		dAtA[i] = 0x20
+	}
 	if len(m.ReasonDigest) > 0 {
 		i -= len(m.ReasonDigest)
 		copy(dAtA[i:], m.ReasonDigest)
@@ -1343,6 +2068,11 @@ func (m *RevokeRepair) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Deceit != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.Deceit))
+		i--
+		dAtA[i] = 0x30
+	}
 	if m.Statement != 0 {
 		i = encodeVarintRepair(dAtA, i, uint64(m.Statement))
 		i--
@@ -1465,6 +2195,185 @@ func (m *RefileRepair) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *ExtendRepair) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *ExtendRepair) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *ExtendRepair) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.ReasonDigest) > 0 {
+		i -= len(m.ReasonDigest)
+		copy(dAtA[i:], m.ReasonDigest)
+		i = encodeVarintRepair(dAtA, i, uint64(len(m.ReasonDigest)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.Days != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.Days))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Repair) > 0 {
+		i -= len(m.Repair)
+		copy(dAtA[i:], m.Repair)
+		i = encodeVarintRepair(dAtA, i, uint64(len(m.Repair)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintRepair(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *ExecuteRepair) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *ExecuteRepair) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *ExecuteRepair) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Repair) > 0 {
+		i -= len(m.Repair)
+		copy(dAtA[i:], m.Repair)
+		i = encodeVarintRepair(dAtA, i, uint64(len(m.Repair)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintRepair(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *PushRepair) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *PushRepair) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *PushRepair) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.ReceiptDigest) > 0 {
+		i -= len(m.ReceiptDigest)
+		copy(dAtA[i:], m.ReceiptDigest)
+		i = encodeVarintRepair(dAtA, i, uint64(len(m.ReceiptDigest)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Repair) > 0 {
+		i -= len(m.Repair)
+		copy(dAtA[i:], m.Repair)
+		i = encodeVarintRepair(dAtA, i, uint64(len(m.Repair)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintRepair(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *TrackRepair) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *TrackRepair) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *TrackRepair) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.EvidenceDigest) > 0 {
+		i -= len(m.EvidenceDigest)
+		copy(dAtA[i:], m.EvidenceDigest)
+		i = encodeVarintRepair(dAtA, i, uint64(len(m.EvidenceDigest)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.Result != 0 {
+		i = encodeVarintRepair(dAtA, i, uint64(m.Result))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Repair) > 0 {
+		i -= len(m.Repair)
+		copy(dAtA[i:], m.Repair)
+		i = encodeVarintRepair(dAtA, i, uint64(len(m.Repair)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintRepair(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintRepair(dAtA []byte, offset int, v uint64) int {
 	offset -= sovRepair(v)
 	base := offset
@@ -1556,6 +2465,66 @@ func (m *Repair) Size() (n int) {
 	if m.RevokedOn != 0 {
 		n += 2 + sovRepair(uint64(m.RevokedOn))
 	}
+	if m.Procedure != 0 {
+		n += 2 + sovRepair(uint64(m.Procedure))
+	}
+	if m.Channel != 0 {
+		n += 2 + sovRepair(uint64(m.Channel))
+	}
+	if m.MinUntil != 0 {
+		n += 2 + sovRepair(uint64(m.MinUntil))
+	}
+	if m.SupplementedOn != 0 {
+		n += 2 + sovRepair(uint64(m.SupplementedOn))
+	}
+	if m.ExtendedOn != 0 {
+		n += 2 + sovRepair(uint64(m.ExtendedOn))
+	}
+	l = len(m.ExtensionDigest)
+	if l > 0 {
+		n += 2 + l + sovRepair(uint64(l))
+	}
+	if m.Deceit != 0 {
+		n += 2 + sovRepair(uint64(m.Deceit))
+	}
+	if m.NoticeServedOn != 0 {
+		n += 2 + sovRepair(uint64(m.NoticeServedOn))
+	}
+	if m.Statement != 0 {
+		n += 2 + sovRepair(uint64(m.Statement))
+	}
+	if m.ExecuteBy != 0 {
+		n += 2 + sovRepair(uint64(m.ExecuteBy))
+	}
+	if m.ExecutedOn != 0 {
+		n += 2 + sovRepair(uint64(m.ExecutedOn))
+	}
+	if m.PushBy != 0 {
+		n += 2 + sovRepair(uint64(m.PushBy))
+	}
+	if m.PushedOn != 0 {
+		n += 2 + sovRepair(uint64(m.PushedOn))
+	}
+	l = len(m.PushDigest)
+	if l > 0 {
+		n += 2 + l + sovRepair(uint64(l))
+	}
+	if m.TrackBy != 0 {
+		n += 2 + sovRepair(uint64(m.TrackBy))
+	}
+	if m.TrackedOn != 0 {
+		n += 2 + sovRepair(uint64(m.TrackedOn))
+	}
+	if m.TrackResult != 0 {
+		n += 2 + sovRepair(uint64(m.TrackResult))
+	}
+	l = len(m.TrackDigest)
+	if l > 0 {
+		n += 2 + l + sovRepair(uint64(l))
+	}
+	if m.Alarms != 0 {
+		n += 2 + sovRepair(uint64(m.Alarms))
+	}
 	return n
 }
 
@@ -1619,6 +2588,12 @@ func (m *ApplyRepair) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovRepair(uint64(l))
 	}
+	if m.Emergency {
+		n += 2
+	}
+	if m.Channel != 0 {
+		n += 1 + sovRepair(uint64(m.Channel))
+	}
 	return n
 }
 
@@ -1681,6 +2656,15 @@ func (m *RefuseRepair) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovRepair(uint64(l))
 	}
+	if m.Deceit != 0 {
+		n += 1 + sovRepair(uint64(m.Deceit))
+	}
+	if m.NoticeServedOn != 0 {
+		n += 1 + sovRepair(uint64(m.NoticeServedOn))
+	}
+	if m.Statement != 0 {
+		n += 1 + sovRepair(uint64(m.Statement))
+	}
 	return n
 }
 
@@ -1707,6 +2691,9 @@ func (m *RevokeRepair) Size() (n int) {
 	}
 	if m.Statement != 0 {
 		n += 1 + sovRepair(uint64(m.Statement))
+	}
+	if m.Deceit != 0 {
+		n += 1 + sovRepair(uint64(m.Deceit))
 	}
 	return n
 }
@@ -1747,6 +2734,92 @@ func (m *RefileRepair) Size() (n int) {
 		n += 1 + l + sovRepair(uint64(l))
 	}
 	l = len(m.MaterialsDigest)
+	if l > 0 {
+		n += 1 + l + sovRepair(uint64(l))
+	}
+	return n
+}
+
+func (m *ExtendRepair) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovRepair(uint64(l))
+	}
+	l = len(m.Repair)
+	if l > 0 {
+		n += 1 + l + sovRepair(uint64(l))
+	}
+	if m.Days != 0 {
+		n += 1 + sovRepair(uint64(m.Days))
+	}
+	l = len(m.ReasonDigest)
+	if l > 0 {
+		n += 1 + l + sovRepair(uint64(l))
+	}
+	return n
+}
+
+func (m *ExecuteRepair) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovRepair(uint64(l))
+	}
+	l = len(m.Repair)
+	if l > 0 {
+		n += 1 + l + sovRepair(uint64(l))
+	}
+	return n
+}
+
+func (m *PushRepair) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovRepair(uint64(l))
+	}
+	l = len(m.Repair)
+	if l > 0 {
+		n += 1 + l + sovRepair(uint64(l))
+	}
+	l = len(m.ReceiptDigest)
+	if l > 0 {
+		n += 1 + l + sovRepair(uint64(l))
+	}
+	return n
+}
+
+func (m *TrackRepair) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovRepair(uint64(l))
+	}
+	l = len(m.Repair)
+	if l > 0 {
+		n += 1 + l + sovRepair(uint64(l))
+	}
+	if m.Result != 0 {
+		n += 1 + sovRepair(uint64(m.Result))
+	}
+	l = len(m.EvidenceDigest)
 	if l > 0 {
 		n += 1 + l + sovRepair(uint64(l))
 	}
@@ -2341,6 +3414,412 @@ func (m *Repair) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		case 22:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Procedure", wireType)
+			}
+			m.Procedure = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Procedure |= RepairProcedure(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 23:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Channel", wireType)
+			}
+			m.Channel = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Channel |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 24:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MinUntil", wireType)
+			}
+			m.MinUntil = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MinUntil |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 25:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SupplementedOn", wireType)
+			}
+			m.SupplementedOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SupplementedOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 26:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ExtendedOn", wireType)
+			}
+			m.ExtendedOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ExtendedOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 27:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ExtensionDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthRepair
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRepair
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ExtensionDigest = append(m.ExtensionDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.ExtensionDigest == nil {
+				m.ExtensionDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 28:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Deceit", wireType)
+			}
+			m.Deceit = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Deceit |= RepairDeceit(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 29:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NoticeServedOn", wireType)
+			}
+			m.NoticeServedOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.NoticeServedOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 30:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Statement", wireType)
+			}
+			m.Statement = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Statement |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 31:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ExecuteBy", wireType)
+			}
+			m.ExecuteBy = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ExecuteBy |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 32:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ExecutedOn", wireType)
+			}
+			m.ExecutedOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ExecutedOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 33:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PushBy", wireType)
+			}
+			m.PushBy = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.PushBy |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 34:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PushedOn", wireType)
+			}
+			m.PushedOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.PushedOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 35:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PushDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthRepair
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRepair
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PushDigest = append(m.PushDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.PushDigest == nil {
+				m.PushDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 36:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TrackBy", wireType)
+			}
+			m.TrackBy = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TrackBy |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 37:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TrackedOn", wireType)
+			}
+			m.TrackedOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TrackedOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 38:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TrackResult", wireType)
+			}
+			m.TrackResult = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TrackResult |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 39:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TrackDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthRepair
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRepair
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.TrackDigest = append(m.TrackDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.TrackDigest == nil {
+				m.TrackDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 40:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Alarms", wireType)
+			}
+			m.Alarms = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Alarms |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipRepair(dAtA[iNdEx:])
@@ -2795,6 +4274,45 @@ func (m *ApplyRepair) Unmarshal(dAtA []byte) error {
 				m.PaperDigest = []byte{}
 			}
 			iNdEx = postIndex
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Emergency", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Emergency = bool(v != 0)
+		case 10:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Channel", wireType)
+			}
+			m.Channel = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Channel |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipRepair(dAtA[iNdEx:])
@@ -3229,6 +4747,63 @@ func (m *RefuseRepair) Unmarshal(dAtA []byte) error {
 				m.ReasonDigest = []byte{}
 			}
 			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Deceit", wireType)
+			}
+			m.Deceit = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Deceit |= RepairDeceit(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NoticeServedOn", wireType)
+			}
+			m.NoticeServedOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.NoticeServedOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Statement", wireType)
+			}
+			m.Statement = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Statement |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipRepair(dAtA[iNdEx:])
@@ -3413,6 +4988,25 @@ func (m *RevokeRepair) Unmarshal(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.Statement |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Deceit", wireType)
+			}
+			m.Deceit = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Deceit |= RepairDeceit(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
@@ -3715,6 +5309,610 @@ func (m *RefileRepair) Unmarshal(dAtA []byte) error {
 			m.MaterialsDigest = append(m.MaterialsDigest[:0], dAtA[iNdEx:postIndex]...)
 			if m.MaterialsDigest == nil {
 				m.MaterialsDigest = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipRepair(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthRepair
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *ExtendRepair) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowRepair
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: ExtendRepair: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: ExtendRepair: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRepair
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRepair
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Repair", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthRepair
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRepair
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Repair = append(m.Repair[:0], dAtA[iNdEx:postIndex]...)
+			if m.Repair == nil {
+				m.Repair = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Days", wireType)
+			}
+			m.Days = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Days |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReasonDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthRepair
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRepair
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ReasonDigest = append(m.ReasonDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.ReasonDigest == nil {
+				m.ReasonDigest = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipRepair(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthRepair
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *ExecuteRepair) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowRepair
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: ExecuteRepair: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: ExecuteRepair: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRepair
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRepair
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Repair", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthRepair
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRepair
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Repair = append(m.Repair[:0], dAtA[iNdEx:postIndex]...)
+			if m.Repair == nil {
+				m.Repair = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipRepair(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthRepair
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *PushRepair) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowRepair
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: PushRepair: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: PushRepair: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRepair
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRepair
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Repair", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthRepair
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRepair
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Repair = append(m.Repair[:0], dAtA[iNdEx:postIndex]...)
+			if m.Repair == nil {
+				m.Repair = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReceiptDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthRepair
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRepair
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ReceiptDigest = append(m.ReceiptDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.ReceiptDigest == nil {
+				m.ReceiptDigest = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipRepair(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthRepair
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *TrackRepair) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowRepair
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: TrackRepair: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: TrackRepair: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRepair
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRepair
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Repair", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthRepair
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRepair
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Repair = append(m.Repair[:0], dAtA[iNdEx:postIndex]...)
+			if m.Repair == nil {
+				m.Repair = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Result", wireType)
+			}
+			m.Result = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Result |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EvidenceDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRepair
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthRepair
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRepair
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.EvidenceDigest = append(m.EvidenceDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.EvidenceDigest == nil {
+				m.EvidenceDigest = []byte{}
 			}
 			iNdEx = postIndex
 		default:

@@ -163,8 +163,12 @@ func messages() map[string]pb.Msg {
 		"accept_repair":     {Sum: &pb.Msg_AcceptRepair{AcceptRepair: &pb.AcceptRepair{Issuer: agency, Repair: id}}},
 		"approve_repair":    {Sum: &pb.Msg_ApproveRepair{ApproveRepair: &pb.ApproveRepair{Issuer: agency, Repair: id, DutiesVerified: true, DecisionNo: "D-1"}}},
 		"refuse_repair":     {Sum: &pb.Msg_RefuseRepair{RefuseRepair: &pb.RefuseRepair{Issuer: agency, Repair: id, ReasonDigest: digest("r")}}},
-		"revoke_repair":     {Sum: &pb.Msg_RevokeRepair{RevokeRepair: &pb.RevokeRepair{Issuer: agency, Repair: id, ReasonDigest: digest("r"), NoticeServedOn: 20700, Statement: 1}}},
+		"revoke_repair":     {Sum: &pb.Msg_RevokeRepair{RevokeRepair: &pb.RevokeRepair{Issuer: agency, Repair: id, ReasonDigest: digest("r"), NoticeServedOn: 20700, Statement: 1, Deceit: pb.DECEIT_MATERIALS}}},
 		"supplement_repair": {Sum: &pb.Msg_SupplementRepair{SupplementRepair: &pb.SupplementRepair{Issuer: agency, Repair: id, GapsDigest: digest("g")}}},
+		"extend_repair":     {Sum: &pb.Msg_ExtendRepair{ExtendRepair: &pb.ExtendRepair{Issuer: agency, Repair: id, Days: 5, ReasonDigest: digest("r")}}},
+		"execute_repair":    {Sum: &pb.Msg_ExecuteRepair{ExecuteRepair: &pb.ExecuteRepair{Issuer: agency, Repair: id}}},
+		"push_repair":       {Sum: &pb.Msg_PushRepair{PushRepair: &pb.PushRepair{Issuer: agency, Repair: id, ReceiptDigest: digest("r")}}},
+		"track_repair":      {Sum: &pb.Msg_TrackRepair{TrackRepair: &pb.TrackRepair{Issuer: agency, Repair: id, Result: 1, EvidenceDigest: digest("e")}}},
 		"refile_repair":     {Sum: &pb.Msg_RefileRepair{RefileRepair: &pb.RefileRepair{Issuer: operator, Repair: id, MaterialsDigest: digest("m")}}},
 	}
 }
