@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ethereum/go-ethereum/crypto"
 
@@ -255,20 +256,38 @@ func recovers(p *parsed) error {
 // warm checks the signatures of many transactions at a time, ahead of the serial gate. It computes and never decides: the gate asks again.
 // DETERMINISM: the goroutines order nothing; their only effect is what signatures remembers.
 func (s *signatures) warm(txs []*parsed) {
-	var wg sync.WaitGroup
-	work := make(chan *parsed, len(txs))
-	for _, p := range txs {
-		if p.err == nil {
-			work <- p
+	s.beside(len(txs), func(i int) {
+		if txs[i].err == nil {
+			s.valid(txs[i])
 		}
-	}
-	close(work)
-	for range min(s.workers, len(work)) {
+	})
+}
+
+// decode decodes transactions and checks their signatures, many at a time.
+// DETERMINISM: as warm; a transaction decodes to the same thing wherever it is done.
+func (s *signatures) decode(raw [][]byte) []*parsed {
+	txs := make([]*parsed, len(raw))
+	s.beside(len(raw), func(i int) {
+		txs[i] = parse(raw[i])
+		if txs[i].err == nil {
+			s.valid(txs[i])
+		}
+	})
+	return txs
+}
+
+// beside does n pieces of work on all workers.
+func (s *signatures) beside(n int, do func(i int)) {
+	var (
+		wg   sync.WaitGroup
+		next atomic.Int64
+	)
+	for range min(s.workers, n) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			for p := range work {
-				s.valid(p)
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
 			}
 		}()
 	}

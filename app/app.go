@@ -210,14 +210,20 @@ func BlockInfo(r x.Reader, height int64) (*pb.BlockInfo, bool) {
 
 // halt is the one place where a Fault ends. A rule that panics otherwise has a bug: that ends the node as well, and is not dressed up.
 func (a *App) halt(where string, err *error) {
-	switch p := recover().(type) {
-	case nil:
+	if p := recover(); p != nil {
+		*err = a.report(where, faultOf(p))
+	}
+}
+
+// faultOf makes an error of a panic.
+func faultOf(p any) error {
+	switch p := p.(type) {
 	case x.Fault:
-		*err = a.report(where, p)
+		return p
 	case error:
-		*err = a.report(where, fmt.Errorf("bug: %w", p))
+		return fmt.Errorf("bug: %w", p)
 	default:
-		*err = a.report(where, fmt.Errorf("bug: %v", p))
+		return fmt.Errorf("bug: %v", p)
 	}
 }
 
@@ -268,12 +274,12 @@ func (a *App) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, erro
 
 // appHash binds the whole state of a height.
 func appHash(r x.Reader, root tree.Hash, f tree.Frontier) tree.Hash {
-	return tree.AppHash(appEntries(r, root, f))
+	return tree.AppHash(appEntries(catalogValue(r), root, f))
 }
 
-func appEntries(r x.Reader, root tree.Hash, f tree.Frontier) []tree.Entry {
+func appEntries(catalog []byte, root tree.Hash, f tree.Frontier) []tree.Entry {
 	return []tree.Entry{
-		{Name: "catalog", Value: catalogValue(r)},
+		{Name: "catalog", Value: catalog},
 		{Name: "log", Value: logValue(f)},
 		{Name: "pack", Value: nil},
 		{Name: "state", Value: root[:]},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 
@@ -28,6 +29,21 @@ type block struct {
 	ids      [][32]byte
 	outcomes []*pb.TxOutcome
 	messages int // that took effect
+	results  []*abci.ExecTxResult
+	updates  []abci.ValidatorUpdate
+	rows     *overlay   // what it writes
+	logged   [][32]byte // leaves for the global log, in order of execution
+	backlog  bool       // timers that end visibility are left over
+}
+
+// ground is what a block is executed on.
+type ground struct {
+	chain *x.Chain
+	rows  x.Reader // as the block before left them
+	// aside opens another reader of the same rows, for a goroutine beside; nil: there is none.
+	aside   func() (r x.Reader, done func())
+	sigs    *signatures
+	workers int
 }
 
 // newCtx is what rules see at a height.
@@ -50,13 +66,12 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	case len(req.Hash) != pb.DigestBytes: // draws read it: without it this node would compute another state than the others
 		return nil, a.report("finalize", fmt.Errorf("block %d was delivered with a hash of %d bytes", req.Height, len(req.Hash)))
 	}
-	chain := c.chain
-	var base x.Reader
+	on := ground{chain: c.chain, sigs: a.sigs, workers: a.opts.Workers}
 	if req.Height == 1 {
 		if a.genesis == nil {
 			return nil, a.report("finalize", errors.New("block 1 was delivered before genesis"))
 		}
-		chain, base = a.genesis.chain, a.genesis.rows
+		on.chain, on.rows = a.genesis.chain, a.genesis.rows
 	} else {
 		s, err := a.At(c.height)
 		if err != nil {
@@ -64,44 +79,74 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 		}
 		defer s.Close()
 		s.cache = a.proposal.rowsAt(c.height)
-		base = s
+		on.rows, on.aside = s, func() (x.Reader, func()) { return a.aside(s) }
 	}
-	rows := newOverlay(base)
-	txs := a.proposal.parse(req.Txs, a.pool)
+	b, err := execute(on, heading{req.Height, req.Hash, req.Time}, a.proposal.parse(req.Txs, a.pool))
+	if err != nil {
+		return nil, a.report("validators", err)
+	}
+	a.proposal = proposal{} // what was kept for this height
+
+	// 7. The global event log.
+	f := closeLog(b, frontier(b.rows))
+
+	// 8. Write set → tree → app hash.
+	root, err := a.store.Stage(uint64(req.Height), a.writeSet(b.rows))
+	if err != nil {
+		return nil, a.report("stage", err)
+	}
+	b.appHash = appHash(b.rows, root, f)
+	b.info.AppHash = b.appHash[:]
+	resp := &abci.ResponseFinalizeBlock{TxResults: b.results, ValidatorUpdates: b.updates, AppHash: b.appHash[:]}
+	b.rows, b.results = nil, nil // written, or the engine's
+	a.next = b
+	if b.backlog {
+		a.log.Warn("timers that end visibility are behind", "height", req.Height)
+	}
+	return resp, nil
+}
+
+// heading is what rules see of a block's header.
+type heading struct {
+	height int64
+	hash   []byte
+	at     time.Time
+}
+
+// execute carries out a block, up to the rows that it writes and the leaves that it adds to the log. Nodes and auditors call it.
+func execute(on ground, h heading, txs []*parsed) (*block, error) {
+	rows := newOverlay(on.rows)
 	rows.grow(txs)
-	ctx := newCtx(rows, chain, req.Height, req.Time.Unix())
-	ctx.BlockHash = req.Hash
-	powers := validatorPowers(base)
+	ctx := newCtx(rows, on.chain, h.height, h.at.Unix())
+	ctx.BlockHash = h.hash
+	powers := validatorPowers(on.rows)
+	b := &block{height: h.height, chain: on.chain, rows: rows}
 
 	// 1. Transactions that can no longer come leave the seen-set.
 	dropSeen(ctx, ctx.BlockTime)
 
 	// 2. Timers that are due, before the transactions: what ends visibility first.
-	backlog := runTimers(ctx)
+	b.backlog = runTimers(ctx)
 	rows.settle()
 
 	// 3. The transactions, each through the gate and then through the rules.
-	b := &block{height: req.Height, chain: chain}
-	results := a.execute(ctx, rows, b, txs)
-	a.proposal = proposal{} // what was kept for this height
+	b.run(ctx, on.sigs, txs)
 
 	// 4. What hangs on the records that left publicity or came back, then the standings of the subjects that were touched.
 	repair.Settle(ctx)
 	rows.settle()
-	a.refresh(ctx, rows)
+	refresh(ctx, on, rows)
+	b.logged = ctx.Logged
 
-	// 5. The global event log.
-	f := closeLog(ctx, rows)
-
-	// 6. Who validates from now on.
-	updates, err := validatorUpdates(powers, validatorPowers(rows))
-	if err != nil {
-		return nil, a.report("validators", err)
+	// 5. Who validates from now on.
+	var err error
+	if b.updates, err = validatorUpdates(powers, validatorPowers(rows)); err != nil {
+		return nil, err
 	}
 
-	// 7. What answers need and no rule reads.
+	// 6. What answers need and no rule reads.
 	b.info = &pb.BlockInfo{
-		Height: req.Height, TimeSeconds: req.Time.Unix(), TimeNanos: int32(req.Time.Nanosecond()),
+		Height: h.height, TimeSeconds: h.at.Unix(), TimeNanos: int32(h.at.Nanosecond()),
 		LegalTime: ctx.LegalTime, CatalogVersion: catalog.Version(rows).Version,
 	}
 	for i, o := range b.outcomes {
@@ -109,20 +154,8 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 			outcomes.Put(ctx, o, b.ids[i][:])
 		}
 	}
-	blockInfos.Put(ctx, b.info, be64(uint64(req.Height)))
-
-	// 8. Write set → tree → app hash.
-	root, err := a.store.Stage(uint64(req.Height), a.writeSet(rows))
-	if err != nil {
-		return nil, a.report("stage", err)
-	}
-	b.appHash = appHash(rows, root, f)
-	b.info.AppHash = b.appHash[:]
-	a.next = b
-	if backlog {
-		a.log.Warn("timers that end visibility are behind", "height", req.Height)
-	}
-	return &abci.ResponseFinalizeBlock{TxResults: results, ValidatorUpdates: updates, AppHash: b.appHash[:]}, nil
+	blockInfos.Put(ctx, b.info, be64(uint64(h.height)))
+	return b, nil
 }
 
 // writeSet is what the block writes. The first block carries genesis.
@@ -143,50 +176,45 @@ func (a *App) writeSet(rows *overlay) *state.WriteSet {
 	return w
 }
 
-// closeLog adds the events of the block to the global log: versions of records in order of execution, then changed rows of members,
-// governance and catalogue by key.
-func closeLog(ctx *x.Ctx, rows *overlay) tree.Frontier {
-	leaves := ctx.Logged
-	rows.each(func(c change) {
-		if logged(c.key) {
-			leaves = append(leaves, rowLeaf(ctx.Height, c))
-		}
-	})
-	return appendLog(ctx, leaves)
+// closeLog adds the events of a block to the global log that has the frontier f: versions of records in order of execution, then changed rows of
+// members, governance and catalogue by key. It gives the new frontier.
+func closeLog(b *block, f tree.Frontier) tree.Frontier {
+	leaves := b.logged
+	b.rows.eachOf(firstLogged, lastLogged, func(c change) { leaves = append(leaves, rowLeaf(b.height, c)) })
+	return appendLog(b.rows, f, leaves)
 }
 
-// execute runs the transactions of a block in order.
-func (a *App) execute(ctx *x.Ctx, rows *overlay, b *block, txs []*parsed) []*abci.ExecTxResult {
-	a.sigs.warm(txs)
+// run executes the transactions of a block in order.
+func (b *block) run(ctx *x.Ctx, sigs *signatures, txs []*parsed) {
+	sigs.warm(txs)
 	expiring := seenBuckets{}
-	g := newBlockGate(ctx, ctx.Chain, ctx.BlockTime, a.sigs)
-	results := make([]*abci.ExecTxResult, len(txs))
+	g := newBlockGate(ctx, ctx.Chain, ctx.BlockTime, sigs)
+	b.results = make([]*abci.ExecTxResult, len(txs))
 	b.txs, b.ids, b.outcomes = make([][32]byte, len(txs)), make([][32]byte, len(txs)), make([]*pb.TxOutcome, len(txs))
 	for i, p := range txs {
 		b.txs[i] = p.hash
 		uscc, r := g.pass(p)
 		if r != nil {
 			// Only a proposer that breaks the rules brings such a transaction here. It leaves no trace: it may still come in its own right.
-			results[i] = &abci.ExecTxResult{Code: r.Number, Codespace: r.Code, Log: r.Error()}
+			b.results[i] = &abci.ExecTxResult{Code: r.Number, Codespace: r.Code, Log: r.Error()}
 			continue
 		}
 		b.ids[i] = p.id
 		expiring.mark(ctx, p.id, p.body.ExpiresAt)
-		rows.settle()
+		b.rows.settle()
 		ctx.Signer, ctx.Member = p.body.Signer, uscc
-		b.outcomes[i], results[i] = run(ctx, rows, p, i)
+		b.outcomes[i], b.results[i] = runTx(ctx, b.rows, p, i)
 		ctx.Signer, ctx.Member = nil, ""
-		if results[i].Code == 0 {
+		if b.results[i].Code == 0 {
 			b.messages += len(p.body.Messages)
 		}
 	}
 	expiring.put(ctx)
-	return results
 }
 
-// run executes one transaction: all of its messages, or none. After a refusal the rest is still checked, so that the sender learns everything
+// runTx executes one transaction: all of its messages, or none. After a refusal the rest is still checked, so that the sender learns everything
 // that is wrong at once.
-func run(ctx *x.Ctx, rows *overlay, p *parsed, index int) (*pb.TxOutcome, *abci.ExecTxResult) {
+func runTx(ctx *x.Ctx, rows *overlay, p *parsed, index int) (*pb.TxOutcome, *abci.ExecTxResult) {
 	start, loggedBefore, touchedBefore, movedBefore := rows.mark(), len(ctx.Logged), ctx.Touched, len(ctx.Moved)
 	ctx.Touched = map[string]struct{}{} // of this transaction: a subject whose enrolment is undone was not touched
 	var (

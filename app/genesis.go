@@ -104,7 +104,7 @@ func newGenesis(chainID string, genesisTime int64, g *pb.Genesis) (gb *genesisBl
 		}
 	}
 	standing.Refresh(ctx)
-	closeLog(ctx, rows)
+	closeLog(&block{rows: rows, logged: ctx.Logged}, tree.Frontier{})
 	rows.settle()
 	return &genesisBlock{rows: rows, chain: chain}, nil
 }
@@ -129,6 +129,18 @@ func (a *App) InitChain(_ context.Context, req *abci.RequestInitChain) (_ *abci.
 	if a.committed.Load().height != 0 {
 		return nil, errors.New("the state folder holds blocks already, the engine starts from genesis: the folders belong to different chains")
 	}
+	gb, err := genesisOf(req)
+	if err != nil {
+		return nil, err
+	}
+	a.genesis = gb
+	f := frontier(gb.rows)
+	hash := appHash(gb.rows, gb.root(), f)
+	return &abci.ResponseInitChain{AppHash: hash[:]}, nil
+}
+
+// genesisOf checks what the engine says of genesis, and makes its state.
+func genesisOf(req *abci.RequestInitChain) (*genesisBlock, error) {
 	if req.InitialHeight > 1 {
 		return nil, fmt.Errorf("initial_height is %d; this application starts at 1", req.InitialHeight)
 	}
@@ -143,11 +155,5 @@ func (a *App) InitChain(_ context.Context, req *abci.RequestInitChain) (_ *abci.
 	if v := req.ConsensusParams.GetVersion(); v == nil || v.App != Version {
 		return nil, fmt.Errorf("genesis has version.app %d, this binary executes %d", v.GetApp(), Version)
 	}
-	if err := sameValidators(gb.rows, req.Validators); err != nil {
-		return nil, err
-	}
-	a.genesis = gb
-	f := frontier(gb.rows)
-	hash := appHash(gb.rows, gb.root(), f)
-	return &abci.ResponseInitChain{AppHash: hash[:]}, nil
+	return gb, sameValidators(gb.rows, req.Validators)
 }

@@ -230,12 +230,28 @@ func (c *changes) arrange() {
 }
 
 // each visits all changes by key.
-func (c *changes) each(fn func(c change)) {
-	c.arrange()
-	for i := range c.tables {
+func (c *changes) each(fn func(c change)) { c.eachOf(0, 255, fn) }
+
+// eachOf visits the changes of some tables, the first to the last, by key.
+func (c *changes) eachOf(first, last int, fn func(c change)) {
+	for i := first; i <= last; i++ {
+		c.tables[i].arrange()
 		for _, ch := range c.tables[i].inOrder {
 			if !ch.void {
 				fn(*ch)
+			}
+		}
+	}
+}
+
+// eachAnyhow visits all changes in no particular order.
+func (c *changes) eachAnyhow(fn func(c change)) {
+	for i := range c.tables {
+		for _, list := range [...][]*change{c.tables[i].inOrder, c.tables[i].late} {
+			for _, ch := range list {
+				if !ch.void {
+					fn(*ch)
+				}
 			}
 		}
 	}

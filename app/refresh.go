@@ -13,11 +13,10 @@ const sideBySide = 256
 // refresh makes the standings of the touched subjects anew. A standing depends on its own subject alone, so many are made side by side, over
 // rows that nobody writes meanwhile; then they are written by one, in order of the codes.
 // DETERMINISM: the goroutines read and compute. Which of them makes a standing, and when, changes nothing in it.
-func (a *App) refresh(ctx *x.Ctx, rows *overlay) {
+func refresh(ctx *x.Ctx, on ground, rows *overlay) {
 	touched := standing.Touched(ctx)
-	base, ok := rows.base.(*Snapshot)
-	workers := min(a.opts.Workers, len(touched)/sideBySide)
-	if !ok || workers < 2 {
+	workers := min(on.workers, len(touched)/sideBySide)
+	if on.aside == nil || workers < 2 {
 		standing.Refresh(ctx)
 		return
 	}
@@ -34,8 +33,9 @@ func (a *App) refresh(ctx *x.Ctx, rows *overlay) {
 		go func() {
 			defer wg.Done()
 			defer func() { broken[w] = recover() }()
-			r, done := a.aside(rows, base)
+			base, done := on.aside()
 			defer done()
+			r := &overlay{base: base, changes: rows.changes, memo: map[string]any{}}
 			// A run of neighbours each: their rows lie together on the disk.
 			for i := w * len(touched) / workers; i < (w+1)*len(touched)/workers; i++ {
 				all[i].raw, all[i].differs = standing.Make(r, ctx.Chain.Secret, touched[i])
@@ -55,12 +55,12 @@ func (a *App) refresh(ctx *x.Ctx, rows *overlay) {
 	}
 }
 
-// aside opens a second reader of the rows of a block, for one goroutine, while nobody writes them.
-func (a *App) aside(rows *overlay, base *Snapshot) (x.Reader, func()) {
+// aside opens a second reader of a height, which knows what the first one has read.
+func (a *App) aside(base *Snapshot) (x.Reader, func()) {
 	s, err := a.At(base.Height())
 	if err != nil {
 		panic(x.Fault{Err: err})
 	}
 	s.known = base.cache
-	return &overlay{base: s, changes: rows.changes, memo: map[string]any{}}, s.Close
+	return s, s.Close
 }

@@ -133,9 +133,8 @@ func dropSeen(s x.State, blockTime int64) {
 	}
 }
 
-// appendLog adds leaves to the global event log and gives its frontier.
-func appendLog(s x.State, leaves [][32]byte) tree.Frontier {
-	f := frontier(s)
+// appendLog adds leaves to the global event log that has the frontier f, and gives the new one.
+func appendLog(s x.State, f tree.Frontier, leaves [][32]byte) tree.Frontier {
 	if len(leaves) == 0 {
 		return f
 	}
@@ -165,7 +164,9 @@ func frontier(r x.Reader) tree.Frontier {
 
 // logged says whether a change of a row is an event of its own in the global log: members, governance, catalogue. Records enter the log
 // through their subject's file, in order of execution.
-func logged(key []byte) bool { return key[0] >= 0x10 && key[0] <= 0x2f }
+func logged(key []byte) bool { return key[0] >= firstLogged && key[0] <= lastLogged }
+
+const firstLogged, lastLogged = 0x10, 0x2f
 
 // rowLeaf is the log leaf of such a change.
 func rowLeaf(height int64, c change) [32]byte {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
@@ -12,11 +13,10 @@ import (
 	cmttypes "github.com/cometbft/cometbft/types"
 
 	"github.com/xinlian-ledger/xinlian/app"
-	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 )
 
-// Source is where a replay reads a chain from.
+// Source is where a replay reads a chain from. Block is asked for beside the others.
 type Source interface {
 	// Genesis of the chain.
 	Genesis(context.Context) (*cmttypes.GenesisDoc, error)
@@ -85,11 +85,21 @@ func (r *Report) JSON() []byte {
 // Options of Replay.
 type Options struct {
 	To       int64  // last height; 0 = the newest
-	Dir      string // folder for the replay's own state; empty = in memory
+	Dir      string // folder for what the state takes beyond Memory; empty = the system's for temporary files
+	Memory   int64  // bytes of rows in memory; 0 = 1 GiB. The tree and the indexes of rows come on top
 	Progress func(done, of int64)
 }
 
+const (
+	memoryDefault = 1 << 30
+	aheadMax      = 12 << 20 // bytes of transactions read and not yet judged
+)
+
 // Replay replays a chain from its genesis. The error says that the source could not be read; what does not agree is in the report.
+//
+// Three goroutines pass the blocks on: one reads and decodes them and recovers the signatures of transactions, one executes, one judges: headers,
+// commits, results, and the tree whose root the next header must bind. What is judged is judged in order of height, and nothing of a block
+// that fails its checks has a consequence for those before it.
 func Replay(ctx context.Context, src Source, o Options) (*Report, error) {
 	began := time.Now()
 	doc, err := src.Genesis(ctx)
@@ -115,36 +125,23 @@ func Replay(ctx context.Context, src Source, o Options) (*Report, error) {
 	case o.To > 0:
 		last = o.To
 	}
-	a, err := app.New(app.Options{Dir: o.Dir, InMemory: o.Dir == "", ChainID: doc.ChainID})
-	if err != nil {
-		return nil, err
+	if o.Memory <= 0 {
+		o.Memory = memoryDefault
 	}
-	defer a.Close()
 	hash, err := genesisHash(doc)
 	if err != nil {
 		return nil, fmt.Errorf("genesis: %w", err)
 	}
-	r := &replay{app: a, src: src, doc: doc, report: &Report{
+	rows := newRows(o.Dir, o.Memory)
+	defer rows.Close()
+	r := &replay{app: app.NewReplay(rows), rows: rows, src: src, doc: doc, ahead: newBudget(aheadMax), report: &Report{
 		ChainID: doc.ChainID, GenesisHash: hash, From: doc.InitialHeight, To: last,
 	}}
-	if err := r.begin(ctx); err != nil {
+	if err := r.begin(); err != nil {
 		return nil, err
 	}
-	for h := doc.InitialHeight; h <= last; h++ {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		diff, err := r.step(ctx, h)
-		if err != nil {
-			return nil, fmt.Errorf("height %d: %w", h, err)
-		}
-		if diff != nil {
-			r.report.Difference, r.report.To = diff, h
-			break
-		}
-		if o.Progress != nil {
-			o.Progress(h-doc.InitialHeight+1, last-doc.InitialHeight+1)
-		}
+	if err := r.run(ctx, last, o.Progress); err != nil {
+		return nil, err
 	}
 	if r.report.Difference == nil {
 		diff, err := r.finish(ctx, last)
@@ -161,11 +158,14 @@ func Replay(ctx context.Context, src Source, o Options) (*Report, error) {
 
 // replay is the state of one.
 type replay struct {
-	app    *app.App
+	app    *app.Replay
+	rows   *rows
 	src    Source
 	doc    *cmttypes.GenesisDoc
 	report *Report
+	ahead  *budget
 
+	// What a block is judged by; owned by judge.
 	lastVals, vals, nextVals *cmttypes.ValidatorSet
 	params                   cmttypes.ConsensusParams
 	appHash, resultsHash     []byte
@@ -173,8 +173,143 @@ type replay struct {
 	lastTime                 time.Time
 }
 
+// passed is a block on its way. Whoever has sent it on looks at it no more.
+type passed struct {
+	height  int64
+	block   *cmttypes.Block
+	id      cmttypes.BlockID
+	invalid error // what the block says of itself does not agree
+	decoded *app.Decoded
+	done    *app.Executed
+	err     error // nothing comes after it
+	bytes   int64
+}
+
+// run lets the blocks through.
+func (r *replay) run(ctx context.Context, last int64, progress func(done, of int64)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer cancel()
+	defer r.ahead.close()
+	read, executed := make(chan *passed, 1), make(chan *passed, 1)
+	all.Add(2)
+	go func() {
+		defer all.Done()
+		defer close(read)
+		for h := r.doc.InitialHeight; h <= last; h++ {
+			p := r.read(ctx, h)
+			ends := p.err != nil
+			if !send(ctx, read, p) || ends {
+				return
+			}
+		}
+	}()
+	go func() {
+		defer all.Done()
+		defer close(executed)
+		for p := range read {
+			if p.err == nil {
+				p.done, p.err = r.app.Execute(p.height, p.id.Hash, p.block.Time, p.decoded)
+				p.decoded = nil
+			}
+			ends := p.err != nil
+			if !send(ctx, executed, p) || ends {
+				return
+			}
+		}
+	}()
+	for p := range executed {
+		diff, err := r.judge(ctx, p)
+		if err != nil {
+			return fmt.Errorf("height %d: %w", p.height, err)
+		}
+		if diff != nil {
+			r.report.Difference, r.report.To = diff, p.height
+			return nil
+		}
+		r.ahead.give(p.bytes)
+		if progress != nil {
+			progress(p.height-r.doc.InitialHeight+1, last-r.doc.InitialHeight+1)
+		}
+	}
+	return ctx.Err()
+}
+
+func send(ctx context.Context, to chan<- *passed, p *passed) bool {
+	select {
+	case to <- p:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// read fetches a block and does what needs no other: its hashes, its transactions.
+func (r *replay) read(ctx context.Context, height int64) *passed {
+	p := &passed{height: height}
+	if p.err = ctx.Err(); p.err != nil {
+		return p
+	}
+	if p.block, p.err = r.src.Block(ctx, height); p.err != nil {
+		return p
+	}
+	for _, tx := range p.block.Txs {
+		p.bytes += int64(len(tx))
+	}
+	r.ahead.take(p.bytes)
+	p.invalid = p.block.ValidateBasic()
+	parts, err := p.block.MakePartSet(cmttypes.BlockPartSizeBytes)
+	if err != nil {
+		p.err = err
+		return p
+	}
+	p.id = cmttypes.BlockID{Hash: p.block.Hash(), PartSetHeader: parts.Header()}
+	p.decoded = r.app.Decode(p.block.Txs.ToSliceOfBytes())
+	return p
+}
+
+// budget bounds what is under way. One piece is always let through.
+type budget struct {
+	mu     sync.Mutex
+	freed  *sync.Cond
+	bound  int64
+	taken  int64 // guarded by mu
+	closed bool  // guarded by mu
+}
+
+func newBudget(bound int64) *budget {
+	b := &budget{bound: bound}
+	b.freed = sync.NewCond(&b.mu)
+	return b
+}
+
+func (b *budget) take(n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for b.taken > 0 && b.taken+n > b.bound && !b.closed {
+		b.freed.Wait()
+	}
+	b.taken += n
+}
+
+func (b *budget) give(n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.taken -= n
+	b.freed.Broadcast()
+}
+
+// close lets everybody through: the replay ends.
+func (b *budget) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	b.freed.Broadcast()
+}
+
 // begin executes genesis.
-func (r *replay) begin(ctx context.Context) error {
+func (r *replay) begin() error {
 	var vals []*cmttypes.Validator
 	var updates []abci.ValidatorUpdate
 	for _, v := range r.doc.Validators {
@@ -186,58 +321,46 @@ func (r *replay) begin(ctx context.Context) error {
 	r.lastVals = cmttypes.NewValidatorSet(nil)
 	r.params = *r.doc.ConsensusParams
 	params := r.params.ToProto()
-	resp, err := r.app.InitChain(ctx, &abci.RequestInitChain{
+	hash, err := r.app.Genesis(&abci.RequestInitChain{
 		Time: r.doc.GenesisTime, ChainId: r.doc.ChainID, ConsensusParams: &params, Validators: updates,
 		AppStateBytes: r.doc.AppState, InitialHeight: r.doc.InitialHeight,
 	})
 	if err != nil {
 		return fmt.Errorf("genesis: %w", err)
 	}
-	r.appHash, r.resultsHash = resp.AppHash, cmttypes.NewResults(nil).Hash()
+	r.appHash, r.resultsHash = hash, cmttypes.NewResults(nil).Hash()
 	return nil
 }
 
-// step checks a block against what came before it, executes it and keeps what the next block must say.
-func (r *replay) step(ctx context.Context, height int64) (*Difference, error) {
-	b, err := r.src.Block(ctx, height)
-	if err != nil {
-		return nil, err
+// judge checks a block against what came before it, and keeps what the next block must say.
+func (r *replay) judge(ctx context.Context, p *passed) (*Difference, error) {
+	if p.block == nil {
+		return nil, p.err
 	}
-	if d := r.checkHeader(b); d != nil {
+	if d := r.checkHeader(p); d != nil {
 		return d, nil
 	}
-	if d := r.checkCommit(b); d != nil {
+	if d := r.checkCommit(p.block); d != nil {
 		return d, nil
 	}
-	parts, err := b.MakePartSet(cmttypes.BlockPartSizeBytes)
-	if err != nil {
-		return nil, err
+	if p.err != nil {
+		return nil, p.err
 	}
-	resp, err := r.app.FinalizeBlock(ctx, &abci.RequestFinalizeBlock{
-		Txs: b.Txs.ToSliceOfBytes(), Hash: b.Hash(), Height: height, Time: b.Time, NextValidatorsHash: b.NextValidatorsHash, ProposerAddress: b.ProposerAddress,
-	})
-	if err != nil {
-		return nil, err
-	}
-	if d, err := r.compareResults(ctx, b, resp.TxResults); d != nil || err != nil {
+	if d, err := r.compareResults(ctx, p); d != nil || err != nil {
 		return d, err
 	}
-	if _, err := r.app.Commit(ctx, &abci.RequestCommit{}); err != nil {
+	hash, err := r.app.Seal(p.done)
+	if err != nil {
 		return nil, err
 	}
-	r.lastID = cmttypes.BlockID{Hash: b.Hash(), PartSetHeader: parts.Header()}
-	r.lastTime, r.appHash, r.resultsHash = b.Time, resp.AppHash, cmttypes.NewResults(resp.TxResults).Hash()
-	if err := r.rotate(resp.ValidatorUpdates); err != nil {
+	r.lastID, r.lastTime = p.id, p.block.Time
+	r.appHash, r.resultsHash = hash, cmttypes.NewResults(p.done.Results).Hash()
+	if err := r.rotate(p.done.Updates); err != nil {
 		return nil, err
 	}
 	r.report.Blocks++
-	r.report.Transactions += int64(len(b.Txs))
-	for _, res := range resp.TxResults {
-		var t pb.TxResult
-		if pb.Decode(res.Data, &t) == nil {
-			r.report.Messages += int64(len(t.Results))
-		}
-	}
+	r.report.Transactions += int64(len(p.block.Txs))
+	r.report.Messages += int64(p.done.Messages)
 	return nil, nil
 }
 
@@ -246,16 +369,17 @@ func differ(height int64, where string, have, want any) *Difference {
 }
 
 // checkHeader holds every field of a header that follows from what came before.
-func (r *replay) checkHeader(b *cmttypes.Block) *Difference {
-	h := b.Height
-	if err := b.ValidateBasic(); err != nil {
-		return differ(h, "block", err, "a block that is whole")
+func (r *replay) checkHeader(p *passed) *Difference {
+	b, h := p.block, p.height
+	if p.invalid != nil {
+		return differ(h, "block", p.invalid, "a block that is whole")
 	}
 	hex := func(b []byte) string { return fmt.Sprintf("%X", b) }
 	for _, f := range []struct {
 		where      string
 		have, want string
 	}{
+		{"height", fmt.Sprint(b.Height), fmt.Sprint(h)},
 		{"chain_id", b.ChainID, r.doc.ChainID},
 		{"version.app", fmt.Sprint(b.Version.App), fmt.Sprint(app.Version)},
 		{"last_block_id", b.LastBlockID.String(), r.lastID.String()},
@@ -333,7 +457,8 @@ func (r *replay) rotate(updates []abci.ValidatorUpdate) error {
 }
 
 // compareResults names the first transaction whose result is not what the source kept.
-func (r *replay) compareResults(ctx context.Context, b *cmttypes.Block, mine []*abci.ExecTxResult) (*Difference, error) {
+func (r *replay) compareResults(ctx context.Context, p *passed) (*Difference, error) {
+	b, mine := p.block, p.done.Results
 	theirs, err := r.src.Results(ctx, b.Height)
 	if err != nil || theirs == nil {
 		return nil, err
@@ -356,7 +481,16 @@ func (r *replay) compareResults(ctx context.Context, b *cmttypes.Block, mine []*
 }
 
 // finish checks the commit of the newest block and, where the source shows its state at just this height, every row of it.
-func (r *replay) finish(ctx context.Context, last int64) (*Difference, error) {
+func (r *replay) finish(ctx context.Context, last int64) (_ *Difference, err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case x.Fault:
+			err = p.Err // a state that cannot be read, the source's or this replay's own
+		default:
+			panic(p)
+		}
+	}()
 	c, err := r.src.Commit(ctx, last)
 	if err != nil {
 		return nil, fmt.Errorf("commit of height %d: %w", last, err)
@@ -364,55 +498,63 @@ func (r *replay) finish(ctx context.Context, last int64) (*Difference, error) {
 	if d := r.verify(last, c, r.lastVals); d != nil {
 		return d, nil
 	}
+	r.app.Settle()
+	r.app = nil // the source may take memory for a tree of its own
 	theirs, height, err := r.src.State(ctx)
 	if err != nil || theirs == nil || height != last {
 		return nil, err
 	}
-	var diff *Difference
-	err = r.app.Read(func(mine x.Reader) error {
-		diff = r.compareState(last, theirs, mine)
-		return nil
-	})
-	return diff, err
+	return r.compareState(last, theirs), nil
 }
 
 // compareState finds the first row that differs, table by table.
-func (r *replay) compareState(height int64, theirs, mine x.Reader) *Difference {
+func (r *replay) compareState(height int64, theirs x.Reader) *Difference {
 	for _, t := range x.Tables() {
-		var rows []row
-		mine.Iterate([]byte{t.Prefix}, nil, func(key, value []byte) bool {
-			rows = append(rows, row{bytes.Clone(key), bytes.Clone(value)})
-			return true
-		})
-		i := 0
-		var diff *Difference
-		report := func(key []byte, have, want string) {
-			diff = differ(height, "state", have, want)
-			diff.Key, diff.Table = fmt.Sprintf("%x", key), t.Layout
+		if d := r.compareTable(height, t, theirs); d != nil {
+			return d
 		}
-		theirs.Iterate([]byte{t.Prefix}, nil, func(key, value []byte) bool {
-			r.report.StateRows++
-			switch {
-			case i == len(rows) || bytes.Compare(key, rows[i].key) < 0:
-				report(key, "a row", "none")
-			case !bytes.Equal(key, rows[i].key):
-				report(rows[i].key, "none", "a row")
-			case !bytes.Equal(value, rows[i].value):
-				report(key, fmt.Sprintf("%x", value), fmt.Sprintf("%x", rows[i].value))
-			default:
-				i++
-				return true
-			}
-			return false
-		})
-		if diff == nil && i < len(rows) {
-			report(rows[i].key, "none", "a row")
-		}
-		if diff != nil {
-			return diff
-		}
+		r.rows.drop(t.Prefix)
 	}
 	return nil
 }
 
-type row struct{ key, value []byte }
+func (r *replay) compareTable(height int64, t *x.TableInfo, theirs x.Reader) (diff *Difference) {
+	report := func(key []byte, have, want string) {
+		diff = differ(height, "state", have, want)
+		diff.Key, diff.Table = fmt.Sprintf("%x", key), t.Layout
+	}
+	var at []byte // of diff
+	same := 0
+	theirs.Iterate([]byte{t.Prefix}, nil, func(key, value []byte) bool {
+		r.report.StateRows++
+		mine, ok := r.rows.Peek(key)
+		switch {
+		case !ok:
+			report(key, "a row", "none")
+		case !bytes.Equal(value, mine):
+			report(key, fmt.Sprintf("%x", value), fmt.Sprintf("%x", mine))
+		default:
+			same++
+			return true
+		}
+		at = bytes.Clone(key)
+		return false
+	})
+	if diff == nil && same == r.rows.len(t.Prefix) {
+		return nil
+	}
+	// The source lacks a row, perhaps one before the row that differs.
+	var lacks []byte
+	r.rows.each(t.Prefix, func(key []byte) bool {
+		if (at == nil || bytes.Compare(key, at) < 0) && (lacks == nil || bytes.Compare(key, lacks) < 0) {
+			if _, ok := theirs.Get(key); !ok {
+				lacks = bytes.Clone(key)
+			}
+		}
+		return true
+	})
+	if lacks != nil {
+		report(lacks, "none", "a row")
+	}
+	return diff
+}
