@@ -12,6 +12,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/fulfillment"
 	"github.com/xinlian-ledger/xinlian/x/governance"
+	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
@@ -27,7 +28,7 @@ func CheckState(r x.Reader) error {
 		return fmt.Errorf("the state holds no chain")
 	}
 	for _, check := range []func(x.Reader) error{
-		member.Check, governance.Check, catalog.Check, subject.Check, commitment.Check, fulfillment.Check, sanction.Check, repair.Check,
+		member.Check, governance.Check, catalog.Check, subject.Check, commitment.Check, fulfillment.Check, measure.Check, sanction.Check, repair.Check,
 		func(r x.Reader) error { return standing.Check(r, info.Secret) },
 		checkTimers, checkSeen, checkLog,
 	} {
@@ -51,6 +52,7 @@ func checkTimers(r x.Reader) error {
 	})
 	governance.Timers(r, add)
 	commitment.EachTimer(r, add)
+	measure.EachTimer(r, add)
 	sanction.EachTimer(r, add)
 	repair.EachTimer(r, add)
 	n := 0
@@ -84,6 +86,7 @@ func checkTimers(r x.Reader) error {
 
 // eachDuty gives the duties of all modules.
 func eachDuty(r x.Reader, fn func(x.Duty)) {
+	measure.EachDuty(r, fn)
 	sanction.EachDuty(r, fn)
 	repair.EachDuty(r, fn)
 }

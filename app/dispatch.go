@@ -9,6 +9,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/fulfillment"
 	"github.com/xinlian-ledger/xinlian/x/governance"
+	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
@@ -52,6 +53,14 @@ func Dispatch(ctx *x.Ctx, m *pb.Msg) (x.Done, error) {
 		return sanction.RecordOther(ctx, m.RecordOther)
 	case *pb.Msg_WithdrawRecord:
 		return sanction.Withdraw(ctx, m.WithdrawRecord)
+	case *pb.Msg_AnnounceMeasure:
+		return measure.Announce(ctx, m.AnnounceMeasure, sanction.MeasureSource)
+	case *pb.Msg_ApplyMeasure:
+		return measure.Apply(ctx, m.ApplyMeasure, sanction.MeasureSource)
+	case *pb.Msg_FeedbackMeasure:
+		return measure.Feedback(ctx, m.FeedbackMeasure)
+	case *pb.Msg_CorrectMeasure:
+		return measure.Correct(ctx, m.CorrectMeasure)
 	case *pb.Msg_ApplyRepair:
 		return repair.Apply(ctx, m.ApplyRepair)
 	case *pb.Msg_AcceptRepair:
@@ -149,6 +158,8 @@ func fire(ctx *x.Ctx, t x.Timer) {
 		}
 	case x.TimerRepairRefile:
 		repair.RefileMissed(ctx, t.ID)
+	case x.TimerMeasureUntil:
+		measure.Expire(ctx, t.ID)
 	default:
 		panic(fmt.Sprintf("timer kind %d has no module", t.Kind))
 	}
@@ -160,6 +171,8 @@ func missed(ctx *x.Ctx, id []byte) {
 	switch {
 	case kind < 20:
 		sanction.Missed(ctx, kind, uscc, record)
+	case kind >= 20 && kind < 30:
+		measure.Missed(ctx, kind, uscc, record)
 	case kind >= 40 && kind < 46:
 		repair.Missed(ctx, kind, uscc, record)
 	default:

@@ -18,6 +18,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/fulfillment"
 	"github.com/xinlian-ledger/xinlian/x/governance"
+	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
@@ -96,6 +97,7 @@ func newGenesis(chainID string, genesisTime int64, g *pb.Genesis) (gb *genesisBl
 		{"subject", subject.Import},
 		{"commitment", commitment.Import},
 		{"fulfillment", fulfillment.Import},
+		{"measure", measure.Import},
 		{"sanction", sanction.Import},
 		{"repair", repair.Import},
 	} {

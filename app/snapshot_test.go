@@ -64,6 +64,7 @@ func story(t testing.TB, o apptest.Options) (s *apptest.Script, more func()) {
 	say(t, s, "apply by=ops issuer=zz-scjg firm=F no=7 application=XY-1 commitment=41010020261012000001")
 	goTo(t, s, "2026-10-21")
 	say(t, s, "accept-repair by=zz-scjg issuer=zz-scjg firm=F no=7 application=XY-1")
+	say(t, s, "announce by=zz-scjg firm=F no=7 item=M12 to=js-rsj")
 	say(t, s, "propose by=gov1 param=minor_publish value=1")
 	return s, func() {
 		t.Helper()

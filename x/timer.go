@@ -28,7 +28,8 @@ const (
 	TimerCommitmentExpire  TimerKind = 3 // 承诺到期: id = subject ‖ code
 	TimerProposalClose     TimerKind = 4 // id = proposal
 	TimerProposalEffective TimerKind = 5
-	TimerRepairRefile      TimerKind = 6 // 补正期限: id = subject ‖ repair
+	TimerRepairRefile      TimerKind = 6  // 补正期限: id = subject ‖ repair
+	TimerMeasureUntil      TimerKind = 20 // 措施届满: id = subject ‖ measure
 )
 
 // Timer is due when legal time reaches Due (unix seconds).

@@ -221,21 +221,26 @@ var agencies = []struct {
 	level              pb.Level
 	roles              []pb.Role
 	competent          []string
+	system             string
+	lists              []string
 }{
-	{"gov1", "11410000Y00000032Q", "410000", pb.LEVEL_PROVINCE, []pb.Role{pb.ROLE_GOVERNOR}, nil},
-	{"gov2", "11410100Y0000101", "410100", pb.LEVEL_PREFECTURE, []pb.Role{pb.ROLE_GOVERNOR}, nil},
-	{"gov3", "11410300Y0000102", "410300", pb.LEVEL_PREFECTURE, []pb.Role{pb.ROLE_GOVERNOR}, nil},
-	{"gov4", "11419001Y0000103", "419001", pb.LEVEL_PREFECTURE, []pb.Role{pb.ROLE_GOVERNOR}, nil},
-	{"registry", "12410000Y0000104", "410000", pb.LEVEL_PROVINCE, []pb.Role{pb.ROLE_REGISTRY}, nil},
-	{"ops", "12410000Y0000105", "410000", pb.LEVEL_PROVINCE, []pb.Role{pb.ROLE_RECORD, pb.ROLE_VERIFY, pb.ROLE_AGENT}, nil},
-	{"auditor", "12410000Y0000106", "410000", pb.LEVEL_PROVINCE, []pb.Role{pb.ROLE_AUDITOR}, nil},
-	{"zz-scjg", "11410100Y0000107", "410100", pb.LEVEL_PREFECTURE, []pb.Role{pb.ROLE_RECORD, pb.ROLE_VERIFY, pb.ROLE_REVIEW}, []string{"410100"}},
-	{"gy-scjg", "11410181Y0000108", "410181", pb.LEVEL_COUNTY, []pb.Role{pb.ROLE_RECORD, pb.ROLE_VERIFY, pb.ROLE_REVIEW}, []string{"410181"}},
-	{"js-rsj", "11410105Y0000109", "410105", pb.LEVEL_COUNTY, []pb.Role{pb.ROLE_RECORD, pb.ROLE_VERIFY, pb.ROLE_REVIEW}, []string{"410105"}},
+	{"gov1", "11410000Y00000032Q", "410000", pb.LEVEL_PROVINCE, []pb.Role{pb.ROLE_GOVERNOR}, nil, "", nil},
+	{"gov2", "11410100Y0000101", "410100", pb.LEVEL_PREFECTURE, []pb.Role{pb.ROLE_GOVERNOR}, nil, "", nil},
+	{"gov3", "11410300Y0000102", "410300", pb.LEVEL_PREFECTURE, []pb.Role{pb.ROLE_GOVERNOR}, nil, "", nil},
+	{"gov4", "11419001Y0000103", "419001", pb.LEVEL_PREFECTURE, []pb.Role{pb.ROLE_GOVERNOR}, nil, "", nil},
+	{"registry", "12410000Y0000104", "410000", pb.LEVEL_PROVINCE, []pb.Role{pb.ROLE_REGISTRY}, nil, "", nil},
+	{"ops", "12410000Y0000105", "410000", pb.LEVEL_PROVINCE, []pb.Role{pb.ROLE_RECORD, pb.ROLE_VERIFY, pb.ROLE_AGENT}, nil, "", nil},
+	{"auditor", "12410000Y0000106", "410000", pb.LEVEL_PROVINCE, []pb.Role{pb.ROLE_AUDITOR}, nil, "", nil},
+	{"zz-scjg", "11410100Y0000107", "410100", pb.LEVEL_PREFECTURE, []pb.Role{pb.ROLE_RECORD, pb.ROLE_VERIFY, pb.ROLE_REVIEW}, []string{"410100"}, "market", []string{"SC"}},
+	{"gy-scjg", "11410181Y0000108", "410181", pb.LEVEL_COUNTY, []pb.Role{pb.ROLE_RECORD, pb.ROLE_VERIFY, pb.ROLE_REVIEW}, []string{"410181"}, "market", []string{"SC"}},
+	{"js-rsj", "11410105Y0000109", "410105", pb.LEVEL_COUNTY, []pb.Role{pb.ROLE_RECORD, pb.ROLE_VERIFY, pb.ROLE_REVIEW}, []string{"410105"}, "labour", []string{"NMG"}},
 }
 
 // kinds that every agency of the sample may impose.
 var allKinds = []uint32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 99}
+
+// measures that every agency of the sample may carry out.
+var allMeasures = []string{"M01", "M07", "M08", "M12"}
 
 // Genesis of the sample consortium.
 func (c *Cluster) Genesis() *pb.Genesis {
@@ -252,10 +257,12 @@ func (c *Cluster) Genesis() *pb.Genesis {
 		c.Actors[a.name] = actor
 		m := pb.Member{
 			Uscc: uscc, Level: a.level, Regions: []string{a.region}, Name: "示例机关" + a.name,
-			Keys: []*pb.MemberKey{{Address: actor.Address(), Roles: a.roles, Name: a.name}},
+			Keys: []*pb.MemberKey{{Address: actor.Address(), Roles: a.roles, Name: a.name}}, System: a.system,
 		}
 		if len(a.competent) > 0 {
-			m.Competences = []*pb.Competence{{PenaltyKinds: allKinds, Regions: a.competent, Abnormal: true, Other: true}}
+			m.Competences = []*pb.Competence{{
+				PenaltyKinds: allKinds, Regions: a.competent, Lists: a.lists, Measures: allMeasures, Abnormal: true, Other: true,
+			}}
 		}
 		if a.roles[0] == pb.ROLE_GOVERNOR {
 			m.ValidatorKey, m.ValidatorPower = c.set.Validators[validator].PubKey.Bytes(), 10

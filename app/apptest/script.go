@@ -205,7 +205,13 @@ func (s *Script) Run(d *datadriven.TestData) string {
 	if out, ok := s.look(d); ok {
 		return out
 	}
+	if out, ok := s.lookMeasures(d); ok {
+		return out
+	}
 	m, by := s.message(d)
+	if m == nil {
+		m, by = s.measureMessage(d)
+	}
 	if m == nil {
 		return errorf("no command is called %q", d.Cmd)
 	}

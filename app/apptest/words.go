@@ -63,6 +63,7 @@ func numbers(d *datadriven.TestData, key string) []uint32 {
 //	competence=AGENCY region= delegation= [kinds=] [from=] [to=] [power-code=]: adds one
 //	put=AGENCY …: the row of a member as it stands, or of a new one, with what is named changed (see row)
 //	sector=NAME large=FEN huge=FEN [other=CLASS]
+//	item=CODE …: an item of the list of measures (see measureItem)
 //	template=TYPE version=N [text=] [closed]
 //	year=N [days=DATE:work,DATE:rest]
 //	place=CODE named= level= parent= [from=] [to=] [rows=N]
@@ -93,6 +94,8 @@ func (s *Script) action(d *datadriven.TestData) (a pb.Action) {
 		})
 	case has(d, "put"):
 		a.Sum = &pb.Action_PutMember{PutMember: s.row(d)}
+	case has(d, "item"):
+		a.Sum = &pb.Action_PutMeasureItem{PutMeasureItem: s.measureItem(d)}
 	case has(d, "sector"):
 		a.Sum = &pb.Action_PutSeverityRule{PutSeverityRule: &pb.SeverityRule{
 			Sector: arg(d, "sector"), LargeFineFen: number(d, "large", 0), HugeFineFen: number(d, "huge", 0), OtherClass: uint32(number(d, "other", 0)),
@@ -129,7 +132,7 @@ func (s *Script) action(d *datadriven.TestData) (a pb.Action) {
 }
 
 // row is a member's row as it stands, or that of a new member, with changes: [uscc=] [named=] [level=] [regions=] [roles=] [key=WORD]
-// [key-from=] [key-to=] [key-of=AGENCY] [power=] [validator=WORD] [validator-of=AGENCY] [competences=N] [keys=N] [removed] [address=short].
+// [key-from=] [key-to=] [key-of=AGENCY] [power=] [validator=WORD] [validator-of=AGENCY] [competences=N] [keys=N] [removed] [address=short] [system=] [measures=CODE,…: of its last competence].
 func (s *Script) row(d *datadriven.TestData) *pb.Member {
 	name := arg(d, "put")
 	var m *pb.Member
@@ -186,6 +189,12 @@ func (s *Script) row(d *datadriven.TestData) *pb.Member {
 	}
 	for range number(d, "competences", 0) {
 		m.Competences = append(m.Competences, &pb.Competence{PenaltyKinds: []uint32{1}, Regions: []string{"410000"}})
+	}
+	if has(d, "system") {
+		m.System = arg(d, "system")
+	}
+	if has(d, "measures") {
+		m.Competences[len(m.Competences)-1].Measures = strings.Split(arg(d, "measures"), ",")
 	}
 	m.Removed = has(d, "removed")
 	return m

@@ -10,6 +10,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
@@ -169,6 +170,9 @@ func caseOf(r x.Reader, d x.Duty) *caseJSON {
 	}
 	if a, ok := repair.Get(r, d.Record); ok {
 		return caseOfRepair(r, a)
+	}
+	if m, ok := measure.Get(r, d.Record); ok {
+		return caseOfMeasure(r, m)
 	}
 	if m, ok := commitment.Get(r, string(d.Record)); ok {
 		return caseOfCommitment(m)

@@ -95,7 +95,7 @@ type publicCommitmentJSON struct {
 
 // recordJSON is an answer about one record. View says which of the forms it carries.
 type recordJSON struct {
-	Kind                string                 `json:"kind"` // penalty, abnormal, other, commitment, repair
+	Kind                string                 `json:"kind"` // penalty, abnormal, other, commitment, repair, measure
 	ID                  string                 `json:"id"`
 	Subject             string                 `json:"subject"`
 	View                string                 `json:"view"` // published, full
@@ -108,6 +108,7 @@ type recordJSON struct {
 	Other               *otherJSON             `json:"other,omitempty"`
 	Commitment          *commitmentJSON        `json:"commitment,omitempty"`
 	Repair              *repairJSON            `json:"repair,omitempty"`
+	Measure             *measureJSON           `json:"measure,omitempty"`
 	AsOf                *asOf                  `json:"as_of,omitempty"`
 }
 
@@ -281,6 +282,7 @@ type fileJSON struct {
 	Others      []*recordJSON `json:"others"`
 	Commitments []*recordJSON `json:"commitments"`
 	Repairs     []*recordJSON `json:"repairs"`
+	Measures    []*recordJSON `json:"measures"`
 	Alarms      []*alarmJSON  `json:"alarms"`
 	Bars        []*barJSON    `json:"bars"`
 	Truncated   bool          `json:"truncated"` // a list was cut at its limit

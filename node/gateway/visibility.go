@@ -4,6 +4,7 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
@@ -236,6 +237,9 @@ func showRecord(r x.Reader, who *caller, id []byte) *recordJSON {
 	}
 	if a, ok := repair.Get(r, id); ok {
 		return showRepair(r, who, a)
+	}
+	if m, ok := measure.Get(r, id); ok {
+		return showMeasure(r, who, m)
 	}
 	return nil
 }

@@ -42,6 +42,10 @@ var Params = []ParamInfo{
 	// Time (期间).
 	{"roll_period_end_procedure", "办理期限末日遇休息日顺延", 1, 0, 1, "bool", "L7 art 203 [C], [D]", "an agency's period of days or months that ends on a rest day ends on the next working day"},
 
+	// Measures (惩戒措施) and lists (严重失信主体名单).
+	{"measures_count_when", "惩戒措施适用时点", 1, 0, 1, "choice", "H1 art 20(2) [C], D-3 [D]", "1: a measure rests on a final decision alone, unless its statute takes effect at once; 0: on the decision"},
+	{"feedback_window_wd", "措施反馈期限", 10, 1, 60, "wd", "S0 [C], number [D]", "from the day on which a measure is applied to the implementer's report"},
+
 	// Repair (信用修复).
 	{"repair_accept_wd", "修复受理期限", 3, 1, 3, "wd", "G2 [P]", "from application to acceptance"},
 	{"repair_decide_wd", "修复决定期限", 7, 1, 10, "wd", "H3, N3 [P]", "from acceptance to decision"},

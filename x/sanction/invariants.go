@@ -46,7 +46,7 @@ func Check(r x.Reader) (err error) {
 	if n != 0 {
 		return fmt.Errorf("the index of records has %d entries too many", -n)
 	}
-	return nil
+	return checkMeasures(r)
 }
 
 // checkContent holds that the record would be taken in as it stands, and what its kind alone has.

@@ -184,6 +184,7 @@ func write(ctx *x.Ctx, old, d *pb.Dishonesty) {
 	if old == nil {
 		return
 	}
+	setMeasures(ctx, old, d)
 	if Public(old) && !Public(d) {
 		left(ctx, d)
 	}

@@ -169,6 +169,10 @@ func messages() map[string]pb.Msg {
 		"execute_repair":    {Sum: &pb.Msg_ExecuteRepair{ExecuteRepair: &pb.ExecuteRepair{Issuer: agency, Repair: id}}},
 		"push_repair":       {Sum: &pb.Msg_PushRepair{PushRepair: &pb.PushRepair{Issuer: agency, Repair: id, ReceiptDigest: digest("r")}}},
 		"track_repair":      {Sum: &pb.Msg_TrackRepair{TrackRepair: &pb.TrackRepair{Issuer: agency, Repair: id, Result: 1, EvidenceDigest: digest("e")}}},
+		"announce_measure":  {Sum: &pb.Msg_AnnounceMeasure{AnnounceMeasure: &pb.AnnounceMeasure{Issuer: agency, Source: id, Item: "M12", Implementer: operator}}},
+		"apply_measure":     {Sum: &pb.Msg_ApplyMeasure{ApplyMeasure: &pb.ApplyMeasure{Issuer: operator, Source: id, Item: "M12", Until: 21014}}},
+		"feedback_measure":  {Sum: &pb.Msg_FeedbackMeasure{FeedbackMeasure: &pb.FeedbackMeasure{Issuer: operator, Measure: id, Outcome: pb.OUTCOME_DONE, EvidenceDigest: digest("e")}}},
+		"correct_measure":   {Sum: &pb.Msg_CorrectMeasure{CorrectMeasure: &pb.CorrectMeasure{Issuer: agency, Measure: id, ReasonDigest: digest("r")}}},
 		"refile_repair":     {Sum: &pb.Msg_RefileRepair{RefileRepair: &pb.RefileRepair{Issuer: operator, Repair: id, MaterialsDigest: digest("m")}}},
 	}
 }
@@ -440,6 +444,7 @@ func TestDigestVectors(t *testing.T) {
 		id("commitment", agency, "41010020260715000001", firm),
 		id("repair", agency, "XY-1", firm+"/"+hex.EncodeToString(p[:])),
 	}
+	made = append(made, id("measure", agency, hex.EncodeToString(p[:])+"/M12/"+operator, firm), id("measure", agency, hex.EncodeToString(p[:])+"/M12/", firm))
 	body := []byte(`{"subjects":["` + firm + `"]}`)
 	h := pb.HTTPDigest("POST", "/v1/attestations?claim=no-serious", sha256.Sum256(body), "1790000000", chainID)
 	made = append(made, digestVector{"http digest", []string{"POST", "/v1/attestations?claim=no-serious", string(body), "1790000000", chainID}, hex.EncodeToString(h[:])})
