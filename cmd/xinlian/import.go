@@ -55,6 +55,8 @@ func importKindCmd(kind intake.Kind) *cobra.Command {
 		intake.Penalties:    "Record administrative penalties (行政处罚, 双公示)",
 		intake.Commitments:  "Record credit commitments (信用承诺)",
 		intake.Fulfillments: "Record fulfilment and breach of commitments (践诺)",
+		intake.Abnormal:     "Record entries of abnormal operation (异常名录)",
+		intake.Others:       "Record other dishonesty (其他失信信息)",
 	}
 	example := fmt.Sprintf("  xinlian import %s FILE --node %s --key ops --report out.csv", kind, defaultGateway)
 	if kind == intake.Subjects {

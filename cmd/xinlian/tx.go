@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
@@ -22,9 +21,6 @@ import (
 	"github.com/xinlian-ledger/xinlian/node/client"
 	"github.com/xinlian-ledger/xinlian/node/intake"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
-	"github.com/xinlian-ledger/xinlian/x"
-	"github.com/xinlian-ledger/xinlian/x/commitment"
-	"github.com/xinlian-ledger/xinlian/x/sanction"
 )
 
 const (
@@ -34,27 +30,18 @@ const (
 	publishBatch = 200
 )
 
-// verb is a message that people send one at a time.
-type verb struct {
-	name, short string
-	make        func() any         // an empty message
-	wrap        func(any) pb.Msg   // what a transaction carries
-	keptUnder   func(any) [32]byte // record id under which the vault keeps the message's texts; nil: it has none
-	example     string             // of --json-file
-}
-
 func txCmd() *cobra.Command {
-	of := func(use, short string, verbs []verb, more ...*cobra.Command) *cobra.Command {
-		for _, v := range verbs {
-			more = append(more, verbCmd(v))
+	cmd := group("tx", "Submit one decision and wait for its block")
+	for _, g := range txGroups {
+		of := group(g.use, g.short)
+		for _, v := range g.verbs {
+			of.AddCommand(verbCmd(v))
 		}
-		return group(use, short, more...)
+		if g.use == "sanction" {
+			of.AddCommand(publishCmd())
+		}
+		cmd.AddCommand(of)
 	}
-	cmd := group("tx", "Submit one decision and wait for its block",
-		of("sanction", "Dishonesty records (失信信息)", sanctionVerbs, publishCmd()),
-		of("commitment", "Credit commitments (信用承诺)", commitmentVerbs),
-		of("repair", "Credit repair (信用修复)", repairVerbs),
-		of("member", "Governance and mandates (治理, 委托)", memberVerbs))
 	cmd.Long = `Submit one decision and wait for its block. The fields of the message come from flags or from --json-file (a JSON object with the
 field names of the wire; "-" reads standard input); a flag wins over the file. Dates are YYYY-MM-DD, ids and digests hexadecimal digits.
 
@@ -64,214 +51,6 @@ and its digest to the ledger.
 Exit codes: 0 done, 1 refused (one line with code, rule, the day on which it would pass, and remedy), 2 the call was wrong, 3 the node was not
 reached.`
 	return cmd
-}
-
-var sanctionVerbs = []verb{
-	{
-		name: "record", short: "Record an administrative penalty (登记)",
-		make: func() any { return new(pb.RecordPenalty) },
-		wrap: func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_RecordPenalty{RecordPenalty: m.(*pb.RecordPenalty)}} },
-		keptUnder: func(m any) [32]byte {
-			c := &m.(*pb.RecordPenalty).Content
-			return sanction.PenaltyID(c.Issuer, c.DocNo, c.Subject)
-		},
-		example: `{"content": {"issuer": "USCC", "subject": "USCC", "doc_no": "示例罚〔2026〕1号", "kinds": [3], "fine_fen": 12000000,
- "decided_on": "2026-07-15", "violation_region": "410105", "procedure": 2, "notice_served_on": "2026-07-08", "statement": 1,
- "served_on": "2026-07-15", "repair_notice_served": true, "power_code": "SC-MARKET", "sector": "market",
- "text": {"cf_sy": "违法事实", "cf_yj": "处罚依据", "cf_nr": "处罚内容"}}}`,
-	},
-	{
-		name: "withdraw", short: "Withdraw a record whose decision was revoked or changed (撤销)",
-		make: func() any { return new(pb.WithdrawRecord) },
-		wrap: func(m any) pb.Msg {
-			return pb.Msg{Sum: &pb.Msg_WithdrawRecord{WithdrawRecord: m.(*pb.WithdrawRecord)}}
-		},
-		keptUnder: func(m any) [32]byte { return idOf(m.(*pb.WithdrawRecord).Record) },
-		example:   `{"record": "ID", "reason": "复议决定撤销原处罚", "authority": "示例复议决定书〔2026〕3号"}`,
-	},
-}
-
-var commitmentVerbs = []verb{
-	{
-		name: "submit", short: "Take in a commitment, or file one for a firm on its signed paper",
-		make: func() any { return new(pb.SubmitCommitment) },
-		wrap: func(m any) pb.Msg {
-			return pb.Msg{Sum: &pb.Msg_SubmitCommitment{SubmitCommitment: m.(*pb.SubmitCommitment)}}
-		},
-		keptUnder: func(m any) [32]byte { return [32]byte(commitment.ID(&m.(*pb.SubmitCommitment).Content)) },
-		example: `{"content": {"code": "41010020261019000001", "subject": "USCC", "type": 4, "made_on": "2026-10-19", "acceptor": "USCC",
- "publication": 1, "text": {"reason": "信用修复", "content": "承诺内容", "breach_liability": "违诺责任"}}, "accepted": true}`,
-	},
-	{
-		name: "accept", short: "Accept a commitment (受理)",
-		make: func() any { return new(pb.AcceptCommitment) },
-		wrap: func(m any) pb.Msg {
-			return pb.Msg{Sum: &pb.Msg_AcceptCommitment{AcceptCommitment: m.(*pb.AcceptCommitment)}}
-		},
-		example: `{"code": "41010020261019000001"}`,
-	},
-	{
-		name: "reject", short: "Reject a commitment with its reason (不予受理)",
-		make: func() any { return new(pb.RejectCommitment) },
-		wrap: func(m any) pb.Msg {
-			return pb.Msg{Sum: &pb.Msg_RejectCommitment{RejectCommitment: m.(*pb.RejectCommitment)}}
-		},
-		keptUnder: func(m any) [32]byte {
-			return intake.AssessmentID(m.(*pb.RejectCommitment).Issuer, m.(*pb.RejectCommitment).Code)
-		},
-		example: `{"code": "41010020261019000001", "reason": "材料不全"}`,
-	},
-	{
-		name: "withdraw", short: "Withdraw a commitment that was accepted by error (撤回)",
-		make: func() any { return new(pb.WithdrawCommitment) },
-		wrap: func(m any) pb.Msg {
-			return pb.Msg{Sum: &pb.Msg_WithdrawCommitment{WithdrawCommitment: m.(*pb.WithdrawCommitment)}}
-		},
-		keptUnder: func(m any) [32]byte {
-			return intake.AssessmentID(m.(*pb.WithdrawCommitment).Issuer, m.(*pb.WithdrawCommitment).Code)
-		},
-		example: `{"code": "41010020261019000001", "reason": "误受理"}`,
-	},
-	{
-		name: "assess", short: "Record fulfilment (践诺) or breach (违诺)",
-		make: func() any { return new(pb.AssessCommitment) },
-		wrap: func(m any) pb.Msg {
-			return pb.Msg{Sum: &pb.Msg_AssessCommitment{AssessCommitment: m.(*pb.AssessCommitment)}}
-		},
-		keptUnder: func(m any) [32]byte {
-			return intake.AssessmentID(m.(*pb.AssessCommitment).Issuer, m.(*pb.AssessCommitment).Code)
-		},
-		example: `{"code": "41010520260603000017", "fulfilment": 3, "assessed_on": "2026-08-03", "notice_served_on": "2026-07-27", "statement": 1,
- "unperformed": "未履行的承诺内容", "action": "违诺责任追究内容", "evidence": "双随机检查记录"}`,
-	},
-	{
-		name: "cure", short: "Record that a breach was mended (补正)",
-		make: func() any { return new(pb.CureCommitment) },
-		wrap: func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_CureCommitment{CureCommitment: m.(*pb.CureCommitment)}} },
-		keptUnder: func(m any) [32]byte {
-			return intake.AssessmentID(m.(*pb.CureCommitment).Issuer, m.(*pb.CureCommitment).Code)
-		},
-		example: `{"code": "41010520260603000017", "evidence": "复查记录"}`,
-	},
-}
-
-var repairVerbs = []verb{
-	{
-		name: "apply", short: "File an application for a firm (信用修复申请)",
-		make: func() any { return new(pb.ApplyRepair) },
-		wrap: func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_ApplyRepair{ApplyRepair: m.(*pb.ApplyRepair)}} },
-		// The application's words lie with those of the record that it is about, and are destroyed with them.
-		keptUnder: func(m any) [32]byte { return idOf(m.(*pb.ApplyRepair).Target) },
-		example: `{"subject": "USCC", "target": "RECORD ID", "application_no": "XYZG-2026-001", "commitment": "41010020261019000001",
- "duties_done": true, "materials": "缴款凭证", "paper": "信用修复申请书"}`,
-	},
-	{
-		name: "accept", short: "Accept an application (受理)",
-		make:    func() any { return new(pb.AcceptRepair) },
-		wrap:    func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_AcceptRepair{AcceptRepair: m.(*pb.AcceptRepair)}} },
-		example: `{"repair": "APPLICATION ID"}`,
-	},
-	{
-		name: "approve", short: "Approve: the repair takes effect in the same block (准予修复)",
-		make:    func() any { return new(pb.ApproveRepair) },
-		wrap:    func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_ApproveRepair{ApproveRepair: m.(*pb.ApproveRepair)}} },
-		example: `{"repair": "APPLICATION ID", "duties_verified": true, "decision_no": "ZZXF-2026-001"}`,
-	},
-	{
-		name: "refuse", short: "Refuse with reason: before acceptance 不予受理, after it 不予修复",
-		make:      func() any { return new(pb.RefuseRepair) },
-		wrap:      func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_RefuseRepair{RefuseRepair: m.(*pb.RefuseRepair)}} },
-		keptUnder: func(m any) [32]byte { return idOf(m.(*pb.RefuseRepair).Repair) },
-		example:   `{"repair": "APPLICATION ID", "reason": "罚款未缴清"}`,
-	},
-	{
-		name: "revoke", short: "Revoke a repair obtained by deceit (撤销修复)",
-		make:      func() any { return new(pb.RevokeRepair) },
-		wrap:      func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_RevokeRepair{RevokeRepair: m.(*pb.RevokeRepair)}} },
-		keptUnder: func(m any) [32]byte { return idOf(m.(*pb.RevokeRepair).Repair) },
-		example:   `{"repair": "APPLICATION ID", "reason": "缴款凭证系伪造", "notice_served_on": "2026-11-09", "statement": 1, "deceit": "materials"}`,
-	},
-	{
-		name: "extend", short: "Put the decision off, once, with reason (延期)",
-		make:      func() any { return new(pb.ExtendRepair) },
-		wrap:      func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_ExtendRepair{ExtendRepair: m.(*pb.ExtendRepair)}} },
-		keptUnder: func(m any) [32]byte { return idOf(m.(*pb.ExtendRepair).Repair) },
-		example:   `{"repair": "APPLICATION ID", "days": 5, "reason": "需进行核查"}`,
-	},
-	{
-		name: "execute", short: "Say that the agency's own publication of the record has ended (执行修复)",
-		make:    func() any { return new(pb.ExecuteRepair) },
-		wrap:    func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_ExecuteRepair{ExecuteRepair: m.(*pb.ExecuteRepair)}} },
-		example: `{"repair": "APPLICATION ID"}`,
-	},
-	{
-		name: "push", short: "Say that the place of registration in another province was told (跨省推送)",
-		make:      func() any { return new(pb.PushRepair) },
-		wrap:      func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_PushRepair{PushRepair: m.(*pb.PushRepair)}} },
-		keptUnder: func(m any) [32]byte { return idOf(m.(*pb.PushRepair).Repair) },
-		example:   `{"repair": "APPLICATION ID", "receipt": "推送回执"}`,
-	},
-	{
-		name: "track", short: "Record a look back at the firm after its repair (修复后跟踪)",
-		make:      func() any { return new(pb.TrackRepair) },
-		wrap:      func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_TrackRepair{TrackRepair: m.(*pb.TrackRepair)}} },
-		keptUnder: func(m any) [32]byte { return idOf(m.(*pb.TrackRepair).Repair) },
-		example:   `{"repair": "APPLICATION ID", "result": 1, "evidence": "回访记录"}`,
-	},
-	{
-		name: "supplement", short: "Tell the one-time list of gaps (一次性告知补正)",
-		make: func() any { return new(pb.SupplementRepair) },
-		wrap: func(m any) pb.Msg {
-			return pb.Msg{Sum: &pb.Msg_SupplementRepair{SupplementRepair: m.(*pb.SupplementRepair)}}
-		},
-		keptUnder: func(m any) [32]byte { return idOf(m.(*pb.SupplementRepair).Repair) },
-		example:   `{"repair": "APPLICATION ID", "gaps": "缺缴款凭证"}`,
-	},
-	{
-		name: "refile", short: "Refile what was missing (补正)",
-		make:      func() any { return new(pb.RefileRepair) },
-		wrap:      func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_RefileRepair{RefileRepair: m.(*pb.RefileRepair)}} },
-		keptUnder: func(m any) [32]byte { return idOf(m.(*pb.RefileRepair).Repair) },
-		example:   `{"repair": "APPLICATION ID", "materials": "缴款凭证"}`,
-	},
-}
-
-var memberVerbs = []verb{
-	{
-		name: "propose", short: "Propose a change of members or rules (提案)",
-		make: func() any { return new(pb.Propose) },
-		wrap: func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_Propose{Propose: m.(*pb.Propose)}} },
-		keptUnder: func(m any) [32]byte {
-			p := m.(*pb.Propose)
-			action := sha256.Sum256(pb.Encode(&p.Action))
-			return x.RecordID("proposal", p.Issuer, hex.EncodeToString(action[:]), "")
-		},
-		example: `{"action": {"set_param": {"name": "publish_deadline_wd", "value": 5}}, "reason": "示例会议纪要"}
-  other actions: put_member, remove_member, put_severity_rule, put_template, put_calendar, put_region`,
-	},
-	{
-		name: "vote", short: "Vote on a proposal (表决)",
-		make:    func() any { return new(pb.Vote) },
-		wrap:    func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_Vote{Vote: m.(*pb.Vote)}} },
-		example: `{"proposal": 1, "yes": true}`,
-	},
-	{
-		name: "mandate", short: "Let another agency act in this one's name (委托)",
-		make:    func() any { return new(pb.GrantMandate) },
-		wrap:    func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_GrantMandate{GrantMandate: m.(*pb.GrantMandate)}} },
-		example: `{"mandate": {"submitter": "USCC", "kinds": ["penalty", "publish", "commitment", "fulfillment"], "valid_to": "2027-12-31"}}`,
-	},
-	{
-		name: "revoke-mandate", short: "Take a mandate back",
-		make:    func() any { return new(pb.RevokeMandate) },
-		wrap:    func(m any) pb.Msg { return pb.Msg{Sum: &pb.Msg_RevokeMandate{RevokeMandate: m.(*pb.RevokeMandate)}} },
-		example: `{"submitter": "USCC"}`,
-	},
-}
-
-func idOf(raw []byte) (id [32]byte) {
-	copy(id[:], raw)
-	return id
 }
 
 // verbFlags are the flags of one verb: those of a session, and one for each field.
@@ -464,7 +243,7 @@ func runVerb(cmd *cobra.Command, v verb, f *verbFlags) error {
 			return err
 		}
 	}
-	o, err := c.Send(cmd.Context(), v.wrap(m))
+	o, err := c.Send(cmd.Context(), client.Wrap(m))
 	if err != nil {
 		return verdictOf(err)
 	}
@@ -726,17 +505,26 @@ func reportRecords(path string) ([]string, error) {
 	}
 }
 
-// recordView is what of an answer about a record is needed here.
-type recordView struct {
-	ID      string `json:"id"`
-	View    string `json:"view"`
-	Penalty *struct {
-		Issuer string `json:"issuer"`
-		State  string `json:"state"`
-	} `json:"penalty"`
-	Published *struct {
-		Issuer string `json:"issuer"`
-	} `json:"published"`
+// partsOf finds whose a record of any kind is, and how it stands, in whatever form the reader gets it.
+func partsOf(raw json.RawMessage) (issuer, state string) {
+	var forms map[string]json.RawMessage
+	if json.Unmarshal(raw, &forms) != nil {
+		return "", ""
+	}
+	for name, form := range forms {
+		var v struct {
+			Issuer string `json:"issuer"`
+			State  string `json:"state"`
+		}
+		if json.Unmarshal(form, &v) != nil || v.Issuer == "" {
+			continue
+		}
+		if strings.HasPrefix(name, "published") {
+			v.State = "published"
+		}
+		return v.Issuer, v.State
+	}
+	return "", ""
 }
 
 // registered finds the registered records that the key may verify: by the duty to publish of its own agency, and of those that let it publish.
@@ -789,19 +577,11 @@ func lookUp(ctx context.Context, c *client.Client, list []candidate) error {
 				if client.CodeOf(err) == "E_RECORD_UNKNOWN" {
 					continue // stays without an issuer
 				}
-				var r recordView
-				if err == nil {
-					err = json.Unmarshal(raw, &r)
-				}
-				switch {
-				case err != nil:
+				if err != nil {
 					errs[w] = err
 					return
-				case r.Penalty != nil:
-					list[i].issuer, list[i].state = r.Penalty.Issuer, r.Penalty.State
-				case r.Published != nil:
-					list[i].issuer, list[i].state = r.Published.Issuer, "published"
 				}
+				list[i].issuer, list[i].state = partsOf(raw)
 			}
 		}()
 	}

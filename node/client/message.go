@@ -10,6 +10,7 @@ import (
 
 	"github.com/cosmos/gogoproto/proto"
 
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 )
 
@@ -33,6 +34,29 @@ func ReadMessage(raw []byte, into any) (Texts, error) {
 		return nil, err
 	}
 	return texts, nil
+}
+
+// Wrap makes of a message of package pb what a transaction carries. A type that the wire does not have is a bug.
+func Wrap(message any) pb.Msg {
+	for _, w := range new(pb.Msg).XXX_OneofWrappers() {
+		t := reflect.TypeOf(w).Elem()
+		if t.Field(0).Type == reflect.TypeOf(message) {
+			sum := reflect.New(t)
+			sum.Elem().Field(0).Set(reflect.ValueOf(message))
+			var m pb.Msg
+			reflect.ValueOf(&m).Elem().FieldByName("Sum").Set(sum)
+			return m
+		}
+	}
+	panic(fmt.Sprintf("%T is no message of a transaction", message))
+}
+
+// Messages gives an empty one of every message that a transaction can carry: for tests.
+func Messages() (out []any) {
+	for _, w := range new(pb.Msg).XXX_OneofWrappers() {
+		out = append(out, reflect.New(reflect.TypeOf(w).Elem().Field(0).Type.Elem()).Interface())
+	}
+	return out
 }
 
 // SetDigest puts a digest into the field that Texts names.

@@ -15,10 +15,14 @@ const (
 	Penalties    Kind = "penalties"
 	Commitments  Kind = "commitments"
 	Fulfillments Kind = "fulfillments"
+	Abnormal     Kind = "abnormal"
+	Others       Kind = "others"
 )
 
 // Kinds lists the kinds of file, in the order in which they are sent.
-func Kinds() []Kind { return []Kind{Subjects, Commitments, Fulfillments, Penalties} }
+func Kinds() []Kind {
+	return []Kind{Subjects, Commitments, Fulfillments, Penalties, Abnormal, Others}
+}
 
 // Field is a column that a kind of file knows.
 type Field struct {
@@ -106,6 +110,41 @@ var fields = map[Kind][]Field{
 	Fulfillments: append([]Field{
 		{Name: "commitment_code", Title: "承诺编码", Required: true, key: true},
 	}, assessment(true)...),
+	Abnormal: decision("列入决定书文号", "列入日期", "列入机关",
+		Field{Name: "reason_code", Title: "列入事由编码", Required: true},
+		Field{Name: "reason", Title: "列入事由", Aliases: []string{"列入原因", "列入经营异常名录原因"}, Required: true, Text: true},
+		Field{Name: "basis", Title: "列入依据", Text: true},
+	),
+	Others: decision("认定文书文号", "认定日期", "认定单位",
+		Field{Name: "source_code", Title: "失信信息类别编码", Required: true},
+		Field{Name: "statute_code", Title: "认定依据编码", Required: true},
+		Field{Name: "fact", Title: "失信事实", Aliases: []string{"认定事实", "失信行为"}, Required: true, Text: true},
+		Field{Name: "basis", Title: "认定依据", Text: true},
+		Field{Name: "severity", Title: "失信严重程度", Required: true},
+		Field{Name: "necessary", Title: "确有必要公示"},
+		Field{Name: "necessity_reason", Title: "必要公示理由"},
+		Field{Name: "breach_of", Title: "违诺承诺编码"},
+	),
+}
+
+// decision is what the files of abnormal operation and other dishonesty have in common, with their own titles of number, day and agency.
+func decision(number, day, agency string, more ...Field) []Field {
+	return append([]Field{
+		{Name: "subject_name", Title: "主体名称", Aliases: []string{"企业名称", "单位名称", "名称"}, Text: true},
+		{Name: "subject_category", Title: "主体类别", Aliases: []string{"类别"}},
+		{Name: "subject_uscc", Title: "统一社会信用代码", Aliases: []string{"主体代码", "信用代码"}, Required: true, key: true},
+		{Name: "doc_no", Title: number, Aliases: []string{"文号", "决定书文号"}, Required: true, key: true},
+		{Name: "decided_on", Title: day, Required: true},
+		{Name: "issuer_name", Title: agency, Text: true},
+		{Name: "issuer_uscc", Title: agency + "统一社会信用代码", Aliases: []string{agency + "代码"}, Required: true},
+		{Name: "served_on", Title: "送达日期", Required: true},
+		{Name: "repair_notice_served", Title: "两书同达", Required: true},
+		{Name: "violation_region", Title: "事实发生地", Aliases: []string{"违法行为发生地"}, Required: true},
+		{Name: "power_code", Title: "权责清单编码", Aliases: []string{"权利编码", "权力编码", "职权编码"}, Required: true},
+		{Name: "sector", Title: "行业领域", Required: true},
+		{Name: "designation", Title: "指定管辖文书"},
+		{Name: "remarks", Title: "备注", Text: true},
+	}, more...)
 }
 
 // assessment is fields 11 to 16 and what the rule on breaches needs beside them.

@@ -67,8 +67,28 @@ func subjectRow() map[string]any {
 	return map[string]any{"uscc": firm, "name": "示例食品有限公司（合成）", "region": "410105", "category": "1"}
 }
 
+func abnormalRow() map[string]any {
+	return map[string]any{
+		"subject_name": "示例食品有限公司（合成）", "subject_uscc": firm, "doc_no": "示例异列〔2026〕1号", "decided_on": "2026-07-01", "issuer_name": "示例局",
+		"issuer_uscc": agency, "served_on": "2026-07-02", "repair_notice_served": "是", "violation_region": "410105", "power_code": "P-001",
+		"sector": "market", "reason_code": "ANNUAL-REPORT", "reason": "示例事由", "basis": "示例依据",
+	}
+}
+
+func otherRow() map[string]any {
+	return map[string]any{
+		"subject_name": "示例食品有限公司（合成）", "subject_uscc": firm, "doc_no": "示例认〔2026〕1号", "decided_on": "2026-07-01", "issuer_name": "示例局",
+		"issuer_uscc": agency, "served_on": "2026-07-02", "repair_notice_served": "是", "violation_region": "410105", "power_code": "P-001",
+		"sector": "market", "source_code": "JUDGMENT", "statute_code": "HN-CREDIT-20", "fact": "示例事实", "basis": "示例依据", "severity": "",
+	}
+}
+
 func base(kind Kind) map[string]any {
 	switch kind {
+	case Abnormal:
+		return abnormalRow()
+	case Others:
+		return otherRow()
 	case Penalties:
 		return penaltyRow()
 	case Commitments:
@@ -296,6 +316,27 @@ var cases = []struct {
 	{"necessary without a reason", Penalties, map[string]any{"necessary": "是", "necessity_reason": ""}, "E_TEXT", ""},
 	{"control character", Penalties, map[string]any{"cf_sy": "示例\x01事实"}, "E_ROW", ""},
 	{"oversized cell", Penalties, map[string]any{"cf_sy": strings.Repeat("长", 32*1024/3*2+9)}, "E_ROW", ""},
+
+	{"plain", Abnormal, nil, "", ""},
+	{"full-width code", Abnormal, map[string]any{"subject_uscc": wide(firm)}, "", "统一社会信用代码 (subject_uscc) was mended"},
+	{"square brackets", Abnormal, map[string]any{"doc_no": "示例异列[2026]1号"}, "", "列入决定书文号 (doc_no) was mended"},
+	{"without a reason code", Abnormal, map[string]any{"reason_code": ""}, "E_TOKEN", ""},
+	{"natural person", Abnormal, map[string]any{"subject_uscc": personID}, "E_NATURAL_PERSON", ""},
+	{"natural person by category", Abnormal, map[string]any{"subject_category": "自然人"}, "E_NATURAL_PERSON", ""},
+	{"natural person by document", Abnormal, map[string]any{"subject_uscc": "", "自然人证件号码": personID}, "E_NATURAL_PERSON", ""},
+	{"served before decision", Abnormal, map[string]any{"served_on": "2026-06-30"}, "E_WINDOW", ""},
+	{"missing number", Abnormal, map[string]any{"doc_no": ""}, "E_DOCNO", ""},
+	{"wrong check character", Abnormal, map[string]any{"issuer_uscc": "11410000Y00000032A"}, "E_USCC_CHECK", ""},
+	{"serial number for a date", Abnormal, map[string]any{"decided_on": "45123"}, "E_DATE", ""},
+
+	{"plain", Others, nil, "", ""},
+	{"minor and necessary", Others, map[string]any{"severity": "轻微", "necessary": "是", "necessity_reason": "示例理由"}, "", ""},
+	{"necessary without a reason", Others, map[string]any{"necessary": "是", "necessity_reason": ""}, "E_TEXT", ""},
+	{"without a source", Others, map[string]any{"source_code": ""}, "E_TOKEN", ""},
+	{"without a statute", Others, map[string]any{"statute_code": ""}, "E_TOKEN", ""},
+	{"unknown severity", Others, map[string]any{"severity": "很严重"}, "E_VALUE", ""},
+	{"bad commitment", Others, map[string]any{"breach_of": "41"}, "E_COMMITMENT_CODE", ""},
+	{"natural person", Others, map[string]any{"subject_uscc": personID}, "E_NATURAL_PERSON", ""},
 
 	{"plain", Commitments, nil, "", ""},
 	{"assessed in full", Commitments, map[string]any{"fulfilment_status": "1", "assessed_on": "2026-06-30"}, "", ""},

@@ -67,14 +67,17 @@ func (m *mapper) penalty(person bool) {
 	if c.Necessary {
 		c.NecessityDigest = m.keep(id, map[string]string{"necessity_reason": reason})
 	}
-	// The number as it stands on paper, where it was mended, is kept beside the record's words: it is no part of their digest, so that
-	// the same decision sent in another spelling is the same content.
-	if _, raw := m.cell("cf_wsh"); raw != docNo {
-		if raw, _ = code.MendText(raw); raw != docNo {
-			m.keep(id, map[string]string{"cf_wsh": raw})
-		}
-	}
+	m.keepNumber(id, "cf_wsh", docNo)
 	m.row.Messages = []pb.Msg{{Sum: &pb.Msg_RecordPenalty{RecordPenalty: &pb.RecordPenalty{Content: c}}}}
+}
+
+// keepNumber keeps the number as it stands on paper, where it was mended, beside the record's words: it is no part of their digest, so that the
+// same decision sent in another spelling is the same content.
+func (m *mapper) keepNumber(id [32]byte, name, docNo string) {
+	_, raw := m.cell(name)
+	if raw, _ = code.MendText(raw); raw != docNo {
+		m.keep(id, map[string]string{name: raw})
+	}
 }
 
 // kinds reads a 处罚类别 cell.

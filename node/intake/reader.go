@@ -188,6 +188,10 @@ func (r *Reader) mapRow(raw rawRow) Row {
 		m.commitment(person)
 	case Fulfillments:
 		m.fulfillment()
+	case Abnormal:
+		m.abnormal(person)
+	case Others:
+		m.other(person)
 	}
 	if row.Refusal != nil {
 		row.Messages, row.Texts = nil, nil
@@ -214,10 +218,18 @@ func (m *mapper) identify(record [32]byte) {
 	m.row.Key = string(record[:])
 }
 
-// Record ids, as the rules derive them (x/sanction.PenaltyID, x/commitment.ID; a test holds them together). The words of an
+// Record ids, as the rules derive them (x/sanction.ID, x/commitment.ID; a test holds them together). The words of an
 // assessment are kept under an id of their own, since a fulfillments file does not say whose the commitment is.
 func penaltyID(issuer, docNo, subject string) [32]byte {
 	return x.RecordID("penalty", issuer, docNo, subject)
+}
+
+func abnormalID(issuer, docNo, subject string) [32]byte {
+	return x.RecordID("abnormal", issuer, docNo, subject)
+}
+
+func otherID(issuer, docNo, subject string) [32]byte {
+	return x.RecordID("other", issuer, docNo, subject)
 }
 
 func commitmentID(acceptor, code, subject string) [32]byte {

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"reflect"
+	"strings"
+
+	"github.com/xinlian-ledger/xinlian/node/intake"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/sanction"
+)
+
+// verb is a message that people send one at a time.
+type verb struct {
+	name, short string
+	example     string             // of --json-file
+	make        func() any         // an empty message
+	keptUnder   func(any) [32]byte // record id under which the vault keeps the message's texts; nil: it has none
+}
+
+// verbOf makes the verb of a message. kept may be nil.
+func verbOf[T any](name, short, example string, kept func(*T) [32]byte) verb {
+	v := verb{name: name, short: short, example: example, make: func() any { return new(T) }}
+	if kept != nil {
+		v.keptUnder = func(m any) [32]byte { return kept(m.(*T)) }
+	}
+	return v
+}
+
+// actionNames lists what a proposal can hold beside the example.
+func actionNames() string {
+	var out []string
+	for _, w := range new(pb.Action).XXX_OneofWrappers() {
+		field := reflect.TypeOf(w).Elem().Field(0)
+		for _, part := range strings.Split(field.Tag.Get("protobuf"), ",") {
+			if name, ok := strings.CutPrefix(part, "name="); ok && name != "set_param" {
+				out = append(out, name)
+			}
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func idOf(raw []byte) (id [32]byte) {
+	copy(id[:], raw)
+	return id
+}
+
+// txGroups is every message that has a verb of its own. Firms are enrolled by `import subjects`, and `tx sanction publish` takes many records.
+var txGroups = []struct {
+	use, short string
+	verbs      []verb
+}{
+	{"sanction", "Dishonesty records (失信信息)", []verb{
+		verbOf("record", "Record an administrative penalty (登记)",
+			`{"content": {"issuer": "USCC", "subject": "USCC", "doc_no": "示例罚〔2026〕1号", "kinds": [3], "fine_fen": 12000000,
+ "decided_on": "2026-07-15", "violation_region": "410105", "procedure": 2, "notice_served_on": "2026-07-08", "statement": 1,
+ "served_on": "2026-07-15", "repair_notice_served": true, "power_code": "SC-MARKET", "sector": "market",
+ "text": {"cf_sy": "违法事实", "cf_yj": "处罚依据", "cf_nr": "处罚内容"}}}`,
+			func(m *pb.RecordPenalty) [32]byte {
+				return sanction.PenaltyID(m.Content.Issuer, m.Content.DocNo, m.Content.Subject)
+			}),
+		verbOf("abnormal", "Enter a firm in the list of abnormal operation (列入异常名录)",
+			`{"content": {"issuer": "USCC", "subject": "USCC", "doc_no": "示例异列〔2026〕1号", "reason": "ADDRESS", "listed_on": "2026-07-15",
+ "served_on": "2026-07-15", "repair_notice_served": true, "violation_region": "410105", "power_code": "SC-MARKET", "sector": "market",
+ "text": {"fact": "列入事实", "basis": "列入依据"}}}`,
+			func(m *pb.RecordAbnormal) [32]byte {
+				return sanction.ID(pb.DISHONESTY_ABNORMAL, m.Content.Issuer, m.Content.DocNo, m.Content.Subject)
+			}),
+		verbOf("remove-abnormal", "Take a firm out of the list of abnormal operation (移出异常名录)",
+			`{"record": "ID", "evidence": "已依法公示年度报告"}`,
+			func(m *pb.RemoveAbnormal) [32]byte { return idOf(m.Record) }),
+		verbOf("other", "Record other dishonesty (其他失信信息)",
+			`{"content": {"issuer": "USCC", "subject": "USCC", "doc_no": "示例认〔2026〕1号", "source": "JUDGMENT", "statute": "HN-CREDIT-20",
+ "decided_on": "2026-07-15", "served_on": "2026-07-15", "repair_notice_served": true, "violation_region": "410105", "power_code": "SC-MARKET",
+ "sector": "market", "text": {"fact": "认定事实", "basis": "认定依据"}}}`,
+			func(m *pb.RecordOther) [32]byte {
+				return sanction.ID(pb.DISHONESTY_OTHER, m.Content.Issuer, m.Content.DocNo, m.Content.Subject)
+			}),
+		verbOf("withdraw", "Withdraw a record whose decision was revoked or changed (撤销)",
+			`{"record": "ID", "reason": "复议决定撤销原处罚", "authority": "示例复议决定书〔2026〕3号"}`,
+			func(m *pb.WithdrawRecord) [32]byte { return idOf(m.Record) }),
+	}},
+	{"commitment", "Credit commitments (信用承诺)", []verb{
+		verbOf("submit", "Take in a commitment, or file one for a firm on its signed paper",
+			`{"content": {"code": "41010020261019000001", "subject": "USCC", "type": 4, "made_on": "2026-10-19", "acceptor": "USCC",
+ "publication": 1, "text": {"reason": "信用修复", "content": "承诺内容", "breach_liability": "违诺责任"}}, "accepted": true}`,
+			func(m *pb.SubmitCommitment) [32]byte { return [32]byte(commitment.ID(&m.Content)) }),
+		verbOf[pb.AcceptCommitment]("accept", "Accept a commitment (受理)", `{"code": "41010020261019000001"}`, nil),
+		verbOf("reject", "Reject a commitment with its reason (不予受理)", `{"code": "41010020261019000001", "reason": "材料不全"}`,
+			func(m *pb.RejectCommitment) [32]byte { return intake.AssessmentID(m.Issuer, m.Code) }),
+		verbOf("withdraw", "Withdraw a commitment that was accepted by error (撤回)", `{"code": "41010020261019000001", "reason": "误受理"}`,
+			func(m *pb.WithdrawCommitment) [32]byte { return intake.AssessmentID(m.Issuer, m.Code) }),
+		verbOf("assess", "Record fulfilment (践诺) or breach (违诺)",
+			`{"code": "41010520260603000017", "fulfilment": 3, "assessed_on": "2026-08-03", "notice_served_on": "2026-07-27", "statement": 1,
+ "unperformed": "未履行的承诺内容", "action": "违诺责任追究内容", "evidence": "双随机检查记录"}`,
+			func(m *pb.AssessCommitment) [32]byte { return intake.AssessmentID(m.Issuer, m.Code) }),
+		verbOf("cure", "Record that a breach was mended (补正)", `{"code": "41010520260603000017", "evidence": "复查记录"}`,
+			func(m *pb.CureCommitment) [32]byte { return intake.AssessmentID(m.Issuer, m.Code) }),
+	}},
+	{"repair", "Credit repair (信用修复)", []verb{
+		// The application's words lie with those of the record that it is about, and are destroyed with them.
+		verbOf("apply", "File an application for a firm (信用修复申请)",
+			`{"subject": "USCC", "target": "RECORD ID", "application_no": "XYZG-2026-001", "commitment": "41010020261019000001",
+ "duties_done": true, "materials": "缴款凭证", "paper": "信用修复申请书"}`,
+			func(m *pb.ApplyRepair) [32]byte { return idOf(m.Target) }),
+		verbOf[pb.AcceptRepair]("accept", "Accept an application (受理)", `{"repair": "APPLICATION ID"}`, nil),
+		verbOf[pb.ApproveRepair]("approve", "Approve: the repair takes effect in the same block (准予修复)",
+			`{"repair": "APPLICATION ID", "duties_verified": true, "decision_no": "ZZXF-2026-001"}`, nil),
+		verbOf("refuse", "Refuse with reason: before acceptance 不予受理, after it 不予修复", `{"repair": "APPLICATION ID", "reason": "罚款未缴清"}`,
+			func(m *pb.RefuseRepair) [32]byte { return idOf(m.Repair) }),
+		verbOf("revoke", "Revoke a repair obtained by deceit (撤销修复)",
+			`{"repair": "APPLICATION ID", "reason": "缴款凭证系伪造", "notice_served_on": "2026-11-09", "statement": 1, "deceit": "materials"}`,
+			func(m *pb.RevokeRepair) [32]byte { return idOf(m.Repair) }),
+		verbOf("supplement", "Tell the one-time list of gaps (一次性告知补正)", `{"repair": "APPLICATION ID", "gaps": "缺缴款凭证"}`,
+			func(m *pb.SupplementRepair) [32]byte { return idOf(m.Repair) }),
+		verbOf("refile", "Refile what was missing (补正)", `{"repair": "APPLICATION ID", "materials": "缴款凭证"}`,
+			func(m *pb.RefileRepair) [32]byte { return idOf(m.Repair) }),
+		verbOf("extend", "Put the decision off, once, with reason (延期)", `{"repair": "APPLICATION ID", "days": 5, "reason": "需进行核查"}`,
+			func(m *pb.ExtendRepair) [32]byte { return idOf(m.Repair) }),
+		verbOf[pb.ExecuteRepair]("execute", "Say that the agency's own publication of the record has ended (执行修复)", `{"repair": "APPLICATION ID"}`, nil),
+		verbOf("push", "Say that the place of registration in another province was told (跨省推送)", `{"repair": "APPLICATION ID", "receipt": "推送回执"}`,
+			func(m *pb.PushRepair) [32]byte { return idOf(m.Repair) }),
+		verbOf("track", "Record a look back at the firm after its repair (修复后跟踪)", `{"repair": "APPLICATION ID", "result": 1, "evidence": "回访记录"}`,
+			func(m *pb.TrackRepair) [32]byte { return idOf(m.Repair) }),
+	}},
+	{"member", "Governance and mandates (治理, 委托)", []verb{
+		verbOf("propose", "Propose a change of members or rules (提案)",
+			`{"action": {"set_param": {"name": "publish_deadline_wd", "value": 5}}, "reason": "示例会议纪要"}
+  other actions: `+actionNames(),
+			func(m *pb.Propose) [32]byte {
+				action := sha256.Sum256(pb.Encode(&m.Action))
+				return x.RecordID("proposal", m.Issuer, hex.EncodeToString(action[:]), "")
+			}),
+		verbOf[pb.Vote]("vote", "Vote on a proposal (表决)", `{"proposal": 1, "yes": true}`, nil),
+		verbOf[pb.GrantMandate]("mandate", "Let another agency act in this one's name (委托)",
+			`{"mandate": {"submitter": "USCC", "kinds": ["penalty", "publish", "commitment", "fulfillment"], "valid_to": "2027-12-31"}}`, nil),
+		verbOf[pb.RevokeMandate]("revoke-mandate", "Take a mandate back", `{"submitter": "USCC"}`, nil),
+	}},
+}
