@@ -116,6 +116,20 @@ func TestLedger(t *testing.T) {
 		t.Errorf("the vault has not the words of the record:\n%s", stdout)
 	}
 
+	// The loop of check and compare, the file, and the lists that the rules rest on.
+	if stdout, _ = xinlian(t, 0, as("zz-scjg", "query", "check", v.Subject)...); !strings.Contains(stdout, "公示中 in publicity") {
+		t.Errorf("check:\n%s", stdout)
+	}
+	if stdout, _ = xinlian(t, 0, as("auditor", "query", "file", v.Subject)...); !strings.Contains(stdout, record) || !strings.Contains(stdout, "公示中 published") {
+		t.Errorf("file:\n%s", stdout)
+	}
+	if stdout, _ = xinlian(t, 0, "query", "measure", "items"); !strings.Contains(stdout, "M12") {
+		t.Errorf("measure items:\n%s", stdout)
+	}
+	if stdout, _ = xinlian(t, 0, "query", "list", "standards"); !strings.Contains(stdout, "名单") {
+		t.Errorf("list standards:\n%s", stdout)
+	}
+
 	// A refusal is one line with code and rule.
 	_, stderr := xinlian(t, 1, as("gov1", "tx", "sanction", "withdraw", "--record", record, "--reason", "x", "--authority", "y")...)
 	if !strings.Contains(stderr, "E_NOT_ISSUER") || !strings.Contains(stderr, "(rule ") || strings.Count(stderr, "\n") != 1 {

@@ -20,7 +20,9 @@ const queryPatience = 5 * time.Second
 func queryCmd() *cobra.Command {
 	cmd := group("query", "Ask a node",
 		group("subject", "Firms (信用主体)", querySubjectListCmd(), querySubjectShowCmd()),
-		queryRecordCmd(), queryCommitmentCmd(), queryDutiesCmd(), queryParamsCmd())
+		group("list", "Lists of serious dishonesty (严重失信主体名单)", queryListStandardsCmd()),
+		group("measure", "Sanction measures (失信惩戒措施)", queryMeasureItemsCmd()),
+		queryRecordCmd(), queryFileCmd(), queryCommitmentCmd(), queryCheckCmd(), queryDutiesCmd(), queryParamsCmd())
 	cmd.Long = `Ask a node. Without --key the answer is the public's; with it, the member's. An answer of a node is its word: what must hold up is a bundle, which
 xinlian-verify checks offline.
 
@@ -123,6 +125,8 @@ var stateWords = map[string]string{
 	"rejected": "已拒绝", "withdrawn": "已撤回",
 	"registered": "登记", "published": "公示中", "unpublished": "不公示", "repaired": "已修复", "expired": "已届满",
 	"minor": "轻微", "general": "一般", "serious": "严重",
+	"announced": "待实施", "applied": "实施中", "lifted": "已解除", "corrected": "已更正", "shielded": "屏蔽中", "archived": "已归档", "destroyed": "密钥销毁",
+	"rights": "减损权益", "management": "管理", "market": "市场",
 	"supplement": "待补正", "accepted": "已受理", "effective": "已生效", "refused": "不予修复", "not_accepted": "不予受理",
 }
 

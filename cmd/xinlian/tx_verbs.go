@@ -127,6 +127,15 @@ var txGroups = []struct {
 		verbOf("track", "Record a look back at the firm after its repair (修复后跟踪)", `{"repair": "APPLICATION ID", "result": 1, "evidence": "回访记录"}`,
 			func(m *pb.TrackRepair) [32]byte { return idOf(m.Repair) }),
 	}},
+	{"measure", "Sanction measures (失信惩戒措施)", []verb{
+		verbOf[pb.AnnounceMeasure]("announce", "Call for a measure on a record in publicity (措施推送)",
+			`{"source": "RECORD ID", "item": "M12", "implementer": "USCC"}`, nil),
+		verbOf[pb.ApplyMeasure]("apply", "Carry a measure out (措施实施)", `{"source": "RECORD ID", "item": "M12", "until": "2027-07-15"}`, nil),
+		verbOf("feedback", "Report what came of a measure (结果反馈)", `{"measure": "MEASURE ID", "outcome": "done", "evidence": "实施情况"}`,
+			func(m *pb.FeedbackMeasure) [32]byte { return idOf(m.Measure) }),
+		verbOf("correct", "End a measure that should not have been (纠正)", `{"measure": "MEASURE ID", "reason": "经核查不符合实施条件"}`,
+			func(m *pb.CorrectMeasure) [32]byte { return idOf(m.Measure) }),
+	}},
 	{"member", "Governance and mandates (治理, 委托)", []verb{
 		verbOf("propose", "Propose a change of members or rules (提案)",
 			`{"action": {"set_param": {"name": "publish_deadline_wd", "value": 5}}, "reason": "示例会议纪要"}

@@ -432,6 +432,21 @@ func (c *Client) Self(ctx context.Context) (*Self, error) {
 	return s, c.Get(ctx, "/v1/members/self", true, s)
 }
 
+// Check is what a member that is about to act on a firm is told of it (信用核查).
+func (c *Client) Check(ctx context.Context, uscc string) (json.RawMessage, error) {
+	return c.raw(ctx, "/v1/checks/"+url.PathEscape(uscc), true)
+}
+
+// MeasureItems is the list of measures (失信惩戒措施清单), ListStandards the standards of lists of serious dishonesty.
+func (c *Client) MeasureItems(ctx context.Context) (json.RawMessage, error) {
+	return c.raw(ctx, "/v1/measure-items", false)
+}
+
+// ListStandards is the standards of lists of serious dishonesty (严重失信主体名单认定标准).
+func (c *Client) ListStandards(ctx context.Context) (json.RawMessage, error) {
+	return c.raw(ctx, "/v1/list-standards", false)
+}
+
 // Param is a parameter (参数) with its value in force.
 type Param struct {
 	Name    string `json:"name"`

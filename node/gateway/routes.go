@@ -49,12 +49,15 @@ var routes = []route{
 	{method: http.MethodGet, path: "/v1/commitments/{code}", handle: (*call).commitment},
 	{method: http.MethodGet, path: "/v1/trust", handle: (*call).trust},
 	{method: http.MethodGet, path: "/v1/params", handle: (*call).params},
+	{method: http.MethodGet, path: "/v1/measure-items", handle: (*call).measureItems},
+	{method: http.MethodGet, path: "/v1/list-standards", handle: (*call).listStandards},
 
 	{method: http.MethodPost, path: "/v1/txs", query: []string{"wait"}, body: pb.TxBytesMax, handle: (*call).submit},
 	{method: http.MethodGet, path: "/v1/txs/{id}", audience: members, handle: (*call).outcome},
 	{method: http.MethodGet, path: "/v1/records/{id}", handle: (*call).record},
 	{method: http.MethodGet, path: "/v1/files/{uscc}", audience: members, handle: (*call).file},
 	{method: http.MethodGet, path: "/v1/duties", audience: members, query: []string{"agency", "after", "limit"}, handle: (*call).duties},
+	{method: http.MethodGet, path: "/v1/checks/{uscc}", audience: members, handle: (*call).check},
 	{method: http.MethodGet, path: "/v1/members/self", audience: members, handle: (*call).self},
 
 	{method: http.MethodGet, path: "/v1/audit/genesis", audience: members, handle: (*call).genesis},

@@ -29,6 +29,12 @@ func (g *Gateway) asOf(info *pb.BlockInfo, rules uint64, newest time.Time, prove
 	}
 }
 
+// legalDay is the legal day of the answer.
+func (a asOf) legalDay() (calendar.Date, error) {
+	t, err := time.Parse(time.RFC3339, a.LegalTime)
+	return calendar.Of(t.Unix()), err
+}
+
 func utc(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 // zone is UTC+08:00, fixed: legal time never asks a time zone database.
