@@ -31,7 +31,6 @@ type home struct {
 	states sm.Store
 	dbs    []dbm.DB
 	app    *app.App
-	snap   *app.Snapshot
 }
 
 // OpenHome opens a node's home folder for reading. The node must not be running: its databases have one owner.
@@ -101,8 +100,8 @@ func (h *home) Results(_ context.Context, height int64) ([]*abci.ExecTxResult, e
 	return resp.TxResults, nil
 }
 
-func (h *home) State(context.Context) (x.Reader, int64, error) {
-	if h.snap == nil {
+func (h *home) State(context.Context) (func() (x.Reader, func(), error), int64, error) {
+	if h.app == nil {
 		dir := filepath.Join(h.dir, node.StateDir)
 		if _, err := os.Stat(dir); err != nil {
 			return nil, 0, nil
@@ -112,17 +111,17 @@ func (h *home) State(context.Context) (x.Reader, int64, error) {
 			return nil, 0, fmt.Errorf("application state: %w", err)
 		}
 		h.app = a
-		if h.snap, err = a.At(0); err != nil {
-			return nil, 0, err
-		}
 	}
-	return h.snap, h.snap.Height(), nil
+	return func() (x.Reader, func(), error) {
+		s, err := h.app.At(0)
+		if err != nil {
+			return nil, nil, err
+		}
+		return s, s.Close, nil
+	}, h.app.Status().Height, nil
 }
 
 func (h *home) Close() error {
-	if h.snap != nil {
-		h.snap.Close()
-	}
 	if h.app != nil {
 		h.app.Close()
 	}

@@ -5,12 +5,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	sm "github.com/cometbft/cometbft/state"
 	cmttypes "github.com/cometbft/cometbft/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/x"
@@ -28,8 +31,8 @@ type Source interface {
 	Commit(ctx context.Context, height int64) (*cmttypes.Commit, error)
 	// Results of a height as the source executed it, where it kept them; nil otherwise.
 	Results(ctx context.Context, height int64) ([]*abci.ExecTxResult, error)
-	// State that the source holds, and its height; nil where it shows none.
-	State(context.Context) (r x.Reader, height int64, err error)
+	// State that the source holds, and its height; nil where it shows none. Each call of open is for one goroutine.
+	State(context.Context) (open func() (r x.Reader, done func(), err error), height int64, err error)
 	Close() error
 }
 
@@ -481,16 +484,7 @@ func (r *replay) compareResults(ctx context.Context, p *passed) (*Difference, er
 }
 
 // finish checks the commit of the newest block and, where the source shows its state at just this height, every row of it.
-func (r *replay) finish(ctx context.Context, last int64) (_ *Difference, err error) {
-	defer func() {
-		switch p := recover().(type) {
-		case nil:
-		case x.Fault:
-			err = p.Err // a state that cannot be read, the source's or this replay's own
-		default:
-			panic(p)
-		}
-	}()
+func (r *replay) finish(ctx context.Context, last int64) (*Difference, error) {
 	c, err := r.src.Commit(ctx, last)
 	if err != nil {
 		return nil, fmt.Errorf("commit of height %d: %w", last, err)
@@ -500,22 +494,56 @@ func (r *replay) finish(ctx context.Context, last int64) (_ *Difference, err err
 	}
 	r.app.Settle()
 	r.app = nil // the source may take memory for a tree of its own
-	theirs, height, err := r.src.State(ctx)
-	if err != nil || theirs == nil || height != last {
+	open, height, err := r.src.State(ctx)
+	if err != nil || open == nil || height != last {
 		return nil, err
 	}
-	return r.compareState(last, theirs), nil
+	return r.compareState(last, open)
 }
 
-// compareState finds the first row that differs, table by table.
-func (r *replay) compareState(height int64, theirs x.Reader) *Difference {
-	for _, t := range x.Tables() {
-		if d := r.compareTable(height, t, theirs); d != nil {
-			return d
-		}
-		r.rows.drop(t.Prefix)
+// compareState finds the first row that differs. Tables are compared side by side.
+func (r *replay) compareState(height int64, open func() (x.Reader, func(), error)) (*Difference, error) {
+	var (
+		tables = x.Tables()
+		diffs  = make([]*Difference, len(tables))
+		next   atomic.Int64
+		all    errgroup.Group
+	)
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() (err error) {
+			defer caught(&err)
+			theirs, done, err := open()
+			if err != nil {
+				return err
+			}
+			defer done()
+			for i := int(next.Add(1)) - 1; i < len(tables); i = int(next.Add(1)) - 1 {
+				diffs[i] = r.compareTable(height, tables[i], theirs)
+				r.rows.drop(tables[i].Prefix)
+			}
+			return nil
+		})
 	}
-	return nil
+	if err := all.Wait(); err != nil {
+		return nil, err
+	}
+	for _, d := range diffs {
+		if d != nil {
+			return d, nil
+		}
+	}
+	return nil, nil
+}
+
+// caught makes an error of a state that cannot be read, the source's or this replay's own.
+func caught(err *error) {
+	switch p := recover().(type) {
+	case nil:
+	case x.Fault:
+		*err = p.Err
+	default:
+		panic(p)
+	}
 }
 
 func (r *replay) compareTable(height int64, t *x.TableInfo, theirs x.Reader) (diff *Difference) {
@@ -524,9 +552,10 @@ func (r *replay) compareTable(height int64, t *x.TableInfo, theirs x.Reader) (di
 		diff.Key, diff.Table = fmt.Sprintf("%x", key), t.Layout
 	}
 	var at []byte // of diff
-	same := 0
+	same, seen := 0, int64(0)
+	defer func() { atomic.AddInt64(&r.report.StateRows, seen) }()
 	theirs.Iterate([]byte{t.Prefix}, nil, func(key, value []byte) bool {
-		r.report.StateRows++
+		seen++
 		mine, ok := r.rows.Peek(key)
 		switch {
 		case !ok:

@@ -24,7 +24,7 @@ type chain struct {
 	at      int64
 	commit  *cmttypes.Commit
 	results func(height int64) []*abci.ExecTxResult
-	state   x.Reader
+	state   *app.Snapshot
 }
 
 func (s *chain) Genesis(context.Context) (*cmttypes.GenesisDoc, error) { return s.c.GenesisDoc(), nil }
@@ -70,9 +70,16 @@ func (s *chain) Results(_ context.Context, h int64) ([]*abci.ExecTxResult, error
 	return s.results(h), nil
 }
 
-func (s *chain) State(context.Context) (x.Reader, int64, error) {
-	return s.state, int64(len(s.c.Blocks)), nil
+func (s *chain) State(context.Context) (func() (x.Reader, func(), error), int64, error) {
+	if s.state == nil {
+		return nil, 0, nil
+	}
+	return func() (x.Reader, func(), error) {
+		snap, err := s.c.Apps[0].At(s.state.Height())
+		return snap, func() { snap.Close() }, err
+	}, int64(len(s.c.Blocks)), nil
 }
+
 func (s *chain) Close() error { return nil }
 
 // story makes a chain with something on it.

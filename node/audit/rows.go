@@ -82,6 +82,7 @@ type group struct {
 	name       name
 	first      uint32 // id, or noRow
 	live, dead uint32 // rows that hang together; dead ones are passed over
+	least      uint32 // id of the first one by key, or noRow where it is not known; atomic, as readers find it out
 }
 
 // name of a group: the first bytes of its keys.
@@ -236,9 +237,6 @@ func (r *rows) hold(more int64) {
 	for r.held > r.bound && len(r.full) > 0 {
 		p := r.full[0]
 		r.full = r.full[1:]
-		if p.data == nil {
-			continue // of a table that was dropped
-		}
 		if r.file == nil {
 			f, err := os.CreateTemp(r.dir, "xinlian-audit-*")
 			if err == nil {
@@ -340,7 +338,7 @@ func (t *rowTable) delete(key []byte) {
 	t.places[id] = 0
 	t.live--
 	if t.grouped.Load() {
-		t.leave(key)
+		t.leave(key, id)
 	} else {
 		t.free = append(t.free, id)
 	}
@@ -361,7 +359,7 @@ func (t *rowTable) join(key []byte, id uint32) {
 			n = uint32(len(t.groups))
 			t.groups = append(t.groups, group{})
 		}
-		t.groups[n] = group{name: of, first: noRow}
+		t.groups[n] = group{name: of, first: noRow, least: id}
 		t.groupSlots.add(t.rows.hash(of.bytes()), n)
 		if t.ordered.Load() {
 			t.order.ReplaceOrInsert(numbered{of, n})
@@ -370,15 +368,21 @@ func (t *rowTable) join(key []byte, id uint32) {
 	g := &t.groups[n]
 	t.next[id], g.first = g.first, id
 	g.live++
+	if least := g.least; least != noRow && least != id && bytes.Compare(key, t.keyOf(least)) < 0 {
+		g.least = id
+	}
 }
 
 // leave counts a row of a group as gone. It hangs there until the group is tidied.
-func (t *rowTable) leave(key []byte) {
+func (t *rowTable) leave(key []byte, id uint32) {
 	of := nameOf(key)
 	n, _ := t.findGroup(of)
 	g := &t.groups[n]
 	g.live--
 	g.dead++
+	if g.least == id {
+		g.least = noRow
+	}
 	if g.dead > g.live {
 		t.tidy(g)
 	}
@@ -520,11 +524,25 @@ func (r *rows) Iterate(prefix, start []byte, fn func(key, value []byte) bool) {
 
 type found struct{ key, value []byte }
 
-// eachOf visits the rows of a group by key, and says whether to go on.
+// few is how many rows of a group are put in order without a thought.
+const few = 16
+
+// eachOf visits the rows of a group by key, and says whether to go on. Who looks at the first row alone, as for the next timer that is due, does
+// not pay for the others.
 func (t *rowTable) eachOf(n uint32, prefix, from []byte, fn func(key, value []byte) bool) bool {
-	var room [16]found
+	g := &t.groups[n]
+	if g.live > few {
+		key, value, _ := t.at(t.places[t.least(g)] - 1)
+		if bytes.Compare(key, from) >= 0 {
+			if bytes.HasPrefix(key, prefix) && !fn(key, value) {
+				return false
+			}
+			from = append(bytes.Clone(key), 0)
+		}
+	}
+	var room [few]found
 	list := room[:0]
-	for id := t.groups[n].first; id != noRow; id = t.next[id] {
+	for id := g.first; id != noRow; id = t.next[id] {
 		place := t.places[id]
 		if place == 0 {
 			continue
@@ -541,6 +559,25 @@ func (t *rowTable) eachOf(n uint32, prefix, from []byte, fn func(key, value []by
 		}
 	}
 	return true
+}
+
+// least finds the first row of a group that has one.
+func (t *rowTable) least(g *group) uint32 {
+	if id := atomic.LoadUint32(&g.least); id != noRow {
+		return id
+	}
+	best := uint32(noRow)
+	var least []byte
+	for id := g.first; id != noRow; id = t.next[id] {
+		if t.places[id] == 0 {
+			continue
+		}
+		if key := t.keyOf(id); best == noRow || bytes.Compare(key, least) < 0 {
+			best, least = id, key
+		}
+	}
+	atomic.StoreUint32(&g.least, best)
+	return best
 }
 
 // len is how many rows a table holds.
@@ -567,14 +604,11 @@ func (r *rows) each(prefix byte, fn func(key []byte) bool) {
 	}
 }
 
-// drop forgets a table.
+// drop forgets a table. Nothing is applied any more.
 func (r *rows) drop(prefix byte) {
 	if t := r.tables[prefix]; t != nil {
 		for _, p := range t.pieces {
-			if p.data != nil {
-				r.held -= int64(p.size)
-				p.data = nil
-			}
+			p.data = nil
 		}
 		r.tables[prefix] = nil
 	}

@@ -26,7 +26,7 @@ func TestRows(t *testing.T) {
 			prefix := rapid.SampledFrom([]string{"\x60", "\x61"}).Draw(t, "table")
 			switch rapid.IntRange(0, 2).Draw(t, "kind") {
 			case 0:
-				return prefix + subject.Draw(t, "subject") + rapid.StringOfN(rapid.RuneFrom([]rune("abc")), 1, 2, -1).Draw(t, "record")
+				return prefix + subject.Draw(t, "subject") + rapid.StringOfN(rapid.RuneFrom([]rune("abcdef")), 1, 2, -1).Draw(t, "record")
 			case 1:
 				return prefix + subject.Draw(t, "subject")
 			default:
@@ -34,9 +34,9 @@ func TestRows(t *testing.T) {
 			}
 		})
 		value := rapid.Custom(func(t *rapid.T) string {
-			return strings.Repeat(rapid.StringN(0, 2, 4).Draw(t, "unit"), rapid.SampledFrom([]int{1, 1, 10_000, 100_000}).Draw(t, "times"))
+			return strings.Repeat(rapid.StringN(0, 2, 4).Draw(t, "unit"), rapid.SampledFrom([]int{1, 1, 1, 1, 1, 1, 10_000, 100_000}).Draw(t, "times"))
 		})
-		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+		for range rapid.IntRange(1, 150).Draw(t, "steps") {
 			k := key.Draw(t, "key")
 			switch rapid.IntRange(0, 5).Draw(t, "op") {
 			case 0, 1, 2:

@@ -121,6 +121,8 @@ func (r *rpc) Commit(ctx context.Context, height int64) (*cmttypes.Commit, error
 func (r *rpc) Results(context.Context, int64) ([]*abci.ExecTxResult, error) { return nil, nil }
 
 // State: the RPC shows none; the app hash decides.
-func (r *rpc) State(context.Context) (x.Reader, int64, error) { return nil, 0, nil }
+func (r *rpc) State(context.Context) (func() (x.Reader, func(), error), int64, error) {
+	return nil, 0, nil
+}
 
 func (r *rpc) Close() error { return nil }
