@@ -30,6 +30,8 @@ func replayCmd() *cobra.Command {
 one in, over its engine's RPC. It checks every header, every commit signature and every change of validators, executes every transaction into
 an empty state of its own, and compares every app hash. Over a home folder it also compares the node's state with its own, row by row.
 
+Rows of the state beyond 1 GiB go to an unnamed temporary file; TMPDIR names a folder with room for a long chain.
+
 Compare genesis_hash in the report with the one that the members published: everything else follows from it.
 
 Exit codes: 0 all agree, 1 a difference (the first one is printed with height, transaction and key), 2 usage, 3 unreadable input.`,

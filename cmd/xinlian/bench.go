@@ -90,8 +90,10 @@ func showLoad(c *cobra.Command, r *bench.Report) error {
 		fmt.Fprintf(w, "back after SIGKILL\t%.2f s, ready and making blocks\n", r.RestartSeconds)
 	}
 	if r.Audit != nil {
-		fmt.Fprintf(w, "replay\t%.0f records/s, %.2f times the rate at which the chain was made (%.0f)\n",
-			r.ReplayRate, r.ReplayRate/r.ChainRate, r.ChainRate)
+		fmt.Fprintf(w, "replay\t%.2f times the chain's rate: %.0f records/s of %d; the chain was made at %.0f, its records committed at %.0f\n",
+			r.ReplayRatio(), r.ReplayRate, r.Audit.Messages, r.ChainRate, r.RecordsPerSec)
+		fmt.Fprintf(w, "replay's processors\t%.1f s in all, %.0f µs a record; other programs took %.0f %%\n",
+			r.ReplayCPU, r.ReplayCPU*1e6/float64(max(r.Audit.Messages, 1)), 100*r.ReplayOthers)
 	}
 	return w.Flush()
 }

@@ -5,6 +5,11 @@
 // source holds a state to compare with. It keeps the rules of every app version that this binary knows, so that a chain replays across
 // upgrades (in this release there is one version).
 //
+// A replay uses the processors that are there: blocks are read and decoded ahead, executed in order, judged behind. What it keeps is the newest
+// state, which no crash needs to find again: rows in memory up to a bound, beyond it in an unnamed temporary file (TMPDIR names the
+// folder), the tree and the indexes in memory, blocks on their way up to a bound of bytes. Nothing of the state that a home holds is read before
+// the last height is judged; then it is compared row by row.
+//
 // Trust: only the genesis file, which the auditor compares out of band (its hash is in the report), and this binary. Whoever delivers the
 // blocks can at most withhold them.
 package audit

@@ -66,6 +66,18 @@ type Report struct {
 	// ReplayRate is records a second of the replay, over all of the chain; ChainRate is how fast the chain was made, enrolments included.
 	ReplayRate float64 `json:"replay_records_per_second,omitempty"`
 	ChainRate  float64 `json:"chain_records_per_second,omitempty"`
+	// ReplayCPU is the processor time of the replay in seconds, ReplayOthers what Others is, while it ran.
+	ReplayCPU    float64 `json:"replay_cpu_seconds,omitempty"`
+	ReplayOthers float64 `json:"replay_others_share,omitempty"`
+}
+
+// ReplayRatio is how many times faster a replay is than making the chain: than the rate over all of it, enrolments too, or than the
+// rate at which records alone were committed, whichever is faster.
+func (r *Report) ReplayRatio() float64 {
+	if made := max(r.ChainRate, r.RecordsPerSec); made > 0 {
+		return r.ReplayRate / made
+	}
+	return 0
 }
 
 // ErrUsage marks options that cannot be.
@@ -344,9 +356,15 @@ func after(ctx context.Context, o Options, net *runner.Network, rep *Report) err
 		return err
 	}
 	defer src.Close()
+	before, start := usage(net, true), time.Now()
 	a, err := audit.Replay(ctx, src, audit.Options{})
 	if err != nil {
 		return err
+	}
+	now := usage(net, true)
+	rep.ReplayCPU = now.cpu - before.cpu
+	if t := time.Since(start).Seconds() * float64(runtime.NumCPU()); t > 0 {
+		rep.ReplayOthers = max(0, (now.others-before.others)/t)
 	}
 	if !a.Agrees {
 		return fmt.Errorf("the replay finds a difference: %v", a.Difference)
