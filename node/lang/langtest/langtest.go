@@ -60,10 +60,10 @@ func Sentences(tb testing.TB, root string, only []string, folders ...string) (ou
 		if err != nil {
 			tb.Fatal(err)
 		}
-		add := func(name string, e ast.Expr, before string) {
+		add := func(e ast.Expr, before string) {
 			s, text := format(e)
-			if !text || letters(s) == "" || letters(s) == "rule" || // the frame of a refusal's line
-				!strings.Contains(s, " ") && !strings.ContainsAny(s, "%:") && name == "With" { // a logger's key
+			// Not sentences: the frame of a refusal's line, and single words such as the keys of a logger.
+			if !text || letters(s) == "" || letters(s) == "rule" || !strings.ContainsAny(s, " %:") {
 				return
 			}
 			out = append(out, Sentence{before + s, strings.TrimPrefix(fset.Position(e.Pos()).String(), root+"/")})
@@ -77,18 +77,18 @@ func Sentences(tb testing.TB, root string, only []string, folders ...string) (ou
 				}
 				for _, s := range said[name] {
 					if s.arg < len(n.Args) {
-						add(name, n.Args[s.arg], s.before)
+						add(n.Args[s.arg], s.before)
 					}
 				}
 			case *ast.KeyValueExpr:
 				if id, ok := n.Key.(*ast.Ident); ok && slices.Contains(fields, id.Name) {
-					add("", n.Value, "")
+					add(n.Value, "")
 				}
 			case *ast.ValueSpec: // var remedies = map[string]struct{ rule, remedy string }{…}
 				if len(n.Names) == 1 && n.Names[0].Name == "remedies" && len(n.Values) == 1 {
 					for _, e := range n.Values[0].(*ast.CompositeLit).Elts {
 						if row, ok := e.(*ast.KeyValueExpr).Value.(*ast.CompositeLit); ok {
-							add("", row.Elts[len(row.Elts)-1], "")
+							add(row.Elts[len(row.Elts)-1], "")
 						}
 					}
 				}
