@@ -51,7 +51,6 @@ func checkTimers(r x.Reader) error {
 		owed[fmt.Sprint(d)] = true
 	})
 	governance.Timers(r, add)
-	commitment.EachTimer(r, add)
 	measure.EachTimer(r, add)
 	sanction.EachTimer(r, add)
 	repair.EachTimer(r, add)
@@ -86,6 +85,7 @@ func checkTimers(r x.Reader) error {
 
 // eachDuty gives the duties of all modules.
 func eachDuty(r x.Reader, fn func(x.Duty)) {
+	commitment.EachDuty(r, fn)
 	measure.EachDuty(r, fn)
 	sanction.EachDuty(r, fn)
 	repair.EachDuty(r, fn)

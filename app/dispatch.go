@@ -41,6 +41,14 @@ func Dispatch(ctx *x.Ctx, m *pb.Msg) (x.Done, error) {
 		return fulfillment.Assess(ctx, m.AssessCommitment)
 	case *pb.Msg_CureCommitment:
 		return fulfillment.Cure(ctx, m.CureCommitment)
+	case *pb.Msg_MendCommitment:
+		return fulfillment.Mend(ctx, m.MendCommitment)
+	case *pb.Msg_RefuseMend:
+		return fulfillment.RefuseMend(ctx, m.RefuseMend)
+	case *pb.Msg_NoteLicence:
+		return commitment.NoteLicence(ctx, m.NoteLicence)
+	case *pb.Msg_ReassessCommitment:
+		return fulfillment.Reassess(ctx, m.ReassessCommitment)
 	case *pb.Msg_RecordPenalty:
 		return sanction.Record(ctx, m.RecordPenalty)
 	case *pb.Msg_PublishRecord:
@@ -143,8 +151,6 @@ func fire(ctx *x.Ctx, t x.Timer) {
 		sanction.MaxReached(ctx, t.ID)
 	case x.TimerDuty:
 		missed(ctx, t.ID)
-	case x.TimerCommitmentExpire:
-		commitment.Expire(ctx, t.ID)
 	case x.TimerProposalClose:
 		governance.Close(ctx, t.ID)
 	case x.TimerProposalEffective:
@@ -175,6 +181,8 @@ func missed(ctx *x.Ctx, id []byte) {
 		measure.Missed(ctx, kind, uscc, record)
 	case kind >= 40 && kind < 46:
 		repair.Missed(ctx, kind, uscc, record)
+	case kind >= 60 && kind < 70:
+		commitment.Missed(ctx, kind, uscc, record)
 	default:
 		panic(fmt.Sprintf("duty kind %d has no module", kind))
 	}

@@ -164,7 +164,7 @@ func derive(s x.State) {
 	for _, f := range []func(x.Reader, func(key, value []byte)){member.Derive, governance.Derive, commitment.Derive, measure.Derive, sanction.Derive, repair.Derive} {
 		f(s, s.Set)
 	}
-	for _, f := range []func(x.Reader, func(x.Timer)){governance.Timers, commitment.EachTimer, measure.EachTimer, sanction.EachTimer, repair.EachTimer} {
+	for _, f := range []func(x.Reader, func(x.Timer)){governance.Timers, measure.EachTimer, sanction.EachTimer, repair.EachTimer} {
 		f(s, func(t x.Timer) { x.Reschedule(s, nil, []x.Timer{t}) })
 	}
 	eachDuty(s, func(d x.Duty) { x.Assign(s, nil, []x.Duty{d}) })

@@ -23,9 +23,9 @@ const (
 type TimerKind byte
 
 const (
-	TimerPublicityMax      TimerKind = 1 // 公示期届满: id = subject ‖ record
-	TimerDuty              TimerKind = 2 // a duty's last day has passed: id = kind of duty ‖ subject ‖ record
-	TimerCommitmentExpire  TimerKind = 3 // 承诺到期: id = subject ‖ code
+	TimerPublicityMax TimerKind = 1 // 公示期届满: id = subject ‖ record
+	TimerDuty         TimerKind = 2 // a duty's last day has passed: id = kind of duty ‖ subject ‖ record
+	// 3 was the end of a commitment's time, which is the day of a duty now.
 	TimerProposalClose     TimerKind = 4 // id = proposal
 	TimerProposalEffective TimerKind = 5
 	TimerRepairRefile      TimerKind = 6  // 补正期限: id = subject ‖ repair

@@ -27,6 +27,13 @@ type mCommitment struct {
 	hidden         bool
 	breachedOn     int
 	liftedByCure   bool
+	hadLinked      bool // a record punished the breach that counts
+	accepted       int  // day
+	acceptBy       int
+	checkBy        int
+	assessBy       int
+	mendBy         int // 0 = no report of mending waits
+	mendEvidence   int
 }
 
 type mPenalty struct {
@@ -148,19 +155,12 @@ func live(state string) bool {
 // stands.
 func (m *model) breachBar(code string) bool {
 	c := m.commitments[code]
-	if c.state != "breached" && c.state != "cured" {
-		return false
-	}
-	linked := false
 	for _, p := range m.penalties {
-		if p.breachOf == code {
-			linked = true
-			if live(p.state) {
-				return true
-			}
+		if p.breachOf == code && live(p.state) {
+			return true
 		}
 	}
-	return !linked && !c.liftedByCure
+	return (c.state == "breached" || c.state == "cured") && !c.hadLinked && !c.liftedByCure
 }
 
 func (m *model) barred(firm string) bool {
@@ -216,21 +216,13 @@ func (m *model) lift(firm string) {
 			continue
 		}
 		for _, p := range m.commitments {
-			if p.firm == firm && p.kind == 4 && p.visible() && p.state == "supervised" && p.made >= c.breachedOn && !m.linked(code) {
+			kept := p.state == "supervised" || p.state == "due" || p.state == "fulfilled"
+			if p.firm == firm && p.kind == 4 && p.visible() && kept && p.made >= c.breachedOn && !c.hadLinked {
 				c.liftedByCure = true
 			}
 		}
 		m.commitments[code] = c
 	}
-}
-
-func (m *model) linked(code string) bool {
-	for _, p := range m.penalties {
-		if p.breachOf == code {
-			return true
-		}
-	}
-	return false
 }
 
 // begin is a block on a day: what falls due without anybody's act.
@@ -246,9 +238,17 @@ func (m *model) begin(today int) {
 		m.penalties[k] = p
 	}
 	for k, c := range m.commitments {
-		if c.state == "supervised" && c.until != 0 && c.until < today {
-			c.state = "due"
+		switch {
+		case c.state == "pending" && c.acceptBy < today:
+			m.alarm(k, "accept", c.acceptBy)
+		case c.state == "supervised" && c.checkBy < today:
+			c.state, c.assessBy = "due", plusWorking(max(c.checkBy, c.accepted), 20)
 			m.commitments[k] = c
+		case c.state == "due" && c.assessBy < today:
+			m.alarm(k, "assess", c.assessBy)
+		}
+		if c.mendBy != 0 && c.mendBy < today {
+			m.alarm(k, "mend", c.mendBy)
 		}
 	}
 	for k, a := range m.repairs {
@@ -294,6 +294,25 @@ func (m *model) end() {
 	}
 }
 
+// alarm: a day of a commitment has passed unmet.
+func (m *model) alarm(code, what string, due int) {
+	if key := code + "/" + what + "/" + dayName(due); m.alarms[key] == 0 {
+		m.alarms[key] = m.today
+	}
+}
+
+// accept opens the time in which a commitment is to be checked.
+func (m *model) accept(c mCommitment) mCommitment {
+	c.state, c.accepted, c.checkBy = "supervised", m.today, c.until
+	if c.checkBy == 0 {
+		c.checkBy = plusMonths(m.today, 12)
+		for !working(c.checkBy) {
+			c.checkBy++
+		}
+	}
+	return c
+}
+
 // Answers of the model: OK, AGAIN (recorded already), NO, or a refusal that must be just that one.
 const (
 	ok    = "OK"
@@ -310,8 +329,7 @@ func (m *model) commit(code string, c mCommitment, accepted bool) string {
 			if (old.kind == 1 || old.kind == 3) && m.barred(old.firm) {
 				return "E_PROMISE_BAR"
 			}
-			old.state = "supervised"
-			m.commitments[code] = old
+			m.commitments[code] = m.accept(old)
 			if old.kind == 4 && old.public == 1 {
 				m.lift(old.firm)
 			}
@@ -325,9 +343,9 @@ func (m *model) commit(code string, c mCommitment, accepted bool) string {
 	case (c.kind == 1 || c.kind == 3) && m.barred(c.firm):
 		return "E_PROMISE_BAR"
 	}
-	c.state, c.made = "pending", m.today
+	c.state, c.made, c.acceptBy = "pending", m.today, plusWorking(m.today, 1)
 	if accepted {
-		c.state = "supervised"
+		c = m.accept(c)
 	}
 	m.commitments[code] = c
 	if accepted && c.kind == 4 && c.public == 1 {
@@ -336,41 +354,67 @@ func (m *model) commit(code string, c mCommitment, accepted bool) string {
 	return ok
 }
 
-// change does what an acceptor does to a commitment.
-func (m *model) change(verb, by, code string) string {
+// change does what an acceptor does to a commitment. evidence tells one report or assessment from another.
+func (m *model) change(verb, by, code string, evidence int) string {
 	c, found := m.commitments[code]
 	if !found || c.acceptor != by {
 		return no
 	}
+	barred := m.breachBar(code)
+	was := c.state
 	switch verb + "/" + c.state {
 	case "accept-commitment/pending":
 		if (c.kind == 1 || c.kind == 3) && m.barred(c.firm) {
 			return "E_PROMISE_BAR"
 		}
-		c.state = "supervised"
-		m.commitments[code] = c
+		m.commitments[code] = m.accept(c)
 		if c.kind == 4 && c.public == 1 {
 			m.lift(c.firm)
 		}
 		return ok
-	case "accept-commitment/supervised", "cure/cured":
+	case "accept-commitment/supervised", "cure/cured", "reject-commitment/rejected", "withdraw-commitment/withdrawn":
 		return again
+	case "mend/supervised", "mend/due", "mend/breached":
+		switch {
+		case c.mendBy != 0 && c.mendEvidence == evidence:
+			return again
+		case c.mendBy != 0:
+			return "E_RECORDED_DIFFERENTLY"
+		}
+		c.mendBy, c.mendEvidence = plusWorking(m.today, 20), evidence
+		m.commitments[code] = c
+		return ok
+	case "refuse-mend/supervised", "refuse-mend/due", "refuse-mend/breached":
+		if c.mendBy == 0 {
+			return "E_MEND"
+		}
+		c.mendBy = 0
+		m.commitments[code] = c
+		return ok
 	case "reject-commitment/pending":
 		c.state = "rejected"
-	case "withdraw-commitment/pending", "withdraw-commitment/supervised", "withdraw-commitment/due":
+	case "withdraw-commitment/pending", "withdraw-commitment/supervised", "withdraw-commitment/due",
+		"withdraw-commitment/fulfilled", "withdraw-commitment/breached", "withdraw-commitment/cured":
 		c.state = "withdrawn"
-	case "fulfil/supervised", "fulfil/due":
+	case "fulfil/supervised", "fulfil/due", "refulfil/fulfilled", "refulfil/breached", "refulfil/cured":
 		c.state = "fulfilled"
-	case "breach/supervised", "breach/due":
-		c.state, c.breachedOn = "breached", m.today
+	case "breach/supervised", "breach/due", "rebreach/fulfilled", "rebreach/breached", "rebreach/cured":
+		c.state = "breached"
+		if !barred && (was != "breached" && was != "cured" || was == "cured" && !c.hadLinked) {
+			c.breachedOn, c.liftedByCure, c.hadLinked = m.today, false, false
+		}
 	case "cure/breached":
-		c.state = "cured"
+		c.state, c.mendBy = "cured", 0
 		m.commitments[code] = c
 		m.lift(c.firm)
 		return ok
 	default:
 		return no
 	}
+	if was == "due" && c.assessBy < m.today {
+		m.alarm(code, "assess", c.assessBy)
+	}
+	c.mendBy = 0
 	m.commitments[code] = c
 	return ok
 }
@@ -406,7 +450,16 @@ func (m *model) record(key string, p mPenalty, atHome bool) string {
 		p.state = "unpublished"
 	}
 	m.penalties[key] = p
+	m.link(p.breachOf)
 	return ok
+}
+
+// link: a live record punishes the breach of a commitment.
+func (m *model) link(code string) {
+	if c, found := m.commitments[code]; found {
+		c.hadLinked = true
+		m.commitments[code] = c
+	}
 }
 
 func (m *model) publish(by, key string) string {
@@ -567,5 +620,8 @@ func (m *model) decide(verb, by, app string) string {
 	}
 	m.repairs[app], m.penalties[a.target] = a, p
 	m.review(a.commitment)
+	if verb == "revoke" && live(p.state) {
+		m.link(p.breachOf)
+	}
 	return ok
 }

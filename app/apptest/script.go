@@ -339,7 +339,7 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 			Uscc: s.firms[name], Region: region, Category: uint32(number(d, "category", 1)), Status: pb.SubjectStatus(number(d, "status", 1)),
 		}}}}, by
 
-	case "commit": // commit by= firm= code= type= [acceptor=] [public=1] [until=] [accepted] [paper=] [made=]
+	case "commit": // commit by= firm= code= type= [acceptor=] [public=1] [until=] [accepted] [licence=] [paper=] [made=] [business=] [template=] [other=]
 		acceptor := issuer
 		if has(d, "acceptor") {
 			acceptor = s.agency(arg(d, "acceptor"))
@@ -351,16 +351,20 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 				made = int32(v)
 			}
 		}
+		other := "" // type 0 says what it is
+		if number(d, "type", 1) == 0 {
+			other = "other"
+		}
 		return &pb.Msg{Sum: &pb.Msg_SubmitCommitment{SubmitCommitment: &pb.SubmitCommitment{
-			Issuer: issuer, Accepted: has(d, "accepted"), PaperDigest: digestArg(d, "paper", ""),
+			Issuer: issuer, Accepted: has(d, "accepted"), PaperDigest: digestArg(d, "paper", ""), Licence: arg(d, "licence"),
 			Content: pb.CommitmentContent{
 				Code: code, Subject: s.firm(d), Type: uint32(number(d, "type", 1)), MadeOn: s.dateOr(d, "made", made), ValidUntil: s.date(d, "until"),
 				Acceptor: acceptor, Publication: uint32(number(d, "public", 1)), TemplateVersion: uint32(number(d, "template", 0)),
-				TextDigest: digestArg(d, "text", "text"), Business: arg(d, "business"),
+				TextDigest: digestArg(d, "text", "text"), Business: arg(d, "business"), TypeOtherDigest: digestArg(d, "other", other),
 			},
 		}}}, by
 	case "accept-commitment":
-		return &pb.Msg{Sum: &pb.Msg_AcceptCommitment{AcceptCommitment: &pb.AcceptCommitment{Issuer: issuer, Code: arg(d, "code")}}}, by
+		return &pb.Msg{Sum: &pb.Msg_AcceptCommitment{AcceptCommitment: &pb.AcceptCommitment{Issuer: issuer, Code: arg(d, "code"), Licence: arg(d, "licence")}}}, by
 	case "reject-commitment":
 		return &pb.Msg{Sum: &pb.Msg_RejectCommitment{RejectCommitment: &pb.RejectCommitment{
 			Issuer: issuer, Code: arg(d, "code"), ReasonDigest: digestArg(d, "reason", "reason"),
@@ -370,12 +374,7 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 			Issuer: issuer, Code: arg(d, "code"), ReasonDigest: digestArg(d, "reason", "reason"),
 		}}}, by
 	case "assess": // assess by= code= status=1|2|3 [on=] [unperformed=] [action=] [notice=] [statement=]
-		m := &pb.AssessCommitment{
-			Issuer: issuer, Code: arg(d, "code"), Fulfilment: uint32(number(d, "status", 1)), AssessedOn: s.dateOr(d, "on", today),
-			EvidenceDigest: digestArg(d, "evidence", "evidence"), UnperformedDigest: digestArg(d, "unperformed", ""),
-			ActionDigest: digestArg(d, "action", ""), NoticeServedOn: s.date(d, "notice"), Statement: uint32(number(d, "statement", 0)),
-		}
-		return &pb.Msg{Sum: &pb.Msg_AssessCommitment{AssessCommitment: m}}, by
+		return &pb.Msg{Sum: &pb.Msg_AssessCommitment{AssessCommitment: s.assessment(d, issuer)}}, by
 	case "cure":
 		return &pb.Msg{Sum: &pb.Msg_CureCommitment{CureCommitment: &pb.CureCommitment{
 			Issuer: issuer, Code: arg(d, "code"), EvidenceDigest: digestArg(d, "evidence", "evidence"),
@@ -470,7 +469,7 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 	if m := s.sanctionMessage(d, issuer, today); m != nil {
 		return m, by
 	}
-	return nil, ""
+	return s.promise(d, by, issuer), by
 }
 
 // look answers the commands that only read.
@@ -627,7 +626,7 @@ func (s *Script) look(d *datadriven.TestData) (string, bool) {
 		}
 		return "does not hold", true
 	}
-	return "", false
+	return s.lookPromise(d)
 }
 
 // leaf gives standing bytes and leaf value of a subject.

@@ -137,7 +137,7 @@ func (s *sim) next() do {
 		s.lines[code] = line
 		return do{line, "", func(m *model) string { return m.commit(code, c, accepted) }}
 	case k < 9: // something happens to a commitment
-		verb := pick(r, "accept-commitment", "accept-commitment", "reject-commitment", "withdraw-commitment", "fulfil", "breach", "breach", "cure", "cure")
+		verb := pick(r, "accept-commitment", "accept-commitment", "reject-commitment", "withdraw-commitment", "fulfil", "breach", "breach", "cure", "cure", "mend", "mend", "refuse-mend", "refulfil", "rebreach")
 		code := s.some(s.codes, func(k string) bool {
 			switch st := s.m.commitments[k].state; verb {
 			case "accept-commitment", "reject-commitment":
@@ -146,6 +146,12 @@ func (s *sim) next() do {
 				return st == "breached"
 			case "withdraw-commitment", "fulfil", "breach":
 				return (st == "supervised" || st == "due") && s.m.commitments[k].kind != 4
+			case "mend":
+				return st == "supervised" || st == "due" || st == "breached"
+			case "refuse-mend":
+				return s.m.commitments[k].mendBy != 0
+			case "refulfil", "rebreach":
+				return st == "fulfilled" || st == "breached" || st == "cured"
 			}
 			return false
 		})
@@ -159,8 +165,13 @@ func (s *sim) next() do {
 			line = strings.Replace(line, verb, "assess status=1", 1)
 		case "breach":
 			line = strings.Replace(line, verb, pick(r, "assess status=2", "assess status=3")+" unperformed=u action=a", 1)
+		case "refulfil":
+			line = strings.Replace(line, verb, "reassess status=1", 1)
+		case "rebreach":
+			line = strings.Replace(line, verb, pick(r, "reassess status=2", "reassess status=3")+" unperformed=u action=a", 1)
 		}
-		return do{line, "", func(m *model) string { return m.change(verb, by, code) }}
+		n := s.n
+		return do{line, "", func(m *model) string { return m.change(verb, by, code, n) }}
 	case k < 12: // a penalty
 		by := pick(r, simAgencies...)
 		p := mPenalty{firm: s.firmName(), issuer: by, no: strconv.Itoa(s.n), decided: s.m.today - pick(r, 0, 0, r.IntN(20), r.IntN(400), -1)}

@@ -64,7 +64,8 @@ func numbers(d *datadriven.TestData, key string) []uint32 {
 //	put=AGENCY …: the row of a member as it stands, or of a new one, with what is named changed (see row)
 //	sector=NAME large=FEN huge=FEN [other=CLASS]
 //	item=CODE …: an item of the list of measures (see measureItem)
-//	template=TYPE version=N [text=] [closed]
+//	template=TYPE version=N [text=] [from=] [asks=] [closed]
+//	business=CODE named= [excluded=]
 //	year=N [days=DATE:work,DATE:rest]
 //	place=CODE named= level= parent= [from=] [to=] [rows=N]
 //	nothing of these: no action
@@ -101,8 +102,17 @@ func (s *Script) action(d *datadriven.TestData) (a pb.Action) {
 			Sector: arg(d, "sector"), LargeFineFen: number(d, "large", 0), HugeFineFen: number(d, "huge", 0), OtherClass: uint32(number(d, "other", 0)),
 		}}
 	case has(d, "template"):
-		a.Sum = &pb.Action_PutTemplate{PutTemplate: &pb.CommitmentTemplate{
+		t := &pb.CommitmentTemplate{
 			Type: uint32(number(d, "template", 0)), Version: uint32(number(d, "version", 0)), TextDigest: digestArg(d, "text", "template"), Closed: has(d, "closed"),
+			ValidFrom: s.date(d, "from"),
+		}
+		for _, n := range numbers(d, "asks") {
+			t.Asks = append(t.Asks, pb.TemplateField(n))
+		}
+		a.Sum = &pb.Action_PutTemplate{PutTemplate: t}
+	case has(d, "business"):
+		a.Sum = &pb.Action_PutBusiness{PutBusiness: &pb.BusinessItem{
+			Code: arg(d, "business"), Name: arg(d, "named"), Excluded: pb.ExcludedField(number(d, "excluded", 0)),
 		}}
 	case has(d, "year"):
 		y := &pb.CalendarYear{Year: int32(number(d, "year", 0))}

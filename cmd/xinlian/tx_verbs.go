@@ -100,6 +100,17 @@ var txGroups = []struct {
 			func(m *pb.AssessCommitment) [32]byte { return intake.AssessmentID(m.Issuer, m.Code) }),
 		verbOf("cure", "Record that a breach was mended (补正)", `{"code": "41010520260603000017", "evidence": "复查记录"}`,
 			func(m *pb.CureCommitment) [32]byte { return intake.AssessmentID(m.Issuer, m.Code) }),
+		verbOf("mend", "Report that the firm has made good by itself (自行补正)",
+			`{"code": "41010020261019000001", "evidence": "补交材料", "paper": "补正报告书"}`,
+			func(m *pb.MendCommitment) [32]byte { return intake.AssessmentID(m.Issuer, m.Code) }),
+		verbOf("refuse-mend", "Find a commitment not made good, with the reason", `{"code": "41010020261019000001", "reason": "补交材料不符合要求"}`,
+			func(m *pb.RefuseMend) [32]byte { return intake.AssessmentID(m.Issuer, m.Code) }),
+		verbOf[pb.NoteLicence]("licence", "Name the licence that was granted on a commitment (审批替代型)",
+			`{"code": "41010520260603000017", "licence": "豫金人服许〔2026〕第0105号"}`, nil),
+		verbOf("reassess", "Replace an assessment that was wrong (更正)",
+			`{"assessment": {"code": "41010520260603000017", "fulfilment": 1, "assessed_on": "2026-08-20", "evidence": "复核记录"},
+ "reason": "原检查地址有误"}`,
+			func(m *pb.ReassessCommitment) [32]byte { return intake.AssessmentID(m.Assessment.Issuer, m.Assessment.Code) }),
 	}},
 	{"repair", "Credit repair (信用修复)", []verb{
 		// The application's words lie with those of the record that it is about, and are destroyed with them.

@@ -175,7 +175,7 @@ func caseOf(r x.Reader, d x.Duty) *caseJSON {
 		return caseOfMeasure(r, m)
 	}
 	if m, ok := commitment.Get(r, string(d.Record)); ok {
-		return caseOfCommitment(m)
+		return caseOfCommitment(r, m)
 	}
 	return nil
 }
@@ -196,9 +196,10 @@ func caseOfRepair(r x.Reader, a *pb.Repair) *caseJSON {
 	return v
 }
 
-func caseOfCommitment(c *pb.Commitment) *caseJSON {
+func caseOfCommitment(r x.Reader, c *pb.Commitment) *caseJSON {
 	v := &caseJSON{Kind: "commitment", ID: c.Content.Code, State: publicCommitment(c).State, DocNo: c.Content.Code}
-	v.done(step{"made", c.Content.MadeOn}, step{"recorded", c.RecordedOn}, step{"accepted", c.AcceptedOn}, step{"assessed", c.AssessedOn}, step{"cured", c.CuredOn})
+	v.done(step{"made", c.Content.MadeOn}, step{"recorded", c.RecordedOn}, step{"accepted", c.AcceptedOn}, step{"assessed", c.AssessedOn}, step{"mended", c.MendedOn}, step{"cured", c.CuredOn})
+	v.left(r, commitment.DutiesOf(c))
 	return v
 }
 

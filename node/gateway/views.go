@@ -7,6 +7,7 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
+	"github.com/xinlian-ledger/xinlian/x/commitment"
 )
 
 // asOf says of which moment an answer speaks (INV-21).
@@ -184,6 +185,19 @@ type commitmentJSON struct {
 	ReasonDigest      string  `json:"reason_digest"`
 	PaperDigest       string  `json:"paper_digest"`
 	OutOfView         bool    `json:"out_of_view"`
+	Supervision       uint32  `json:"supervision"` // 承诺监管状态: 0 监管中, 2 监管完成
+	Submitter         string  `json:"submitter"`
+	Licence           string  `json:"licence"`
+	TypeOtherDigest   string  `json:"type_other_digest"`
+	AcceptBy          *string `json:"accept_by"`
+	CheckBy           *string `json:"check_by"`
+	AssessBy          *string `json:"assess_by"`
+	MendedOn          *string `json:"mended_on"` // 自行补正 waits for verification
+	MendBy            *string `json:"mend_by"`
+	MendEvidence      string  `json:"mend_evidence_digest"`
+	MendPaper         string  `json:"mend_paper_digest"`
+	CorrectionDigest  string  `json:"correction_digest"`
+	Overdue           bool    `json:"overdue"`
 }
 
 func fullCommitment(c *pb.Commitment) *commitmentJSON {
@@ -194,6 +208,10 @@ func fullCommitment(c *pb.Commitment) *commitmentJSON {
 		UnperformedDigest: hexOf(c.UnperformedDigest), ActionDigest: hexOf(c.ActionDigest), EvidenceDigest: hexOf(c.EvidenceDigest),
 		NoticeServedOn: day(c.NoticeServedOn), Statement: c.Statement, CuredOn: day(c.CuredOn), CureEvidence: hexOf(c.CureEvidenceDigest),
 		ReasonDigest: hexOf(c.ReasonDigest), PaperDigest: hexOf(c.PaperDigest), OutOfView: c.Hidden,
+		Supervision: commitment.Supervision(c), Submitter: c.Submitter, Licence: c.Licence, TypeOtherDigest: hexOf(c.Content.TypeOtherDigest),
+		AcceptBy: day(c.AcceptBy), CheckBy: day(c.CheckBy), AssessBy: day(c.AssessBy),
+		MendedOn: day(c.MendedOn), MendBy: day(c.MendBy), MendEvidence: hexOf(c.MendEvidenceDigest), MendPaper: hexOf(c.MendPaperDigest),
+		CorrectionDigest: hexOf(c.CorrectionDigest), Overdue: c.Alarms != 0,
 	}
 }
 

@@ -196,7 +196,7 @@ func showAlarm(who *caller, a *pb.Alarm) *alarmJSON {
 	if alarmView[columnOf(who, a.Issuer, nil)] != full {
 		return nil
 	}
-	return &alarmJSON{Record: hexOf(a.Record), Kind: a.Kind, Due: day(a.Due), Happened: day(a.Happened), Issuer: a.Issuer}
+	return &alarmJSON{Record: recordName(a.Record), Kind: a.Kind, Due: day(a.Due), Happened: day(a.Happened), Issuer: a.Issuer}
 }
 
 // showDuty is the answer about a duty; nil: no trace. Who acts for its owner by mandate is told where it may see the matter whole.

@@ -106,6 +106,8 @@ var fields = map[Kind][]Field{
 		{Name: "publication_type", Title: "公开类型", Required: true},
 		{Name: "remarks", Title: "备注", Text: true},
 		{Name: "business", Title: "权责清单事项编码"},
+		{Name: "template_version", Title: "承诺书模板版本"},
+		{Name: "licence", Title: "许可文书号", Aliases: []string{"许可编号"}},
 	}, assessment(false)...),
 	Fulfillments: append([]Field{
 		{Name: "commitment_code", Title: "承诺编码", Required: true, key: true},

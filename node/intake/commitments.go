@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"strconv"
 	"strings"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
@@ -31,6 +32,8 @@ func (m *mapper) commitment(person bool) {
 	validUntil := m.date("valid_until", true)
 	publication := m.value("publication_type", code.ParsePublicationType, false)
 	business := m.token("business")
+	template := m.value("template_version", parseVersion, true)
+	licence := m.licence("licence")
 	texts := m.texts()
 	for _, name := range []string{"reason", "content", "breach_liability"} {
 		if f, _ := m.cell(name); texts[name] == "" {
@@ -48,13 +51,22 @@ func (m *mapper) commitment(person bool) {
 	if m.failed() {
 		return
 	}
+	var other []byte
+	if kind == code.CommitmentOther {
+		what := texts["commitment_type_other"]
+		if what == "" { // no such column: the reason of the commitment says what it is
+			what = texts["reason"]
+		}
+		other = m.keep(id, map[string]string{"commitment_type_other": what})
+	}
 	messages := []pb.Msg{{Sum: &pb.Msg_SubmitCommitment{SubmitCommitment: &pb.SubmitCommitment{
 		Issuer: acceptor,
 		Content: pb.CommitmentContent{
 			Code: promise, Subject: subject, Type: kind, MadeOn: int32(made), ValidUntil: int32(validUntil),
 			Acceptor: acceptor, Publication: publication, TextDigest: m.keep(id, texts), Business: business,
+			TemplateVersion: template, TypeOtherDigest: other,
 		},
-		Accepted: true,
+		Accepted: true, Licence: licence,
 	}}}}
 	if _, s := m.cell("fulfilment_status"); strings.TrimSpace(s) != "" {
 		if assess := m.assessment(promise, acceptor, made, true); assess != nil {
@@ -68,6 +80,24 @@ func (m *mapper) commitment(person bool) {
 		}
 	}
 	m.row.Messages = messages
+}
+
+// parseVersion reads the number of a template's version.
+func parseVersion(s string) (uint32, error) {
+	n, err := strconv.ParseUint(s, 10, 32)
+	if err != nil || n == 0 {
+		return 0, &code.Problem{Code: CodeValue, Detail: "a version of a template is a whole number from 1 on"}
+	}
+	return uint32(n), nil
+}
+
+// licence reads the number of a licence: of the decision that grants it, or its own.
+func (m *mapper) licence(name string) string {
+	_, s := m.trimmed(name)
+	if m.failed() || s == "" || code.CheckCodeToken(s, tokenMax) == nil {
+		return m.token(name)
+	}
+	return m.docNo(name)
 }
 
 // fulfillment maps a row of a fulfillments file (践诺).

@@ -102,7 +102,15 @@ func (s *script) action(d *datadriven.TestData) *pb.Action {
 		if !a.has("text") {
 			t.TextDigest = nil
 		}
+		t.ValidFrom = int32(day(s.t, a.one("from")))
+		for _, k := range kinds(a["asks"]) {
+			t.Asks = append(t.Asks, pb.TemplateField(k))
+		}
 		return &pb.Action{Sum: &pb.Action_PutTemplate{PutTemplate: t}}
+	case "business":
+		return &pb.Action{Sum: &pb.Action_PutBusiness{PutBusiness: &pb.BusinessItem{
+			Code: d.CmdArgs[0].Key, Name: strings.ReplaceAll(a.one("name"), "/", "\n"), Excluded: pb.ExcludedField(a.num("excluded")),
+		}}}
 	case "year":
 		y := &pb.CalendarYear{Year: int32(a.num("of"))}
 		for _, line := range strings.Split(d.Input, "\n") {
@@ -254,6 +262,20 @@ func (s *script) run(d *datadriven.TestData) string {
 			return "none\n"
 		}
 		return fmt.Sprintf("closed=%t\n", t.Closed)
+	case "template-on?": // template-on? type= on=: the version that a commitment made that day must use
+		t, ok := catalog.TemplateOn(s.mem, uint32(a.num("type")), day(s.t, a.one("on")))
+		if !ok {
+			return "none\n"
+		}
+		return fmt.Sprintf("version %d, asks for %v\n", t.Version, t.Asks)
+	case "excluded?": // excluded? CODE: by which field an item is closed
+		b, ok := catalog.BusinessItem(s.mem, word)
+		if !ok {
+			return fmt.Sprintf("unknown; the catalogue lists items: %t\n", catalog.ListsBusiness(s.mem))
+		}
+		return fmt.Sprintln(b.Name, catalog.ExcludedBy(s.mem, b))
+	case "last-day": // last-day DATE: of a period of an agency
+		return fmt.Sprintln(catalog.LastDay(s.mem, day(s.t, word)))
 	case "item?": // item? CODE on=DATE: the version in force
 		m, ok := catalog.MeasureItemOn(s.mem, word, day(s.t, a.one("on")))
 		if !ok {

@@ -1,5 +1,5 @@
 // Package catalog keeps what the rules read and the consortium may change: parameters (参数), severity thresholds by sector
-// (失信严重程度标准), commitment templates (承诺书模板), the list of measures (失信惩戒措施清单), the standards of lists of serious dishonesty (严重失信主体名单认定标准),
+// (失信严重程度标准), commitment templates (承诺书模板), items of business (业务事项), the list of measures (失信惩戒措施清单), the standards of lists of serious dishonesty (严重失信主体名单认定标准),
 // the working-day calendar (工作日) and the region table (行政区划).
 //
 // It promises that what stands here was in genesis or was decided by governance with its notice, lies within the bounds that
@@ -12,11 +12,12 @@
 //
 //	C1  set_param          a known parameter within its bounds, and the others in step with it
 //	C2  put_severity_rule  0 < large ≤ huge; sector "*" is the default for all others
-//	C3  put_template       a version's text never changes; closing ends new commitments under it
+//	C3  put_template       text, first day and fields of a version never change; closing ends new commitments under it
 //	C4  put_calendar       replaces all exceptions of one year
 //	C5  put_region         adds or replaces rows; hierarchy comes from the parent alone, without cycles
 //	C6  put_measure_item   a version's text never changes; its last day may be set; it names the law, regulation or central policy behind it
 //	C7  put_list_standard  as C6
+//	C8  put_business       adds or replaces an item of business, with the field that closes it to commitment in place of proof
 //
 // All are applied by Apply, which package app calls when the proposal takes effect. Nobody signs here: who may propose and how
 // it is decided is governance's matter.

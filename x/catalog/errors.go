@@ -16,6 +16,8 @@ var (
 		"the year's exceptions are not well formed", "list each day once, ascending, all of one year")
 	ErrRegionRow = x.Reject(506, "E_REGION_ROW", "GB/T 2260",
 		"a row of the region table is not well formed, or its parent is missing or leads in a circle", "correct the rows")
+	ErrBusinessItem = x.Reject(507, "E_BUSINESS_ITEM", "A1-5",
+		"an item of business is not well formed", "give its code, its public name in one line and the field that excludes it, if one does")
 	ErrMeasureItem = x.Reject(520, "E_MEASURE_ITEM", "H1 art 29, G1(6)",
 		"an item of the list of measures is not well formed, or another text stands under this version", "state 事项, 对象, 手段, 主体 and 依据; put a new text under a new version")
 	ErrBasis = x.Reject(521, "E_BASIS", "G1, H1 art 20(2), INV-36",

@@ -33,7 +33,7 @@ func Import(ctx *x.Ctx, g *pb.Genesis) error {
 	}
 	for i := range g.Templates {
 		t := &g.Templates[i]
-		if err := checkTemplate(t); err != nil {
+		if err := checkTemplateChange(ctx, t); err != nil {
 			return err
 		}
 		if _, ok := Template(ctx, t.Type, t.Version); ok {
@@ -81,6 +81,16 @@ func Import(ctx *x.Ctx, g *pb.Genesis) error {
 		}
 		putListStandard(ctx, l)
 	}
+	for i := range g.BusinessItems {
+		b := &g.BusinessItems[i]
+		if err := checkBusinessItemChange(ctx, b); err != nil {
+			return err
+		}
+		if _, ok := BusinessItem(ctx, b.Code); ok {
+			return ErrBusinessItem.With("item %s stands twice", b.Code)
+		}
+		putBusinessItem(ctx, b)
+	}
 	version.Put(ctx, &pb.CatalogVersion{Version: 1, Digest: importDigest(ctx)})
 	return nil
 }
@@ -89,7 +99,7 @@ func Import(ctx *x.Ctx, g *pb.Genesis) error {
 // its own count.
 func Export(r x.Reader, g *pb.Genesis) {
 	g.Params, g.SeverityRules, g.Templates, g.Calendar, g.Regions = nil, nil, nil, nil, nil
-	g.MeasureItems, g.ListStandards = nil, nil
+	g.MeasureItems, g.ListStandards, g.BusinessItems = nil, nil, nil
 	params.Each(r, func(_ []byte, p *pb.Param) bool {
 		g.Params = append(g.Params, *p)
 		return true
@@ -116,6 +126,10 @@ func Export(r x.Reader, g *pb.Genesis) {
 	})
 	EachListStandard(r, func(l *pb.ListStandard) bool {
 		g.ListStandards = append(g.ListStandards, *l)
+		return true
+	})
+	EachBusinessItem(r, func(b *pb.BusinessItem) bool {
+		g.BusinessItems = append(g.BusinessItems, *b)
 		return true
 	})
 }

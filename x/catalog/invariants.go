@@ -55,6 +55,12 @@ func checkRows(r x.Reader) error {
 	if err != nil {
 		return err
 	}
+	businessItems.Each(r, func(key []byte, b *pb.BusinessItem) bool {
+		return row("business item", key, []byte(b.Code), checkBusinessItem(b))
+	})
+	if err != nil {
+		return err
+	}
 	measureItems.Each(r, func(key []byte, m *pb.MeasureItem) bool {
 		return row("measure item", key, versionKey(m.Code, m.Version), checkMeasureItem(m))
 	})

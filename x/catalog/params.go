@@ -39,6 +39,12 @@ var Params = []ParamInfo{
 	{"natural_person_negative_records", "自然人失信信息", 0, 0, 0, "bool", "H1 art 13 [C], L3 [C], [D]", "negative records of natural persons: refused, without a choice"},
 	{"roll_period_end_publicity", "公示期末日遇休息日顺延", 0, 0, 0, "bool", "N1 [P], [D]", "publicity never becomes longer for a holiday, without a choice"},
 
+	// Commitments (信用承诺).
+	{"accept_commitment_wd", "承诺受理期限", 1, 0, 3, "wd", "[D]", "from the submission of a commitment to its acceptance or rejection"},
+	{"assess_window_months", "承诺评估窗口期", 12, 1, 60, "months", "[D]", "from acceptance to the last day of the check, where the commitment states no end of its own"},
+	{"assess_grace_wd", "承诺到期评估期限", 20, 5, 60, "wd", "[D]", "from the end of a commitment's time to its assessment, and from a report of mending (自行补正) to its verification"},
+	{"free_list_excludes_health_safety", "涉及健康安全事项不适用告知承诺", 1, 0, 1, "bool", "G3 [P], H2 art 34 [C]", "items of health and of safety of life and property are closed to types 1 and 3; all other excluded fields are closed without a choice"},
+
 	// Time (期间).
 	{"roll_period_end_procedure", "办理期限末日遇休息日顺延", 1, 0, 1, "bool", "L7 art 203 [C], [D]", "an agency's period of days or months that ends on a rest day ends on the next working day"},
 

@@ -15,7 +15,6 @@ import (
 const (
 	regionsMax     = 4096
 	regionDepthMax = 8 // steps from a region to its root
-	templateTypes  = 7 // commitment types 0..6
 )
 
 // Thresholds where neither the sector nor "*" has a rule. No source gives a number for all sectors [D]: 10万元 and 100万元.
@@ -42,8 +41,6 @@ var (
 	params = x.NewTable[pb.Param](0x20, "parameters: name", x.Leaf)
 	// Severity thresholds, by sector; "*" for all others.
 	severityRules = x.NewTable[pb.SeverityRule](0x21, "severity rules: sector", x.Leaf)
-	// Commitment templates, by type and version.
-	templates = x.NewTable[pb.CommitmentTemplate](0x22, "templates: type[1] version[4]", x.Leaf)
 	// Exceptions from Monday to Friday, a year a row: a period of some days reads one row or two, and a year is replaced whole.
 	years = x.NewTable[pb.CalendarYear](0x23, "calendar: year[2]", x.Leaf)
 	// Regions, by code.
@@ -53,9 +50,7 @@ var (
 )
 
 // catalogued are the tables that the digest of genesis covers.
-var catalogued = [...]byte{0x20, 0x21, 0x22, 0x23, 0x24, 0x26, 0x27}
-
-func templateKey(kind, version uint32) []byte { return append([]byte{byte(kind)}, be32(version)...) }
+var catalogued = [...]byte{0x20, 0x21, 0x22, 0x23, 0x24, 0x26, 0x27, 0x28}
 
 func be32(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n) }
 
@@ -216,19 +211,6 @@ func SeverityRuleFor(r x.Reader, sector string) *pb.SeverityRule {
 // EachSeverityRule visits the rules by sector.
 func EachSeverityRule(r x.Reader, fn func(*pb.SeverityRule) (more bool)) {
 	severityRules.Each(r, func(_ []byte, s *pb.SeverityRule) bool { return fn(s) })
-}
-
-// Template finds a commitment template, closed or not.
-func Template(r x.Reader, kind, version uint32) (*pb.CommitmentTemplate, bool) {
-	if kind >= templateTypes {
-		return nil, false
-	}
-	return templates.Get(r, templateKey(kind, version))
-}
-
-// EachTemplate visits the templates by type and version.
-func EachTemplate(r x.Reader, fn func(*pb.CommitmentTemplate) (more bool)) {
-	templates.Each(r, func(_ []byte, t *pb.CommitmentTemplate) bool { return fn(t) })
 }
 
 // Classify gives the severity of a penalty by the catalogue (失信严重程度).

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/xinlian-ledger/xinlian/x"
@@ -24,6 +23,8 @@ func Apply(ctx *x.Ctx, a *pb.Action) (handled bool, err error) {
 		severityRules.Put(ctx, sum.PutSeverityRule, []byte(sum.PutSeverityRule.Sector))
 	case *pb.Action_PutTemplate:
 		putTemplate(ctx, sum.PutTemplate)
+	case *pb.Action_PutBusiness:
+		putBusinessItem(ctx, sum.PutBusiness)
 	case *pb.Action_PutCalendar:
 		putYear(ctx, sum.PutCalendar)
 	case *pb.Action_PutRegion:
@@ -50,6 +51,8 @@ func CheckAction(r x.Reader, a *pb.Action) error {
 		return checkSeverityRule(sum.PutSeverityRule)
 	case *pb.Action_PutTemplate:
 		return checkTemplateChange(r, sum.PutTemplate)
+	case *pb.Action_PutBusiness:
+		return checkBusinessItemChange(r, sum.PutBusiness)
 	case *pb.Action_PutCalendar:
 		return checkYear(sum.PutCalendar)
 	case *pb.Action_PutRegion:
@@ -91,27 +94,6 @@ func checkSeverityRule(s *pb.SeverityRule) error {
 	}
 	if s.OtherClass > uint32(pb.SEVERITY_SERIOUS) {
 		return ErrSeverityRule.With("sector %s: class %d of other dishonesty is not defined", s.Sector, s.OtherClass)
-	}
-	return nil
-}
-
-func checkTemplate(t *pb.CommitmentTemplate) error {
-	if t.Type >= templateTypes {
-		return x.ErrEnum.With("commitment type %d is not defined", t.Type)
-	}
-	if t.Version == 0 {
-		return ErrTemplate.With("versions of a template begin at 1")
-	}
-	return x.CheckDigest(t.TextDigest, "text_digest", false)
-}
-
-func checkTemplateChange(r x.Reader, t *pb.CommitmentTemplate) error {
-	if err := checkTemplate(t); err != nil {
-		return err
-	}
-	// Commitments name type and version: another text would change what firms have signed (INV-25).
-	if old, ok := Template(r, t.Type, t.Version); ok && !bytes.Equal(old.TextDigest, t.TextDigest) {
-		return ErrTemplate.With("template type %d version %d stands with another text", t.Type, t.Version)
 	}
 	return nil
 }
@@ -230,10 +212,6 @@ func checkRegionChange(r x.Reader, change []pb.Region) error {
 		}
 	}
 	return nil
-}
-
-func putTemplate(s x.State, t *pb.CommitmentTemplate) {
-	templates.Put(s, t, templateKey(t.Type, t.Version))
 }
 
 // putYear writes a year. One without exceptions has no row: nothing tells it from a year that nobody has spoken of.

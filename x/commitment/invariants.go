@@ -17,6 +17,13 @@ func Check(r x.Reader) (err error) {
 			err = fmt.Errorf("commitment %s lies under another subject", c.Content.Code)
 		case CheckSubmit(&pb.SubmitCommitment{Content: c.Content}) != nil:
 			err = fmt.Errorf("CMT-1: commitment %s would not be accepted", c.Content.Code)
+		case c.AcceptBy == 0, (c.AcceptedOn != 0) != (c.CheckBy != 0), c.State == pb.COMMITMENT_DUE && c.AssessBy == 0,
+			c.State == pb.COMMITMENT_SUPERVISED && c.CheckBy == 0, (c.MendedOn != 0) != (c.MendBy != 0):
+			err = fmt.Errorf("CMT-3: a clock of commitment %s is not set", c.Content.Code)
+		case c.MendedOn != 0 && c.State != pb.COMMITMENT_SUPERVISED && c.State != pb.COMMITMENT_DUE && c.State != pb.COMMITMENT_BREACHED:
+			err = fmt.Errorf("CMT-4: a report of mending waits on commitment %s, which is %s", c.Content.Code, c.State)
+		case c.Licence != "" && (c.Content.Type != 1 || c.AcceptedOn == 0):
+			err = fmt.Errorf("CMT-5: commitment %s led to a licence and is no accepted one of type 1", c.Content.Code)
 		case c.State == pb.COMMITMENT_BREACHED && (len(c.UnperformedDigest) != 32 || len(c.ActionDigest) != 32):
 			err = fmt.Errorf("CMT-2: breach of commitment %s lacks its texts", c.Content.Code)
 		case c.State == pb.COMMITMENT_BREACHED:
@@ -43,6 +50,9 @@ func Check(r x.Reader) (err error) {
 	bars.All(r, func(uscc string, b *pb.PromiseBar) bool {
 		if b.LiftedOn == 0 {
 			left++
+			if c, ok := Get(r, b.Commitment); b.Cause == pb.BAR_BREACH && (!ok || !InForce(c) && len(b.Linked) == 0) {
+				err = fmt.Errorf("CMT-6: a bar stands for commitment %s, in which no breach is left and which no record punishes", b.Commitment)
+			}
 			if _, ok := r.Get(x.Key(standingBars.Prefix, []byte(uscc), b.CauseId)); !ok {
 				err = fmt.Errorf("INV-07: the index of bars in force does not know %x of %s", b.CauseId, uscc)
 			}
@@ -56,11 +66,11 @@ func Check(r x.Reader) (err error) {
 	return err
 }
 
-// EachTimer gives all timers that follow from commitments.
-func EachTimer(r x.Reader, fn func(x.Timer)) {
+// EachDuty gives all duties that follow from commitments.
+func EachDuty(r x.Reader, fn func(x.Duty)) {
 	commitments.All(r, func(_ string, c *pb.Commitment) bool {
-		for _, t := range TimersOf(c) {
-			fn(t)
+		for _, d := range DutiesOf(c) {
+			fn(d)
 		}
 		return true
 	})

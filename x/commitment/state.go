@@ -68,19 +68,53 @@ func put(ctx *x.Ctx, c *pb.Commitment) {
 		ctx.Set(x.Key(byID.Prefix, ID(&c.Content)), key)
 		old = &pb.Commitment{}
 	}
-	x.Reschedule(ctx, TimersOf(old), TimersOf(c))
+	for _, d := range DutiesOf(old) { // done after its day, before its clock had its turn
+		if d.Kind != DutyCheck && c.Alarms&alarmBits[d.Kind] == 0 && int32(ctx.Today) > int32(d.Due) {
+			raise(ctx, c, d)
+		}
+	}
+	x.Assign(ctx, DutiesOf(old), DutiesOf(c))
 	commitments.Put(ctx, c.Content.Subject, key, c)
 }
 
-// TimersOf gives the timers that follow from a commitment.
-func TimersOf(c *pb.Commitment) []x.Timer {
-	if c.State != pb.COMMITMENT_SUPERVISED || c.Content.ValidUntil == 0 {
-		return nil
+// What agencies must do about commitments.
+var (
+	DutyAccept = x.DeclareDuty(60, "accept_commitment", "受理信用承诺", "§11.1")
+	// DutyCheck is the time in which each commitment is checked at least once. When it ends unassessed nobody is late yet: the assessment falls due.
+	DutyCheck  = x.DeclareDuty(61, "check_commitment", "监管承诺履行", "A1-2, §11.1")
+	DutyAssess = x.DeclareDuty(62, "assess_commitment", "评估承诺履行", "§11.1")
+	DutyMend   = x.DeclareDuty(63, "verify_mend", "核实自行补正", "§11.1")
+)
+
+// Bits of Commitment.alarms.
+const (
+	alarmAccept = 1 << iota
+	alarmAssess
+	alarmMend
+)
+
+var alarmBits = map[x.DutyKind]uint32{DutyAccept: alarmAccept, DutyAssess: alarmAssess, DutyMend: alarmMend} // DETERMINISM: looked up, never ranged over
+
+// DutiesOf gives the duties that a commitment lays on its acceptor.
+func DutiesOf(c *pb.Commitment) (out []x.Duty) {
+	add := func(kind x.DutyKind, due int32) {
+		out = append(out, x.Duty{
+			Owner: c.Content.Acceptor, Due: calendar.Date(due), Kind: kind, Subject: c.Content.Subject, Record: []byte(c.Content.Code),
+			Alarmed: c.Alarms&alarmBits[kind] != 0,
+		})
 	}
-	return []x.Timer{{
-		Class: x.Other, Due: calendar.EndUnix(calendar.Date(c.Content.ValidUntil)), Kind: x.TimerCommitmentExpire,
-		ID: append([]byte(c.Content.Subject), c.Content.Code...),
-	}}
+	switch c.State {
+	case pb.COMMITMENT_PENDING:
+		add(DutyAccept, c.AcceptBy)
+	case pb.COMMITMENT_SUPERVISED:
+		add(DutyCheck, c.CheckBy)
+	case pb.COMMITMENT_DUE:
+		add(DutyAssess, c.AssessBy)
+	}
+	if c.MendedOn != 0 {
+		add(DutyMend, c.MendBy)
+	}
+	return out
 }
 
 // Barred finds a bar in force against a subject, if there is one: the first by cause.
@@ -106,6 +140,20 @@ func LinkedTo(r x.Reader, c *pb.Commitment) int {
 
 // Bars visits all bars of a subject, lifted ones too.
 func Bars(r x.Reader, uscc string, fn func(b *pb.PromiseBar) (more bool)) { bars.Each(r, uscc, fn) }
+
+// Supervision is 承诺监管状态 of the collection template: 0 while the commitment is supervised or waits for it, 2 once that is over.
+func Supervision(c *pb.Commitment) uint32 {
+	switch c.State {
+	case pb.COMMITMENT_PENDING, pb.COMMITMENT_SUPERVISED, pb.COMMITMENT_DUE, pb.COMMITMENT_BREACHED:
+		return 0
+	}
+	return 2
+}
+
+// InForce says whether a breach still counts against the subject: it is found and neither withdrawn nor assessed anew as fulfilled.
+func InForce(c *pb.Commitment) bool {
+	return c.State == pb.COMMITMENT_BREACHED || c.State == pb.COMMITMENT_CURED
+}
 
 func putBar(ctx *x.Ctx, b *pb.PromiseBar) {
 	if key := x.Key(standingBars.Prefix, []byte(b.Subject), b.CauseId); b.LiftedOn == 0 {

@@ -16,7 +16,7 @@ func Check(r x.Reader) (err error) {
 			assessed := c.State == pb.COMMITMENT_FULFILLED || c.State == pb.COMMITMENT_BREACHED || c.State == pb.COMMITMENT_CURED
 			breach := c.Fulfilment == 2 || c.Fulfilment == 3
 			switch {
-			case assessed != (c.Fulfilment != 0),
+			case assessed != (c.Fulfilment != 0) && c.State != pb.COMMITMENT_WITHDRAWN,
 				c.State == pb.COMMITMENT_FULFILLED && breach,
 				(c.State == pb.COMMITMENT_BREACHED || c.State == pb.COMMITMENT_CURED) && !breach,
 				breach != (len(c.UnperformedDigest) == 32 && len(c.ActionDigest) == 32):

@@ -10,7 +10,7 @@ import (
 
 // same says whether a commitment was assessed with just this content already.
 func same(c *pb.Commitment, m *pb.AssessCommitment) bool {
-	return c.Fulfilment == m.Fulfilment && c.AssessedOn == m.AssessedOn && c.Assessor == m.Issuer &&
+	return c.Fulfilment == m.Fulfilment && c.AssessedOn == m.AssessedOn &&
 		bytes.Equal(c.UnperformedDigest, m.UnperformedDigest) && bytes.Equal(c.ActionDigest, m.ActionDigest) &&
 		bytes.Equal(c.EvidenceDigest, m.EvidenceDigest) && c.NoticeServedOn == m.NoticeServedOn && c.Statement == m.Statement
 }

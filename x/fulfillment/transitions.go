@@ -1,6 +1,8 @@
 package fulfillment
 
 import (
+	"bytes"
+
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
@@ -49,7 +51,7 @@ func Assess(ctx *x.Ctx, m *pb.AssessCommitment) (x.Done, error) {
 	if err := CheckAssess(m); err != nil {
 		return x.Done{}, err
 	}
-	c, done, err := ofAcceptor(ctx, m.Issuer, m.Code)
+	c, by, done, err := ofAcceptor(ctx, m.Issuer, m.Code, pb.ROLE_RECORD, pb.MANDATE_FULFILLMENT)
 	if err != nil {
 		return done, err
 	}
@@ -64,17 +66,120 @@ func Assess(ctx *x.Ctx, m *pb.AssessCommitment) (x.Done, error) {
 	default:
 		return done, commitment.ErrState.With("commitment %s is %s", m.Code, c.State)
 	}
-	if m.AssessedOn < c.Content.MadeOn || m.AssessedOn > int32(ctx.Today) {
-		return done, ErrWindow.With("assessed on %s; made on %s, today is %s", calendar.Date(m.AssessedOn), calendar.Date(c.Content.MadeOn), ctx.Today)
+	if err := checkDay(ctx, c, m); err != nil {
+		return done, err
 	}
-	c.Fulfilment, c.AssessedOn, c.Assessor = m.Fulfilment, m.AssessedOn, m.Issuer
+	assess(c, m, by)
+	commitment.Assess(ctx, c)
+	return done, nil
+}
+
+// assess writes the facts of an assessment into a commitment.
+func assess(c *pb.Commitment, m *pb.AssessCommitment, by string) {
+	c.Fulfilment, c.AssessedOn, c.Assessor = m.Fulfilment, m.AssessedOn, by
 	c.UnperformedDigest, c.ActionDigest, c.EvidenceDigest = m.UnperformedDigest, m.ActionDigest, m.EvidenceDigest
 	c.NoticeServedOn, c.Statement = m.NoticeServedOn, m.Statement
+	c.CuredOn, c.CureEvidenceDigest = 0, nil
 	c.State = pb.COMMITMENT_FULFILLED
 	if m.Fulfilment != 1 {
 		c.State = pb.COMMITMENT_BREACHED
 	}
+}
+
+// Reassess is F6: the assessment was wrong, as the acceptor found itself or upon an objection. What it replaces stays in the subject's file.
+func Reassess(ctx *x.Ctx, m *pb.ReassessCommitment) (x.Done, error) {
+	a := &m.Assessment
+	if err := CheckAssess(a); err != nil {
+		return x.Done{}, err
+	}
+	if len(m.ReasonDigest) != pb.DigestBytes {
+		return x.Done{}, ErrReason
+	}
+	c, by, done, err := ofAcceptor(ctx, a.Issuer, a.Code, pb.ROLE_REVIEW, pb.MANDATE_UNSET)
+	if err != nil {
+		return done, err
+	}
+	switch c.State {
+	case pb.COMMITMENT_FULFILLED, pb.COMMITMENT_BREACHED, pb.COMMITMENT_CURED:
+	default:
+		return done, commitment.ErrState.With("commitment %s is %s: it has no assessment to replace", a.Code, c.State)
+	}
+	if same(c, a) {
+		done.Note = x.AlreadyRecorded
+		return done, nil
+	}
+	if err := checkDay(ctx, c, a); err != nil {
+		return done, err
+	}
+	assess(c, a, by)
+	c.CorrectionDigest = m.ReasonDigest
 	commitment.Assess(ctx, c)
+	return done, nil
+}
+
+// checkDay: an assessment lies between the commitment and today.
+func checkDay(ctx *x.Ctx, c *pb.Commitment, m *pb.AssessCommitment) error {
+	if m.AssessedOn < c.Content.MadeOn || m.AssessedOn > int32(ctx.Today) {
+		return ErrWindow.With("assessed on %s; made on %s, today is %s", calendar.Date(m.AssessedOn), calendar.Date(c.Content.MadeOn), ctx.Today)
+	}
+	return nil
+}
+
+// Mend is F4: the subject says that it has made good by itself (自行补正). Its acceptor takes that in, or an agent files it on the signed paper.
+func Mend(ctx *x.Ctx, m *pb.MendCommitment) (x.Done, error) {
+	if len(m.EvidenceDigest) != pb.DigestBytes {
+		return x.Done{}, ErrEvidence
+	}
+	if err := x.CheckDigest(m.PaperDigest, "paper_digest", true); err != nil {
+		return x.Done{}, err
+	}
+	c, ok := commitment.Get(ctx, m.Code)
+	if !ok {
+		return x.Done{}, commitment.ErrUnknown.With("no commitment has code %q", m.Code)
+	}
+	done := x.Done{Record: commitment.ID(&c.Content)}
+	if m.Issuer == c.Content.Acceptor {
+		if _, err := member.ActOn(ctx, m.Issuer, pb.ROLE_RECORD, pb.MANDATE_FULFILLMENT); err != nil {
+			return done, err
+		}
+	} else {
+		if _, err := member.Act(ctx, m.Issuer, pb.ROLE_AGENT, pb.MANDATE_UNSET); err != nil {
+			return done, err
+		}
+		if len(m.PaperDigest) == 0 {
+			return done, ErrPaper
+		}
+	}
+	switch c.State {
+	case pb.COMMITMENT_SUPERVISED, pb.COMMITMENT_DUE, pb.COMMITMENT_BREACHED:
+	default:
+		return done, commitment.ErrState.With("commitment %s is %s: there is nothing to make good", m.Code, c.State)
+	}
+	switch {
+	case c.MendedOn == 0:
+	case bytes.Equal(c.MendEvidenceDigest, m.EvidenceDigest):
+		done.Note = x.AlreadyRecorded
+		return done, nil
+	default:
+		return done, x.ErrDifferently.With("a report of mending of %s waits on commitment %s with other evidence", calendar.Date(c.MendedOn), m.Code)
+	}
+	commitment.Mended(ctx, c, m.EvidenceDigest, m.PaperDigest)
+	return done, nil
+}
+
+// RefuseMend is F5: the acceptor did not find it made good.
+func RefuseMend(ctx *x.Ctx, m *pb.RefuseMend) (x.Done, error) {
+	if len(m.ReasonDigest) != pb.DigestBytes {
+		return x.Done{}, ErrReason
+	}
+	c, _, done, err := ofAcceptor(ctx, m.Issuer, m.Code, pb.ROLE_RECORD, pb.MANDATE_FULFILLMENT)
+	if err != nil {
+		return done, err
+	}
+	if c.MendedOn == 0 {
+		return done, ErrMend.With("no report of mending waits on commitment %s", m.Code)
+	}
+	commitment.NotMended(ctx, c, m.ReasonDigest)
 	return done, nil
 }
 
@@ -83,7 +188,7 @@ func Cure(ctx *x.Ctx, m *pb.CureCommitment) (x.Done, error) {
 	if len(m.EvidenceDigest) != pb.DigestBytes {
 		return x.Done{}, ErrEvidence
 	}
-	c, done, err := ofAcceptor(ctx, m.Issuer, m.Code)
+	c, _, done, err := ofAcceptor(ctx, m.Issuer, m.Code, pb.ROLE_RECORD, pb.MANDATE_FULFILLMENT)
 	if err != nil {
 		return done, err
 	}
@@ -100,16 +205,20 @@ func Cure(ctx *x.Ctx, m *pb.CureCommitment) (x.Done, error) {
 	return done, nil
 }
 
-// ofAcceptor finds a commitment that its acceptor assesses, itself or through a mandated submitter.
-func ofAcceptor(ctx *x.Ctx, issuer, code string) (*pb.Commitment, x.Done, error) {
+// ofAcceptor finds a commitment that its acceptor decides on, itself or through a mandated submitter, and says which agency decides: the acceptor, or
+// where that has left the one that carries on its powers.
+func ofAcceptor(ctx *x.Ctx, issuer, code string, role pb.Role, kind pb.MandateKind) (c *pb.Commitment, by string, done x.Done, err error) {
 	c, ok := commitment.Get(ctx, code)
 	if !ok {
-		return nil, x.Done{}, commitment.ErrUnknown.With("no commitment has code %q", code)
+		return nil, "", done, commitment.ErrUnknown.With("no commitment has code %q", code)
 	}
-	done := x.Done{Record: commitment.ID(&c.Content)}
+	done.Record = commitment.ID(&c.Content)
 	if c.Content.Acceptor != issuer {
-		return nil, done, x.ErrNotIssuer.With("commitment %s is accepted by %s, not by %s", code, c.Content.Acceptor, issuer)
+		return nil, "", done, x.ErrNotIssuer.With("commitment %s is accepted by %s, not by %s", code, c.Content.Acceptor, issuer)
 	}
-	_, err := member.ActOn(ctx, issuer, pb.ROLE_RECORD, pb.MANDATE_FULFILLMENT)
-	return c, done, err
+	m, err := member.ActOn(ctx, issuer, role, kind)
+	if err != nil {
+		return nil, "", done, err
+	}
+	return c, m.Uscc, done, nil
 }

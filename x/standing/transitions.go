@@ -92,7 +92,7 @@ func Build(r x.Reader, secret []byte, s *pb.Subject) *pb.Standing {
 	// and punishment decides. Without a public commitment there is nothing to look for.
 	if len(shown) > 0 {
 		commitment.Bars(r, s.Uscc, func(b *pb.PromiseBar) bool {
-			if c := shown[b.Commitment]; b.Cause == pb.BAR_BREACH && c != nil {
+			if c := shown[b.Commitment]; b.Cause == pb.BAR_BREACH && c != nil && commitment.InForce(c) {
 				mended := c.State == pb.COMMITMENT_CURED && promised >= b.Since && !anyShown(st, b.Linked)
 				st.MayPromise = st.MayPromise && mended
 			}

@@ -111,6 +111,7 @@ type CommitmentContent struct {
 	TemplateVersion uint32 `protobuf:"varint,8,opt,name=template_version,json=templateVersion,proto3" json:"template_version,omitempty"`
 	TextDigest      []byte `protobuf:"bytes,9,opt,name=text_digest,json=textDigest,proto3" json:"text_digest,omitempty"`
 	Business        string `protobuf:"bytes,10,opt,name=business,proto3" json:"business,omitempty"`
+	TypeOtherDigest []byte `protobuf:"bytes,11,opt,name=type_other_digest,json=typeOtherDigest,proto3" json:"type_other_digest,omitempty"`
 }
 
 func (m *CommitmentContent) Reset()         { *m = CommitmentContent{} }
@@ -216,6 +217,13 @@ func (m *CommitmentContent) GetBusiness() string {
 	return ""
 }
 
+func (m *CommitmentContent) GetTypeOtherDigest() []byte {
+	if m != nil {
+		return m.TypeOtherDigest
+	}
+	return nil
+}
+
 // Commitment (信用承诺), a record.
 type Commitment struct {
 	Content            CommitmentContent `protobuf:"bytes,1,opt,name=content,proto3" json:"content"`
@@ -235,6 +243,17 @@ type Commitment struct {
 	Hidden             bool              `protobuf:"varint,15,opt,name=hidden,proto3" json:"hidden,omitempty"`
 	PaperDigest        []byte            `protobuf:"bytes,16,opt,name=paper_digest,json=paperDigest,proto3" json:"paper_digest,omitempty"`
 	CureEvidenceDigest []byte            `protobuf:"bytes,17,opt,name=cure_evidence_digest,json=cureEvidenceDigest,proto3" json:"cure_evidence_digest,omitempty"`
+	Submitter          string            `protobuf:"bytes,18,opt,name=submitter,proto3" json:"submitter,omitempty"`
+	Licence            string            `protobuf:"bytes,19,opt,name=licence,proto3" json:"licence,omitempty"`
+	AcceptBy           int32             `protobuf:"varint,20,opt,name=accept_by,json=acceptBy,proto3" json:"accept_by,omitempty"`
+	CheckBy            int32             `protobuf:"varint,21,opt,name=check_by,json=checkBy,proto3" json:"check_by,omitempty"`
+	AssessBy           int32             `protobuf:"varint,22,opt,name=assess_by,json=assessBy,proto3" json:"assess_by,omitempty"`
+	MendedOn           int32             `protobuf:"varint,24,opt,name=mended_on,json=mendedOn,proto3" json:"mended_on,omitempty"`
+	MendBy             int32             `protobuf:"varint,25,opt,name=mend_by,json=mendBy,proto3" json:"mend_by,omitempty"`
+	MendEvidenceDigest []byte            `protobuf:"bytes,26,opt,name=mend_evidence_digest,json=mendEvidenceDigest,proto3" json:"mend_evidence_digest,omitempty"`
+	MendPaperDigest    []byte            `protobuf:"bytes,27,opt,name=mend_paper_digest,json=mendPaperDigest,proto3" json:"mend_paper_digest,omitempty"`
+	CorrectionDigest   []byte            `protobuf:"bytes,28,opt,name=correction_digest,json=correctionDigest,proto3" json:"correction_digest,omitempty"`
+	Alarms             uint32            `protobuf:"varint,29,opt,name=alarms,proto3" json:"alarms,omitempty"`
 }
 
 func (m *Commitment) Reset()         { *m = Commitment{} }
@@ -389,11 +408,89 @@ func (m *Commitment) GetCureEvidenceDigest() []byte {
 	return nil
 }
 
+func (m *Commitment) GetSubmitter() string {
+	if m != nil {
+		return m.Submitter
+	}
+	return ""
+}
+
+func (m *Commitment) GetLicence() string {
+	if m != nil {
+		return m.Licence
+	}
+	return ""
+}
+
+func (m *Commitment) GetAcceptBy() int32 {
+	if m != nil {
+		return m.AcceptBy
+	}
+	return 0
+}
+
+func (m *Commitment) GetCheckBy() int32 {
+	if m != nil {
+		return m.CheckBy
+	}
+	return 0
+}
+
+func (m *Commitment) GetAssessBy() int32 {
+	if m != nil {
+		return m.AssessBy
+	}
+	return 0
+}
+
+func (m *Commitment) GetMendedOn() int32 {
+	if m != nil {
+		return m.MendedOn
+	}
+	return 0
+}
+
+func (m *Commitment) GetMendBy() int32 {
+	if m != nil {
+		return m.MendBy
+	}
+	return 0
+}
+
+func (m *Commitment) GetMendEvidenceDigest() []byte {
+	if m != nil {
+		return m.MendEvidenceDigest
+	}
+	return nil
+}
+
+func (m *Commitment) GetMendPaperDigest() []byte {
+	if m != nil {
+		return m.MendPaperDigest
+	}
+	return nil
+}
+
+func (m *Commitment) GetCorrectionDigest() []byte {
+	if m != nil {
+		return m.CorrectionDigest
+	}
+	return nil
+}
+
+func (m *Commitment) GetAlarms() uint32 {
+	if m != nil {
+		return m.Alarms
+	}
+	return 0
+}
+
 type SubmitCommitment struct {
 	Issuer      string            `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
 	Content     CommitmentContent `protobuf:"bytes,2,opt,name=content,proto3" json:"content"`
 	Accepted    bool              `protobuf:"varint,3,opt,name=accepted,proto3" json:"accepted,omitempty"`
 	PaperDigest []byte            `protobuf:"bytes,4,opt,name=paper_digest,json=paperDigest,proto3" json:"paper_digest,omitempty"`
+	Licence     string            `protobuf:"bytes,5,opt,name=licence,proto3" json:"licence,omitempty"`
 }
 
 func (m *SubmitCommitment) Reset()         { *m = SubmitCommitment{} }
@@ -457,9 +554,17 @@ func (m *SubmitCommitment) GetPaperDigest() []byte {
 	return nil
 }
 
+func (m *SubmitCommitment) GetLicence() string {
+	if m != nil {
+		return m.Licence
+	}
+	return ""
+}
+
 type AcceptCommitment struct {
-	Issuer string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
-	Code   string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
+	Issuer  string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Code    string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
+	Licence string `protobuf:"bytes,3,opt,name=licence,proto3" json:"licence,omitempty"`
 }
 
 func (m *AcceptCommitment) Reset()         { *m = AcceptCommitment{} }
@@ -509,6 +614,74 @@ func (m *AcceptCommitment) GetCode() string {
 	return ""
 }
 
+func (m *AcceptCommitment) GetLicence() string {
+	if m != nil {
+		return m.Licence
+	}
+	return ""
+}
+
+// NoteLicence names the licence that was granted on a commitment of type 1 (审批替代型) after it was accepted.
+type NoteLicence struct {
+	Issuer  string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Code    string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
+	Licence string `protobuf:"bytes,3,opt,name=licence,proto3" json:"licence,omitempty"`
+}
+
+func (m *NoteLicence) Reset()         { *m = NoteLicence{} }
+func (m *NoteLicence) String() string { return proto.CompactTextString(m) }
+func (*NoteLicence) ProtoMessage()    {}
+func (*NoteLicence) Descriptor() ([]byte, []int) {
+	return fileDescriptor_0e93cd51147b7e0b, []int{4}
+}
+func (m *NoteLicence) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *NoteLicence) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_NoteLicence.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *NoteLicence) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_NoteLicence.Merge(m, src)
+}
+func (m *NoteLicence) XXX_Size() int {
+	return m.Size()
+}
+func (m *NoteLicence) XXX_DiscardUnknown() {
+	xxx_messageInfo_NoteLicence.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_NoteLicence proto.InternalMessageInfo
+
+func (m *NoteLicence) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *NoteLicence) GetCode() string {
+	if m != nil {
+		return m.Code
+	}
+	return ""
+}
+
+func (m *NoteLicence) GetLicence() string {
+	if m != nil {
+		return m.Licence
+	}
+	return ""
+}
+
 type RejectCommitment struct {
 	Issuer       string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
 	Code         string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
@@ -519,7 +692,7 @@ func (m *RejectCommitment) Reset()         { *m = RejectCommitment{} }
 func (m *RejectCommitment) String() string { return proto.CompactTextString(m) }
 func (*RejectCommitment) ProtoMessage()    {}
 func (*RejectCommitment) Descriptor() ([]byte, []int) {
-	return fileDescriptor_0e93cd51147b7e0b, []int{4}
+	return fileDescriptor_0e93cd51147b7e0b, []int{5}
 }
 func (m *RejectCommitment) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -579,7 +752,7 @@ func (m *WithdrawCommitment) Reset()         { *m = WithdrawCommitment{} }
 func (m *WithdrawCommitment) String() string { return proto.CompactTextString(m) }
 func (*WithdrawCommitment) ProtoMessage()    {}
 func (*WithdrawCommitment) Descriptor() ([]byte, []int) {
-	return fileDescriptor_0e93cd51147b7e0b, []int{5}
+	return fileDescriptor_0e93cd51147b7e0b, []int{6}
 }
 func (m *WithdrawCommitment) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -646,7 +819,7 @@ func (m *AssessCommitment) Reset()         { *m = AssessCommitment{} }
 func (m *AssessCommitment) String() string { return proto.CompactTextString(m) }
 func (*AssessCommitment) ProtoMessage()    {}
 func (*AssessCommitment) Descriptor() ([]byte, []int) {
-	return fileDescriptor_0e93cd51147b7e0b, []int{6}
+	return fileDescriptor_0e93cd51147b7e0b, []int{7}
 }
 func (m *AssessCommitment) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -738,6 +911,59 @@ func (m *AssessCommitment) GetStatement() uint32 {
 	return 0
 }
 
+// ReassessCommitment replaces an assessment that was wrong (更正): the acceptor found so itself, or upon an objection.
+type ReassessCommitment struct {
+	Assessment   AssessCommitment `protobuf:"bytes,1,opt,name=assessment,proto3" json:"assessment"`
+	ReasonDigest []byte           `protobuf:"bytes,2,opt,name=reason_digest,json=reasonDigest,proto3" json:"reason_digest,omitempty"`
+}
+
+func (m *ReassessCommitment) Reset()         { *m = ReassessCommitment{} }
+func (m *ReassessCommitment) String() string { return proto.CompactTextString(m) }
+func (*ReassessCommitment) ProtoMessage()    {}
+func (*ReassessCommitment) Descriptor() ([]byte, []int) {
+	return fileDescriptor_0e93cd51147b7e0b, []int{8}
+}
+func (m *ReassessCommitment) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *ReassessCommitment) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_ReassessCommitment.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *ReassessCommitment) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_ReassessCommitment.Merge(m, src)
+}
+func (m *ReassessCommitment) XXX_Size() int {
+	return m.Size()
+}
+func (m *ReassessCommitment) XXX_DiscardUnknown() {
+	xxx_messageInfo_ReassessCommitment.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_ReassessCommitment proto.InternalMessageInfo
+
+func (m *ReassessCommitment) GetAssessment() AssessCommitment {
+	if m != nil {
+		return m.Assessment
+	}
+	return AssessCommitment{}
+}
+
+func (m *ReassessCommitment) GetReasonDigest() []byte {
+	if m != nil {
+		return m.ReasonDigest
+	}
+	return nil
+}
+
 type CureCommitment struct {
 	Issuer         string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
 	Code           string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
@@ -748,7 +974,7 @@ func (m *CureCommitment) Reset()         { *m = CureCommitment{} }
 func (m *CureCommitment) String() string { return proto.CompactTextString(m) }
 func (*CureCommitment) ProtoMessage()    {}
 func (*CureCommitment) Descriptor() ([]byte, []int) {
-	return fileDescriptor_0e93cd51147b7e0b, []int{7}
+	return fileDescriptor_0e93cd51147b7e0b, []int{9}
 }
 func (m *CureCommitment) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -798,6 +1024,136 @@ func (m *CureCommitment) GetEvidenceDigest() []byte {
 	return nil
 }
 
+// MendCommitment (自行补正): the subject has made good by itself what it had promised, or supplied the papers that were missing (容缺受理). The acceptor verifies.
+type MendCommitment struct {
+	Issuer         string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Code           string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
+	EvidenceDigest []byte `protobuf:"bytes,3,opt,name=evidence_digest,json=evidenceDigest,proto3" json:"evidence_digest,omitempty"`
+	PaperDigest    []byte `protobuf:"bytes,4,opt,name=paper_digest,json=paperDigest,proto3" json:"paper_digest,omitempty"`
+}
+
+func (m *MendCommitment) Reset()         { *m = MendCommitment{} }
+func (m *MendCommitment) String() string { return proto.CompactTextString(m) }
+func (*MendCommitment) ProtoMessage()    {}
+func (*MendCommitment) Descriptor() ([]byte, []int) {
+	return fileDescriptor_0e93cd51147b7e0b, []int{10}
+}
+func (m *MendCommitment) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MendCommitment) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MendCommitment.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MendCommitment) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MendCommitment.Merge(m, src)
+}
+func (m *MendCommitment) XXX_Size() int {
+	return m.Size()
+}
+func (m *MendCommitment) XXX_DiscardUnknown() {
+	xxx_messageInfo_MendCommitment.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MendCommitment proto.InternalMessageInfo
+
+func (m *MendCommitment) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *MendCommitment) GetCode() string {
+	if m != nil {
+		return m.Code
+	}
+	return ""
+}
+
+func (m *MendCommitment) GetEvidenceDigest() []byte {
+	if m != nil {
+		return m.EvidenceDigest
+	}
+	return nil
+}
+
+func (m *MendCommitment) GetPaperDigest() []byte {
+	if m != nil {
+		return m.PaperDigest
+	}
+	return nil
+}
+
+// RefuseMend: it is not made good; the commitment stays as it is.
+type RefuseMend struct {
+	Issuer       string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Code         string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
+	ReasonDigest []byte `protobuf:"bytes,3,opt,name=reason_digest,json=reasonDigest,proto3" json:"reason_digest,omitempty"`
+}
+
+func (m *RefuseMend) Reset()         { *m = RefuseMend{} }
+func (m *RefuseMend) String() string { return proto.CompactTextString(m) }
+func (*RefuseMend) ProtoMessage()    {}
+func (*RefuseMend) Descriptor() ([]byte, []int) {
+	return fileDescriptor_0e93cd51147b7e0b, []int{11}
+}
+func (m *RefuseMend) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *RefuseMend) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_RefuseMend.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *RefuseMend) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_RefuseMend.Merge(m, src)
+}
+func (m *RefuseMend) XXX_Size() int {
+	return m.Size()
+}
+func (m *RefuseMend) XXX_DiscardUnknown() {
+	xxx_messageInfo_RefuseMend.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_RefuseMend proto.InternalMessageInfo
+
+func (m *RefuseMend) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *RefuseMend) GetCode() string {
+	if m != nil {
+		return m.Code
+	}
+	return ""
+}
+
+func (m *RefuseMend) GetReasonDigest() []byte {
+	if m != nil {
+		return m.ReasonDigest
+	}
+	return nil
+}
+
 // PromiseBar (禁用告知承诺), a record; one for each cause.
 type PromiseBar struct {
 	Subject    string   `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"`
@@ -814,7 +1170,7 @@ func (m *PromiseBar) Reset()         { *m = PromiseBar{} }
 func (m *PromiseBar) String() string { return proto.CompactTextString(m) }
 func (*PromiseBar) ProtoMessage()    {}
 func (*PromiseBar) Descriptor() ([]byte, []int) {
-	return fileDescriptor_0e93cd51147b7e0b, []int{8}
+	return fileDescriptor_0e93cd51147b7e0b, []int{12}
 }
 func (m *PromiseBar) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -906,84 +1262,103 @@ func init() {
 	proto.RegisterType((*Commitment)(nil), "xinlian.v1.Commitment")
 	proto.RegisterType((*SubmitCommitment)(nil), "xinlian.v1.SubmitCommitment")
 	proto.RegisterType((*AcceptCommitment)(nil), "xinlian.v1.AcceptCommitment")
+	proto.RegisterType((*NoteLicence)(nil), "xinlian.v1.NoteLicence")
 	proto.RegisterType((*RejectCommitment)(nil), "xinlian.v1.RejectCommitment")
 	proto.RegisterType((*WithdrawCommitment)(nil), "xinlian.v1.WithdrawCommitment")
 	proto.RegisterType((*AssessCommitment)(nil), "xinlian.v1.AssessCommitment")
+	proto.RegisterType((*ReassessCommitment)(nil), "xinlian.v1.ReassessCommitment")
 	proto.RegisterType((*CureCommitment)(nil), "xinlian.v1.CureCommitment")
+	proto.RegisterType((*MendCommitment)(nil), "xinlian.v1.MendCommitment")
+	proto.RegisterType((*RefuseMend)(nil), "xinlian.v1.RefuseMend")
 	proto.RegisterType((*PromiseBar)(nil), "xinlian.v1.PromiseBar")
 }
 
 func init() { proto.RegisterFile("xinlian/v1/commitment.proto", fileDescriptor_0e93cd51147b7e0b) }
 
 var fileDescriptor_0e93cd51147b7e0b = []byte{
-	// 1062 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x56, 0x4f, 0x6f, 0xe3, 0x44,
-	0x14, 0x8f, 0xf3, 0x3f, 0x2f, 0x69, 0xea, 0x0e, 0xa1, 0xeb, 0x6d, 0xd9, 0x6c, 0x08, 0x07, 0x42,
-	0xa5, 0x6d, 0x69, 0x11, 0x27, 0x04, 0xa2, 0x49, 0xbc, 0x6c, 0x50, 0xdb, 0x54, 0x93, 0x66, 0x2b,
-	0x71, 0x89, 0x1c, 0x7b, 0xda, 0x0e, 0x38, 0xe3, 0xc8, 0x1e, 0x87, 0xe5, 0x1b, 0x70, 0x83, 0xef,
-	0xc0, 0x85, 0x2f, 0xc0, 0x37, 0xe0, 0xb0, 0xc7, 0x3d, 0x72, 0x42, 0xa8, 0xfd, 0x02, 0xdc, 0xb8,
-	0xa2, 0x99, 0xb1, 0x13, 0x37, 0xa9, 0xb4, 0x55, 0xa5, 0xbd, 0xf9, 0xfd, 0xde, 0x7b, 0xf3, 0x7e,
-	0xf3, 0x7b, 0xf3, 0x66, 0x0c, 0xdb, 0xaf, 0x28, 0x73, 0xa9, 0xc5, 0xf6, 0x66, 0xfb, 0x7b, 0xb6,
-	0x37, 0x99, 0x50, 0x3e, 0x21, 0x8c, 0xef, 0x4e, 0x7d, 0x8f, 0x7b, 0x08, 0x22, 0xe7, 0xee, 0x6c,
-	0x7f, 0xab, 0x76, 0xe9, 0x5d, 0x7a, 0x12, 0xde, 0x13, 0x5f, 0x2a, 0xa2, 0xf9, 0x47, 0x1a, 0x36,
-	0x3a, 0xf3, 0xb4, 0x8e, 0xc7, 0x38, 0x61, 0x1c, 0x21, 0xc8, 0xda, 0x9e, 0x43, 0x0c, 0xad, 0xa1,
-	0xb5, 0x4a, 0x58, 0x7e, 0x23, 0x03, 0x0a, 0x41, 0x38, 0xfe, 0x9e, 0xd8, 0xdc, 0x48, 0x4b, 0x38,
-	0x36, 0x45, 0x34, 0xff, 0x69, 0x4a, 0x8c, 0x4c, 0x43, 0x6b, 0xad, 0x61, 0xf9, 0x8d, 0x1e, 0x41,
-	0x61, 0x62, 0x39, 0x64, 0xe4, 0x31, 0x23, 0xdb, 0xd0, 0x5a, 0x39, 0x9c, 0x17, 0x66, 0x9f, 0xa1,
-	0xa7, 0x50, 0x9e, 0x59, 0x2e, 0x75, 0x46, 0x21, 0xe3, 0xd4, 0x35, 0x72, 0xd2, 0x09, 0x12, 0x1a,
-	0x0a, 0x04, 0x6d, 0x41, 0xd1, 0xb2, 0x6d, 0x32, 0xe5, 0x9e, 0x6f, 0xe4, 0x65, 0xa1, 0xb9, 0x8d,
-	0x1a, 0x50, 0x9e, 0x86, 0x63, 0x97, 0xda, 0x16, 0xa7, 0x1e, 0x33, 0x0a, 0xb2, 0x60, 0x12, 0x42,
-	0x9f, 0x80, 0xce, 0xc9, 0x64, 0xea, 0x5a, 0x9c, 0x8c, 0x66, 0xc4, 0x0f, 0x44, 0x58, 0x51, 0x86,
-	0xad, 0xc7, 0xf8, 0x4b, 0x05, 0x0b, 0x26, 0x9c, 0xbc, 0xe2, 0x23, 0x87, 0x5e, 0x92, 0x80, 0x1b,
-	0xa5, 0x86, 0xd6, 0xaa, 0x60, 0x10, 0x50, 0x57, 0x22, 0x82, 0xc9, 0x38, 0x0c, 0x28, 0x23, 0x41,
-	0x60, 0x80, 0x62, 0x12, 0xdb, 0xcd, 0x5f, 0x72, 0x00, 0x0b, 0xdd, 0xd0, 0x97, 0x50, 0xb0, 0x95,
-	0x76, 0x52, 0xb3, 0xf2, 0xc1, 0x93, 0xdd, 0x85, 0xf4, 0xbb, 0x2b, 0x02, 0xb7, 0xb3, 0xaf, 0xff,
-	0x7e, 0x9a, 0xc2, 0x71, 0x0e, 0xda, 0x87, 0x5c, 0xc0, 0x2d, 0x4e, 0xa4, 0xb2, 0xd5, 0x83, 0xed,
-	0xbb, 0x93, 0x07, 0x22, 0x04, 0xab, 0x48, 0xc1, 0xde, 0x27, 0xb6, 0xe7, 0x3b, 0xc4, 0x11, 0x22,
-	0x67, 0x94, 0x8e, 0x31, 0xa4, 0x84, 0x56, 0xba, 0xa9, 0x00, 0xd5, 0x05, 0x88, 0xa1, 0x3e, 0x43,
-	0x75, 0x80, 0x8b, 0xd0, 0xbd, 0xa0, 0xae, 0x58, 0x5b, 0x36, 0x62, 0x0d, 0x27, 0x10, 0xb9, 0x40,
-	0x10, 0x90, 0x20, 0x50, 0x0b, 0xe4, 0xa3, 0x05, 0x22, 0xa8, 0xcf, 0x64, 0xa7, 0xa4, 0xe5, 0xf9,
-	0xb2, 0x15, 0xa2, 0x53, 0x91, 0x8d, 0x9e, 0x01, 0x0a, 0xd9, 0x94, 0xf8, 0x17, 0x9e, 0x3f, 0x21,
-	0x4e, 0xac, 0x71, 0x51, 0x6a, 0xbc, 0x91, 0xf0, 0x44, 0x52, 0x7f, 0x04, 0x6b, 0x96, 0x2d, 0x1a,
-	0x78, 0xbb, 0x1b, 0x15, 0x05, 0x46, 0x41, 0x1f, 0xc3, 0x3a, 0x99, 0x51, 0x87, 0x30, 0x9b, 0xc4,
-	0x61, 0x20, 0xc3, 0xaa, 0x31, 0x1c, 0x05, 0xb6, 0x40, 0x67, 0x1e, 0xa7, 0x36, 0x19, 0x05, 0xc4,
-	0x9f, 0x29, 0xfa, 0x65, 0x49, 0xbf, 0xaa, 0xf0, 0x81, 0x84, 0xfb, 0x0c, 0x7d, 0x00, 0x25, 0x29,
-	0xa7, 0x94, 0xa0, 0x22, 0x25, 0x58, 0x00, 0xe8, 0x31, 0x14, 0xed, 0xd0, 0x57, 0xf9, 0x6b, 0x32,
-	0xbf, 0x20, 0xed, 0x3e, 0x13, 0x84, 0x7d, 0x62, 0x05, 0x0b, 0xc2, 0x55, 0x45, 0x58, 0x81, 0x11,
-	0x8f, 0x4d, 0xc8, 0x5f, 0x51, 0xc7, 0x21, 0xcc, 0x58, 0x6f, 0x68, 0xad, 0x22, 0x8e, 0x2c, 0xf4,
-	0x21, 0x54, 0xa6, 0xd6, 0x94, 0xf8, 0x71, 0xae, 0x2e, 0x73, 0xcb, 0x12, 0x8b, 0x52, 0x3f, 0x85,
-	0x9a, 0x28, 0x35, 0x5a, 0xde, 0xf0, 0x86, 0x0c, 0x45, 0xc2, 0x67, 0xde, 0xda, 0x74, 0xf3, 0x77,
-	0x0d, 0xf4, 0x41, 0x38, 0x9e, 0x50, 0x9e, 0x38, 0x97, 0x9b, 0x90, 0xa7, 0x41, 0x10, 0x12, 0x3f,
-	0x1a, 0xe5, 0xc8, 0x4a, 0x9e, 0xd7, 0xf4, 0x03, 0xce, 0xeb, 0x7c, 0x46, 0x89, 0x23, 0x4f, 0x5e,
-	0x11, 0xcf, 0xed, 0x95, 0xcd, 0x65, 0x57, 0x36, 0xd7, 0xfc, 0x0a, 0xf4, 0x43, 0x19, 0x7e, 0x0f,
-	0xa6, 0xf1, 0x55, 0x94, 0x5e, 0x5c, 0x45, 0x4d, 0x1b, 0x74, 0x4c, 0xc4, 0xd5, 0xf3, 0xb0, 0xfc,
-	0xd5, 0xe6, 0x65, 0x56, 0x9b, 0xd7, 0x24, 0x80, 0xce, 0x29, 0xbf, 0x72, 0x7c, 0xeb, 0xc7, 0x77,
-	0x59, 0xe6, 0xcf, 0x34, 0xe8, 0x87, 0x72, 0x6a, 0x1e, 0x58, 0xe5, 0xf6, 0x18, 0x67, 0xde, 0x36,
-	0xc6, 0xd9, 0x95, 0x31, 0xbe, 0x7b, 0x54, 0x73, 0xf7, 0x1e, 0xd5, 0xfc, 0xfd, 0x46, 0xb5, 0x70,
-	0xef, 0x51, 0x2d, 0xbe, 0x7d, 0x54, 0x4b, 0x4b, 0xa3, 0xda, 0x24, 0x50, 0xed, 0x84, 0x3e, 0x79,
-	0xa0, 0x86, 0x77, 0xd0, 0xcd, 0xdc, 0x45, 0xb7, 0xf9, 0x9f, 0x06, 0x70, 0xea, 0x7b, 0x13, 0x1a,
-	0x90, 0xb6, 0xe5, 0x27, 0xdf, 0x44, 0xed, 0xf6, 0x9b, 0x28, 0xae, 0x0e, 0x2b, 0x0c, 0xc8, 0x88,
-	0x3a, 0xb2, 0x52, 0x05, 0x17, 0xa4, 0xdd, 0x73, 0xd0, 0x0e, 0xe4, 0xe4, 0xa7, 0x2c, 0x51, 0x3d,
-	0xa8, 0x25, 0x27, 0xaf, 0x6d, 0xf9, 0x1d, 0xe1, 0xc3, 0x2a, 0x04, 0xd5, 0x20, 0x17, 0x50, 0x66,
-	0x93, 0xa8, 0x6d, 0xca, 0x40, 0xdb, 0x50, 0x72, 0xe9, 0x45, 0x74, 0xb1, 0xab, 0x17, 0xb4, 0xa8,
-	0x80, 0x3e, 0x13, 0xfb, 0x76, 0x29, 0xfb, 0x81, 0x38, 0x46, 0xbe, 0x91, 0x69, 0x55, 0x70, 0x64,
-	0xa1, 0x27, 0x00, 0x57, 0x96, 0x33, 0x8a, 0x7c, 0x05, 0x39, 0xb5, 0xa5, 0x2b, 0xcb, 0x39, 0x52,
-	0xee, 0x3a, 0xc0, 0xe2, 0xf7, 0x41, 0xb6, 0xa0, 0x84, 0x13, 0xc8, 0xce, 0xbf, 0x1a, 0xac, 0x2f,
-	0x3d, 0x45, 0xa8, 0x06, 0x7a, 0xa7, 0x7f, 0x7c, 0xdc, 0x3b, 0x3b, 0x36, 0x4f, 0xce, 0x46, 0xc3,
-	0x93, 0x81, 0x79, 0xa6, 0xa7, 0xd0, 0x26, 0xa0, 0x04, 0x7a, 0x6a, 0x9e, 0x74, 0x7b, 0x27, 0xdf,
-	0xe8, 0x1a, 0x7a, 0x0c, 0xef, 0x27, 0xf0, 0xc1, 0xf0, 0xd4, 0xc4, 0x2f, 0x7b, 0x03, 0xb3, 0xab,
-	0xa7, 0x11, 0x82, 0x6a, 0xc2, 0xd5, 0x1d, 0x9a, 0x7a, 0x06, 0x19, 0x50, 0x4b, 0x60, 0xcf, 0x87,
-	0x47, 0xcf, 0x7b, 0x47, 0x47, 0x66, 0x57, 0xcf, 0xa2, 0x47, 0xf0, 0x5e, 0xc2, 0xd3, 0xc6, 0xe6,
-	0x61, 0xe7, 0x85, 0xd9, 0xd5, 0x73, 0x4b, 0x7c, 0x3a, 0x43, 0x6c, 0x76, 0xf5, 0xfc, 0x52, 0x38,
-	0x36, 0xbf, 0x35, 0x3b, 0x67, 0x66, 0x57, 0x2f, 0x2c, 0x55, 0x38, 0xef, 0x9d, 0xbd, 0xe8, 0xe2,
-	0xc3, 0xf3, 0x13, 0xbd, 0xb8, 0x95, 0xfd, 0xf9, 0xb7, 0x7a, 0x6a, 0xe7, 0x6b, 0x28, 0xc6, 0xfd,
-	0x40, 0x6b, 0x50, 0x6a, 0x1f, 0xe2, 0xf9, 0x1e, 0xd7, 0xa1, 0x2c, 0xcc, 0x81, 0x89, 0x7b, 0xfd,
-	0xe1, 0x40, 0xd7, 0x50, 0x15, 0x40, 0x00, 0x8a, 0x8c, 0x9e, 0x56, 0x2b, 0xb4, 0xfb, 0xaf, 0xaf,
-	0xeb, 0xda, 0x9b, 0xeb, 0xba, 0xf6, 0xcf, 0x75, 0x5d, 0xfb, 0xf5, 0xa6, 0x9e, 0x7a, 0x73, 0x53,
-	0x4f, 0xfd, 0x75, 0x53, 0x4f, 0x7d, 0xf7, 0xf9, 0x25, 0xe5, 0x57, 0xe1, 0x78, 0xd7, 0xf6, 0x26,
-	0x7b, 0x51, 0xff, 0x9f, 0xb9, 0xc4, 0xb9, 0x24, 0x7e, 0x6c, 0xee, 0xa9, 0x7f, 0xb5, 0xc5, 0xef,
-	0xdd, 0x17, 0xd3, 0xf1, 0x38, 0x2f, 0xc1, 0xcf, 0xfe, 0x0f, 0x00, 0x00, 0xff, 0xff, 0x45, 0x4c,
-	0x06, 0x44, 0xf6, 0x09, 0x00, 0x00,
+	// 1299 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x57, 0x4d, 0x6f, 0xdb, 0x46,
+	0x13, 0x36, 0xf5, 0xad, 0x91, 0x2d, 0xd3, 0x1b, 0xc5, 0x61, 0xec, 0x44, 0xd1, 0xab, 0xf7, 0x50,
+	0xd5, 0x45, 0xec, 0x26, 0x45, 0x4f, 0x45, 0x81, 0x5a, 0x12, 0xd3, 0xa8, 0xb0, 0x2d, 0x83, 0xb2,
+	0x92, 0xa2, 0x40, 0x21, 0x50, 0xe4, 0xda, 0x62, 0x23, 0x2e, 0x05, 0x7e, 0xa8, 0xf1, 0xa1, 0xf7,
+	0x1c, 0xfb, 0x1f, 0xfa, 0x4f, 0x8a, 0x1e, 0x72, 0xcc, 0xb1, 0xa7, 0xa2, 0x8d, 0xff, 0x40, 0x2f,
+	0x45, 0xaf, 0xc5, 0xce, 0x2e, 0x2d, 0x4a, 0x32, 0x10, 0xc3, 0x48, 0x6e, 0x9a, 0x67, 0x3e, 0x76,
+	0x66, 0x9e, 0x9d, 0xe1, 0x0a, 0xb6, 0x5f, 0x3a, 0x6c, 0xec, 0x98, 0x6c, 0x6f, 0xfa, 0x68, 0xcf,
+	0xf2, 0x5c, 0xd7, 0x09, 0x5d, 0xca, 0xc2, 0xdd, 0x89, 0xef, 0x85, 0x1e, 0x01, 0xa9, 0xdc, 0x9d,
+	0x3e, 0xda, 0xaa, 0x9c, 0x79, 0x67, 0x1e, 0xc2, 0x7b, 0xfc, 0x97, 0xb0, 0xa8, 0xff, 0x95, 0x82,
+	0x8d, 0xd6, 0xa5, 0x5b, 0xcb, 0x63, 0x21, 0x65, 0x21, 0x21, 0x90, 0xb1, 0x3c, 0x9b, 0x6a, 0x4a,
+	0x4d, 0x69, 0x14, 0x0d, 0xfc, 0x4d, 0x34, 0xc8, 0x07, 0xd1, 0xf0, 0x07, 0x6a, 0x85, 0x5a, 0x0a,
+	0xe1, 0x58, 0xe4, 0xd6, 0xe1, 0xf9, 0x84, 0x6a, 0xe9, 0x9a, 0xd2, 0x58, 0x33, 0xf0, 0x37, 0xb9,
+	0x03, 0x79, 0xd7, 0xb4, 0xe9, 0xc0, 0x63, 0x5a, 0xa6, 0xa6, 0x34, 0xb2, 0x46, 0x8e, 0x8b, 0x5d,
+	0x46, 0x1e, 0x40, 0x69, 0x6a, 0x8e, 0x1d, 0x7b, 0x10, 0xb1, 0xd0, 0x19, 0x6b, 0x59, 0x54, 0x02,
+	0x42, 0x7d, 0x8e, 0x90, 0x2d, 0x28, 0x98, 0x96, 0x45, 0x27, 0xa1, 0xe7, 0x6b, 0x39, 0x3c, 0xe8,
+	0x52, 0x26, 0x35, 0x28, 0x4d, 0xa2, 0xe1, 0xd8, 0xb1, 0xcc, 0xd0, 0xf1, 0x98, 0x96, 0xc7, 0x03,
+	0x93, 0x10, 0xf9, 0x18, 0xd4, 0x90, 0xba, 0x93, 0xb1, 0x19, 0xd2, 0xc1, 0x94, 0xfa, 0x01, 0x37,
+	0x2b, 0xa0, 0xd9, 0x7a, 0x8c, 0x3f, 0x13, 0x30, 0xcf, 0x24, 0xa4, 0x2f, 0xc3, 0x81, 0xed, 0x9c,
+	0xd1, 0x20, 0xd4, 0x8a, 0x35, 0xa5, 0xb1, 0x6a, 0x00, 0x87, 0xda, 0x88, 0xf0, 0x4c, 0x86, 0x51,
+	0xe0, 0x30, 0x1a, 0x04, 0x1a, 0x88, 0x4c, 0x62, 0x99, 0xec, 0xc0, 0x06, 0xaf, 0x73, 0xe0, 0x85,
+	0x23, 0xea, 0xc7, 0x21, 0x4a, 0x18, 0x62, 0x9d, 0x2b, 0xba, 0x1c, 0x17, 0x71, 0xea, 0xff, 0xe4,
+	0x01, 0x66, 0x3d, 0x26, 0x5f, 0x42, 0xde, 0x12, 0x7d, 0xc6, 0xfe, 0x96, 0x1e, 0xdf, 0xdf, 0x9d,
+	0xd1, 0xb4, 0xbb, 0x44, 0x46, 0x33, 0xf3, 0xfa, 0x8f, 0x07, 0x2b, 0x46, 0xec, 0x43, 0x1e, 0x41,
+	0x36, 0x08, 0xcd, 0x90, 0x22, 0x0b, 0xe5, 0xc7, 0xdb, 0x57, 0x3b, 0xf7, 0xb8, 0x89, 0x21, 0x2c,
+	0x79, 0xa5, 0x3e, 0xb5, 0x3c, 0xdf, 0xa6, 0x36, 0x27, 0x24, 0x2d, 0x7a, 0x1e, 0x43, 0x82, 0x14,
+	0xd1, 0x63, 0x61, 0x20, 0x18, 0x83, 0x18, 0xea, 0x32, 0x52, 0x05, 0x38, 0x8d, 0xc6, 0xa7, 0xce,
+	0x98, 0xc7, 0x46, 0xd2, 0xd6, 0x8c, 0x04, 0x82, 0x01, 0x82, 0x80, 0x06, 0x81, 0x08, 0x90, 0x93,
+	0x01, 0x24, 0xd4, 0x65, 0xc8, 0x2a, 0x4a, 0x9e, 0x8f, 0xb4, 0x71, 0x56, 0xa5, 0x4c, 0x1e, 0x02,
+	0x89, 0xd8, 0x84, 0xfa, 0xa7, 0x9e, 0xef, 0x52, 0x3b, 0x6e, 0x66, 0x01, 0x9b, 0xb9, 0x91, 0xd0,
+	0x48, 0x5a, 0xfe, 0x0f, 0x6b, 0xa6, 0xc5, 0xc9, 0x9e, 0x67, 0x6e, 0x55, 0x80, 0xd2, 0xe8, 0x23,
+	0x58, 0xa7, 0x53, 0xc7, 0xa6, 0xcc, 0xa2, 0xb1, 0x19, 0xa0, 0x59, 0x39, 0x86, 0xa5, 0x61, 0x03,
+	0x54, 0xe6, 0x85, 0x8e, 0x45, 0x07, 0x01, 0xf5, 0xa7, 0x22, 0xfd, 0x12, 0xa6, 0x5f, 0x16, 0x78,
+	0x0f, 0xe1, 0x2e, 0x23, 0xf7, 0xa0, 0x88, 0xed, 0xc4, 0x16, 0xac, 0x62, 0x0b, 0x66, 0x00, 0xb9,
+	0x0b, 0x05, 0x2b, 0xf2, 0x85, 0xff, 0x1a, 0xfa, 0xe7, 0x51, 0xee, 0x32, 0x9e, 0xb0, 0x4f, 0xcd,
+	0x60, 0x96, 0x70, 0x59, 0x24, 0x2c, 0x40, 0x99, 0xc7, 0x26, 0xe4, 0x46, 0x8e, 0x6d, 0x53, 0xa6,
+	0xad, 0xd7, 0x94, 0x46, 0xc1, 0x90, 0x12, 0xf9, 0x1f, 0xac, 0x4e, 0xcc, 0xc9, 0xec, 0x8e, 0xa9,
+	0xe8, 0x5b, 0x42, 0x4c, 0xba, 0x7e, 0x0a, 0x15, 0x7e, 0xd4, 0x60, 0xb1, 0xe0, 0x0d, 0x34, 0x25,
+	0x5c, 0xa7, 0xcf, 0x17, 0xcd, 0x4b, 0x89, 0x86, 0xae, 0x13, 0x86, 0xd4, 0xd7, 0x08, 0xd2, 0x31,
+	0x03, 0xf8, 0xa4, 0x8f, 0x1d, 0x8b, 0x9b, 0x6b, 0xb7, 0xc4, 0xa4, 0x4b, 0x91, 0x6c, 0x43, 0x51,
+	0x5c, 0x8a, 0xc1, 0xf0, 0x5c, 0xab, 0x60, 0x95, 0x72, 0x38, 0x9b, 0xe7, 0xd8, 0x81, 0x11, 0xb5,
+	0x5e, 0x70, 0xdd, 0x6d, 0xd9, 0x01, 0x2e, 0x37, 0xcf, 0xd1, 0x0f, 0xd9, 0xe6, 0xba, 0x4d, 0xe9,
+	0x87, 0x80, 0x50, 0xba, 0x94, 0xc9, 0xbb, 0xa9, 0x09, 0xa5, 0x00, 0xba, 0x0c, 0xf7, 0x08, 0x65,
+	0x36, 0xf7, 0xbb, 0x2b, 0xf7, 0x08, 0x65, 0x76, 0xf3, 0x9c, 0x17, 0x8d, 0x8a, 0xc5, 0xa2, 0xb7,
+	0x44, 0xd1, 0x5c, 0xb7, 0x50, 0xf4, 0x0e, 0x6c, 0xa0, 0xc7, 0x5c, 0x3b, 0xb7, 0xc5, 0xc8, 0x72,
+	0xc5, 0x71, 0xa2, 0xa5, 0x9f, 0xc0, 0x86, 0xe5, 0xf9, 0x3e, 0x9d, 0xbb, 0x67, 0xf7, 0xd0, 0x56,
+	0x9d, 0x29, 0x66, 0xd4, 0x99, 0x63, 0xd3, 0x77, 0x03, 0xed, 0x3e, 0xde, 0x0a, 0x29, 0xd5, 0x7f,
+	0x55, 0x40, 0xed, 0x61, 0x57, 0x13, 0xd3, 0xbf, 0x09, 0x39, 0x27, 0x08, 0x22, 0xea, 0xcb, 0xe5,
+	0x2a, 0xa5, 0xe4, 0x56, 0x48, 0xdd, 0x60, 0x2b, 0x5c, 0x6e, 0x4d, 0x6a, 0xe3, 0x7c, 0x17, 0x8c,
+	0x4b, 0x79, 0xe9, 0x0a, 0x65, 0x96, 0xaf, 0x50, 0x82, 0xf2, 0xec, 0x1c, 0xe5, 0xf5, 0x6f, 0x41,
+	0xdd, 0xc7, 0x40, 0xd7, 0xa8, 0x21, 0xfe, 0x6c, 0xa4, 0xe6, 0x3f, 0x1b, 0x71, 0xe4, 0xf4, 0x7c,
+	0xe4, 0x1e, 0x94, 0x8e, 0xbc, 0x90, 0x1e, 0xc8, 0xbb, 0xf5, 0x7e, 0x82, 0x5a, 0xa0, 0x1a, 0x94,
+	0x7f, 0x95, 0x6e, 0x98, 0xee, 0xd2, 0xac, 0xa6, 0x97, 0x67, 0xb5, 0x4e, 0x81, 0x3c, 0x77, 0xc2,
+	0x91, 0xed, 0x9b, 0x3f, 0x7e, 0xc8, 0x63, 0x7e, 0x4b, 0x81, 0xba, 0x8f, 0x53, 0x72, 0xc3, 0x53,
+	0xe6, 0xb7, 0x76, 0xfa, 0x5d, 0x5b, 0x3b, 0xb3, 0xb4, 0xb5, 0xaf, 0xde, 0xcc, 0xd9, 0x6b, 0x6f,
+	0xe6, 0xdc, 0xf5, 0x36, 0x73, 0xfe, 0xda, 0x9b, 0xb9, 0xf0, 0xee, 0xcd, 0x5c, 0x5c, 0xd8, 0xcc,
+	0xf5, 0x9f, 0x80, 0x18, 0xd4, 0x5c, 0xec, 0x63, 0x13, 0x64, 0xa1, 0xee, 0xec, 0x43, 0x7c, 0x2f,
+	0x39, 0x72, 0x8b, 0x9d, 0x97, 0x13, 0x97, 0xf0, 0x5a, 0x66, 0x31, 0x75, 0xe5, 0x65, 0x29, 0xb7,
+	0x22, 0x9f, 0xde, 0x90, 0xc2, 0x2b, 0xba, 0x95, 0xbe, 0xaa, 0x5b, 0xf5, 0x57, 0x0a, 0x94, 0x0f,
+	0x29, 0xb3, 0x3f, 0xf0, 0x39, 0xd7, 0x58, 0x26, 0xf5, 0xef, 0x01, 0x0c, 0x7a, 0x1a, 0x05, 0x94,
+	0xe7, 0xf3, 0xfe, 0xc7, 0xe2, 0x5f, 0x05, 0xe0, 0xd8, 0xf7, 0x5c, 0x27, 0xa0, 0x4d, 0xd3, 0x4f,
+	0xbe, 0x4b, 0x95, 0xf9, 0x77, 0x29, 0xff, 0x20, 0x99, 0x51, 0x40, 0x07, 0x8e, 0x2d, 0x99, 0xc9,
+	0xa3, 0xdc, 0xb1, 0xc9, 0x0e, 0x64, 0xf1, 0x27, 0x1e, 0x50, 0x7e, 0x5c, 0x49, 0x12, 0xdf, 0x34,
+	0xfd, 0x16, 0xd7, 0x19, 0xc2, 0x84, 0x54, 0x20, 0x1b, 0x38, 0x7c, 0xd5, 0x88, 0xf9, 0x10, 0x02,
+	0xff, 0x6a, 0x8d, 0x9d, 0x53, 0xf9, 0x60, 0x12, 0xaf, 0xd8, 0x82, 0x00, 0xba, 0x8c, 0xd7, 0x3c,
+	0x76, 0xd8, 0x0b, 0x6a, 0x6b, 0xb9, 0x5a, 0xba, 0xb1, 0x6a, 0x48, 0x89, 0xdc, 0x07, 0x18, 0x99,
+	0xf6, 0x40, 0xea, 0xf2, 0xb8, 0xa7, 0x8b, 0x23, 0xd3, 0x3e, 0x10, 0xea, 0x2a, 0xc0, 0xec, 0x09,
+	0x8f, 0x77, 0xbd, 0x68, 0x24, 0x90, 0x9d, 0xbf, 0x15, 0x58, 0x5f, 0x78, 0xe2, 0x91, 0x0a, 0xa8,
+	0xad, 0xee, 0xe1, 0x61, 0xe7, 0xe4, 0x50, 0x3f, 0x3a, 0x19, 0xf4, 0x8f, 0x7a, 0xfa, 0x89, 0xba,
+	0x42, 0x36, 0x81, 0x24, 0xd0, 0x63, 0xfd, 0xa8, 0xdd, 0x39, 0xfa, 0x5a, 0x55, 0xc8, 0x5d, 0xb8,
+	0x9d, 0xc0, 0x7b, 0xfd, 0x63, 0xdd, 0x78, 0xd6, 0xe9, 0xe9, 0x6d, 0x35, 0x45, 0x08, 0x94, 0x13,
+	0xaa, 0x76, 0x5f, 0x57, 0xd3, 0x44, 0x83, 0x4a, 0x02, 0x7b, 0xd2, 0x3f, 0x78, 0xd2, 0x39, 0x38,
+	0xd0, 0xdb, 0x6a, 0x86, 0xdc, 0x81, 0x5b, 0x09, 0x4d, 0xd3, 0xd0, 0xf7, 0x5b, 0x4f, 0xf5, 0xb6,
+	0x9a, 0x5d, 0xc8, 0xa7, 0xd5, 0x37, 0xf4, 0xb6, 0x9a, 0x5b, 0x30, 0x37, 0xf4, 0x6f, 0xf4, 0xd6,
+	0x89, 0xde, 0x56, 0xf3, 0x0b, 0x27, 0x3c, 0xef, 0x9c, 0x3c, 0x6d, 0x1b, 0xfb, 0xcf, 0x8f, 0xd4,
+	0xc2, 0x56, 0xe6, 0xd5, 0x2f, 0xd5, 0x95, 0x9d, 0xaf, 0xa0, 0x10, 0xf3, 0x41, 0xd6, 0xa0, 0xd8,
+	0xdc, 0x37, 0x2e, 0x6b, 0x5c, 0x87, 0x12, 0x17, 0x7b, 0xba, 0xd1, 0xe9, 0xf6, 0x7b, 0xaa, 0x42,
+	0xca, 0x00, 0x1c, 0x10, 0xc9, 0xa8, 0x29, 0x11, 0xa1, 0xd9, 0x7d, 0xfd, 0xb6, 0xaa, 0xbc, 0x79,
+	0x5b, 0x55, 0xfe, 0x7c, 0x5b, 0x55, 0x7e, 0xbe, 0xa8, 0xae, 0xbc, 0xb9, 0xa8, 0xae, 0xfc, 0x7e,
+	0x51, 0x5d, 0xf9, 0xee, 0xf3, 0x33, 0x27, 0x1c, 0x45, 0xc3, 0x5d, 0xcb, 0x73, 0xf7, 0x24, 0xff,
+	0x0f, 0xc7, 0xd4, 0x3e, 0xa3, 0x7e, 0x2c, 0xee, 0x89, 0xff, 0x4b, 0xb3, 0xbf, 0x58, 0x5f, 0x4c,
+	0x86, 0xc3, 0x1c, 0x82, 0x9f, 0xfd, 0x17, 0x00, 0x00, 0xff, 0xff, 0x3e, 0xbc, 0x44, 0xf5, 0x7a,
+	0x0d, 0x00, 0x00,
 }
 
 func (m *CommitmentContent) Marshal() (dAtA []byte, err error) {
@@ -1006,6 +1381,13 @@ func (m *CommitmentContent) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.TypeOtherDigest) > 0 {
+		i -= len(m.TypeOtherDigest)
+		copy(dAtA[i:], m.TypeOtherDigest)
+		i = encodeVarintCommitment(dAtA, i, uint64(len(m.TypeOtherDigest)))
+		i--
+		dAtA[i] = 0x5a
+	}
 	if len(m.Business) > 0 {
 		i -= len(m.Business)
 		copy(dAtA[i:], m.Business)
@@ -1089,6 +1471,93 @@ func (m *Commitment) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Alarms != 0 {
+		i = encodeVarintCommitment(dAtA, i, uint64(m.Alarms))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xe8
+	}
+	if len(m.CorrectionDigest) > 0 {
+		i -= len(m.CorrectionDigest)
+		copy(dAtA[i:], m.CorrectionDigest)
+		i = encodeVarintCommitment(dAtA, i, uint64(len(m.CorrectionDigest)))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xe2
+	}
+	if len(m.MendPaperDigest) > 0 {
+		i -= len(m.MendPaperDigest)
+		copy(dAtA[i:], m.MendPaperDigest)
+		i = encodeVarintCommitment(dAtA, i, uint64(len(m.MendPaperDigest)))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xda
+	}
+	if len(m.MendEvidenceDigest) > 0 {
+		i -= len(m.MendEvidenceDigest)
+		copy(dAtA[i:], m.MendEvidenceDigest)
+		i = encodeVarintCommitment(dAtA, i, uint64(len(m.MendEvidenceDigest)))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xd2
+	}
+	if m.MendBy != 0 {
+		i = encodeVarintCommitment(dAtA, i, uint64(m.MendBy))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xc8
+	}
+	if m.MendedOn != 0 {
+		i = encodeVarintCommitment(dAtA, i, uint64(m.MendedOn))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xc0
+	}
+	if m.AssessBy != 0 {
+		i = encodeVarintCommitment(dAtA, i, uint64(m.AssessBy))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xb0
+	}
+	if m.CheckBy != 0 {
+		i = encodeVarintCommitment(dAtA, i, uint64(m.CheckBy))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xa8
+	}
+	if m.AcceptBy != 0 {
+		i = encodeVarintCommitment(dAtA, i, uint64(m.AcceptBy))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xa0
+	}
+	if len(m.Licence) > 0 {
+		i -= len(m.Licence)
+		copy(dAtA[i:], m.Licence)
+		i = encodeVarintCommitment(dAtA, i, uint64(len(m.Licence)))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x9a
+	}
+	if len(m.Submitter) > 0 {
+		i -= len(m.Submitter)
+		copy(dAtA[i:], m.Submitter)
+		i = encodeVarintCommitment(dAtA, i, uint64(len(m.Submitter)))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x92
+	}
 	if len(m.CureEvidenceDigest) > 0 {
 		i -= len(m.CureEvidenceDigest)
 		copy(dAtA[i:], m.CureEvidenceDigest)
@@ -1225,6 +1694,13 @@ func (m *SubmitCommitment) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.Licence) > 0 {
+		i -= len(m.Licence)
+		copy(dAtA[i:], m.Licence)
+		i = encodeVarintCommitment(dAtA, i, uint64(len(m.Licence)))
+		i--
+		dAtA[i] = 0x2a
+	}
 	if len(m.PaperDigest) > 0 {
 		i -= len(m.PaperDigest)
 		copy(dAtA[i:], m.PaperDigest)
@@ -1282,6 +1758,57 @@ func (m *AcceptCommitment) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.Licence) > 0 {
+		i -= len(m.Licence)
+		copy(dAtA[i:], m.Licence)
+		i = encodeVarintCommitment(dAtA, i, uint64(len(m.Licence)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Code) > 0 {
+		i -= len(m.Code)
+		copy(dAtA[i:], m.Code)
+		i = encodeVarintCommitment(dAtA, i, uint64(len(m.Code)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintCommitment(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *NoteLicence) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *NoteLicence) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *NoteLicence) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Licence) > 0 {
+		i -= len(m.Licence)
+		copy(dAtA[i:], m.Licence)
+		i = encodeVarintCommitment(dAtA, i, uint64(len(m.Licence)))
+		i--
+		dAtA[i] = 0x1a
+	}
 	if len(m.Code) > 0 {
 		i -= len(m.Code)
 		copy(dAtA[i:], m.Code)
@@ -1465,6 +1992,46 @@ func (m *AssessCommitment) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *ReassessCommitment) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *ReassessCommitment) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *ReassessCommitment) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.ReasonDigest) > 0 {
+		i -= len(m.ReasonDigest)
+		copy(dAtA[i:], m.ReasonDigest)
+		i = encodeVarintCommitment(dAtA, i, uint64(len(m.ReasonDigest)))
+		i--
+		dAtA[i] = 0x12
+	}
+	{
+		size, err := m.Assessment.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintCommitment(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
 func (m *CureCommitment) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1489,6 +2056,101 @@ func (m *CureCommitment) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i -= len(m.EvidenceDigest)
 		copy(dAtA[i:], m.EvidenceDigest)
 		i = encodeVarintCommitment(dAtA, i, uint64(len(m.EvidenceDigest)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Code) > 0 {
+		i -= len(m.Code)
+		copy(dAtA[i:], m.Code)
+		i = encodeVarintCommitment(dAtA, i, uint64(len(m.Code)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintCommitment(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MendCommitment) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MendCommitment) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MendCommitment) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.PaperDigest) > 0 {
+		i -= len(m.PaperDigest)
+		copy(dAtA[i:], m.PaperDigest)
+		i = encodeVarintCommitment(dAtA, i, uint64(len(m.PaperDigest)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.EvidenceDigest) > 0 {
+		i -= len(m.EvidenceDigest)
+		copy(dAtA[i:], m.EvidenceDigest)
+		i = encodeVarintCommitment(dAtA, i, uint64(len(m.EvidenceDigest)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Code) > 0 {
+		i -= len(m.Code)
+		copy(dAtA[i:], m.Code)
+		i = encodeVarintCommitment(dAtA, i, uint64(len(m.Code)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintCommitment(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *RefuseMend) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *RefuseMend) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *RefuseMend) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.ReasonDigest) > 0 {
+		i -= len(m.ReasonDigest)
+		copy(dAtA[i:], m.ReasonDigest)
+		i = encodeVarintCommitment(dAtA, i, uint64(len(m.ReasonDigest)))
 		i--
 		dAtA[i] = 0x1a
 	}
@@ -1639,6 +2301,10 @@ func (m *CommitmentContent) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovCommitment(uint64(l))
 	}
+	l = len(m.TypeOtherDigest)
+	if l > 0 {
+		n += 1 + l + sovCommitment(uint64(l))
+	}
 	return n
 }
 
@@ -1705,6 +2371,44 @@ func (m *Commitment) Size() (n int) {
 	if l > 0 {
 		n += 2 + l + sovCommitment(uint64(l))
 	}
+	l = len(m.Submitter)
+	if l > 0 {
+		n += 2 + l + sovCommitment(uint64(l))
+	}
+	l = len(m.Licence)
+	if l > 0 {
+		n += 2 + l + sovCommitment(uint64(l))
+	}
+	if m.AcceptBy != 0 {
+		n += 2 + sovCommitment(uint64(m.AcceptBy))
+	}
+	if m.CheckBy != 0 {
+		n += 2 + sovCommitment(uint64(m.CheckBy))
+	}
+	if m.AssessBy != 0 {
+		n += 2 + sovCommitment(uint64(m.AssessBy))
+	}
+	if m.MendedOn != 0 {
+		n += 2 + sovCommitment(uint64(m.MendedOn))
+	}
+	if m.MendBy != 0 {
+		n += 2 + sovCommitment(uint64(m.MendBy))
+	}
+	l = len(m.MendEvidenceDigest)
+	if l > 0 {
+		n += 2 + l + sovCommitment(uint64(l))
+	}
+	l = len(m.MendPaperDigest)
+	if l > 0 {
+		n += 2 + l + sovCommitment(uint64(l))
+	}
+	l = len(m.CorrectionDigest)
+	if l > 0 {
+		n += 2 + l + sovCommitment(uint64(l))
+	}
+	if m.Alarms != 0 {
+		n += 2 + sovCommitment(uint64(m.Alarms))
+	}
 	return n
 }
 
@@ -1727,6 +2431,10 @@ func (m *SubmitCommitment) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovCommitment(uint64(l))
 	}
+	l = len(m.Licence)
+	if l > 0 {
+		n += 1 + l + sovCommitment(uint64(l))
+	}
 	return n
 }
 
@@ -1741,6 +2449,31 @@ func (m *AcceptCommitment) Size() (n int) {
 		n += 1 + l + sovCommitment(uint64(l))
 	}
 	l = len(m.Code)
+	if l > 0 {
+		n += 1 + l + sovCommitment(uint64(l))
+	}
+	l = len(m.Licence)
+	if l > 0 {
+		n += 1 + l + sovCommitment(uint64(l))
+	}
+	return n
+}
+
+func (m *NoteLicence) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovCommitment(uint64(l))
+	}
+	l = len(m.Code)
+	if l > 0 {
+		n += 1 + l + sovCommitment(uint64(l))
+	}
+	l = len(m.Licence)
 	if l > 0 {
 		n += 1 + l + sovCommitment(uint64(l))
 	}
@@ -1830,6 +2563,21 @@ func (m *AssessCommitment) Size() (n int) {
 	return n
 }
 
+func (m *ReassessCommitment) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Assessment.Size()
+	n += 1 + l + sovCommitment(uint64(l))
+	l = len(m.ReasonDigest)
+	if l > 0 {
+		n += 1 + l + sovCommitment(uint64(l))
+	}
+	return n
+}
+
 func (m *CureCommitment) Size() (n int) {
 	if m == nil {
 		return 0
@@ -1845,6 +2593,52 @@ func (m *CureCommitment) Size() (n int) {
 		n += 1 + l + sovCommitment(uint64(l))
 	}
 	l = len(m.EvidenceDigest)
+	if l > 0 {
+		n += 1 + l + sovCommitment(uint64(l))
+	}
+	return n
+}
+
+func (m *MendCommitment) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovCommitment(uint64(l))
+	}
+	l = len(m.Code)
+	if l > 0 {
+		n += 1 + l + sovCommitment(uint64(l))
+	}
+	l = len(m.EvidenceDigest)
+	if l > 0 {
+		n += 1 + l + sovCommitment(uint64(l))
+	}
+	l = len(m.PaperDigest)
+	if l > 0 {
+		n += 1 + l + sovCommitment(uint64(l))
+	}
+	return n
+}
+
+func (m *RefuseMend) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovCommitment(uint64(l))
+	}
+	l = len(m.Code)
+	if l > 0 {
+		n += 1 + l + sovCommitment(uint64(l))
+	}
+	l = len(m.ReasonDigest)
 	if l > 0 {
 		n += 1 + l + sovCommitment(uint64(l))
 	}
@@ -2181,6 +2975,40 @@ func (m *CommitmentContent) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			m.Business = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 11:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TypeOtherDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.TypeOtherDigest = append(m.TypeOtherDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.TypeOtherDigest == nil {
+				m.TypeOtherDigest = []byte{}
+			}
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
@@ -2673,6 +3501,286 @@ func (m *Commitment) Unmarshal(dAtA []byte) error {
 				m.CureEvidenceDigest = []byte{}
 			}
 			iNdEx = postIndex
+		case 18:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Submitter", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Submitter = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 19:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Licence", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Licence = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 20:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AcceptBy", wireType)
+			}
+			m.AcceptBy = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AcceptBy |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 21:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CheckBy", wireType)
+			}
+			m.CheckBy = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.CheckBy |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 22:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AssessBy", wireType)
+			}
+			m.AssessBy = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AssessBy |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 24:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MendedOn", wireType)
+			}
+			m.MendedOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MendedOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 25:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MendBy", wireType)
+			}
+			m.MendBy = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MendBy |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 26:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MendEvidenceDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.MendEvidenceDigest = append(m.MendEvidenceDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.MendEvidenceDigest == nil {
+				m.MendEvidenceDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 27:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MendPaperDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.MendPaperDigest = append(m.MendPaperDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.MendPaperDigest == nil {
+				m.MendPaperDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 28:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CorrectionDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.CorrectionDigest = append(m.CorrectionDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.CorrectionDigest == nil {
+				m.CorrectionDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 29:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Alarms", wireType)
+			}
+			m.Alarms = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Alarms |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipCommitment(dAtA[iNdEx:])
@@ -2842,6 +3950,38 @@ func (m *SubmitCommitment) Unmarshal(dAtA []byte) error {
 				m.PaperDigest = []byte{}
 			}
 			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Licence", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Licence = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipCommitment(dAtA[iNdEx:])
@@ -2955,6 +4095,184 @@ func (m *AcceptCommitment) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			m.Code = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Licence", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Licence = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipCommitment(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *NoteLicence) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowCommitment
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: NoteLicence: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: NoteLicence: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Code", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Code = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Licence", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Licence = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
@@ -3565,6 +4883,123 @@ func (m *AssessCommitment) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
+func (m *ReassessCommitment) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowCommitment
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: ReassessCommitment: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: ReassessCommitment: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Assessment", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Assessment.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReasonDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ReasonDigest = append(m.ReasonDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.ReasonDigest == nil {
+				m.ReasonDigest = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipCommitment(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
 func (m *CureCommitment) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
@@ -3690,6 +5125,336 @@ func (m *CureCommitment) Unmarshal(dAtA []byte) error {
 			m.EvidenceDigest = append(m.EvidenceDigest[:0], dAtA[iNdEx:postIndex]...)
 			if m.EvidenceDigest == nil {
 				m.EvidenceDigest = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipCommitment(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MendCommitment) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowCommitment
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MendCommitment: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MendCommitment: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Code", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Code = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EvidenceDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.EvidenceDigest = append(m.EvidenceDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.EvidenceDigest == nil {
+				m.EvidenceDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PaperDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PaperDigest = append(m.PaperDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.PaperDigest == nil {
+				m.PaperDigest = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipCommitment(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *RefuseMend) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowCommitment
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: RefuseMend: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: RefuseMend: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Code", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Code = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReasonDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowCommitment
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthCommitment
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ReasonDigest = append(m.ReasonDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.ReasonDigest == nil {
+				m.ReasonDigest = []byte{}
 			}
 			iNdEx = postIndex
 		default:

@@ -116,7 +116,8 @@ func messages() map[string]pb.Msg {
 		"propose/remove_member":     action(pb.Action{Sum: &pb.Action_RemoveMember{RemoveMember: operator}}),
 		"propose/put_successor":     action(pb.Action{Sum: &pb.Action_PutSuccessor{PutSuccessor: &pb.Succession{Member: operator, Successor: agency}}}),
 		"propose/put_severity_rule": action(pb.Action{Sum: &pb.Action_PutSeverityRule{PutSeverityRule: &pb.SeverityRule{Sector: "*", LargeFineFen: 1, HugeFineFen: 2}}}),
-		"propose/put_template":      action(pb.Action{Sum: &pb.Action_PutTemplate{PutTemplate: &pb.CommitmentTemplate{Type: 1, Version: 2, TextDigest: digest("t")}}}),
+		"propose/put_template":      action(pb.Action{Sum: &pb.Action_PutTemplate{PutTemplate: &pb.CommitmentTemplate{Type: 1, Version: 2, TextDigest: digest("t"), ValidFrom: 20649, Asks: []pb.TemplateField{1, 3}}}}),
+		"propose/put_business":      action(pb.Action{Sum: &pb.Action_PutBusiness{PutBusiness: &pb.BusinessItem{Code: "YJ-HAZ-01", Name: "危险化学品经营许可", Excluded: 3}}}),
 		"propose/put_calendar":      action(pb.Action{Sum: &pb.Action_PutCalendar{PutCalendar: &pb.CalendarYear{Year: 2027, Days: []pb.CalendarDay{{Date: 20819}, {Date: 20820, Working: true}}}}}),
 		"propose/put_region":        action(pb.Action{Sum: &pb.Action_PutRegion{PutRegion: &pb.RegionChange{Regions: []pb.Region{{Code: "410199", Name: "某县", Level: "county", Parent: "410100"}}}}}),
 		"propose/put_measure_item": action(pb.Action{Sum: &pb.Action_PutMeasureItem{PutMeasureItem: &pb.MeasureItem{
@@ -143,6 +144,12 @@ func messages() map[string]pb.Msg {
 			EvidenceDigest: digest("e"), NoticeServedOn: 20690, Statement: 2,
 		}}},
 		"cure_commitment": {Sum: &pb.Msg_CureCommitment{CureCommitment: &pb.CureCommitment{Issuer: agency, Code: content.Code, EvidenceDigest: digest("e")}}},
+		"mend_commitment": {Sum: &pb.Msg_MendCommitment{MendCommitment: &pb.MendCommitment{Issuer: operator, Code: content.Code, EvidenceDigest: digest("e"), PaperDigest: digest("p")}}},
+		"refuse_mend":     {Sum: &pb.Msg_RefuseMend{RefuseMend: &pb.RefuseMend{Issuer: agency, Code: content.Code, ReasonDigest: digest("r")}}},
+		"note_licence":    {Sum: &pb.Msg_NoteLicence{NoteLicence: &pb.NoteLicence{Issuer: agency, Code: content.Code, Licence: "JY14101050000001"}}},
+		"reassess_commitment": {Sum: &pb.Msg_ReassessCommitment{ReassessCommitment: &pb.ReassessCommitment{
+			Assessment: pb.AssessCommitment{Issuer: agency, Code: content.Code, Fulfilment: 1, AssessedOn: 20700, EvidenceDigest: digest("e")}, ReasonDigest: digest("r"),
+		}}},
 		"record_penalty":  {Sum: &pb.Msg_RecordPenalty{RecordPenalty: &pb.RecordPenalty{Content: penalty()}}},
 		"record_abnormal": {Sum: &pb.Msg_RecordAbnormal{RecordAbnormal: &pb.RecordAbnormal{Content: pb.AbnormalContent{
 			Issuer: agency, Subject: firm, DocNo: "郑市监异列〔2026〕7号", Reason: "address", ListedOn: 20649, ServedOn: 20650, RepairNoticeServed: true,
