@@ -13,7 +13,7 @@ import (
 )
 
 func benchCmd() *cobra.Command {
-	return group("bench", "Measure this machine", benchLoadCmd())
+	return group("bench", "Measure this machine", benchLoadCmd(), benchVerifyCmd())
 }
 
 func benchLoadCmd() *cobra.Command {

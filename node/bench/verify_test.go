@@ -1,0 +1,48 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// TestAsker: every request that is due is sent once, at a rate and in a closed loop, and what is not served is counted.
+func TestAsker(t *testing.T) {
+	var served, odd atomic.Int64
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n := served.Add(1); n%2 == 0 {
+			odd.Add(1)
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		w.Write([]byte(strings.Repeat("x", 100)))
+	}))
+	defer srv.Close()
+	a, err := newAsker(srv.URL, VerifyOptions{Subjects: 10, Connections: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.close()
+	const rate = 2000
+	p, err := a.run(context.Background(), "open", a.attestation, rate, 200*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Count != rate/5 || int64(p.Count) != served.Load() || int64(p.Refused) != odd.Load() || p.Max <= 0 {
+		t.Errorf("%+v; the server saw %d", p, served.Load())
+	}
+	before := served.Load()
+	if p, err = a.run(context.Background(), "closed", a.noop, 0, 50*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	if p.Count == 0 || int64(p.Count) != served.Load()-before {
+		t.Errorf("%+v; the server saw %d", p, served.Load()-before)
+	}
+	if _, err := Verify(context.Background(), VerifyOptions{Subjects: -1}); !errors.Is(err, ErrUsage) {
+		t.Errorf("subjects below none: %v", err)
+	}
+}
