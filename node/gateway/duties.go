@@ -137,9 +137,9 @@ func (j *dutyJSON) count(cal calendar.Calendar, today, due calendar.Date) {
 	j.DaysLeft, j.WorkingDaysLeft = &days, &working
 }
 
-// mayAskDuties says whether a reader has any business with an agency's duties: its own, those of an agency whose mandate it holds, or all for auditors.
+// mayAskDuties says whether a reader has any business with an agency's duties: its own, those of one that has left and whose powers it carries on, those of an agency whose mandate it holds, or all for auditors.
 func mayAskDuties(r x.Reader, who *caller, agency string) bool {
-	if who.auditor || agency == who.member.Uscc {
+	if who.auditor || who.recognises(agency) {
 		return true
 	}
 	m, ok := member.MandateOf(r, agency, who.member.Uscc)

@@ -18,7 +18,7 @@
 //	M8  member, removed → same  PutSuccessor  passed proposal: who carries on its powers (承继) once it has left
 //
 // An agency that has left records nothing any more, and what it recorded stays (INV-33). Its open duties and the decisions on its records pass to
-// its successor: ActOn lets that one act in its name on what stands. Without a successor nobody can, and its duties show to the credit authorities.
+// its successor: ActOn lets that one act in its name on what stands. Without a successor nobody can, and its duties show to auditors alone.
 //
 // Invariants: INV-05 competence in force on the day of the decision; INV-15 every change by a key entitled to it; INV-33 as
 // above; MEM-1 an address and a validator key stand with one member only; MEM-2 the key index follows from the members; MEM-3
