@@ -110,7 +110,9 @@ var txGroups = []struct {
 		verbOf("reassess", "Replace an assessment that was wrong (更正)",
 			`{"assessment": {"code": "41010520260603000017", "fulfilment": 1, "assessed_on": "2026-08-20", "evidence": "复核记录"},
  "reason": "原检查地址有误"}`,
-			func(m *pb.ReassessCommitment) [32]byte { return intake.AssessmentID(m.Assessment.Issuer, m.Assessment.Code) }),
+			func(m *pb.ReassessCommitment) [32]byte {
+				return intake.AssessmentID(m.Assessment.Issuer, m.Assessment.Code)
+			}),
 	}},
 	{"repair", "Credit repair (信用修复)", []verb{
 		// The application's words lie with those of the record that it is about, and are destroyed with them.

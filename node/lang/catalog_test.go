@@ -48,9 +48,14 @@ func TestLanguages(t *testing.T) {
 		env  map[string]string
 		want lang.Language
 	}{
-		{nil, "en"}, {map[string]string{"LANG": "zh_CN.UTF-8"}, "zh"}, {map[string]string{"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"},
-		{map[string]string{"LANG": "en_US.UTF-8", "LC_MESSAGES": "zh_CN"}, "zh"}, {map[string]string{"LC_ALL": "C.UTF-8"}, "en"},
-		{map[string]string{"LANG": "zh_CN.GB18030@pinyin"}, "zh"}, {map[string]string{"LANG": "no such"}, "en"}, {map[string]string{"LC_ALL": "", "LANG": "zh"}, "zh"},
+		{nil, "en"},
+		{map[string]string{"LANG": "zh_CN.UTF-8"}, "zh"},
+		{map[string]string{"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"},
+		{map[string]string{"LANG": "en_US.UTF-8", "LC_MESSAGES": "zh_CN"}, "zh"},
+		{map[string]string{"LC_ALL": "C.UTF-8"}, "en"},
+		{map[string]string{"LANG": "zh_CN.GB18030@pinyin"}, "zh"},
+		{map[string]string{"LANG": "no such"}, "en"},
+		{map[string]string{"LC_ALL": "", "LANG": "zh"}, "zh"},
 	} {
 		if got := lang.Environment(func(k string) string { return tc.env[k] }); got != tc.want {
 			t.Errorf("%v: %s, want %s", tc.env, got, tc.want)

@@ -150,7 +150,7 @@ func messages() map[string]pb.Msg {
 		"reassess_commitment": {Sum: &pb.Msg_ReassessCommitment{ReassessCommitment: &pb.ReassessCommitment{
 			Assessment: pb.AssessCommitment{Issuer: agency, Code: content.Code, Fulfilment: 1, AssessedOn: 20700, EvidenceDigest: digest("e")}, ReasonDigest: digest("r"),
 		}}},
-		"record_penalty":  {Sum: &pb.Msg_RecordPenalty{RecordPenalty: &pb.RecordPenalty{Content: penalty()}}},
+		"record_penalty": {Sum: &pb.Msg_RecordPenalty{RecordPenalty: &pb.RecordPenalty{Content: penalty()}}},
 		"record_abnormal": {Sum: &pb.Msg_RecordAbnormal{RecordAbnormal: &pb.RecordAbnormal{Content: pb.AbnormalContent{
 			Issuer: agency, Subject: firm, DocNo: "郑市监异列〔2026〕7号", Reason: "address", ListedOn: 20649, ServedOn: 20650, RepairNoticeServed: true,
 			ViolationRegion: "410105", PowerCode: "P-1", Sector: "FOOD", Designation: "ZD-1", TextDigest: digest("facts"),
