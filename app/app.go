@@ -49,8 +49,9 @@ type App struct {
 	pool  *pending
 
 	committed atomic.Pointer[committed]
-	proposal  proposal // of the block that is being agreed on; owned by the consensus connection
-	next      *block   // staged by FinalizeBlock, written by Commit; owned by the consensus connection
+	rest      atomic.Pointer[rest] // of the height that was proven last
+	proposal  proposal             // of the block that is being agreed on; owned by the consensus connection
+	next      *block               // staged by FinalizeBlock, written by Commit; owned by the consensus connection
 
 	genesis *genesisBlock // set by InitChain until block 1 is committed; owned by the consensus connection
 

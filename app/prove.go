@@ -83,10 +83,26 @@ func (a *App) Prove(height int64, subjects []string) (p *Proof, err error) {
 		}
 	}
 	p.Shape, p.Hashes = proof.Shape, proof.Hashes
-	p.Catalog = catalogValue(s)
-	log, pack := sha256.Sum256(logValue(frontier(s))), sha256.Sum256(nil)
-	p.LogHash, p.Pack = log[:], pack[:]
+	rest := a.restAt(s, height)
+	p.Catalog, p.LogHash, p.Pack = rest.catalog, rest.log, rest.pack
 	return p, nil
+}
+
+// rest is what the app hash of a height binds beside the tree. Immutable.
+type rest struct {
+	height             int64
+	catalog, log, pack []byte
+}
+
+// restAt reads it once a height: nearly all proofs are of the newest.
+func (a *App) restAt(r x.Reader, height int64) *rest {
+	if known := a.rest.Load(); known != nil && known.height == height {
+		return known
+	}
+	log, pack := sha256.Sum256(logValue(frontier(r))), sha256.Sum256(nil)
+	n := &rest{height: height, catalog: catalogValue(r), log: log[:], pack: pack[:]}
+	a.rest.Store(n)
+	return n
 }
 
 // Tree gives the tree's version at a height that is still in memory; nil otherwise. The caller releases it.

@@ -3,9 +3,11 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	cmttypes "github.com/cometbft/cometbft/types"
@@ -21,6 +23,7 @@ type head struct {
 	latest   int64 // committed height that this was made at
 	height   int64 // H: the state that is proven; its proof is the header of latest = H+1
 	bundle   pb.Bundle
+	block    []byte // the part of every bundle that speaks of the block
 	asOf     asOf
 	trust    *attest.Trust
 	verifier *attest.Verifier
@@ -76,6 +79,7 @@ func (g *Gateway) makeHead(latest int64) (*head, error) {
 		latest: latest, height: latest - 1, trust: g.path.trust(header.ChainID), verifier: g.path.verifier,
 		bundle: pb.Bundle{Header: hd, Commit: *commit, Validators: *g.path.epochs[0].set, Steps: g.path.steps},
 	}
+	h.block = attest.EncodeBundle(&h.bundle)
 	err = g.b.App.ReadAt(h.height, func(r x.Reader) error {
 		info, ok := app.BlockInfo(r, h.height)
 		if !ok {
@@ -295,7 +299,7 @@ func (g *Gateway) bundle(subjects []string) (*head, *pb.Bundle, []byte, error) {
 		b := h.bundle
 		b.Entries, b.Shape, b.Hashes = p.Entries, p.Shape, p.Hashes
 		b.Catalog, b.Log, b.Pack = p.Catalog, p.LogHash, p.Pack
-		raw := attest.EncodeBundle(&b)
+		raw := encodeBundle(h.block, &b)
 		if max := bundleMax(len(p.Entries)); len(raw) > max {
 			return nil, nil, nil, refuse(http.StatusUnprocessableEntity, ErrBundleSize.With("the bundle would have %d bytes, at most %d are allowed", len(raw), max))
 		}
@@ -307,6 +311,36 @@ func (g *Gateway) bundle(subjects []string) (*head, *pb.Bundle, []byte, error) {
 		return h, &b, raw, nil
 	}
 }
+
+// encodeBundle is attest.EncodeBundle where the block's part, fields 1 to 4, is encoded already.
+func encodeBundle(block []byte, b *pb.Bundle) []byte {
+	size := len(block) + len(b.Catalog) + len(b.Log) + len(b.Pack) + len(b.Shape) + len(b.Hashes) + 32
+	for i := range b.Entries {
+		size += b.Entries[i].Size() + 8
+	}
+	raw := append(make([]byte, 0, size), block...)
+	field := func(n byte, v []byte) {
+		if len(v) > 0 {
+			raw = append(binary.AppendUvarint(append(raw, n<<3|2), uint64(len(v))), v...)
+		}
+	}
+	field(5, b.Catalog)
+	field(6, b.Log)
+	field(7, b.Pack)
+	for i := range b.Entries {
+		e := &b.Entries[i]
+		raw = binary.AppendUvarint(append(raw, 8<<3|2), uint64(e.Size()))
+		field(1, []byte(e.Subject))
+		field(2, e.Standing)
+		field(3, e.Salt)
+	}
+	field(9, b.Shape)
+	field(10, b.Hashes)
+	return raw
+}
+
+// tag names the height in an ETag. It is weak: two nodes may carry the signatures of different validators.
+func (h *head) tag() string { return `W/"` + strconv.FormatInt(h.height, 10) + `"` }
 
 func bundleMax(entries int) int {
 	if entries <= 1 {
