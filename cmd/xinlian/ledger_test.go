@@ -73,6 +73,19 @@ func TestLedger(t *testing.T) {
 		t.Errorf("duties:\n%s", stdout)
 	}
 
+	// The other kinds of record have files of their own.
+	for _, f := range []struct{ kind, name string }{{"abnormal", sample.AbnormalCSV}, {"others", sample.OthersCSV}} {
+		more := filepath.Join(work, f.name)
+		if err := os.WriteFile(more, sample.File(f.name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		xinlian(t, 1, as("ops", "import", f.kind, more, "--report", filepath.Join(work, f.kind+".csv"))...)
+		checkReportOf(t, f.name, filepath.Join(work, f.kind+".csv"), "recorded")
+		if stdout, _ := xinlian(t, 0, as("ops", "tx", "sanction", "publish", "--from-report", filepath.Join(work, f.kind+".csv"), "--json")...); !strings.Contains(stdout, `"refused": 0`) {
+			t.Errorf("publish %s: %s", f.kind, stdout)
+		}
+	}
+
 	// Publish: by report, then nothing is left for --all-verified.
 	var out published
 	stdout, _ = xinlian(t, 0, as("ops", "tx", "sanction", "publish", "--from-report", report, "--json")...)
@@ -182,8 +195,14 @@ func TestLedger(t *testing.T) {
 	}
 }
 
-// checkReport holds a report against expected.csv and gives the records of the rows that are not listed there.
+// checkReport is checkReportOf for penalties.
 func checkReport(t *testing.T, path, usual string) (records []string) {
+	t.Helper()
+	return checkReportOf(t, sample.PenaltiesCSV, path, usual)
+}
+
+// checkReportOf holds a report against expected.csv and gives the records of the rows that are not listed there.
+func checkReportOf(t *testing.T, name, path, usual string) (records []string) {
 	t.Helper()
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -195,7 +214,7 @@ func checkReport(t *testing.T, path, usual string) (records []string) {
 	}
 	odd := map[int]sample.Expected{}
 	for _, e := range sample.Expectations() {
-		if e.File == sample.PenaltiesCSV {
+		if e.File == name {
 			odd[e.Row] = e
 		}
 	}
@@ -205,9 +224,10 @@ func checkReport(t *testing.T, path, usual string) (records []string) {
 			t.Fatalf("line %d: %v", i+2, l)
 		}
 		want, wantCode := usual, ""
-		if e, ok := odd[row]; ok && e.Outcome == "refused" {
+		if e, ok := odd[row]; ok && e.Outcome != "recorded" {
 			want, wantCode = e.Outcome, e.Code
-		} else {
+		}
+		if want != "refused" {
 			records = append(records, l[2])
 		}
 		if l[1] != want || l[3] != wantCode {

@@ -69,6 +69,12 @@ func seats(governors int) []seat {
 		office("12410000", "Y0090102", "ops", "省信用信息中心", pb.LEVEL_PROVINCE, "410000", pb.ROLE_RECORD, pb.ROLE_VERIFY, pb.ROLE_AGENT),
 		office("12410000", "Y0090103", "auditor", "省信用审计服务中心", pb.LEVEL_PROVINCE, "410000", pb.ROLE_AUDITOR),
 	)
+	out[0].row.Authority = true // the provincial credit authority
+	for i := range out {
+		if out[i].key == "ops" { // the platform speaks for 信用中国 and keeps copies of what is published
+			out[i].row.CreditChina, out[i].row.Holder = true, true
+		}
+	}
 	for _, m := range sample.Members() {
 		roles := []pb.Role{pb.ROLE_RECORD, pb.ROLE_REVIEW}
 		if m.Key == "zz-scjg" || m.Key == "gy-scjg" {

@@ -21,11 +21,13 @@ const (
 	CommitmentsCSV   = "commitments.csv"
 	CommitmentsXLSX  = "commitments.xlsx"
 	FulfillmentsCSV  = "fulfillments.csv"
+	AbnormalCSV      = "abnormal.csv"
+	OthersCSV        = "others.csv"
 	MembersJSON      = "members.json"
 	ExpectedCSV      = "expected.csv"
 )
 
-//go:embed subjects.csv penalties.csv penalties.xlsx penalties-gb18030.csv commitments.csv commitments.xlsx fulfillments.csv members.json expected.csv
+//go:embed subjects.csv penalties.csv penalties.xlsx penalties-gb18030.csv commitments.csv commitments.xlsx fulfillments.csv abnormal.csv others.csv members.json expected.csv
 var files embed.FS
 
 // File gives the bytes of a file.
@@ -40,7 +42,8 @@ func File(name string) []byte {
 // Names lists the files.
 func Names() []string {
 	return []string{
-		SubjectsCSV, PenaltiesCSV, PenaltiesXLSX, PenaltiesGB18030, CommitmentsCSV, CommitmentsXLSX, FulfillmentsCSV, MembersJSON, ExpectedCSV,
+		SubjectsCSV, PenaltiesCSV, PenaltiesXLSX, PenaltiesGB18030, CommitmentsCSV, CommitmentsXLSX, FulfillmentsCSV,
+		AbnormalCSV, OthersCSV, MembersJSON, ExpectedCSV,
 	}
 }
 
@@ -51,6 +54,7 @@ type Member struct {
 	Name        string       `json:"name"`
 	Level       string       `json:"level"` // province, prefecture, county, zone
 	Regions     []string     `json:"regions"`
+	System      string       `json:"system,omitempty"`
 	Competences []Competence `json:"competences,omitempty"`
 }
 
@@ -59,6 +63,10 @@ type Competence struct {
 	PowerCode    string   `json:"power_code"`
 	PenaltyKinds []uint32 `json:"penalty_kinds"`
 	Regions      []string `json:"regions"`
+	Lists        []string `json:"lists,omitempty"`
+	Measures     []string `json:"measures,omitempty"`
+	Abnormal     bool     `json:"abnormal,omitempty"`
+	Other        bool     `json:"other,omitempty"`
 }
 
 // Levels by their name in members.json.
@@ -68,10 +76,11 @@ var levels = map[string]pb.Level{
 
 // Row is the member's row in genesis, without keys.
 func (m Member) Row() pb.Member {
-	row := pb.Member{Uscc: m.USCC, Level: levels[m.Level], Regions: slices.Clone(m.Regions), Name: m.Name}
+	row := pb.Member{Uscc: m.USCC, Level: levels[m.Level], Regions: slices.Clone(m.Regions), Name: m.Name, System: m.System}
 	for _, c := range m.Competences {
 		row.Competences = append(row.Competences, &pb.Competence{
 			PowerCode: c.PowerCode, PenaltyKinds: slices.Clone(c.PenaltyKinds), Regions: slices.Clone(c.Regions),
+			Lists: slices.Clone(c.Lists), Measures: slices.Clone(c.Measures), Abnormal: c.Abnormal, Other: c.Other,
 		})
 	}
 	return row

@@ -136,6 +136,10 @@ func (l *ledger) dispatch(m *pb.Msg) (x.Done, error) {
 		return subject.Enrol(l.ctx, m.EnrolSubject)
 	case *pb.Msg_SubmitCommitment:
 		return commitment.Submit(l.ctx, m.SubmitCommitment)
+	case *pb.Msg_RecordAbnormal:
+		return sanction.RecordAbnormal(l.ctx, m.RecordAbnormal)
+	case *pb.Msg_RecordOther:
+		return sanction.RecordOther(l.ctx, m.RecordOther)
 	case *pb.Msg_AssessCommitment:
 		return fulfillment.Assess(l.ctx, m.AssessCommitment)
 	case *pb.Msg_RecordPenalty:
@@ -253,6 +257,8 @@ func TestExpectedOutcomes(t *testing.T) {
 	l.send1(t, sample.CommitmentsCSV, intake.Commitments, false)
 	l.send1(t, sample.FulfillmentsCSV, intake.Fulfillments, false)
 	l.send1(t, sample.PenaltiesCSV, intake.Penalties, false)
+	l.send1(t, sample.AbnormalCSV, intake.Abnormal, false)
+	l.send1(t, sample.OthersCSV, intake.Others, false)
 	// Sending all once more records nothing twice.
 	for _, f := range []struct {
 		name string
@@ -262,6 +268,8 @@ func TestExpectedOutcomes(t *testing.T) {
 		{sample.CommitmentsCSV, intake.Commitments},
 		{sample.FulfillmentsCSV, intake.Fulfillments},
 		{sample.PenaltiesCSV, intake.Penalties},
+		{sample.AbnormalCSV, intake.Abnormal},
+		{sample.OthersCSV, intake.Others},
 	} {
 		l.send1(t, f.name, f.kind, true)
 	}
@@ -277,7 +285,7 @@ func TestExpectedOutcomes(t *testing.T) {
 func TestExpectedOutcomesOfSlices(t *testing.T) {
 	for name, kind := range map[string]intake.Kind{
 		sample.PenaltiesXLSX: intake.Penalties, sample.PenaltiesGB18030: intake.Penalties, sample.CommitmentsXLSX: intake.Commitments,
-		sample.PenaltiesCSV: intake.Penalties,
+		sample.PenaltiesCSV: intake.Penalties, sample.AbnormalCSV: intake.Abnormal, sample.OthersCSV: intake.Others,
 	} {
 		l := newLedger(t)
 		l.send1(t, sample.SubjectsCSV, intake.Subjects, false)

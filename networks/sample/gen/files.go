@@ -63,6 +63,9 @@ func (w *world) files() ([]file, error) {
 	}
 	add("commitments.xlsx", data, rows)
 	add("fulfillments.csv", writeCSV(fulfillmentColumns, assessed, 0), assessed)
+	entered, recorded := w.abnormalRows(), w.otherRows()
+	add("abnormal.csv", writeCSV(abnormalColumns, entered, 0), entered)
+	add("others.csv", writeCSV(otherColumns, recorded, 0), recorded)
 
 	var members []member
 	for _, a := range w.agencies {

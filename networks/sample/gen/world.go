@@ -60,12 +60,17 @@ type (
 		Name        string       `json:"name"`
 		Level       string       `json:"level"`
 		Regions     []string     `json:"regions"`
+		System      string       `json:"system,omitempty"`
 		Competences []competence `json:"competences,omitempty"`
 	}
 	competence struct {
 		PowerCode    string   `json:"power_code"`
 		PenaltyKinds []uint32 `json:"penalty_kinds"`
 		Regions      []string `json:"regions"`
+		Lists        []string `json:"lists,omitempty"`
+		Measures     []string `json:"measures,omitempty"`
+		Abnormal     bool     `json:"abnormal,omitempty"`
+		Other        bool     `json:"other,omitempty"`
 	}
 	expectation struct {
 		file    string
@@ -131,10 +136,16 @@ func mustDate(s string) calendar.Date {
 
 // Powers (权责清单编码) of the sample agencies, with the penalty kinds that each may decide.
 var powers = []competence{
-	{PowerCode: "SC-MARKET", PenaltyKinds: []uint32{1, 2, 3, 4, 5, 9, 10}},
+	{
+		PowerCode: "SC-MARKET", PenaltyKinds: []uint32{1, 2, 3, 4, 5, 9, 10}, Lists: []string{"HN33", "SC"}, Measures: []string{"M01", "M07", "M08", "M12"},
+		Abnormal: true, Other: true,
+	},
 	{PowerCode: "SC-FOOD", PenaltyKinds: []uint32{1, 2, 3, 4, 5, 6, 8, 10, 11}},
 	{PowerCode: "SC-LABOUR", PenaltyKinds: []uint32{1, 2, 3, 8}},
 }
+
+// labour is what the agencies do that decide no penalties: a list of their own, and measures that others call for.
+var labour = competence{PowerCode: "RS-LABOUR", Lists: []string{"NMG"}, Measures: []string{"M07", "M08", "M12"}}
 
 func (w *world) makeAgencies() {
 	add := func(key, first8, name, level, region, prefix string, market bool) {
@@ -144,11 +155,20 @@ func (w *world) makeAgencies() {
 		if m.USCC == "" {
 			panic("no code for " + key)
 		}
-		if market {
+		switch {
+		case market:
+			m.System = "market"
 			for _, p := range powers {
 				p.Regions = []string{region}
 				m.Competences = append(m.Competences, p)
 			}
+		case key == "hn-scjg": // consents to what its line of command decides
+			m.System = "market"
+		default:
+			m.System = "labour"
+			p := labour
+			p.Regions = []string{region}
+			m.Competences = append(m.Competences, p)
 		}
 		w.agencies = append(w.agencies, agency{member: m, prefix: prefix, market: market})
 	}
@@ -179,6 +199,7 @@ func (w *world) makeAgencies() {
 	add("hkg-scjg", "11410173", "郑州航空港经济综合实验区市场监督管理局", "zone", "410173", "航样市监罚", true)
 	add("js-rsj", "11410105", "金水区人力资源和社会保障局", "county", "410105", "", false)
 	add("hn-rst", "11410000", "河南省人力资源和社会保障厅", "province", "410000", "", false)
+	add("hn-scjg", "11410000", "河南省市场监督管理局", "province", "410000", "", false)
 }
 
 func (w *world) agency(key string) *agency {
