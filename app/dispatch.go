@@ -69,6 +69,24 @@ func Dispatch(ctx *x.Ctx, m *pb.Msg) (x.Done, error) {
 		return measure.Feedback(ctx, m.FeedbackMeasure)
 	case *pb.Msg_CorrectMeasure:
 		return measure.Correct(ctx, m.CorrectMeasure)
+	case *pb.Msg_NotifyListing:
+		return sanction.Notify(ctx, m.NotifyListing)
+	case *pb.Msg_StateListing:
+		return sanction.State(ctx, m.StateListing)
+	case *pb.Msg_VerifyListing:
+		return sanction.Verify(ctx, m.VerifyListing)
+	case *pb.Msg_AskListingReview:
+		return sanction.AskReview(ctx, m.AskListingReview)
+	case *pb.Msg_ReviewListing:
+		return sanction.Review(ctx, m.ReviewListing)
+	case *pb.Msg_ConsentListing:
+		return sanction.Consent(ctx, m.ConsentListing)
+	case *pb.Msg_DecideListing:
+		return sanction.Decide(ctx, m.DecideListing)
+	case *pb.Msg_DropListing:
+		return sanction.Drop(ctx, m.DropListing)
+	case *pb.Msg_RemoveListed:
+		return sanction.RemoveListed(ctx, m.RemoveListed)
 	case *pb.Msg_ApplyRepair:
 		return repair.Apply(ctx, m.ApplyRepair)
 	case *pb.Msg_AcceptRepair:
@@ -179,6 +197,8 @@ func missed(ctx *x.Ctx, id []byte) {
 		sanction.Missed(ctx, kind, uscc, record)
 	case kind >= 20 && kind < 30:
 		measure.Missed(ctx, kind, uscc, record)
+	case kind >= 30 && kind < 40:
+		sanction.MissedListing(ctx, kind, uscc, record)
 	case kind >= 40 && kind < 46:
 		repair.Missed(ctx, kind, uscc, record)
 	case kind >= 60 && kind < 70:

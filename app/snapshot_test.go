@@ -65,6 +65,8 @@ func story(t testing.TB, o apptest.Options) (s *apptest.Script, more func()) {
 	goTo(t, s, "2026-10-21")
 	say(t, s, "accept-repair by=zz-scjg issuer=zz-scjg firm=F no=7 application=XY-1")
 	say(t, s, "announce by=zz-scjg firm=F no=7 item=M12 to=js-rsj")
+	say(t, s, "notify-listing by=zz-scjg firm=F notice=1")
+	say(t, s, "state-listing by=ops issuer=zz-scjg firm=F notice=1")
 	say(t, s, "propose by=gov1 param=minor_publish value=1")
 	return s, func() {
 		t.Helper()

@@ -79,6 +79,9 @@ func otherLines(st *pb.Standing) string {
 		}
 		return ""
 	}
+	for _, l := range st.Lists {
+		fmt.Fprintf(&b, "list %s %s %s..%s%s\n", l.List, l.DocNo, calendar.Date(l.MinUntil), calendar.Date(l.MaxUntil), mark(l.Objection))
+	}
 	for _, a := range st.Abnormal {
 		fmt.Fprintf(&b, "abnormal %s listed_on=%s%s\n", a.Reason, calendar.Date(a.ListedOn), mark(a.Objection))
 	}

@@ -205,12 +205,17 @@ func (s *Script) Run(d *datadriven.TestData) string {
 	if out, ok := s.look(d); ok {
 		return out
 	}
-	if out, ok := s.lookMeasures(d); ok {
-		return out
+	for _, look := range []func(*datadriven.TestData) (string, bool){s.lookMeasures, s.lookListing} {
+		if out, ok := look(d); ok {
+			return out
+		}
 	}
 	m, by := s.message(d)
 	if m == nil {
 		m, by = s.measureMessage(d)
+	}
+	if m == nil {
+		m, by = s.listingMessage(d)
 	}
 	if m == nil {
 		return errorf("no command is called %q", d.Cmd)

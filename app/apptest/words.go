@@ -64,6 +64,7 @@ func numbers(d *datadriven.TestData, key string) []uint32 {
 //	put=AGENCY …: the row of a member as it stands, or of a new one, with what is named changed (see row)
 //	sector=NAME large=FEN huge=FEN [other=CLASS]
 //	item=CODE …: an item of the list of measures (see measureItem)
+//	standard=CODE …: the standard of a list of serious dishonesty (see listStandard)
 //	template=TYPE version=N [text=] [from=] [asks=] [closed]
 //	business=CODE named= [excluded=]
 //	year=N [days=DATE:work,DATE:rest]
@@ -97,6 +98,8 @@ func (s *Script) action(d *datadriven.TestData) (a pb.Action) {
 		a.Sum = &pb.Action_PutMember{PutMember: s.row(d)}
 	case has(d, "item"):
 		a.Sum = &pb.Action_PutMeasureItem{PutMeasureItem: s.measureItem(d)}
+	case has(d, "standard"):
+		a.Sum = &pb.Action_PutListStandard{PutListStandard: s.listStandard(d)}
 	case has(d, "sector"):
 		a.Sum = &pb.Action_PutSeverityRule{PutSeverityRule: &pb.SeverityRule{
 			Sector: arg(d, "sector"), LargeFineFen: number(d, "large", 0), HugeFineFen: number(d, "huge", 0), OtherClass: uint32(number(d, "other", 0)),
@@ -142,7 +145,7 @@ func (s *Script) action(d *datadriven.TestData) (a pb.Action) {
 }
 
 // row is a member's row as it stands, or that of a new member, with changes: [uscc=] [named=] [level=] [regions=] [roles=] [key=WORD]
-// [key-from=] [key-to=] [key-of=AGENCY] [power=] [validator=WORD] [validator-of=AGENCY] [competences=N] [keys=N] [removed] [address=short] [system=] [measures=CODE,…: of its last competence].
+// [key-from=] [key-to=] [key-of=AGENCY] [power=] [validator=WORD] [validator-of=AGENCY] [competences=N] [keys=N] [removed] [address=short] [system=] [measures=CODE,…] [lists=CODE,…: of its last competence] [authority].
 func (s *Script) row(d *datadriven.TestData) *pb.Member {
 	name := arg(d, "put")
 	var m *pb.Member
@@ -203,8 +206,15 @@ func (s *Script) row(d *datadriven.TestData) *pb.Member {
 	if has(d, "system") {
 		m.System = arg(d, "system")
 	}
+	m.Authority = m.Authority || has(d, "authority")
+	if (has(d, "measures") || has(d, "lists")) && len(m.Competences) == 0 {
+		m.Competences = []*pb.Competence{{Regions: []string{"410000"}}}
+	}
 	if has(d, "measures") {
-		m.Competences[len(m.Competences)-1].Measures = strings.Split(arg(d, "measures"), ",")
+		m.Competences[len(m.Competences)-1].Measures = words(d, "measures")
+	}
+	if has(d, "lists") {
+		m.Competences[len(m.Competences)-1].Lists = words(d, "lists")
 	}
 	m.Removed = has(d, "removed")
 	return m

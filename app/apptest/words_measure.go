@@ -25,18 +25,8 @@ func (s *Script) recogniser(d *datadriven.TestData) string {
 	return s.agency(arg(d, "by"))
 }
 
-// sourceID is the record that a measure rests on: firm= no= issuer= [list], or record=WORD for one that is not there.
-func (s *Script) sourceID(d *datadriven.TestData) []byte {
-	if has(d, "record") {
-		return digestArg(d, "record", "")
-	}
-	kind := pb.DISHONESTY_PENALTY
-	if has(d, "list") {
-		kind = pb.DISHONESTY_LIST
-	}
-	id := sanction.ID(kind, s.recogniser(d), docNo(arg(d, "no")), s.firm(d))
-	return id[:]
-}
+// sourceID is the record that a measure rests on: firm= no= issuer= [kind=list].
+func (s *Script) sourceID(d *datadriven.TestData) []byte { return s.recordID(d, "penalty") }
 
 // measureID is the measure of an item on a record with an implementer: to=AGENCY; none: the call.
 func (s *Script) measureID(d *datadriven.TestData) []byte {
@@ -59,19 +49,19 @@ func (s *Script) measureMessage(d *datadriven.TestData) (*pb.Msg, string) {
 		as = s.agency(arg(d, "as"))
 	}
 	switch d.Cmd {
-	case "announce": // announce by= firm= no= [list] item= [to=AGENCY] [issuer=RECOGNISER]
+	case "announce": // announce by= firm= no= [kind=list] item= [to=AGENCY] [issuer=RECOGNISER]
 		to := ""
 		if has(d, "to") {
 			to = s.agency(arg(d, "to"))
 		}
 		return &pb.Msg{Sum: &pb.Msg_AnnounceMeasure{AnnounceMeasure: &pb.AnnounceMeasure{Issuer: as, Source: s.sourceID(d), Item: arg(d, "item"), Implementer: to}}}, by
-	case "apply-measure": // apply-measure by= issuer=RECOGNISER firm= no= [list] item= [until=]
+	case "apply-measure": // apply-measure by= issuer=RECOGNISER firm= no= [kind=list] item= [until=]
 		return &pb.Msg{Sum: &pb.Msg_ApplyMeasure{ApplyMeasure: &pb.ApplyMeasure{Issuer: as, Source: s.sourceID(d), Item: arg(d, "item"), Until: s.date(d, "until")}}}, by
-	case "feedback": // feedback by= issuer=RECOGNISER firm= no= [list] item= to= [outcome=1] [evidence=]
+	case "feedback": // feedback by= issuer=RECOGNISER firm= no= [kind=list] item= to= [outcome=1] [evidence=]
 		return &pb.Msg{Sum: &pb.Msg_FeedbackMeasure{FeedbackMeasure: &pb.FeedbackMeasure{
 			Issuer: as, Measure: s.measureID(d), Outcome: pb.MeasureOutcome(number(d, "outcome", 1)), EvidenceDigest: digestArg(d, "evidence", "evidence"),
 		}}}, by
-	case "correct-measure": // correct-measure by= issuer=RECOGNISER firm= no= [list] item= [to=] [reason=]
+	case "correct-measure": // correct-measure by= issuer=RECOGNISER firm= no= [kind=list] item= [to=] [reason=]
 		return &pb.Msg{Sum: &pb.Msg_CorrectMeasure{CorrectMeasure: &pb.CorrectMeasure{
 			Issuer: as, Measure: s.measureID(d), ReasonDigest: digestArg(d, "reason", "reason"),
 		}}}, by

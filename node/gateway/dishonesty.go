@@ -146,6 +146,8 @@ func publishedForm(d *pb.Dishonesty) *recordJSON {
 	switch {
 	case d.Penalty != nil:
 		v.Published = &attest.StandingView(&pb.Standing{Penalties: []pb.PublicPenalty{standing.PublicPenalty(d)}}).Penalties[0]
+	case d.List != nil:
+		v.PublishedList = &attest.StandingView(&pb.Standing{Lists: []pb.PublicListEntry{standing.PublicListEntry(d)}}).Lists[0]
 	case d.Abnormal != nil:
 		v.PublishedAbnormal = &attest.StandingView(&pb.Standing{Abnormal: []pb.PublicAbnormal{standing.PublicAbnormal(d)}}).Abnormal[0]
 	case d.Other != nil:
@@ -160,6 +162,8 @@ func fullForm(d *pb.Dishonesty) *recordJSON {
 	switch {
 	case d.Penalty != nil:
 		v.Penalty = fullPenalty(d)
+	case d.List != nil:
+		v.List = fullList(d)
 	case d.Abnormal != nil:
 		v.Abnormal = fullAbnormal(d)
 	case d.Other != nil:

@@ -174,6 +174,9 @@ func caseOf(r x.Reader, d x.Duty) *caseJSON {
 	if m, ok := measure.Get(r, d.Record); ok {
 		return caseOfMeasure(r, m)
 	}
+	if l, ok := sanction.GetListing(r, d.Record); ok {
+		return caseOfListing(r, l)
+	}
 	if m, ok := commitment.Get(r, string(d.Record)); ok {
 		return caseOfCommitment(r, m)
 	}

@@ -88,3 +88,89 @@ func TestAudienceOfMeasures(t *testing.T) {
 	sees(own, "gy-scjg", "zz-scjg", "auditor")
 	sees(call, "zz-scjg", "auditor")
 }
+
+// Who is told of the procedure that leads to an entry in a list: those who have a part in it while it runs, and nobody of the public ever. The entry itself
+// follows the table of records.
+func TestAudienceOfListings(t *testing.T) {
+	w := newWorld(t)
+	w.enrolAll()
+	w.do("record by=gy-scjg firm=a no=7 fine=120000 region=410181", "notify-listing by=gy-scjg firm=a notice=1 measures=M07")
+	var file struct {
+		Listings []struct {
+			ID      string
+			Listing struct{ State, List string }
+		}
+		Lists []struct {
+			ID, View string
+			List     *struct{ List, Listing string }
+		}
+	}
+	read := func() {
+		t.Helper()
+		file.Listings, file.Lists = nil, nil
+		w.Block()
+		w.Block()
+		w.get("auditor", "/v1/files/"+w.firm("a")).into(t, &file)
+	}
+	read()
+	if len(file.Listings) != 1 || file.Listings[0].Listing.State != "notified" {
+		t.Fatalf("%+v", file)
+	}
+	id := file.Listings[0].ID
+	sees := func(readers ...string) {
+		t.Helper()
+		for _, reader := range []string{"", "gov1", "ops", "js-rsj", "zz-scjg", "gy-scjg", "auditor"} {
+			want := false
+			for _, r := range readers {
+				want = want || r == reader
+			}
+			a := w.get(reader, "/v1/records/"+id)
+			if got := a.status == 200; got != want {
+				t.Errorf("%q is told of the procedure: %v, want %v", reader, got, want)
+			}
+			if none := w.get(reader, "/v1/records/"+strings.Repeat("0", 64)); !want && !bytes.Equal(a.body, none.body) {
+				t.Errorf("%q can tell the procedure from none:\n%s", reader, a.body)
+			}
+		}
+	}
+	// ops acts for the lister by mandate, zz-scjg is above it and may have to consent.
+	sees("gy-scjg", "zz-scjg", "ops", "auditor")
+	w.do("state-listing by=ops issuer=gy-scjg firm=a notice=1")
+	if d := w.get("gy-scjg", "/v1/duties"); !strings.Contains(string(d.body), "verify_listing") {
+		t.Errorf("verification is no duty: %s", d.body)
+	}
+	w.do("verify-listing by=gy-scjg firm=a notice=1", "consent by=zz-scjg issuer=gy-scjg firm=a notice=1", "on 2026-07-20",
+		"decide-listing by=gy-scjg firm=a notice=1 no=L1 basis=7 measures=M07")
+	read()
+	sees("gy-scjg", "auditor")
+	if len(file.Lists) != 1 || file.Lists[0].List == nil || file.Lists[0].List.List != "SC" || file.Lists[0].List.Listing != id {
+		t.Fatalf("the entry: %+v", file.Lists)
+	}
+	entry := file.Lists[0].ID
+	var standing struct {
+		Lists []struct {
+			Record, List string
+			DocNo        string `json:"doc_no"`
+		}
+		Counts struct{ Lists int }
+	}
+	if w.public("/v1/subjects/"+w.firm("a")).into(t, &standing); len(standing.Lists) != 0 || standing.Counts.Lists != 0 {
+		t.Errorf("an entry that is not published shows: %+v", standing)
+	}
+	if a := w.get("js-rsj", "/v1/records/"+entry); a.status != 404 {
+		t.Errorf("another agency is told of it: %s", a.body)
+	}
+	w.do("publish by=ops issuer=gy-scjg kind=list firm=a no=L1")
+	w.Block()
+	w.Block()
+	if w.public("/v1/subjects/"+w.firm("a")).into(t, &standing); len(standing.Lists) != 1 || standing.Lists[0].List != "SC" || standing.Lists[0].Record != entry || standing.Counts.Lists != 1 {
+		t.Errorf("the standing shows %+v", standing)
+	}
+	var rec struct {
+		View string
+		List *struct{ List string } `json:"published_list"`
+	}
+	if w.get("js-rsj", "/v1/records/"+entry).into(t, &rec); rec.View != "published" || rec.List == nil || rec.List.List != "SC" {
+		t.Errorf("another agency is told %+v", rec)
+	}
+}

@@ -92,8 +92,8 @@ func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
 	statuses := []string{pb.SUBJECT_ACTIVE: "active", pb.SUBJECT_DEREGISTERED: "deregistered", pb.SUBJECT_REVOKED: "revoked"}
 	v := &fileJSON{
 		Subject: s.Uscc, Region: s.Region, Category: s.Category, Status: word(statuses, int32(s.Status)),
-		Penalties: []*recordJSON{}, Abnormal: []*recordJSON{}, Others: []*recordJSON{},
-		Commitments: []*recordJSON{}, Repairs: []*recordJSON{}, Measures: []*recordJSON{}, Alarms: []*alarmJSON{}, Bars: []*barJSON{},
+		Penalties: []*recordJSON{}, Lists: []*recordJSON{}, Abnormal: []*recordJSON{}, Others: []*recordJSON{},
+		Commitments: []*recordJSON{}, Repairs: []*recordJSON{}, Measures: []*recordJSON{}, Listings: []*recordJSON{}, Alarms: []*alarmJSON{}, Bars: []*barJSON{},
 	}
 	// Only what is shown counts against a limit: a cut must not tell of what is not shown.
 	sanction.Each(r, s.Uscc, func(d *pb.Dishonesty) bool {
@@ -103,6 +103,7 @@ func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
 	commitment.Each(r, s.Uscc, func(m *pb.Commitment) bool { return add(v, &v.Commitments, showCommitment(r, c.who, m)) })
 	repair.Each(r, s.Uscc, func(a *pb.Repair) bool { return add(v, &v.Repairs, showRepair(r, c.who, a)) })
 	measure.Each(r, s.Uscc, func(m *pb.Measure) bool { return add(v, &v.Measures, showMeasure(r, c.who, m)) })
+	sanction.EachListing(r, s.Uscc, func(l *pb.Listing) bool { return add(v, &v.Listings, showListing(r, c.who, l)) })
 	subject.Alarms(r, s.Uscc, func(a *pb.Alarm) bool { return add(v, &v.Alarms, showAlarm(c.who, a)) })
 	commitment.Bars(r, s.Uscc, func(b *pb.PromiseBar) bool { return add(v, &v.Bars, showBar(c.who, b)) })
 	if wholeFile(c.who) {
@@ -119,6 +120,8 @@ func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
 // listOf is the list for records of a kind.
 func (v *fileJSON) listOf(kind pb.DishonestyKind) *[]*recordJSON {
 	switch kind {
+	case pb.DISHONESTY_LIST:
+		return &v.Lists
 	case pb.DISHONESTY_ABNORMAL:
 		return &v.Abnormal
 	case pb.DISHONESTY_OTHER:

@@ -102,20 +102,23 @@ type publicCommitmentJSON struct {
 
 // recordJSON is an answer about one record. View says which of the forms it carries.
 type recordJSON struct {
-	Kind                string                 `json:"kind"` // penalty, abnormal, other, commitment, repair, measure
+	Kind                string                 `json:"kind"` // penalty, list, abnormal, other, commitment, repair, measure, listing
 	ID                  string                 `json:"id"`
 	Subject             string                 `json:"subject"`
 	View                string                 `json:"view"` // published, full
 	Published           *attest.PenaltyJSON    `json:"published,omitempty"`
+	PublishedList       *attest.ListJSON       `json:"published_list,omitempty"`
 	PublishedAbnormal   *attest.AbnormalJSON   `json:"published_abnormal,omitempty"`
 	PublishedOther      *attest.OtherJSON      `json:"published_other,omitempty"`
 	PublishedCommitment *attest.CommitmentJSON `json:"published_commitment,omitempty"`
 	Penalty             *penaltyJSON           `json:"penalty,omitempty"`
+	List                *listJSON              `json:"list,omitempty"`
 	Abnormal            *abnormalJSON          `json:"abnormal,omitempty"`
 	Other               *otherJSON             `json:"other,omitempty"`
 	Commitment          *commitmentJSON        `json:"commitment,omitempty"`
 	Repair              *repairJSON            `json:"repair,omitempty"`
 	Measure             *measureJSON           `json:"measure,omitempty"`
+	Listing             *listingJSON           `json:"listing,omitempty"`
 	AsOf                *asOf                  `json:"as_of,omitempty"`
 }
 
@@ -302,11 +305,13 @@ type fileJSON struct {
 	Category    uint32        `json:"category"`
 	Status      string        `json:"status"`
 	Penalties   []*recordJSON `json:"penalties"`
+	Lists       []*recordJSON `json:"lists"`
 	Abnormal    []*recordJSON `json:"abnormal"`
 	Others      []*recordJSON `json:"others"`
 	Commitments []*recordJSON `json:"commitments"`
 	Repairs     []*recordJSON `json:"repairs"`
 	Measures    []*recordJSON `json:"measures"`
+	Listings    []*recordJSON `json:"listings"`
 	Alarms      []*alarmJSON  `json:"alarms"`
 	Bars        []*barJSON    `json:"bars"`
 	Truncated   bool          `json:"truncated"` // a list was cut at its limit

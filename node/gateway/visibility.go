@@ -241,5 +241,8 @@ func showRecord(r x.Reader, who *caller, id []byte) *recordJSON {
 	if m, ok := measure.Get(r, id); ok {
 		return showMeasure(r, who, m)
 	}
+	if l, ok := sanction.GetListing(r, id); ok {
+		return showListing(r, who, l)
+	}
 	return nil
 }

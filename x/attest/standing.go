@@ -71,17 +71,23 @@ func standingFault(s *pb.Standing) string {
 		return "the classes do not add up to penalties and other records"
 	case n.Breached > n.Commitments:
 		return "more breaches than commitments"
-	case int(n.Lists) != len(s.Lists):
-		return "a count differs from its list"
 	}
-	for _, fault := range []func(*pb.Standing) string{commitmentsFault, penaltiesFault, othersFault, classesFault, abnormalFault} {
+	for _, fault := range []func(*pb.Standing) string{commitmentsFault, penaltiesFault, othersFault, classesFault, abnormalFault, listsFault} {
 		if why := fault(s); why != "" {
 			return why
 		}
 	}
+	return ""
+}
+
+func listsFault(s *pb.Standing) string {
+	if why := listFault(s.ListsRoot, len(s.Lists), s.Counts.Lists, "list entries"); why != "" {
+		return why
+	}
 	for i := range s.Lists {
 		l := &s.Lists[i]
-		if len(l.Record) != hashBytes || !shortText(l.List) || !isUSCC(l.Issuer) || !isDate(l.DecidedOn) || !isDate(l.MaxUntil) {
+		if len(l.Record) != hashBytes || !shortText(l.List) || l.DocNo == "" || len(l.DocNo) > pb.DocNoMax || !isUSCC(l.Issuer) ||
+			!isDate(l.DecidedOn) || !isDate(l.MinUntil) || !isDate(l.MaxUntil) {
 			return "an entry of a list has an impossible field"
 		}
 		if i > 0 && bytes.Compare(s.Lists[i-1].Record, l.Record) >= 0 {

@@ -643,8 +643,16 @@ func (c *corpus) meanings(base, punished Spec) {
 		"more-breaches": func(s *pb.Standing) { s.Commitments, s.CommitmentsRoot = nil, Sum("r"); s.Counts.Breached = 9 },
 		"list-record":   func(s *pb.Standing) { s.Lists, s.Counts.Lists = []pb.PublicListEntry{{List: "a", Issuer: Agency}}, 1 },
 		"lists-order": func(s *pb.Standing) {
-			e := pb.PublicListEntry{Record: Sum("l"), List: "a", Issuer: Agency}
+			e := pb.PublicListEntry{Record: Sum("l"), List: "a", DocNo: "A〔2026〕1号", Issuer: Agency}
 			s.Lists, s.Counts.Lists = []pb.PublicListEntry{e, e}, 2
+		},
+		"list-no-number": func(s *pb.Standing) {
+			s.Lists, s.Counts.Lists = []pb.PublicListEntry{{Record: Sum("l"), List: "a", Issuer: Agency}}, 1
+		},
+		"lists-root": func(s *pb.Standing) { s.ListsRoot = Sum("r") },
+		"lists-root-beside-list": func(s *pb.Standing) {
+			s.Lists, s.Counts.Lists = []pb.PublicListEntry{{Record: Sum("l"), List: "a", DocNo: "A〔2026〕1号", Issuer: Agency}}, 1
+			s.ListsRoot = Sum("r")
 		},
 		"abnormal-reason": func(s *pb.Standing) {
 			s.Abnormal, s.Counts.Abnormal = []pb.PublicAbnormal{{Record: Sum("l"), Issuer: Agency}}, 1

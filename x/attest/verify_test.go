@@ -77,7 +77,7 @@ func TestClaims(t *testing.T) {
 	}, Noise: 9}
 	raw := s.File()
 	listed := Clean(SubjectAbsent)
-	listed.Lists = []pb.PublicListEntry{{Record: Sum("list"), List: "tax", Issuer: Agency, DecidedOn: 20500, MaxUntil: 21000}}
+	listed.Lists = []pb.PublicListEntry{{Record: Sum("list"), List: "tax", DocNo: "A〔2026〕1号", Issuer: Agency, DecidedOn: 20500, MaxUntil: 21000}}
 	listed.Abnormal = []pb.PublicAbnormal{{Record: Sum("abnormal"), Reason: "address", Issuer: Agency, ListedOn: 20500}}
 	listed.Counts.Lists, listed.Counts.Abnormal = 1, 1
 	other := Spec{Standings: []*pb.Standing{listed}}
@@ -132,7 +132,7 @@ func TestClaims(t *testing.T) {
 func TestNegativeKinds(t *testing.T) {
 	for name, set := range map[string]func(s *pb.Standing){
 		"list": func(s *pb.Standing) {
-			s.Lists = []pb.PublicListEntry{{Record: Sum("l"), List: "tax", Issuer: Agency, DecidedOn: 1, MaxUntil: 2}}
+			s.Lists = []pb.PublicListEntry{{Record: Sum("l"), List: "tax", DocNo: "A〔2026〕1号", Issuer: Agency, DecidedOn: 1, MaxUntil: 2}}
 			s.Counts.Lists = 1
 		},
 		"abnormal": func(s *pb.Standing) {

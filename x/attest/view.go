@@ -25,6 +25,7 @@ type StandingJSON struct {
 	Penalties       []PenaltyJSON    `json:"penalties"`
 	PenaltiesRoot   string           `json:"penalties_root,omitempty"`
 	Lists           []ListJSON       `json:"lists"`
+	ListsRoot       string           `json:"lists_root,omitempty"`
 	Abnormal        []AbnormalJSON   `json:"abnormal"`
 	AbnormalRoot    string           `json:"abnormal_root,omitempty"`
 	Others          []OtherJSON      `json:"others"`
@@ -73,9 +74,12 @@ type PenaltyJSON struct {
 type ListJSON struct {
 	Record    string  `json:"record"`
 	List      string  `json:"list"`
+	DocNo     string  `json:"doc_no"`
 	Issuer    string  `json:"issuer"`
 	DecidedOn *string `json:"decided_on"`
+	MinUntil  *string `json:"min_until"` // first day on which early removal may be applied for
 	MaxUntil  *string `json:"max_until"`
+	Final     bool    `json:"final"`
 	Objection bool    `json:"objection"`
 }
 
@@ -117,7 +121,7 @@ func StandingView(s *pb.Standing) *StandingJSON {
 		MayPromise: s.MayPromise, Counts: CountsJSON(s.Counts),
 		Commitments: []CommitmentJSON{}, CommitmentsRoot: hex.EncodeToString(s.CommitmentsRoot),
 		Penalties: []PenaltyJSON{}, PenaltiesRoot: hex.EncodeToString(s.PenaltiesRoot),
-		Lists: []ListJSON{}, Abnormal: []AbnormalJSON{}, AbnormalRoot: hex.EncodeToString(s.AbnormalRoot),
+		Lists: []ListJSON{}, ListsRoot: hex.EncodeToString(s.ListsRoot), Abnormal: []AbnormalJSON{}, AbnormalRoot: hex.EncodeToString(s.AbnormalRoot),
 		Others: []OtherJSON{}, OthersRoot: hex.EncodeToString(s.OthersRoot), Restricted: hex.EncodeToString(s.Restricted),
 	}
 	for i := range s.Commitments {
@@ -138,8 +142,8 @@ func StandingView(s *pb.Standing) *StandingJSON {
 	for i := range s.Lists {
 		l := &s.Lists[i]
 		v.Lists = append(v.Lists, ListJSON{
-			Record: hex.EncodeToString(l.Record), List: l.List, Issuer: l.Issuer,
-			DecidedOn: date(l.DecidedOn), MaxUntil: date(l.MaxUntil), Objection: l.Objection,
+			Record: hex.EncodeToString(l.Record), List: l.List, DocNo: l.DocNo, Issuer: l.Issuer,
+			DecidedOn: date(l.DecidedOn), MinUntil: date(l.MinUntil), MaxUntil: date(l.MaxUntil), Final: l.Final, Objection: l.Objection,
 		})
 	}
 	for i := range s.Abnormal {

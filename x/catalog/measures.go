@@ -37,14 +37,15 @@ func MeasureItem(r x.Reader, code string, version uint32) (*pb.MeasureItem, bool
 	return measureItems.Get(r, versionKey(code, version))
 }
 
-// MeasureItemOn finds the version of an item that is in force on a day: the highest one whose window holds it.
+// MeasureItemOn finds the version of an item that is in force on a day: the highest one that has begun, if it has not ended. An older version never comes
+// back because a newer one ends.
 func MeasureItemOn(r x.Reader, code string, on calendar.Date) (found *pb.MeasureItem, ok bool) {
 	if code == "" {
 		return nil, false
 	}
 	measureItems.Each(r, func(_ []byte, m *pb.MeasureItem) bool {
-		if inWindow(on, m.ValidFrom, m.ValidTo) {
-			found, ok = m, true
+		if int32(on) >= m.ValidFrom {
+			found, ok = m, m.ValidTo == 0 || int32(on) <= m.ValidTo
 		}
 		return true
 	}, []byte(code), []byte{0})
@@ -61,14 +62,14 @@ func ListStandard(r x.Reader, code string, version uint32) (*pb.ListStandard, bo
 	return listStandards.Get(r, versionKey(code, version))
 }
 
-// ListStandardOn finds the version of a standard that is in force on a day.
+// ListStandardOn finds the version of a standard that is in force on a day, as MeasureItemOn does.
 func ListStandardOn(r x.Reader, code string, on calendar.Date) (found *pb.ListStandard, ok bool) {
 	if code == "" {
 		return nil, false
 	}
 	listStandards.Each(r, func(_ []byte, l *pb.ListStandard) bool {
-		if inWindow(on, l.ValidFrom, l.ValidTo) {
-			found, ok = l, true
+		if int32(on) >= l.ValidFrom {
+			found, ok = l, l.ValidTo == 0 || int32(on) <= l.ValidTo
 		}
 		return true
 	}, []byte(code), []byte{0})
@@ -78,10 +79,6 @@ func ListStandardOn(r x.Reader, code string, on calendar.Date) (found *pb.ListSt
 // EachListStandard visits all versions of all standards, by code and version.
 func EachListStandard(r x.Reader, fn func(*pb.ListStandard) (more bool)) {
 	listStandards.Each(r, func(_ []byte, l *pb.ListStandard) bool { return fn(l) })
-}
-
-func inWindow(on calendar.Date, from, to int32) bool {
-	return int32(on) >= from && (to == 0 || int32(on) <= to)
 }
 
 // checkMeasureItem is what an item must be whatever stands. An item is the five of 事项, 对象, 手段, 主体 and 依据 (H1 art 29): none is empty.

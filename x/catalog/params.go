@@ -50,6 +50,10 @@ var Params = []ParamInfo{
 
 	// Measures (惩戒措施) and lists (严重失信主体名单).
 	{"measures_count_when", "惩戒措施适用时点", 1, 0, 1, "choice", "H1 art 20(2) [C], D-3 [D]", "1: a measure rests on a final decision alone, unless its statute takes effect at once; 0: on the decision"},
+	{"listing_statement_wd", "列入陈述申辩期限", 5, 3, 20, "wd", "G1(8) [P], number [M]", "from the service of the notice to the last day on which the subject may state its case before a decision"},
+	{"listing_verify_wd", "列入异议核查期限", 7, 1, 15, "wd", "G1(8) [P], H1 art 41 [C]", "from the subject's objection to its verification"},
+	{"list_upper_consent", "列入须上级同意", 1, 0, 1, "bool", "N4 [P]", "below the province a decision to list needs the consent of the level above, where the list's standard asks for it"},
+	{"serious_min_vs_sector", "提前移出最短期限适用", 0, 0, 1, "choice", "D-2 [D], N7 [P]", "0: the national shortest period of class 严重 counts for early removal; 1: the sector's, where it says one"},
 	{"feedback_window_wd", "措施反馈期限", 10, 1, 60, "wd", "S0 [C], number [D]", "from the day on which a measure is applied to the implementer's report"},
 
 	// Repair (信用修复).

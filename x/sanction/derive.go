@@ -11,4 +11,8 @@ func Derive(r x.Reader, emit func(key, value []byte)) {
 		emit(x.Key(byID.Prefix, d.Id), []byte(uscc))
 		return true
 	})
+	listings.All(r, func(uscc string, l *pb.Listing) bool {
+		emit(x.Key(listingByID.Prefix, l.Id), []byte(uscc))
+		return true
+	})
 }

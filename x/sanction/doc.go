@@ -1,5 +1,5 @@
-// Package sanction keeps dishonesty records (失信信息) of all kinds: administrative penalties (行政处罚), entries in lists of abnormal operation (异常名录),
-// other dishonesty (其他失信信息).
+// Package sanction keeps dishonesty records (失信信息) of all kinds: administrative penalties (行政处罚), entries in lists of serious dishonesty
+// (严重失信主体名单) with the procedure that leads to one, entries in lists of abnormal operation (异常名录), other dishonesty (其他失信信息).
 //
 //	P1 none → registered:              Record, RecordAbnormal, RecordOther  登记
 //	P2 none → unpublished:             a minor record that need not be published (same block)  不公示
@@ -10,13 +10,30 @@
 //	P8 registered, published, unpublished → repaired: RemoveAbnormal, for entries of abnormal operation alone  移出
 //	P7 repaired → published or unpublished, or expired if the term has passed: Restore (called by package repair)
 //
+// An entry in a list has a procedure of its own (列入程序); nothing of it is public:
+//
+//	L1 none → notified:               Notify: the written notice was served, with facts, basis, measures and rights  已告知
+//	L2 notified → verifying, heard:   State: the subject objects, or waives that  核查中, 可决定
+//	L3 verifying → heard, dropped:    Verify; an objection that is founded ends it
+//	L4 heard → reviewing:             AskReview of a credit authority, once, after a verification  复核中
+//	L5 reviewing → heard, dropped:    Review, by that authority
+//	L6 (any that is open):            Consent, by an agency above the lister  上级同意
+//	L7 heard, or notified once the window is over → decided: Decide; the entry is registered (P1), its measures are called for  已列入
+//	L8 (any that is open) → dropped:  Drop  不予列入
+//	L9 the entry, running → withdrawn: RemoveListed, what was wrong (纠错移出); Withdraw, what another organ revoked (撤销列入)
+//
+// It leaves at its term (期满移出, P4), early by repair (提前移出, P6), and comes back with its clock run on where that was obtained by deceit (P7). Responsible
+// persons (法定代表人 …) are not on the ledger.
+//
+// Measures rest on records (package measure): they end in the block in which their record leaves publicity, and are called for again when it stands again.
+//
 // Who may see a record in which state is the table of package gateway; this package says only Public: it stands in the standing.
 //
 // Dates run from the decision: min_until is the first day on which repair may be applied for and approved, max_until the last day shown. Publication
 // after publish_by raises an alarm with both dates; so does a record that is still registered when publish_by has passed.
 //
 // Invariants: INV-05 competence at the place of the violation; INV-08 notice and statement; INV-09 and INV-10 class and dates; INV-11 overdue
-// publication leaves an alarm; INV-43 nothing is derived from the digits of a code.
+// publication leaves an alarm; INV-02 no measure runs on a record that has left publicity; INV-35 consent of the level above where a list asks for it; INV-43 nothing is derived from the digits of a code.
 //
 // Trust: whoever can change this package can at most make its own node disagree with the others.
 package sanction

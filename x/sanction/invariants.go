@@ -46,6 +46,9 @@ func Check(r x.Reader) (err error) {
 	if n != 0 {
 		return fmt.Errorf("the index of records has %d entries too many", -n)
 	}
+	if err := checkListings(r); err != nil {
+		return err
+	}
 	return checkMeasures(r)
 }
 
@@ -57,6 +60,8 @@ func checkContent(d *pb.Dishonesty) error {
 		if err = CheckRecord(&pb.RecordPenalty{Content: *d.Penalty}); err == nil && d.State == pb.RECORD_PUBLISHED && d.Penalty.NoticeServedOn >= d.Penalty.DecidedOn {
 			return fmt.Errorf("INV-08: penalty %x is published, its notice was not served before the decision", d.Id)
 		}
+	case pb.DISHONESTY_LIST:
+		err = CheckDecide(&pb.DecideListing{Content: *d.List})
 	case pb.DISHONESTY_ABNORMAL:
 		err = CheckAbnormal(&pb.RecordAbnormal{Content: *d.Abnormal})
 	case pb.DISHONESTY_OTHER:
@@ -81,6 +86,50 @@ func barStands(r x.Reader, uscc string, id []byte) (stands bool) {
 	return stands
 }
 
+// checkListings holds the procedures: INV-35 the consent that a decision needed came before it; an entry and the procedure that led to it know of each other; a
+// procedure that ended without one has its reason (INV-32); the index agrees with the table.
+func checkListings(r x.Reader) (err error) {
+	n := 0
+	listings.All(r, func(uscc string, l *pb.Listing) bool {
+		n++
+		id := ListingID(&l.Notice)
+		d, known := Get(r, l.Record)
+		switch {
+		case l.Notice.Subject != uscc || string(id[:]) != string(l.Id) || CheckNotify(&pb.NotifyListing{Notice: l.Notice}) != nil:
+			err = fmt.Errorf("listing %x is not that of its notice", l.Id)
+		case (l.State == pb.LISTING_DECIDED) != known, known && (d.List == nil || string(d.List.Listing) != string(l.Id) || Of(d).Subject != uscc):
+			err = fmt.Errorf("listing %x and its entry do not know of each other", l.Id)
+		case l.ConsentNeeded && l.ConsentBy == "":
+			err = fmt.Errorf("INV-35: entry %x was decided without the consent of the level above", l.Record)
+		case l.State == pb.LISTING_DROPPED && len(l.ReasonDigest)+len(l.VerifiedDigest) == 0:
+			err = fmt.Errorf("INV-32: listing %x was dropped without a reason", l.Id)
+		case ListingOpen(l) != (l.EndedOn == 0), (l.State == pb.LISTING_VERIFYING) && l.VerifyBy == 0, (l.State == pb.LISTING_REVIEWING) && l.Reviewer == "":
+			err = fmt.Errorf("listing %x is %s and lacks the facts of that state", l.Id, l.State)
+		}
+		if got, ok := GetListing(r, l.Id); err == nil && (!ok || got.Notice.Subject != uscc) {
+			err = fmt.Errorf("the index does not know listing %x", l.Id)
+		}
+		return err == nil
+	})
+	if err != nil {
+		return err
+	}
+	r.Iterate([]byte{listingByID.Prefix}, nil, func(_, _ []byte) bool { n--; return true })
+	if n != 0 {
+		return fmt.Errorf("the index of listings has %d entries too many", -n)
+	}
+	All(r, func(d *pb.Dishonesty) bool {
+		if d.List == nil {
+			return true
+		}
+		if l, ok := GetListing(r, d.List.Listing); !ok || string(l.Record) != string(d.Id) {
+			err = fmt.Errorf("INV-08: entry %x stands without its procedure", d.Id)
+		}
+		return err == nil
+	})
+	return err
+}
+
 // EachTimer gives all timers that follow from records, but for those of duties.
 func EachTimer(r x.Reader, fn func(x.Timer)) {
 	All(r, func(d *pb.Dishonesty) bool {
@@ -95,6 +144,12 @@ func EachTimer(r x.Reader, fn func(x.Timer)) {
 func EachDuty(r x.Reader, fn func(x.Duty)) {
 	All(r, func(d *pb.Dishonesty) bool {
 		for _, duty := range DutiesOf(d) {
+			fn(duty)
+		}
+		return true
+	})
+	listings.All(r, func(_ string, l *pb.Listing) bool {
+		for _, duty := range ListingDuties(l) {
 			fn(duty)
 		}
 		return true

@@ -22,7 +22,11 @@ func MeasureSource(r x.Reader, id []byte) (measure.Source, bool) {
 
 func sourceOf(d *pb.Dishonesty) measure.Source {
 	f := Of(d)
-	return measure.Source{Subject: f.Subject, Recogniser: f.Issuer, Kind: d.Kind, Class: d.Class, Public: Public(d), Final: d.Final}
+	s := measure.Source{Subject: f.Subject, Recogniser: f.Issuer, Kind: d.Kind, Class: d.Class, Public: Public(d), Final: d.Final}
+	if d.List != nil {
+		s.List = d.List.List
+	}
+	return s
 }
 
 // carries says whether measures may be called for on a record: it is in publicity, or on its way there.

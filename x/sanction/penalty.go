@@ -149,6 +149,8 @@ func setDates(ctx *x.Ctx, p *pb.Dishonesty) {
 	p.PublishBy = int32(catalog.Calendar(ctx).AddWorkingDays(decided, int(catalog.Int(ctx, "publish_deadline_wd"))))
 	lo, hi := int64(0), catalog.Int(ctx, "minor_max_months")
 	switch {
+	case p.Kind == pb.DISHONESTY_LIST:
+		lo, hi = listTerms(ctx, p.List)
 	case p.Kind == pb.DISHONESTY_ABNORMAL:
 		lo, hi = catalog.Int(ctx, "abnormal_min_months"), catalog.Int(ctx, "abnormal_max_months")
 	case p.Class == pb.SEVERITY_GENERAL:

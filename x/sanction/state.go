@@ -30,6 +30,8 @@ func Of(d *pb.Dishonesty) Facts {
 	switch {
 	case d.Penalty != nil:
 		return penaltyDecision(d.Penalty).Facts
+	case d.List != nil:
+		return listDecision(d.List).Facts
 	case d.Abnormal != nil:
 		return abnormalDecision(d.Abnormal).Facts
 	case d.Other != nil:
@@ -44,6 +46,8 @@ func contentOf(d *pb.Dishonesty) []byte {
 	switch {
 	case d.Penalty != nil:
 		return x.EncodeRow(d.Penalty)
+	case d.List != nil:
+		return x.EncodeRow(d.List)
 	case d.Abnormal != nil:
 		return x.EncodeRow(d.Abnormal)
 	case d.Other != nil:

@@ -79,6 +79,8 @@ func Build(r x.Reader, secret []byte, s *pb.Subject) *pb.Standing {
 		case d.Penalty != nil:
 			st.Penalties = append(st.Penalties, PublicPenalty(d))
 			count(&st.Counts, d.Class)
+		case d.List != nil:
+			st.Lists = append(st.Lists, PublicListEntry(d))
 		case d.Other != nil:
 			st.Others = append(st.Others, PublicOther(d))
 			count(&st.Counts, d.Class)
@@ -101,6 +103,7 @@ func Build(r x.Reader, secret []byte, s *pb.Subject) *pb.Standing {
 	}
 	st.Counts.Commitments = uint32(len(st.Commitments))
 	st.Counts.Penalties, st.Counts.Abnormal, st.Counts.Others = uint32(len(st.Penalties)), uint32(len(st.Abnormal)), uint32(len(st.Others))
+	st.Counts.Lists = uint32(len(st.Lists))
 
 	section := x.EncodeRow(restricted)
 	st.Restricted = RestrictedDigest(RestrictedSalt(secret, s.Uscc, section), section)
@@ -139,6 +142,15 @@ func PublicPenalty(d *pb.Dishonesty) pb.PublicPenalty {
 	return pb.PublicPenalty{
 		Record: d.Id, DocNo: c.DocNo, Issuer: c.Issuer, Class: d.Class, Kinds: c.Kinds,
 		DecidedOn: c.DecidedOn, MinUntil: d.MinUntil, MaxUntil: d.MaxUntil, Final: d.Final, Objection: d.Objections > 0,
+	}
+}
+
+// PublicListEntry is for entries in lists of serious dishonesty.
+func PublicListEntry(d *pb.Dishonesty) pb.PublicListEntry {
+	c := d.List
+	return pb.PublicListEntry{
+		Record: d.Id, List: c.List, Issuer: c.Issuer, DocNo: c.DocNo, DecidedOn: c.DecidedOn, MinUntil: d.MinUntil, MaxUntil: d.MaxUntil,
+		Final: d.Final, Objection: d.Objections > 0,
 	}
 }
 
@@ -181,7 +193,7 @@ func publicCommitment(c *pb.Commitment) pb.PublicCommitment {
 }
 
 // shorten replaces lists by their roots where the document would pass its limit, one after the other until it fits: the commitments, the penalties, the
-// other records, the abnormal entries. The counts stay, so every claim about classes can still be answered.
+// other records, the abnormal entries, the entries in lists. The counts stay, so every claim about classes can still be answered.
 func shorten(st *pb.Standing, limit int) {
 	if st.Size() <= limit {
 		return
@@ -201,6 +213,10 @@ func shorten(st *pb.Standing, limit int) {
 	if n := len(st.Abnormal); n > 0 && st.Size() > limit {
 		st.AbnormalRoot = listRoot(n, func(i int) []byte { return x.EncodeRow(&st.Abnormal[i]) })
 		st.Abnormal = nil
+	}
+	if n := len(st.Lists); n > 0 && st.Size() > limit {
+		st.ListsRoot = listRoot(n, func(i int) []byte { return x.EncodeRow(&st.Lists[i]) })
+		st.Lists = nil
 	}
 }
 

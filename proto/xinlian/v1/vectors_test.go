@@ -110,6 +110,9 @@ func messages() map[string]pb.Msg {
 	action := func(a pb.Action) pb.Msg {
 		return pb.Msg{Sum: &pb.Msg_Propose{Propose: &pb.Propose{Issuer: agency, Action: a, ReasonDigest: digest("reason")}}}
 	}
+	notice := pb.ListingNotice{
+		Issuer: agency, Subject: firm, List: "SC", NoticeNo: "郑市监告〔2026〕7号", ServedOn: 20649, Measures: []string{"M01"}, RightsTold: true, TextDigest: digest("n"),
+	}
 	return map[string]pb.Msg{
 		"propose/set_param":         action(pb.Action{Sum: &pb.Action_SetParam{SetParam: &pb.Param{Name: "publish_deadline_wd", Value: 10}}}),
 		"propose/put_member":        action(pb.Action{Sum: &pb.Action_PutMember{PutMember: &member}}),
@@ -167,20 +170,33 @@ func messages() map[string]pb.Msg {
 			Issuer: operator, Subject: firm, Target: id, ApplicationNo: "XY-1", Commitment: content.Code, DutiesDone: true,
 			MaterialsDigest: digest("m"), PaperDigest: digest("p"),
 		}}},
-		"accept_repair":     {Sum: &pb.Msg_AcceptRepair{AcceptRepair: &pb.AcceptRepair{Issuer: agency, Repair: id}}},
-		"approve_repair":    {Sum: &pb.Msg_ApproveRepair{ApproveRepair: &pb.ApproveRepair{Issuer: agency, Repair: id, DutiesVerified: true, DecisionNo: "D-1"}}},
-		"refuse_repair":     {Sum: &pb.Msg_RefuseRepair{RefuseRepair: &pb.RefuseRepair{Issuer: agency, Repair: id, ReasonDigest: digest("r")}}},
-		"revoke_repair":     {Sum: &pb.Msg_RevokeRepair{RevokeRepair: &pb.RevokeRepair{Issuer: agency, Repair: id, ReasonDigest: digest("r"), NoticeServedOn: 20700, Statement: 1, Deceit: pb.DECEIT_MATERIALS}}},
-		"supplement_repair": {Sum: &pb.Msg_SupplementRepair{SupplementRepair: &pb.SupplementRepair{Issuer: agency, Repair: id, GapsDigest: digest("g")}}},
-		"extend_repair":     {Sum: &pb.Msg_ExtendRepair{ExtendRepair: &pb.ExtendRepair{Issuer: agency, Repair: id, Days: 5, ReasonDigest: digest("r")}}},
-		"execute_repair":    {Sum: &pb.Msg_ExecuteRepair{ExecuteRepair: &pb.ExecuteRepair{Issuer: agency, Repair: id}}},
-		"push_repair":       {Sum: &pb.Msg_PushRepair{PushRepair: &pb.PushRepair{Issuer: agency, Repair: id, ReceiptDigest: digest("r")}}},
-		"track_repair":      {Sum: &pb.Msg_TrackRepair{TrackRepair: &pb.TrackRepair{Issuer: agency, Repair: id, Result: 1, EvidenceDigest: digest("e")}}},
-		"announce_measure":  {Sum: &pb.Msg_AnnounceMeasure{AnnounceMeasure: &pb.AnnounceMeasure{Issuer: agency, Source: id, Item: "M12", Implementer: operator}}},
-		"apply_measure":     {Sum: &pb.Msg_ApplyMeasure{ApplyMeasure: &pb.ApplyMeasure{Issuer: operator, Source: id, Item: "M12", Until: 21014}}},
-		"feedback_measure":  {Sum: &pb.Msg_FeedbackMeasure{FeedbackMeasure: &pb.FeedbackMeasure{Issuer: operator, Measure: id, Outcome: pb.OUTCOME_DONE, EvidenceDigest: digest("e")}}},
-		"correct_measure":   {Sum: &pb.Msg_CorrectMeasure{CorrectMeasure: &pb.CorrectMeasure{Issuer: agency, Measure: id, ReasonDigest: digest("r")}}},
-		"refile_repair":     {Sum: &pb.Msg_RefileRepair{RefileRepair: &pb.RefileRepair{Issuer: operator, Repair: id, MaterialsDigest: digest("m")}}},
+		"accept_repair":      {Sum: &pb.Msg_AcceptRepair{AcceptRepair: &pb.AcceptRepair{Issuer: agency, Repair: id}}},
+		"approve_repair":     {Sum: &pb.Msg_ApproveRepair{ApproveRepair: &pb.ApproveRepair{Issuer: agency, Repair: id, DutiesVerified: true, DecisionNo: "D-1"}}},
+		"refuse_repair":      {Sum: &pb.Msg_RefuseRepair{RefuseRepair: &pb.RefuseRepair{Issuer: agency, Repair: id, ReasonDigest: digest("r")}}},
+		"revoke_repair":      {Sum: &pb.Msg_RevokeRepair{RevokeRepair: &pb.RevokeRepair{Issuer: agency, Repair: id, ReasonDigest: digest("r"), NoticeServedOn: 20700, Statement: 1, Deceit: pb.DECEIT_MATERIALS}}},
+		"supplement_repair":  {Sum: &pb.Msg_SupplementRepair{SupplementRepair: &pb.SupplementRepair{Issuer: agency, Repair: id, GapsDigest: digest("g")}}},
+		"extend_repair":      {Sum: &pb.Msg_ExtendRepair{ExtendRepair: &pb.ExtendRepair{Issuer: agency, Repair: id, Days: 5, ReasonDigest: digest("r")}}},
+		"execute_repair":     {Sum: &pb.Msg_ExecuteRepair{ExecuteRepair: &pb.ExecuteRepair{Issuer: agency, Repair: id}}},
+		"push_repair":        {Sum: &pb.Msg_PushRepair{PushRepair: &pb.PushRepair{Issuer: agency, Repair: id, ReceiptDigest: digest("r")}}},
+		"track_repair":       {Sum: &pb.Msg_TrackRepair{TrackRepair: &pb.TrackRepair{Issuer: agency, Repair: id, Result: 1, EvidenceDigest: digest("e")}}},
+		"announce_measure":   {Sum: &pb.Msg_AnnounceMeasure{AnnounceMeasure: &pb.AnnounceMeasure{Issuer: agency, Source: id, Item: "M12", Implementer: operator}}},
+		"apply_measure":      {Sum: &pb.Msg_ApplyMeasure{ApplyMeasure: &pb.ApplyMeasure{Issuer: operator, Source: id, Item: "M12", Until: 21014}}},
+		"feedback_measure":   {Sum: &pb.Msg_FeedbackMeasure{FeedbackMeasure: &pb.FeedbackMeasure{Issuer: operator, Measure: id, Outcome: pb.OUTCOME_DONE, EvidenceDigest: digest("e")}}},
+		"correct_measure":    {Sum: &pb.Msg_CorrectMeasure{CorrectMeasure: &pb.CorrectMeasure{Issuer: agency, Measure: id, ReasonDigest: digest("r")}}},
+		"notify_listing":     {Sum: &pb.Msg_NotifyListing{NotifyListing: &pb.NotifyListing{Notice: notice}}},
+		"state_listing":      {Sum: &pb.Msg_StateListing{StateListing: &pb.StateListing{Issuer: operator, Listing: id, Statement: 1, PaperDigest: digest("p")}}},
+		"verify_listing":     {Sum: &pb.Msg_VerifyListing{VerifyListing: &pb.VerifyListing{Issuer: agency, Listing: id, Founded: true, ReasonDigest: digest("r")}}},
+		"ask_listing_review": {Sum: &pb.Msg_AskListingReview{AskListingReview: &pb.AskListingReview{Issuer: operator, Listing: id, Reviewer: agency, PaperDigest: digest("p")}}},
+		"review_listing":     {Sum: &pb.Msg_ReviewListing{ReviewListing: &pb.ReviewListing{Issuer: agency, Listing: id, ReasonDigest: digest("r")}}},
+		"consent_listing":    {Sum: &pb.Msg_ConsentListing{ConsentListing: &pb.ConsentListing{Issuer: agency, Listing: id, DocumentDigest: digest("d")}}},
+		"decide_listing": {Sum: &pb.Msg_DecideListing{DecideListing: &pb.DecideListing{Content: pb.ListContent{
+			Issuer: agency, Subject: firm, DocNo: "郑市监列〔2026〕7号", List: "SC", DecidedOn: 20660, ServedOn: 20661, RepairNoticeServed: true,
+			ViolationRegion: "410105", PowerCode: "P-1", Measures: []string{"M01", "M07"}, Basis: [][]byte{id}, ConditionsDigest: digest("c"), TextDigest: digest("facts"),
+			Listing: digest("listing"),
+		}}}},
+		"drop_listing":  {Sum: &pb.Msg_DropListing{DropListing: &pb.DropListing{Issuer: agency, Listing: id, ReasonDigest: digest("r")}}},
+		"remove_listed": {Sum: &pb.Msg_RemoveListed{RemoveListed: &pb.RemoveListed{Issuer: agency, Record: id, ReasonDigest: digest("r")}}},
+		"refile_repair": {Sum: &pb.Msg_RefileRepair{RefileRepair: &pb.RefileRepair{Issuer: operator, Repair: id, MaterialsDigest: digest("m")}}},
 	}
 }
 
@@ -451,6 +467,7 @@ func TestDigestVectors(t *testing.T) {
 		id("commitment", agency, "41010020260715000001", firm),
 		id("repair", agency, "XY-1", firm+"/"+hex.EncodeToString(p[:])),
 	}
+	made = append(made, id("list", agency, "郑市监列〔2026〕7号", firm), id("listing", agency, "SC/郑市监告〔2026〕7号", firm))
 	made = append(made, id("measure", agency, hex.EncodeToString(p[:])+"/M12/"+operator, firm), id("measure", agency, hex.EncodeToString(p[:])+"/M12/", firm))
 	body := []byte(`{"subjects":["` + firm + `"]}`)
 	h := pb.HTTPDigest("POST", "/v1/attestations?claim=no-serious", sha256.Sum256(body), "1790000000", chainID)
