@@ -346,12 +346,26 @@ func (c *Catalog) chinese(s string, depth int) (string, bool) {
 // sentence finds the format that a sentence was made by; nil: none.
 func (c *Catalog) sentence(s string) (*sentence, []string) {
 	for _, t := range c.sentences {
-		if values, ok := t.values(s); ok {
+		values, ok := t.values(s)
+		// A format that fixes little fits much: what stands in it must be a word, or known.
+		if ok && t.weight < little && slices.ContainsFunc(values, func(v string) bool {
+			_, known := c.exact[v]
+			return !known && words.MatchString(v)
+		}) {
+			ok = false
+		}
+		if ok {
 			return t, values
 		}
 	}
 	return nil, nil
 }
+
+// words is English of more than one word.
+var words = regexp.MustCompile(`[A-Za-z]+ [A-Za-z]+`)
+
+// little is how many fixed bytes of a format are few.
+const little = 12
 
 // Entry names the English of the pair by which a text is said: for tests.
 func (c *Catalog) Entry(s string) (english string, ok bool) {

@@ -12,7 +12,8 @@ func TestText(t *testing.T) {
 	for _, tc := range []struct{ english, chinese string }{
 		{"correct the date", "更正日期"},
 		{"the record is RECORD_REPAIRED, not registered", "记录的状态为已修复，不是登记"},
-		{"version 2 of the template for type 1 is not in force", "类型 1 的模板版本 2 未启用"},
+		{"11 holds no mandate MANDATE_PUBLISH of 22", "11 没有 22 的核验公示委托"},
+		{"fulfilment is not a list", "fulfilment 不是列表"},
 		{
 			"E_MIN_PERIOD: the record is published until 2026-10-15 at least; today is 2026-10-12 (rule N1); passes on 2026-10-15; apply on or after that day",
 			"E_MIN_PERIOD：该记录至少公示至 2026-10-15；今日为 2026-10-12（依据 N1）；2026-10-15 起可通过；在该日或之后申请",
@@ -23,6 +24,7 @@ func TestText(t *testing.T) {
 		{"row 7: the vault has no texts of this record", "第 7 行：保管库中没有该记录的文字"},
 		// What nobody has written down stays.
 		{"some other thing", "some other thing"},
+		{"some other thing is not in force", "some other thing is not in force"},
 		{"E_NEW: some other thing (rule X); correct the date", "E_NEW：some other thing（依据 X）；更正日期"},
 		{"", ""},
 	} {
