@@ -2,12 +2,6 @@ package app
 
 import (
 	"crypto/sha256"
-	"fmt"
-	"math/big"
-	"sync"
-	"sync/atomic"
-
-	"github.com/ethereum/go-ethereum/crypto"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
@@ -190,106 +184,4 @@ func work(b *pb.Body) (n int64) {
 		}
 	}
 	return n
-}
-
-// signatures checks signatures, and remembers which transactions it found good: by SHA-256 of the whole transaction, so that another
-// signature over the same body is checked on its own. The memory only skips work; forgetting changes nothing.
-type signatures struct {
-	workers int
-	mu      sync.Mutex
-	young   map[[32]byte]struct{} // owned by mu
-	old     map[[32]byte]struct{}
-}
-
-// remembered bounds each of the two generations.
-const remembered = 1 << 16
-
-func newSignatures(workers int) *signatures {
-	return &signatures{workers: workers, young: map[[32]byte]struct{}{}, old: map[[32]byte]struct{}{}}
-}
-
-func (s *signatures) known(h [32]byte) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ok := s.young[h]; ok {
-		return true
-	}
-	_, ok := s.old[h]
-	return ok
-}
-
-func (s *signatures) remember(h [32]byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.young) >= remembered {
-		s.old, s.young = s.young, make(map[[32]byte]struct{}, remembered)
-	}
-	s.young[h] = struct{}{}
-}
-
-func (s *signatures) valid(p *parsed) bool {
-	if s.known(p.hash) {
-		return true
-	}
-	if recovers(p) != nil {
-		return false
-	}
-	s.remember(p.hash)
-	return true
-}
-
-// recovers checks that the signature is canonical and recovers to the signer.
-func recovers(p *parsed) error {
-	if !crypto.ValidateSignatureValues(p.sig[64], new(big.Int).SetBytes(p.sig[:32]), new(big.Int).SetBytes(p.sig[32:64]), true) {
-		return fmt.Errorf("the signature is not in its canonical form (low s, v 0 or 1)")
-	}
-	pub, err := crypto.SigToPub(p.id[:], p.sig)
-	if err != nil {
-		return err
-	}
-	if addr := crypto.PubkeyToAddress(*pub); string(addr[:]) != string(p.body.Signer) {
-		return fmt.Errorf("the signature is another key's")
-	}
-	return nil
-}
-
-// warm checks the signatures of many transactions at a time, ahead of the serial gate. It computes and never decides: the gate asks again.
-// DETERMINISM: the goroutines order nothing; their only effect is what signatures remembers.
-func (s *signatures) warm(txs []*parsed) {
-	s.beside(len(txs), func(i int) {
-		if txs[i].err == nil {
-			s.valid(txs[i])
-		}
-	})
-}
-
-// decode decodes transactions and checks their signatures, many at a time.
-// DETERMINISM: as warm; a transaction decodes to the same thing wherever it is done.
-func (s *signatures) decode(raw [][]byte) []*parsed {
-	txs := make([]*parsed, len(raw))
-	s.beside(len(raw), func(i int) {
-		txs[i] = parse(raw[i])
-		if txs[i].err == nil {
-			s.valid(txs[i])
-		}
-	})
-	return txs
-}
-
-// beside does n pieces of work on all workers.
-func (s *signatures) beside(n int, do func(i int)) {
-	var (
-		wg   sync.WaitGroup
-		next atomic.Int64
-	)
-	for range min(s.workers, n) {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				do(i)
-			}
-		}()
-	}
-	wg.Wait()
 }

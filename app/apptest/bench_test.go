@@ -83,7 +83,7 @@ func writePath(b *testing.B, perTx int) {
 		}
 		_, err = a.ProcessProposal(ctx, &abci.RequestProcessProposal{Txs: prep.Txs, Height: height, Time: c.now})
 		next(err)
-		done, err := a.FinalizeBlock(ctx, &abci.RequestFinalizeBlock{Txs: prep.Txs, Height: height, Time: c.now})
+		done, err := a.FinalizeBlock(ctx, &abci.RequestFinalizeBlock{Txs: prep.Txs, Height: height, Hash: make([]byte, 32), Time: c.now})
 		next(err)
 		_, err = a.Commit(ctx, &abci.RequestCommit{})
 		next(err)

@@ -28,7 +28,7 @@ func TestLoadIsAccepted(t *testing.T) {
 		return signer{key: k, uscc: a.USCC, at: at}
 	}
 	s := &source{
-		chain: c.Chain, run: 3, today: c.Today(), registry: actor("registry", ""),
+		chain: c.Chain, run: runs - 1, today: c.Today(), registry: actor("registry", ""),
 		agencies: []signer{actor("zz-scjg", "410100"), actor("gy-scjg", "410181")},
 		now:      func() time.Time { return time.Unix(1_780_000_000, 0) }, // the cluster's genesis
 	}

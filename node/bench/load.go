@@ -402,7 +402,6 @@ func usage(net *runner.Network, inside bool) (u used) {
 			pids = append(pids, d.PID)
 		}
 	}
-	const ticks = 100 // a second, on every Linux that Go runs on
 	if raw, err := os.ReadFile("/proc/stat"); err == nil {
 		line, _, _ := strings.Cut(string(raw), "\n")
 		for i, f := range strings.Fields(line) {
@@ -411,32 +410,38 @@ func usage(net *runner.Network, inside bool) (u used) {
 			}
 		}
 	}
-	if !inside {
-		pids = append(pids, os.Getpid()) // counted out of the others only
+	for _, pid := range pids {
+		cpu, rss := OfProcess(pid)
+		u.cpu, u.rss = u.cpu+cpu, max(u.rss, rss)
 	}
-	for i, pid := range pids {
-		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if err != nil {
-			continue
-		}
-		fields := strings.Fields(string(raw[strings.LastIndexByte(string(raw), ')')+1:]))
-		if len(fields) < 22 {
-			continue
-		}
-		for _, f := range fields[11:13] {
-			if n, err := strconv.ParseFloat(f, 64); err == nil {
-				u.others -= n / ticks
-				if inside || i < len(net.Nodes) {
-					u.cpu += n / ticks
-				}
-			}
-		}
-		if !inside && i >= len(net.Nodes) {
-			continue
-		}
-		if pages, err := strconv.ParseInt(fields[21], 10, 64); err == nil {
-			u.rss = max(u.rss, pages*int64(os.Getpagesize()))
-		}
+	u.others -= u.cpu
+	if !inside {
+		cpu, _ := OfProcess(os.Getpid())
+		u.others -= cpu
 	}
 	return u
+}
+
+const ticks = 100 // of processor time a second, on every Linux that Go runs on
+
+// OfProcess gives the processor time that a process has taken, in seconds, and its resident memory in bytes; zero on systems without /proc.
+func OfProcess(pid int) (cpu float64, resident int64) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, 0
+	}
+	fields := strings.Fields(string(raw[strings.LastIndexByte(string(raw), ')')+1:]))
+	if len(fields) < 22 {
+		return 0, 0
+	}
+	for _, f := range fields[11:13] {
+		if n, err := strconv.ParseFloat(f, 64); err == nil {
+			cpu += n / ticks
+		}
+	}
+	pages, err := strconv.ParseInt(fields[21], 10, 64)
+	if err != nil {
+		return cpu, 0
+	}
+	return cpu, pages * int64(os.Getpagesize())
 }

@@ -48,7 +48,7 @@ func runKVStore(ctx context.Context, args []string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	end := bench.Endpoint{RPC: "http://" + rpc}
+	end, pid := bench.Endpoint{RPC: "http://" + rpc}, os.Getpid()
 	if *inside {
 		n, err := kvNode(dir)
 		if err != nil {
@@ -84,6 +84,7 @@ func runKVStore(ctx context.Context, args []string) (any, error) {
 		if err := cmd.Start(); err != nil {
 			return nil, err
 		}
+		pid = cmd.Process.Pid
 		defer func() {
 			_ = cmd.Process.Signal(syscall.SIGTERM)
 			_ = cmd.Wait()
@@ -100,7 +101,21 @@ func runKVStore(ctx context.Context, args []string) (any, error) {
 		}
 		txs[i] = tx
 	}
-	return bench.Drive(ctx, []bench.Endpoint{end}, bench.Plan{Txs: txs, PerTx: 1, Workers: *senders})
+	before, _ := bench.OfProcess(pid)
+	var after float64
+	r, err := bench.Drive(ctx, []bench.Endpoint{end}, bench.Plan{
+		Txs: txs, PerTx: 1, Workers: *senders, Done: func() { after, _ = bench.OfProcess(pid) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	return kvReport{*r, after - before}, nil
+}
+
+// kvReport is what kvstore prints.
+type kvReport struct {
+	bench.Result
+	CPUSeconds float64 `json:"cpu_seconds"` // of the node's process; with --inside the senders' work is in it
 }
 
 // runKVNode is the node of kvstore in a process of its own.

@@ -51,7 +51,7 @@ var instead = map[string]string{
 // not, because its result does not depend on it. An exemption that nothing
 // needs any more fails.
 var exemptions = []struct{ file, rule, reason string }{
-	{"app/ante.go", ruleGo, "the gate's pool checks signatures ahead of the serial gate, which asks again; it remembers and orders nothing"},
+	{"app/signatures.go", ruleGo, "the gate's pool checks signatures ahead of the serial gate, which asks again; it remembers and orders nothing"},
 	{"app/app.go", ruleEnv, "the number of workers of that pool changes how long a block takes, never what is in it"},
 	{"app/snapshot.go", ruleGo, "a snapshot is made beside the blocks from a height that does not change; nothing of it comes back"},
 	{"app/commit.go", ruleSelect, "a caller waits for an outcome after the commit; no rule reads who waits"},
