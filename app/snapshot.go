@@ -143,8 +143,9 @@ func (a *App) LoadSnapshotChunk(_ context.Context, req *abci.RequestLoadSnapshot
 // OfferSnapshot implements abci.Application. The metadata must hash to the app hash before the first chunk is asked for.
 func (a *App) OfferSnapshot(_ context.Context, req *abci.RequestOfferSnapshot) (_ *abci.ResponseOfferSnapshot, err error) {
 	defer a.halt("offer of a snapshot", &err)
-	if err := a.dropRestore(); err != nil {
-		return nil, a.report("offer of a snapshot", err)
+	if a.restore != nil { // an earlier offer; if this is the same snapshot, it goes on
+		a.restore.into.Leave()
+		a.restore = nil
 	}
 	answer := func(r abci.ResponseOfferSnapshot_Result, why error) (*abci.ResponseOfferSnapshot, error) {
 		a.log.Warn("snapshot refused", "answer", r, "err", why)
@@ -170,11 +171,11 @@ func (a *App) OfferSnapshot(_ context.Context, req *abci.RequestOfferSnapshot) (
 		return nil, a.report("offer of a snapshot", err)
 	}
 	a.restore = r
-	a.log.Info("snapshot accepted", "height", r.meta.height, "chunks", len(r.meta.chunks))
+	a.log.Info("snapshot accepted", "height", r.meta.height, "chunks", len(r.meta.chunks), "applied_before", r.have)
 	return &abci.ResponseOfferSnapshot{Result: abci.ResponseOfferSnapshot_ACCEPT}, nil
 }
 
-// dropRestore takes back what an earlier offer has left.
+// dropRestore takes back what has been applied of a snapshot that is false.
 func (a *App) dropRestore() error {
 	r := a.restore
 	if r == nil {

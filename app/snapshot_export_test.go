@@ -142,3 +142,12 @@ func (a *App) ExportWhile(chunkBytes, groupLeaves int, each func()) ([]byte, err
 	}
 	return m.encode(), nil
 }
+
+// AppliedBefore is how many chunks of the snapshot under way another process has applied.
+func (a *App) AppliedBefore() int { return a.restore.have }
+
+// LeaveRestore leaves the snapshot under way as it is.
+func (a *App) LeaveRestore() {
+	a.restore.into.Leave()
+	a.restore = nil
+}

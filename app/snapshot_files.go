@@ -177,7 +177,8 @@ func readChunk(dir string, m *snapshotMeta, i int) ([]byte, error) {
 }
 
 // RestoreSnapshot fills an empty state with a snapshot on disk. appHash is that of its height, from a source that the caller trusts. Nothing is visible
-// unless all of it holds; after an error the state is empty again.
+// unless all of it holds. One that was stopped, by a crash or by the caller or by a file that is damaged, goes on from its last whole chunk when it is
+// called again; a snapshot that is false leaves nothing.
 func (a *App) RestoreSnapshot(ctx context.Context, dir string, appHash []byte) (err error) {
 	raw, m, err := readSnapshotMeta(dir)
 	if err != nil {
@@ -191,11 +192,15 @@ func (a *App) RestoreSnapshot(ctx context.Context, dir string, appHash []byte) (
 		return err
 	}
 	defer func() {
-		if err != nil {
+		var made errSnapshot
+		if errors.As(err, &made) {
 			err = errors.Join(err, r.into.Abort())
+		} else if err != nil {
+			r.into.Leave()
 		}
 	}()
-	for i := range m.chunks {
+	r.next = r.have
+	for i := r.have; i < len(m.chunks); i++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

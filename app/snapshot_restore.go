@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
@@ -44,9 +45,11 @@ func (e errSnapshot) Unwrap() error { return e.err }
 // restoring is a snapshot on its way into the store. Chunks come in order.
 type restoring struct {
 	meta  *snapshotMeta
+	id    []byte // SHA-256 of the metadata
 	chain *x.Chain
 	info  *pb.BlockInfo
 	into  *state.Restore
+	have  int    // chunks before this one were applied by an earlier process: they are checked and left aside
 	next  int    // chunk
 	group int    // the first group that is not whole
 	body  []byte // what of it is here
@@ -68,19 +71,43 @@ func checkSnapshot(raw, appHash []byte, chainID string) (*restoring, error) {
 	if chainID != "" && chain.ID != chainID {
 		return nil, fmt.Errorf("the snapshot is of chain %q, not of %q", chain.ID, chainID)
 	}
-	return &restoring{meta: m, chain: chain, info: info}, nil
+	id := sha256.Sum256(raw)
+	return &restoring{meta: m, id: id[:], chain: chain, info: info}, nil
 }
 
-// begin makes the store ready. It must be empty.
-func (r *restoring) begin(s *state.Store) (err error) {
-	r.into, err = s.Restore(r.meta.height)
-	return err
+// begin makes the store ready. It must be empty, or hold what a process that was stopped has applied of this very snapshot: that goes on.
+func (r *restoring) begin(s *state.Store) error {
+	into, mark, err := s.Restore(r.meta.height, r.id)
+	if err != nil {
+		return err
+	}
+	r.into = into
+	if mark != nil {
+		c := cursor{rest: mark}
+		r.have, r.group = c.uvarint(len(r.meta.chunks)), c.uvarint(len(r.meta.groups))
+		if c.err != nil || len(c.rest) > 0 {
+			return errors.Join(errors.New("how far the restore had come cannot be read"), into.Abort())
+		}
+	}
+	return nil
+}
+
+// mark notes after a chunk with whose end a group ends how far this is.
+func (r *restoring) mark() error {
+	if len(r.body) > 0 {
+		return nil
+	}
+	return r.into.Mark(binary.AppendUvarint(binary.AppendUvarint(nil, uint64(r.next)), uint64(r.group)))
 }
 
 // apply checks a chunk, and writes the groups that it makes whole. Every group is checked before a row of it is written.
 func (r *restoring) apply(chunk []byte) error {
 	if sha256.Sum256(chunk) != r.meta.chunks[r.next] {
 		return errChunk
+	}
+	if r.next < r.have {
+		r.next++
+		return nil
 	}
 	for c := (cursor{rest: chunk}); len(c.rest) > 0; {
 		number, last, part := c.uvarint(len(r.meta.groups)-1), c.byte(), c.bytes(len(c.rest))
@@ -116,7 +143,7 @@ func (r *restoring) apply(chunk []byte) error {
 		r.body, r.group = r.body[:0], r.group+1
 	}
 	r.next++
-	return nil
+	return r.mark()
 }
 
 // done says whether all chunks are there.

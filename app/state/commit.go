@@ -56,6 +56,7 @@ func (s *Store) unstage() {
 //
 //  1. "tree": the changes of the tree, at the end of its log. Not synced. A crash leaves a record above the marker, or a
 //     part of one; Open cuts it off.
+//     Before block 1, where a restore was cut off and does not go on: what it left is undone ("undo n", "restore drop").
 //  2. "clean": only while heights are run again after a rollback. The leftovers of this height get their values as of
 //     the height before. A crash leaves versions above the marker; Open undoes them.
 //  3. "format": only before block 1. Format version and chain id. A crash leaves an empty folder of this chain.
@@ -102,6 +103,11 @@ func (s *Store) Commit(height uint64, appHash tree.Hash, meta []byte) error {
 func (s *Store) writeBlock(m Marker, b *staged) (floor uint64, err error) {
 	if s.files != nil {
 		if err := s.step("tree", func() error { return s.files.append(m.Height, m.Root, b.changes) }); err != nil {
+			return 0, err
+		}
+	}
+	if s.partial != nil {
+		if err := s.dropPartial(); err != nil {
 			return 0, err
 		}
 	}

@@ -16,6 +16,8 @@ import (
 //	'i'            1              chain id                                           once, before block 1
 //	'f'            1              floor (8): lowest height that may be read          before the discard timestamp moves
 //	'c'            1              ceiling (8): highest height ever rolled back       before a rollback
+//	'p'            height         progress of a restore of that height: length of    with each part of the restore; deleted
+//	                              its id (1) ‖ id ‖ mark                             with its marker
 //
 // Integers are big-endian. The rows at timestamp 1 other than those of block 1 are overwritten in place: in Badger the last
 // write of a key at a timestamp wins.
@@ -26,6 +28,7 @@ const (
 	keyChain   = 'i'
 	keyFloor   = 'f'
 	keyCeiling = 'c'
+	keyPartial = 'p'
 
 	// formatVersion is raised when an older program could misread a folder written by a newer one. 2: leaves are computed from
 	// the rows and not stored.

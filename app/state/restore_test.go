@@ -3,25 +3,35 @@ package state
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 )
 
-// fill restores sample rows and leaves of a height, under the keys that sample blocks write, and more.
+// fill restores sample rows and leaves of a height, under the keys that sample blocks write, and more; it marks every five, and goes on from the mark
+// that it is given.
 func fill(s *Store, height uint64, n int) (err error) {
-	r, err := s.Restore(height)
+	r, mark, err := s.Restore(height, fmt.Appendf(nil, "%d keys", n))
 	if err != nil {
 		return err
 	}
+	from := 0
+	if mark != nil {
+		from = int(mark[0])
+	}
 	var leaves []tree.Leaf
 	for i := range n {
-		key, hash := []byte(universe(i)), tree.ValueHash(fmt.Appendf(nil, "value %d of %d", i, n))
-		if err := r.Row(key, hash[:]); err != nil {
-			return err
+		if i >= from && i > 0 && i%5 == 0 {
+			if err := r.Mark([]byte{byte(i)}); err != nil {
+				return err
+			}
 		}
-		if err := r.Row(leafRow(string(key)), hash[:]); err != nil {
-			return err
+		key, hash := []byte(universe(i)), tree.ValueHash(fmt.Appendf(nil, "value %d of %d", i, n))
+		if i >= from {
+			if err := errors.Join(r.Row(key, hash[:]), r.Row(leafRow(string(key)), hash[:])); err != nil {
+				return err
+			}
 		}
 		leaves = append(leaves, tree.Leaf{Path: tree.PathOf(key), ValueHash: tree.ValueHash(hash[:])})
 	}
@@ -81,22 +91,26 @@ func nothing(t *testing.T, s *Store) {
 }
 
 var restoreSteps = []string{
-	"restore begin", "restore rows 1", "restore rows 2", "restore rows 3", "restore rows 4", "restore rows 5", "restore floor", "restore marker",
+	"restore begin", "restore rows 1", "restore mark 1", "restore rows 2", "restore mark 2", "restore rows 3", "restore mark 3", "restore rows 4", "restore floor", "restore marker",
 }
 
-// TestRestoreSteps stops the process before and after every write of a restore. What is left is either nothing or all; on nothing either another restore
-// or the first blocks of the chain can follow, of fewer or of more keys.
+// TestRestoreSteps stops the process before and after every write of a restore. What can be read is either nothing or all; on nothing the same restore,
+// which goes on from its last mark, or another one, or the first blocks of the chain can follow, of fewer or of more keys.
 func TestRestoreSteps(t *testing.T) {
 	t.Parallel()
 	for i := range restoreSteps {
 		for j, at := range []string{"before ", "after "} {
-			for _, next := range []string{"blocks", []string{"restore", "higher", "lower"}[(2*i+j)%3]} {
+			for _, next := range []string{"blocks", "restore", []string{"higher", "lower"}[(i+j)%2]} {
 				stop := at + restoreSteps[i]
 				t.Run(stop+", then "+next, func(t *testing.T) {
 					o := testOptions(tempDir(t))
 					o.txnEntries = 8
 					hooked := o
+					marks := byte(0)
 					hooked.testingOnlyFail = func(step string) error {
+						if strings.HasPrefix(step, "after restore mark") {
+							marks++
+						}
 						if step == stop {
 							return errStop
 						}
@@ -131,10 +145,18 @@ func TestRestoreSteps(t *testing.T) {
 					}
 					m := newModel()
 					if height > 0 {
+						if next == "restore" && marks > 0 {
+							if p := s.partial; p == nil || p.height != 7 || string(p.mark) != string([]byte{5 * marks}) {
+								t.Fatalf("%d marks were set, found is %+v", marks, p)
+							}
+						}
 						if err := fill(s, height, n); err != nil {
 							t.Fatal(err)
 						}
 						filled(t, s, height, n)
+						if s.partial != nil {
+							t.Fatal("a mark is left")
+						}
 						// Heights that an earlier restore has touched are cleaned as they are written.
 						for h := height + 1; h < 12; h++ {
 							if _, err := s.Stage(h, NewWriteSet()); err != nil {
@@ -180,12 +202,15 @@ func TestRestoreRefuses(t *testing.T) {
 	o := testOptions(tempDir(t))
 	s := mustOpen(t, o)
 	defer s.Close()
-	r, err := s.Restore(5)
+	r, _, err := s.Restore(5, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Restore(5); err == nil {
+	if _, _, err := s.Restore(5, nil); err == nil {
 		t.Error("two at a time")
+	}
+	if err := r.Mark(make([]byte, maxMarkLen+1)); err == nil {
+		t.Error("a mark above the limit")
 	}
 	if _, err := s.Stage(1, NewWriteSet()); err == nil {
 		t.Error("a block during a restore")
@@ -216,10 +241,10 @@ func TestRestoreRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	filled(t, s, 5, 4)
-	if _, err := s.Restore(6); err == nil {
+	if _, _, err := s.Restore(6, nil); err == nil {
 		t.Error("a folder with blocks")
 	}
-	if _, err := s.Restore(0); err == nil {
+	if _, _, err := s.Restore(0, nil); err == nil {
 		t.Error("height 0")
 	}
 }

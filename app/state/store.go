@@ -22,7 +22,7 @@ type Options struct {
 	// ChainID is the identity of the folder: written before block 1, compared at every open. Empty: not compared.
 	ChainID string
 	// Bind says how the tree follows from the rows. It is asked when the folder has rows: when it is opened, with the first block, after a
-	// restore. Nil: no row has a leaf.
+	// restore. Nil: no row has a leaf, in a folder without a tree.
 	Bind func(get Getter) (Binding, error)
 	// Window is how many heights, the newest included, can be proved from memory at most. 0: 1,024.
 	Window int
@@ -74,6 +74,8 @@ type Store struct {
 	initialised bool
 	// Whether a restore is under way: blocks are refused.
 	restoring bool
+	// What another process has left of a restore, or this one of the one under way.
+	partial *partial
 
 	files *treeFiles // owned by the goroutine that commits; nil in memory
 
@@ -135,7 +137,10 @@ func Open(o Options) (_ *Store, err error) {
 	}
 	// Badger forgets the discard timestamp at every close.
 	s.db.SetDiscardTs(s.floor)
-	if !o.ReadOnly {
+	if s.partial, err = s.loadPartial(); err != nil {
+		return nil, err
+	}
+	if !o.ReadOnly && s.partial == nil {
 		if err := s.undo(s.latest.Height, math.MaxUint64); err != nil {
 			return nil, fmt.Errorf("undo what a crash left above height %d: %w", s.latest.Height, err)
 		}

@@ -154,8 +154,8 @@ func snapshotRestoreCmd() *cobra.Command {
 
 Nothing in the snapshot is believed. Its app hash must be in a header that more than two thirds of the power of a trusted validator set have signed: the
 set of the trust file (--trust) or, without one, of the genesis file. The header comes from the snapshot's own folder, where 'snapshot create' puts it, or
-from a member's gateway (--node, --key). Every row is checked against that hash before any of it can be read; a false chunk is named and the home stays
-empty. After a crash, run it again.
+from a member's gateway (--node, --key). Every row is checked against that hash before any of it can be read; a false chunk is named and nothing of the
+snapshot can be read. After a crash or an interruption, run it again: it goes on from its last whole chunk.
 
 Exit codes: 0 done, 1 refused, 2 the call was wrong, 3 in use or unreadable.`,
 	}

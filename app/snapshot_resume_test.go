@@ -1,0 +1,134 @@
+package app_test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+
+	"github.com/xinlian-ledger/xinlian/app"
+	"github.com/xinlian-ledger/xinlian/app/apptest"
+)
+
+const resumeChild = "XINLIAN_APP_TEST_RESUME"
+
+// TestSnapshotResume kills a process (SIGKILL) after each chunk that it has applied. The next one goes on from there: it needs the chunks before no more
+// where they are files, and applies them no more where the engine brings all of them again; a false one is still its sender's end.
+func TestSnapshotResume(t *testing.T) {
+	if at := os.Getenv(resumeChild); at != "" {
+		applyForever(t, strings.Split(at, "\n"))
+		return
+	}
+	t.Parallel()
+	s, more := story(t, apptest.Options{Apps: 1})
+	made, err := s.Apps[0].MakeSnapshotSized(0, t.TempDir(), 4096, 2)
+	must(t, err)
+	meta, chunks := files(t, made)
+	if len(chunks) < 8 {
+		t.Fatalf("%d chunks: too few to stop at", len(chunks))
+	}
+	for k := 0; k <= len(chunks); k++ { // with the last one the state is there
+		dir := t.TempDir()
+		killAfterChunk(t, dir, made.Dir, s, k)
+		a := newApp(t, app.Options{Dir: dir, ChainID: s.Chain})
+		if k < len(chunks) {
+			unseen(t, a)
+			if r := offer(t, a, made.Height, meta, len(chunks), s.AppHash); r != abci.ResponseOfferSnapshot_ACCEPT {
+				t.Fatalf("offer: %v", r)
+			}
+			// A group that goes on in the next chunk is not whole yet; here none is longer than a few.
+			have := a.AppliedBefore()
+			if have > k || have < k-3 {
+				t.Fatalf("killed after %d chunks, found %d", k, have)
+			}
+			if k%2 == 0 {
+				a.LeaveRestore()
+				without := t.TempDir()
+				must(t, os.CopyFS(without, os.DirFS(made.Dir)))
+				for i := range have {
+					must(t, os.Remove(filepath.Join(without, fmt.Sprintf("%06d", i))))
+				}
+				must(t, a.RestoreSnapshot(bg, without, s.AppHash))
+			} else {
+				for i, c := range chunks {
+					bad := bytes.Clone(c)
+					bad[len(bad)/2] ^= 1
+					if r := apply(t, a, i, bad); r.Result != abci.ResponseApplySnapshotChunk_RETRY || len(r.RejectSenders) != 1 {
+						t.Fatalf("a false chunk %d, %d are there: %v", i, have, r.Result)
+					}
+					unseen(t, a)
+					if r := apply(t, a, i, c); r.Result != abci.ResponseApplySnapshotChunk_ACCEPT {
+						t.Fatalf("chunk %d, %d are there: %v", i, have, r.Result)
+					}
+				}
+			}
+		}
+		if got := a.Status(); got.Height != made.Height || !bytes.Equal(got.AppHash, s.AppHash) {
+			t.Fatalf("killed after %d chunks: restored to %+v", k, got)
+		}
+		must(t, a.Fsck(bg))
+		sameRows(t, s.Apps[0], a)
+		if k%7 == 3 {
+			s.Apps = append(s.Apps, a)
+		}
+	}
+	more()
+	for _, a := range s.Apps {
+		must(t, a.Fsck(bg))
+		sameRows(t, s.Apps[0], a)
+	}
+}
+
+// killAfterChunk lets a process take a snapshot into dir and kills it after so many chunks.
+func killAfterChunk(t *testing.T, dir, from string, s *apptest.Script, k int) {
+	t.Helper()
+	child := exec.Command(os.Args[0], "-test.run=^TestSnapshotResume$")
+	child.Env = append(os.Environ(), resumeChild+"="+strings.Join([]string{dir, from, s.Chain, fmt.Sprintf("%x", s.AppHash)}, "\n"))
+	out, err := child.StdoutPipe()
+	must(t, err)
+	in, err := child.StdinPipe()
+	must(t, err)
+	must(t, child.Start())
+	lines := bufio.NewScanner(out)
+	for n := 0; lines.Scan(); n++ {
+		if got := lines.Text(); got != fmt.Sprintf("applied %d", n) {
+			t.Fatalf("the process says %q", got)
+		}
+		if n == k {
+			break
+		}
+		fmt.Fprintln(in)
+	}
+	must(t, child.Process.Kill())
+	child.Wait()
+}
+
+// applyForever applies one chunk for each line that it is sent.
+func applyForever(t *testing.T, at []string) {
+	info, err := app.ReadSnapshot(at[1])
+	must(t, err)
+	var hash []byte
+	_, err = fmt.Sscanf(at[3], "%x", &hash)
+	must(t, err)
+	meta, chunks := files(t, info)
+	a := newApp(t, app.Options{Dir: at[0], ChainID: at[2]})
+	if r := offer(t, a, info.Height, meta, len(chunks), hash); r != abci.ResponseOfferSnapshot_ACCEPT {
+		t.Fatalf("offer: %v", r)
+	}
+	in := bufio.NewScanner(os.Stdin)
+	for i := 0; ; i++ {
+		fmt.Printf("applied %d\n", i)
+		if !in.Scan() {
+			return // nobody listens
+		}
+		if r := apply(t, a, i, chunks[i]); r.Result != abci.ResponseApplySnapshotChunk_ACCEPT {
+			t.Fatalf("chunk %d: %v", i, r.Result)
+		}
+	}
+}
