@@ -98,7 +98,7 @@ func New(o Options) (*App, error) {
 	}
 	store, err := state.Open(state.Options{
 		Dir: o.Dir, InMemory: o.InMemory, ReadOnly: o.ReadOnly, ChainID: o.ChainID, Retain: o.Retain, Window: o.Window, WindowBytes: o.WindowBytes,
-		Bind: bind, Logger: o.Logger,
+		Bind: Bind, Logger: o.Logger,
 	})
 	if err != nil {
 		return nil, err

@@ -32,8 +32,9 @@ var (
 	blockInfos = x.NewTable[pb.BlockInfo](0x07, "block height[8]", x.Unbound)
 )
 
-// bind says how the tree follows from the rows: as their tables declare. The chain's secret, which some leaves need, is in a row itself.
-func bind(get state.Getter) (b state.Binding, err error) {
+// Bind says how the tree follows from the rows: as their tables declare. The chain's secret, which some leaves need, is in a row itself. It is for
+// state.Options, of whoever opens the folder.
+func Bind(get state.Getter) (b state.Binding, err error) {
 	row, found, err := get(chainInfo.Key())
 	if err == nil && !found {
 		err = errors.New("the state holds no chain")

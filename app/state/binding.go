@@ -31,7 +31,9 @@ type Getter func(key []byte) (row []byte, found bool, err error)
 // restored.
 func (s *Store) bind(get Getter) error {
 	if s.opts.Bind == nil {
-		s.setBinding(&Binding{})
+		if s.latest.Root != tree.Empty {
+			return errors.New("the state has a tree, and nobody has said how its rows are bound") // bug of the caller
+		}
 		return nil
 	}
 	b, err := s.opts.Bind(get)

@@ -115,7 +115,7 @@ func fsck(ctx context.Context, home string) (r fsckReport, err error) {
 // checkStateFiles checks every table file of the state folder. A folder that a crash left open is opened for writing once, which repairs what a start would.
 func checkStateFiles(dir, chainID string) error {
 	open := func(readOnly bool) (*state.Store, error) {
-		return state.Open(state.Options{Dir: dir, ChainID: chainID, ReadOnly: readOnly})
+		return state.Open(state.Options{Dir: dir, ChainID: chainID, Bind: app.Bind, ReadOnly: readOnly})
 	}
 	if _, err := os.Stat(dir); err != nil {
 		return exitWith(exitUnreadable, fmt.Errorf("the home has no state: %w; the node has never run", err))

@@ -11,6 +11,7 @@ import (
 	sm "github.com/cometbft/cometbft/state"
 	"github.com/spf13/cobra"
 
+	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/app/state"
 	"github.com/xinlian-ledger/xinlian/node"
 )
@@ -107,7 +108,7 @@ func rollback(home string, to int64, full bool) (r rollbackReport, err error) {
 			"wait for the others to go on and restart, or give up its vote with --as-full-node", signed, last))
 	}
 
-	s, err := state.Open(state.Options{Dir: filepath.Join(cfg.Home, node.StateDir), ChainID: chainID})
+	s, err := state.Open(state.Options{Dir: filepath.Join(cfg.Home, node.StateDir), ChainID: chainID, Bind: app.Bind})
 	if err != nil {
 		return r, stateRefusal(err)
 	}

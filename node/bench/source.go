@@ -80,16 +80,27 @@ func (s *source) enrolments(from, to, perTx int) ([][]byte, error) {
 	})
 }
 
-// penalties makes transactions of perTx penalties each, spread over the firms and over the agencies in turn.
+// penalties makes transactions of perTx penalties each, over the firms and over the agencies in turn.
 func (s *source) penalties(txs, perTx, firms int) ([][]byte, error) {
+	return s.penaltiesOf(0, txs*perTx, perTx, func(n int) int { return n % firms })
+}
+
+// spread makes penalties from..to, each of a firm far from the one before: neighbours on a disk are not written together.
+func (s *source) spread(from, to, perTx, firms int) ([][]byte, error) {
+	const step = 7_368_787 // a prime: all firms have their turn
+	return s.penaltiesOf(from, to, perTx, func(n int) int { return int(uint64(n) * step % uint64(firms)) })
+}
+
+// penaltiesOf makes penalties from..to, in transactions of perTx.
+func (s *source) penaltiesOf(from, to, perTx int, of func(n int) int) ([][]byte, error) {
 	facts := sha256.Sum256([]byte("synthetic facts"))
-	return s.sign(txs, func(i int) (signer, []pb.Msg) {
+	return s.sign((to-from+perTx-1)/perTx, func(i int) (signer, []pb.Msg) {
 		by := s.agencies[i%len(s.agencies)]
-		msgs := make([]pb.Msg, perTx)
+		msgs := make([]pb.Msg, min(perTx, to-from-i*perTx))
 		for j := range msgs {
-			n := i*perTx + j
+			n := from + i*perTx + j
 			msgs[j] = pb.Msg{Sum: &pb.Msg_RecordPenalty{RecordPenalty: &pb.RecordPenalty{Content: pb.PenaltyContent{
-				Issuer: by.uscc, Subject: firm(n % firms), DocNo: fmt.Sprintf("示例监罚〔2026〕%d号", s.run*TxsMax+uint64(n)+1), Kinds: []uint32{3},
+				Issuer: by.uscc, Subject: firm(of(n)), DocNo: fmt.Sprintf("示例监罚〔2026〕%d号", s.run*TxsMax+uint64(n)+1), Kinds: []uint32{3},
 				FineFen: 1_000_000, DecidedOn: int32(s.today), ViolationRegion: by.at, Procedure: 2, NoticeServedOn: int32(s.today) - 7, Statement: 1,
 				ServedOn: int32(s.today), RepairNoticeServed: true, PowerCode: "SC-MARKET", TextDigest: facts[:],
 			}}}}
