@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/app/state"
 )
 
@@ -22,6 +23,8 @@ const (
 type compacted struct {
 	Height uint64 `json:"height"`
 	Bytes  int64  `json:"bytes"`
+	Before int64  `json:"before"`
+	Peak   int64  `json:"peak"`
 }
 
 // CompactReport says what a compaction did, and what the folder took at most meanwhile, as far as was seen.
@@ -34,12 +37,12 @@ type CompactReport struct {
 func Compact(ctx context.Context, c Config, chainID string, force bool) (r CompactReport, err error) {
 	dir := filepath.Join(c.Home, StateDir)
 	peak := watchUsage(dir)
-	r.CompactReport, err = state.Compact(ctx, state.Options{Dir: dir, ChainID: chainID, Retain: c.Settings.State.Retain}, force)
+	r.CompactReport, err = state.Compact(ctx, state.Options{Dir: dir, ChainID: chainID, Bind: app.Bind, Retain: c.Settings.State.Retain}, force)
 	r.Peak = max(peak(), r.Before, r.After)
 	if err != nil {
 		return r, err
 	}
-	raw, err := json.Marshal(compacted{r.Height, r.After})
+	raw, err := json.Marshal(compacted{r.Height, r.After, r.Before, r.Peak})
 	if err == nil {
 		// In one step, so that no start reads a part of it.
 		path := filepath.Join(c.Home, compactedFile)
@@ -53,29 +56,35 @@ func Compact(ctx context.Context, c Config, chainID string, force bool) (r Compa
 	return r, nil
 }
 
-// compactStale compacts before the start where the operator wants that (state.compact_ratio) and the folder has grown to so many times what the last
-// compaction left. A node that keeps all of its history has nothing to give back.
-func (n *Node) compactStale(chainID string, least int64) error {
-	s := n.config.Settings.State
-	if s.Retain == 0 || s.CompactRatio == 0 {
-		return nil
-	}
-	dir := filepath.Join(n.config.Home, StateDir)
-	if !fileExists(dir) {
-		return nil // a first start
-	}
-	size, err := state.DiskUsage(dir)
-	if err != nil {
-		return fmt.Errorf("measure the state folder: %w", err)
-	}
-	var last compacted
+// lastCompaction is what the last one left; zero without one.
+func (n *Node) lastCompaction() (last compacted) {
 	if raw, err := readBounded(filepath.Join(n.config.Home, compactedFile)); err == nil && json.Unmarshal(raw, &last) != nil {
 		last = compacted{}
 	}
-	if size < least || float64(size) < s.CompactRatio*float64(last.Bytes) {
-		return nil
+	return last
+}
+
+// grown says whether the state folder has grown to so many times what the last compaction left as the operator has set (state.compact_ratio). A node that
+// keeps all of its history has nothing to give back.
+func (n *Node) grown(least int64) (size int64, yes bool, err error) {
+	s := n.config.Settings.State
+	dir := filepath.Join(n.config.Home, StateDir)
+	if s.Retain == 0 || s.CompactRatio == 0 || !fileExists(dir) { // no folder: a first start
+		return 0, false, nil
 	}
-	n.log.Info("compacting the state before the start", "bytes", size, "after_the_last", last.Bytes)
+	if size, err = state.DiskUsage(dir); err != nil {
+		return 0, false, fmt.Errorf("measure the state folder: %w", err)
+	}
+	return size, size >= least && float64(size) >= s.CompactRatio*float64(n.lastCompaction().Bytes), nil
+}
+
+// compactStale compacts before the start where the folder has grown.
+func (n *Node) compactStale(chainID string, least int64) error {
+	size, yes, err := n.grown(least)
+	if err != nil || !yes {
+		return err
+	}
+	n.log.Info("compacting the state before the start", "bytes", size, "after_the_last", n.lastCompaction().Bytes)
 	r, err := Compact(context.Background(), n.config, chainID, false)
 	var room state.ErrNoRoom
 	if errors.As(err, &room) {
@@ -87,6 +96,82 @@ func (n *Node) compactStale(chainID string, least int64) error {
 	}
 	n.log.Info("the state is compacted", "before", r.Before, "peak", r.Peak, "after", r.After, "floor", r.Floor)
 	return nil
+}
+
+// lookAtState is the daily look of a running node: whether it should stop now, so that its start compacts the state. That start has the room for it.
+func (n *Node) lookAtState(d *daily) bool {
+	if !d.due(time.Now()) {
+		return false
+	}
+	size, yes, err := n.grown(compactLeast)
+	if err == nil && !yes {
+		return false
+	}
+	if err == nil {
+		var free int64
+		if free, err = state.FreeDisk(filepath.Join(n.config.Home, StateDir)); err == nil && free < size {
+			err = state.ErrNoRoom{Need: size, Free: free}
+		}
+	}
+	if err == nil {
+		if ok, reason := n.Ready(); !ok { // the others may need this node, or it them
+			err = errors.New("not ready: " + reason)
+		}
+	}
+	if err != nil && d.firstWarning() {
+		n.log.Warn("no compaction yet (state.compact_at)", "err", err)
+	}
+	return err == nil
+}
+
+// daily is a moment of each day, and some minutes after it.
+type daily struct {
+	minute int   // of the day, UTC+08:00
+	looked int64 // minute since 1970
+	warned int64 // day
+}
+
+// dailyWindow is for how many minutes after its moment a day's turn may still be taken. A node that starts later waits for the next day.
+const dailyWindow = 30
+
+func (n *Node) daily() *daily {
+	if minute, err := n.config.Settings.State.compactMinute(); err == nil && minute >= 0 {
+		return &daily{minute: minute}
+	}
+	return nil
+}
+
+// due says once a minute that the moment is there.
+func (d *daily) due(now time.Time) bool {
+	if d == nil {
+		return false
+	}
+	minute := now.Unix() / 60
+	past := (minute + 8*60 - int64(d.minute)) % (24 * 60)
+	if minute == d.looked || past >= dailyWindow {
+		return false
+	}
+	d.looked = minute
+	return true
+}
+
+// firstWarning says whether this is the first one of a window.
+func (d *daily) firstWarning() bool {
+	first := d.looked-d.warned >= dailyWindow
+	d.warned = d.looked
+	return first
+}
+
+// compactMinute is the minute of the day that compact_at names; -1: none.
+func (s StateSettings) compactMinute() (int, error) {
+	if s.CompactAt == "" {
+		return -1, nil
+	}
+	t, err := time.Parse("15:04", s.CompactAt)
+	if err != nil {
+		return -1, fmt.Errorf("%q is no time of day such as 02:30", s.CompactAt)
+	}
+	return t.Hour()*60 + t.Minute(), nil
 }
 
 // compactLook is how often the folder is measured for the peak.

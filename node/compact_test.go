@@ -4,7 +4,44 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
+
+// TestDaily: once a minute, in the window after the moment, by the day of UTC+08:00.
+func TestDaily(t *testing.T) {
+	at := func(clock string) time.Time {
+		v, err := time.Parse("2006-01-02 15:04:05 -0700", "2026-11-26 "+clock+" +0800")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	for _, tt := range []struct {
+		moment, now string
+		want        bool
+	}{
+		{"02:30", "02:29:59", false}, {"02:30", "02:30:00", true}, {"02:30", "02:59:59", true}, {"02:30", "03:00:00", false}, {"02:30", "14:30:00", false},
+		{"00:00", "00:00:00", true}, {"00:00", "23:59:59", false}, {"23:50", "00:10:00", true}, {"23:50", "00:20:00", false},
+	} {
+		minute, err := StateSettings{CompactAt: tt.moment}.compactMinute()
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &daily{minute: minute}
+		if got := d.due(at(tt.now)); got != tt.want {
+			t.Errorf("%s at %s: %v", tt.moment, tt.now, got)
+		}
+		if d.due(at(tt.now)) {
+			t.Errorf("%s at %s: twice", tt.moment, tt.now)
+		}
+		if tt.want && (!d.firstWarning() || d.firstWarning()) {
+			t.Errorf("%s at %s: warned not once", tt.moment, tt.now)
+		}
+	}
+	if (*daily)(nil).due(at("02:30:00")) {
+		t.Error("no moment is due")
+	}
+}
 
 // TestCompactStale: a start compacts when the folder has grown, and only then; never an archive.
 func TestCompactStale(t *testing.T) {

@@ -62,6 +62,8 @@ type StateSettings struct {
 	Retain       uint64  `mapstructure:"retain"`
 	RetainBlocks int64   `mapstructure:"retain_blocks"`
 	CompactRatio float64 `mapstructure:"compact_ratio"`
+	CompactAt    string  `mapstructure:"compact_at"`
+	ProofWindow  int64   `mapstructure:"proof_window_mb"`
 	Workers      int     `mapstructure:"workers"`
 
 	SnapshotEvery uint64 `mapstructure:"snapshot_every"`
@@ -88,6 +90,8 @@ var settingKnobs = []Knob{
 	{Key: "state.retain", Default: uint64(0), Reason: "heights of history kept; 0 = all, as an evidence ledger wants of most members"},
 	{Key: "state.retain_blocks", Default: int64(0), Reason: "blocks kept at least; 0 = all. Never fewer than evidence, this node's own snapshots and a restart need"},
 	{Key: "state.compact_ratio", Default: 0.0, Reason: "compact before a start when the state takes this many times what the last compaction left, such as 4; 0 = never. A start then takes minutes"},
+	{Key: "state.compact_at", Default: "", Reason: "time of day (UTC+08:00), such as 02:30, at which a running node looks at state.compact_ratio and, where it says so, stops serving, compacts and comes back; another time on each member's node. Empty = only before a start"},
+	{Key: "state.proof_window_mb", Default: int64(256), Reason: "memory for proofs at heights before the newest two, for requests that are on their way; some 80 blocks of 5,000 updates"},
 	{Key: "state.workers", Default: 0, Reason: "signatures checked at a time; 0 = one a processor"},
 	{Key: "state.snapshot_every", Default: uint64(0), Reason: "heights between snapshots for nodes that join, such as 1000; the same on all nodes that make them; 0 = none"},
 	{Key: "watchdog.behind", Default: "2m", Reason: "peers ahead and no block for this long ends the process; well above any block sync pause"},
@@ -266,6 +270,15 @@ func (c Config) Check() error {
 	if r := c.Settings.State.CompactRatio; r != 0 && !(r >= 1.5) {
 		return fmt.Errorf("%s: state.compact_ratio is %v; below 1.5 nearly every start would compact", ConfigFile, r)
 	}
+	if _, err := c.Settings.State.compactMinute(); err != nil {
+		return fmt.Errorf("%s: state.compact_at: %w", ConfigFile, err)
+	}
+	if s := c.Settings.State; s.CompactAt != "" && (s.CompactRatio == 0 || s.Retain == 0) {
+		return fmt.Errorf("%s: state.compact_at needs state.compact_ratio and state.retain: without them there is nothing to give back", ConfigFile)
+	}
+	if c.Settings.State.ProofWindow < 1 || c.Settings.State.ProofWindow > 1<<20 {
+		return fmt.Errorf("%s: state.proof_window_mb is %d; between 1 and %d", ConfigFile, c.Settings.State.ProofWindow, 1<<20)
+	}
 	if c.Settings.State.RetainBlocks < 0 {
 		return fmt.Errorf("%s: state.retain_blocks is %d; 0 keeps all", ConfigFile, c.Settings.State.RetainBlocks)
 	}
@@ -349,6 +362,7 @@ func (s Settings) knobs() []Knob {
 		"api.listen": s.API.Listen, "api.stop_grace": s.API.StopGrace.String(),
 		"metrics.listen": s.Metrics.Listen,
 		"state.retain":   s.State.Retain, "state.workers": s.State.Workers, "state.retain_blocks": s.State.RetainBlocks, "state.compact_ratio": s.State.CompactRatio,
+		"state.compact_at": s.State.CompactAt, "state.proof_window_mb": s.State.ProofWindow,
 		"state.snapshot_every": s.State.SnapshotEvery,
 		"watchdog.behind":      s.Watchdog.Behind.String(), "watchdog.disk_free_mb": s.Watchdog.DiskFreeMB,
 		"log.level": s.Log.Level, "log.engine": s.Log.Engine, "log.format": s.Log.Format,

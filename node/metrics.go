@@ -29,6 +29,8 @@ type sources struct {
 	blockAge func() float64
 	backlog  func(x.TimerClass) float64 // timers that are due and have not run
 	alarm    func() bool                // the watchdog has decided
+
+	compacted compacted // the last compaction
 }
 
 func newMetrics(from sources) *Metrics {
@@ -42,6 +44,8 @@ func newMetrics(from sources) *Metrics {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: labels}, f)
 	}
 	const alarm, alarmHelp = "xinlian_alarm", "1 while a condition stands that a person must look at."
+	const compaction, compactionHelp = "xinlian_compaction_bytes", "Disk of the state folder before, at the peak of and after the last compaction; 0: there was none."
+	when := func(w string) prometheus.Labels { return prometheus.Labels{"when": w} }
 	kind := func(k string) prometheus.Labels { return prometheus.Labels{"kind": k} }
 	m.Registry.MustRegister(
 		m.Height, m.Committed, m.Refused,
@@ -49,6 +53,9 @@ func newMetrics(from sources) *Metrics {
 		gauge("xinlian_timers_backlog", "Timers that are due and have not run (counted up to 100000 a class).", nil, func() float64 {
 			return from.backlog(x.EndsVisibility) + from.backlog(x.Decided) + from.backlog(x.Other)
 		}),
+		gauge(compaction, compactionHelp, when("before"), func() float64 { return float64(from.compacted.Before) }),
+		gauge(compaction, compactionHelp, when("peak"), func() float64 { return float64(from.compacted.Peak) }),
+		gauge(compaction, compactionHelp, when("after"), func() float64 { return float64(from.compacted.Bytes) }),
 		gauge(alarm, alarmHelp, kind("visibility_backlog"), func() float64 { return one(from.backlog(x.EndsVisibility) > 0) }),
 		gauge(alarm, alarmHelp, kind("watchdog"), func() float64 { return one(from.alarm()) }),
 	)

@@ -81,6 +81,7 @@ type Node struct {
 	wake     chan struct{} // something happened that the watchdog should look at now
 	done     chan struct{} // closed when the process must end
 	doneErr  error         // set before done is closed
+	compact  chan struct{} // closed when the hour has come and the state is worth a compaction
 	watched  sync.WaitGroup
 }
 
@@ -98,7 +99,7 @@ func New(c Config, o Options) (_ *Node, err error) {
 	}
 	n := &Node{
 		config: c, opts: o, log: o.Logger,
-		quit: make(chan struct{}), wake: make(chan struct{}, 1), done: make(chan struct{}),
+		quit: make(chan struct{}), wake: make(chan struct{}, 1), done: make(chan struct{}), compact: make(chan struct{}),
 	}
 	if err := n.checkDisk(); err != nil {
 		return nil, err
@@ -111,6 +112,8 @@ func New(c Config, o Options) (_ *Node, err error) {
 		ChainID: doc.ChainID,
 		Retain:  c.Settings.State.Retain,
 		Workers: c.Settings.State.Workers,
+
+		WindowBytes: c.Settings.State.ProofWindow << 20,
 
 		SnapshotDir:   filepath.Join(c.Home, SnapshotDir),
 		SnapshotEvery: c.Settings.State.SnapshotEvery,
@@ -132,6 +135,8 @@ func New(c Config, o Options) (_ *Node, err error) {
 		blockAge: func() float64 { return ageOf(n.app.Status().BlockTime) },
 		backlog:  n.backlog,
 		alarm:    func() bool { return n.Err() != nil },
+
+		compacted: n.lastCompaction(),
 	})
 	n.metrics.Height.Set(float64(n.startedAt))
 
@@ -362,6 +367,9 @@ func (n *Node) Stop() error {
 // Done is closed when the watchdog has decided that the process must end; Err then says why.
 func (n *Node) Done() <-chan struct{} { return n.done }
 
+// CompactDue is closed when the process should stop, and start again: the start compacts the state (state.compact_at).
+func (n *Node) CompactDue() <-chan struct{} { return n.compact }
+
 // Err is why the process must end; nil before Done is closed.
 func (n *Node) Err() error {
 	select {
@@ -402,7 +410,12 @@ func (n *Node) watch() {
 	defer n.watched.Done()
 	t := time.NewTicker(watchEvery)
 	defer t.Stop()
+	daily := n.daily()
 	for {
+		if n.lookAtState(daily) {
+			close(n.compact)
+			daily = nil
+		}
 		if reason, end := judge(n.observe(), n.config.Settings.Watchdog.Behind); end {
 			n.doneErr = errors.New(reason)
 			close(n.done)

@@ -23,8 +23,8 @@ func compactCmd() *cobra.Command {
 removed from its own stores. Nothing that can be read is lost, and a crash at any moment leaves a whole folder.
 
 The state's new files are written before the old ones are removed: for a while they take up to as much again. Without that much free disk the
-verb refuses; --force tries all the same. To do this on a schedule: stop the node, compact, start it, one member at a time; or set
-state.compact_ratio, and a start does it when it is worth it.
+verb refuses; --force tries all the same. On a schedule: state.compact_at names a time of day at which a running node stops serving, does this and comes
+back when the state has grown to state.compact_ratio times what the last compaction left; without a time, a start does it. Members choose different times.
 
 Exit codes: 0 done, 1 damaged or no room, 2 the call was wrong, 3 in use or unreadable.`,
 	}

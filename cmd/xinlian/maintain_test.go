@@ -10,7 +10,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/app/state"
 	"github.com/xinlian-ledger/xinlian/node"
 )
@@ -81,7 +83,7 @@ func TestRollback(t *testing.T) {
 	t.Run("several blocks, a crash between the two", func(t *testing.T) {
 		h := copyHome(t, home, t.TempDir())
 		signedAt(t, h, last)
-		s, err := state.Open(state.Options{Dir: filepath.Join(h, node.StateDir), ChainID: "test-faults"})
+		s, err := state.Open(state.Options{Dir: filepath.Join(h, node.StateDir), ChainID: "test-faults", Bind: app.Bind})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,4 +178,47 @@ func TestCompactVerb(t *testing.T) {
 		t.Errorf("it says %s", out)
 	}
 	runs(t, api, home)
+}
+
+// TestCompactAt: at the time of day that the operator names, a node whose state has grown stops serving, compacts and comes back in the same process.
+func TestCompactAt(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	home, api := oldHome(t)
+	// No start compacts a folder below 256 MB. A file of zeros that nobody owns makes it larger.
+	junk, err := os.Create(filepath.Join(home, node.StateDir, "junk"))
+	if err == nil {
+		err = syscall.Fallocate(int(junk.Fd()), 0, 0, 260<<20)
+		junk.Close()
+	}
+	if err != nil {
+		t.Skipf("this file system gives no room ahead: %v", err)
+	}
+	note := filepath.Join(home, "data", "xinlian.compacted")
+	if err := os.WriteFile(note, []byte(`{"height":1,"bytes":1000000000}`), 0o600); err != nil { // the start before the hour leaves it alone
+		t.Fatal(err)
+	}
+	now := time.Now().In(time.FixedZone("", 8*3600)).Format("15:04")
+	p := startProcess(t, home, "XINLIAN_STATE_COMPACT_AT="+now, "XINLIAN_STATE_COMPACT_RATIO=1.5", "XINLIAN_STATE_RETAIN=2")
+	waitAnswer(t, p, api)
+	if err := os.WriteFile(note, []byte(`{"height":1,"bytes":1000}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// The next look is in the next minute.
+	eventually(t, "the state is compacted", func() bool { return strings.Contains(p.output(), "the state is compacted") })
+	waitAnswer(t, p, api)
+	if out := p.output(); !strings.Contains(out, "stopping to compact the state") || strings.Count(out, "node started") != 2 {
+		t.Errorf("the node says\n%s", out)
+	}
+	if body, ok := tryFetch(api + "/metrics"); !ok || !strings.Contains(body, `xinlian_compaction_bytes{when="peak"}`) {
+		t.Errorf("metrics show no peak: %v", ok)
+	}
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code, last := p.wait(t); code != 0 {
+		t.Errorf("exit code %d: %s", code, last)
+	}
+	sound(t, home)
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	cmtjson "github.com/cometbft/cometbft/libs/json"
 	"github.com/spf13/cobra"
@@ -24,6 +25,9 @@ func startCmd() *cobra.Command {
 
 The node ends by itself, with exit code 1 (3 where its folder is in use or cannot be read) and the reason in one line, when its disk fails, when its own consensus routine has
 stopped, or when its peers are ahead and it makes no progress (watchdog.behind). A service manager should start it again.
+
+At the time of day that state.compact_at names, a node whose state has grown (state.compact_ratio) stops serving, compacts its state and comes back, in
+the same process.
 
 With --join an empty home begins with a snapshot that its peers serve (state.snapshot_every) instead of the first block. Which app hash the
 chain has, it asks the gateways of members, with a member's key, and believes only what more than two thirds of the power of the trusted
@@ -83,11 +87,28 @@ func runNode(ctx context.Context, home string, j *joining) error {
 		}
 		log.Info("stopped", "height", n.Height())
 		return nil
+	case <-n.CompactDue():
+		log.Info("stopping to compact the state (state.compact_at)")
+		if err := n.Stop(); err != nil {
+			return err
+		}
+		return again()
 	case <-n.Done():
 	}
 	// The stores are left as a crash leaves them, which every start copes with: closing them writes, and a disk that takes no more
 	// may be why the process is here.
 	return fmt.Errorf("this node must end: %w", n.Err())
+}
+
+// again runs this process's program once more, in this process: whoever watches it sees the same one. Locks and files of the first are closed by it.
+func again() error {
+	self := "/proc/self/exe" // also where the file was replaced meanwhile: a new program is the operator's to start
+	if _, err := os.Stat(self); err != nil {
+		if self, err = os.Executable(); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("start again: %w", syscall.Exec(self, os.Args, os.Environ()))
 }
 
 // newGateway shows a node to the gateway.
