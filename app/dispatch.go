@@ -87,6 +87,14 @@ func Dispatch(ctx *x.Ctx, m *pb.Msg) (x.Done, error) {
 		return sanction.Drop(ctx, m.DropListing)
 	case *pb.Msg_RemoveListed:
 		return sanction.RemoveListed(ctx, m.RemoveListed)
+	case *pb.Msg_MarkFinal:
+		return sanction.MarkFinal(ctx, m.MarkFinal)
+	case *pb.Msg_FulfilDuty:
+		return sanction.FulfilDuty(ctx, m.FulfilDuty)
+	case *pb.Msg_ReportRevocation:
+		return sanction.ReportRevocation(ctx, m.ReportRevocation)
+	case *pb.Msg_Release:
+		return sanction.Release(ctx, m.Release)
 	case *pb.Msg_ApplyRepair:
 		return repair.Apply(ctx, m.ApplyRepair)
 	case *pb.Msg_AcceptRepair:
@@ -121,6 +129,8 @@ func checkAction(ctx *x.Ctx, a *pb.Action) error {
 		return member.CheckPut(ctx, ctx.Today, m.PutMember)
 	case *pb.Action_RemoveMember:
 		return member.CheckRemove(ctx, ctx.Today, m.RemoveMember)
+	case *pb.Action_DestroyRecord:
+		return sanction.CheckDestroy(ctx, m.DestroyRecord)
 	case *pb.Action_PutSuccessor:
 		return member.CheckPutSuccessor(ctx, m.PutSuccessor)
 	}
@@ -134,6 +144,8 @@ func applyAction(ctx *x.Ctx, a *pb.Action) error {
 		return member.Put(ctx, m.PutMember)
 	case *pb.Action_RemoveMember:
 		return member.Remove(ctx, m.RemoveMember)
+	case *pb.Action_DestroyRecord:
+		return sanction.Destroy(ctx, m.DestroyRecord)
 	case *pb.Action_PutSuccessor:
 		return member.PutSuccessor(ctx, m.PutSuccessor)
 	}
@@ -167,6 +179,8 @@ func fire(ctx *x.Ctx, t x.Timer) {
 	switch t.Kind {
 	case x.TimerPublicityMax:
 		sanction.MaxReached(ctx, t.ID)
+	case x.TimerArchive:
+		sanction.Archive(ctx, t.ID)
 	case x.TimerDuty:
 		missed(ctx, t.ID)
 	case x.TimerProposalClose:

@@ -30,6 +30,7 @@ const (
 	TimerProposalEffective TimerKind = 5
 	TimerRepairRefile      TimerKind = 6  // 补正期限: id = subject ‖ repair
 	TimerMeasureUntil      TimerKind = 20 // 措施届满: id = subject ‖ measure
+	TimerArchive           TimerKind = 10 // 归档: id = subject ‖ record
 )
 
 // Timer is due when legal time reaches Due (unix seconds).

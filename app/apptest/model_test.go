@@ -16,7 +16,7 @@ type model struct {
 	penalties   map[string]mPenalty // by key
 	repairs     map[string]mRepair  // by application number
 	repairBars  map[string]int      // firm → last day
-	alarms      map[string]int      // penalty key, or application and limit → day on which it was raised
+	alarms      map[string]int      // penalty key, verify: ‖ penalty key, or application and limit → day on which it was raised
 }
 
 type mCommitment struct {
@@ -232,8 +232,8 @@ func (m *model) begin(today int) {
 		switch {
 		case (p.state == "published" || p.state == "unpublished") && p.max < today:
 			p.state, p.ended = "expired", today
-		case p.state == "registered" && p.publishBy < today && m.alarms[k] == 0:
-			m.alarms[k] = today
+		case p.state == "registered":
+			m.late(k, p, today)
 		}
 		m.penalties[k] = p
 	}
@@ -474,18 +474,28 @@ func (m *model) publish(by, key string) string {
 	case m.today > p.max:
 		return "E_TERM_PASSED"
 	}
-	if m.today > p.publishBy && m.alarms[key] == 0 {
-		m.alarms[key] = m.today
-	}
+	m.late(key, p, m.today)
 	p.state, p.published = "published", m.today
 	m.penalties[key] = p
 	return ok
 }
 
+// late raises the alarms of what should have been done with a registered record by now.
+func (m *model) late(key string, p mPenalty, today int) {
+	for name, by := range map[string]int{key: p.publishBy, "verify:" + key: plusWorking(p.recorded, 5)} {
+		if by < today && m.alarms[name] == 0 {
+			m.alarms[name] = today
+		}
+	}
+}
+
+// archived: 30 days after a record has ended it goes to the archive.
+func (p mPenalty) archived(today int) bool { return !live(p.state) && p.ended+30 < today }
+
 func (m *model) withdraw(by, key string) string {
 	p, found := m.penalties[key]
 	switch {
-	case !found || p.issuer != by:
+	case !found || p.issuer != by && !(p.issuer == "gy-scjg" && by == "zz-scjg"): // the city's bureau is above the county's
 		return no
 	case p.state == "withdrawn":
 		return again

@@ -66,6 +66,22 @@ func (s *Script) sanctionMessage(d *datadriven.TestData, issuer string, today in
 		}
 		c.ServedOn = s.dateOr(d, "served", c.DecidedOn)
 		return &pb.Msg{Sum: &pb.Msg_RecordOther{RecordOther: &pb.RecordOther{Content: c}}}
+	case "final": // final by= firm= no= [ground=1|2] [on=] [document=]
+		return &pb.Msg{Sum: &pb.Msg_MarkFinal{MarkFinal: &pb.MarkFinal{
+			Issuer: issuer, Record: s.recordID(d, ""), Ground: uint32(number(d, "ground", 1)), FinalOn: s.dateOr(d, "on", today), DocumentDigest: digestArg(d, "document", ""),
+		}}}
+	case "fulfil": // fulfil by= firm= no= [on=] [evidence=]: the duties of the decision are fulfilled
+		return &pb.Msg{Sum: &pb.Msg_FulfilDuty{FulfilDuty: &pb.FulfilDuty{
+			Issuer: issuer, Record: s.recordID(d, ""), DoneOn: s.dateOr(d, "on", today), EvidenceDigest: digestArg(d, "evidence", "evidence"),
+		}}}
+	case "report-revoked": // report-revoked by= of=RECOGNISER firm= no= [on=] [authority=]
+		return &pb.Msg{Sum: &pb.Msg_ReportRevocation{ReportRevocation: &pb.ReportRevocation{
+			Issuer: issuer, Record: s.recordID(d, ""), RevokedOn: s.dateOr(d, "on", today), AuthorityDigest: digestArg(d, "authority", "authority"),
+		}}}
+	case "release": // release by= firm= no= [reason=]
+		return &pb.Msg{Sum: &pb.Msg_Release{Release: &pb.Release{
+			Issuer: issuer, Record: s.recordID(d, ""), ReasonDigest: digestArg(d, "reason", "reason"),
+		}}}
 	}
 	return nil
 }
@@ -87,6 +103,27 @@ func otherLines(st *pb.Standing) string {
 	}
 	for _, o := range st.Others {
 		fmt.Fprintf(&b, "other %s %s %s %s..%s%s\n", o.Source, o.DocNo, o.Class, calendar.Date(o.MinUntil), calendar.Date(o.MaxUntil), mark(o.Objection))
+	}
+	return b.String()
+}
+
+// courseOf prints what a record has beside state, class and dates; nothing where it has none of it.
+func courseOf(d *pb.Dishonesty) string {
+	var b strings.Builder
+	if d.State == pb.RECORD_ARCHIVED || d.State == pb.RECORD_DESTROYED {
+		fmt.Fprintf(&b, " archived_as=%s", d.ArchivedAs)
+	}
+	if d.Extended {
+		b.WriteString(" extended")
+	}
+	if d.DutyDoneOn != 0 {
+		fmt.Fprintf(&b, " duty_done_on=%s", calendar.Date(d.DutyDoneOn))
+	}
+	if d.Final {
+		fmt.Fprintf(&b, " final_on=%s ground=%d", calendar.Date(d.FinalOn), d.FinalGround)
+	}
+	if d.WithdrawBy != 0 && sanction.Live(d) {
+		fmt.Fprintf(&b, " revoked_on=%s withdraw_by=%s", calendar.Date(d.RevokedOn), calendar.Date(d.WithdrawBy))
 	}
 	return b.String()
 }

@@ -407,6 +407,7 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 	case "withdraw":
 		return &pb.Msg{Sum: &pb.Msg_WithdrawRecord{WithdrawRecord: &pb.WithdrawRecord{
 			Issuer: issuer, Record: s.penaltyID(d), ReasonDigest: digestArg(d, "reason", "reason"), AuthorityDigest: digestArg(d, "authority", "authority"),
+			RevokedOn: s.date(d, "revoked"),
 		}}}, by
 
 	case "apply": // apply by=ops firm= issuer=RECOGNISER no= application= commitment= [materials=] [emergency] [channel=]
@@ -498,6 +499,7 @@ func (s *Script) look(d *datadriven.TestData) (string, bool) {
 			if p.EndedOn != 0 {
 				fmt.Fprintf(&b, " ended_on=%s", calendar.Date(p.EndedOn))
 			}
+			b.WriteString(courseOf(p))
 		})
 		return b.String(), true
 	case "commitment": // commitment code=

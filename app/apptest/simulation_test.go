@@ -461,7 +461,7 @@ func (s *sim) compare() {
 			issuer, no, firm := splitKey(key)
 			id := sanction.PenaltyID(s.agency(issuer), docNo(no), s.firms[firm])
 			got, found := sanction.Get(r, id[:])
-			if !found || got.State != stateOfRecord[p.state] || int(got.Class) != p.class || int(got.PublishBy) != p.publishBy ||
+			if !found || sanction.StateOf(got) != stateOfRecord[p.state] || (got.State == pb.RECORD_ARCHIVED) != p.archived(m.today) || int(got.Class) != p.class || int(got.PublishBy) != p.publishBy ||
 				int(got.MinUntil) != p.min || int(got.MaxUntil) != p.max || int(got.PublishedOn) != p.published || int(got.EndedOn) != p.ended {
 				t.Errorf("penalty %s: %v, model %+v", key, got, p)
 			}

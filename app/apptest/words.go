@@ -15,6 +15,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 	"github.com/xinlian-ledger/xinlian/x/code"
 	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/sanction"
 )
 
 // USCC completes a synthetic unified social credit code from its first eight characters and the start of its body.
@@ -69,6 +70,7 @@ func numbers(d *datadriven.TestData, key string) []uint32 {
 //	business=CODE named= [excluded=]
 //	year=N [days=DATE:work,DATE:rest]
 //	place=CODE named= level= parent= [from=] [to=] [rows=N]
+//	destroy=NO [kind=] of=AGENCY firm=: an archived record
 //	nothing of these: no action
 func (s *Script) action(d *datadriven.TestData) (a pb.Action) {
 	switch {
@@ -131,6 +133,9 @@ func (s *Script) action(d *datadriven.TestData) (a pb.Action) {
 			}
 		}
 		a.Sum = &pb.Action_PutCalendar{PutCalendar: y}
+	case has(d, "destroy"):
+		id := sanction.ID(recordKinds[arg(d, "kind")], s.issuerOf(d), docNo(arg(d, "destroy")), s.firm(d))
+		a.Sum = &pb.Action_DestroyRecord{DestroyRecord: &pb.DestroyRecord{Record: id[:]}}
 	case has(d, "place"):
 		change := &pb.RegionChange{}
 		for range number(d, "rows", 1) {

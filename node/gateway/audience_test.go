@@ -183,7 +183,7 @@ func TestWholeFile(t *testing.T) {
 	w.enrolAll()
 	w.do("on 2026-07-20", "record by=ops issuer=zz-scjg firm=a no=7 kinds=9 decided=2026-07-15", "on 2026-08-20", "publish by=ops issuer=zz-scjg firm=a no=7")
 	w.Block()
-	for reader, want := range map[string][3]int{"auditor": {1, 1, 4}, "zz-scjg": {1, 0, 0}, "ops": {0, 0, 0}, "gy-scjg": {0, 0, 0}} {
+	for reader, want := range map[string][3]int{"auditor": {2, 1, 4}, "zz-scjg": {1, 0, 0}, "ops": {1, 0, 0}, "gy-scjg": {0, 0, 0}} {
 		var f struct {
 			Alarms, Bars []json.RawMessage
 			File         struct{ Entries []json.RawMessage }
@@ -192,6 +192,17 @@ func TestWholeFile(t *testing.T) {
 		a.into(t, &f)
 		if len(f.Alarms) != want[0] || len(f.Bars) != want[1] || (len(f.File.Entries) >= want[2]) != true || want[2] == 0 && len(f.File.Entries) > 0 {
 			t.Errorf("%s finds %d alarms, %d bars, %d entries, want %v: %s", reader, len(f.Alarms), len(f.Bars), len(f.File.Entries), want, a.body)
+		}
+	}
+	// An alarm about what another agency's record lays on the reader goes with that record.
+	w.do("withdraw by=zz-scjg issuer=zz-scjg firm=a no=7")
+	w.Block()
+	for reader, want := range map[string]int{"auditor": 2, "zz-scjg": 1, "ops": 0} {
+		var f struct{ Alarms []json.RawMessage }
+		a := w.get(reader, "/v1/files/"+w.firm("a"))
+		a.into(t, &f)
+		if len(f.Alarms) != want {
+			t.Errorf("once the record is withdrawn %s finds %d alarms, want %d: %s", reader, len(f.Alarms), want, a.body)
 		}
 	}
 }

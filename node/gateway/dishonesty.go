@@ -20,19 +20,35 @@ type courseJSON struct {
 	ReasonDigest    string  `json:"reason_digest"`
 	AuthorityDigest string  `json:"authority_digest"`
 	Final           bool    `json:"final"`
+	FinalOn         *string `json:"final_on"`
+	FinalGround     uint32  `json:"final_ground"` // 1 not appealed in time, 2 upheld
+	DutyDoneOn      *string `json:"duty_done_on"`
+	Extended        bool    `json:"extended"` // it stays beyond max_until, since its duties are not fulfilled
+	RevokedOn       *string `json:"revoked_on"`
+	WithdrawBy      *string `json:"withdraw_by"`
+	Verifier        string  `json:"verifier"`
+	VerifyBy        *string `json:"verify_by"`
+	ArchivedAs      *string `json:"archived_as"`
 	Objections      uint32  `json:"objections"`
 	Submitter       string  `json:"submitter"`
 	Overdue         bool    `json:"overdue"`
 }
 
 func courseOf(d *pb.Dishonesty) courseJSON {
-	return courseJSON{
+	v := courseJSON{
 		State: word(recordStates, int32(d.State)), Class: word(severities, int32(d.Class)),
 		RecordedOn: day(d.RecordedOn), PublishBy: day(d.PublishBy), MinUntil: day(d.MinUntil), MaxUntil: day(d.MaxUntil),
 		PublishedOn: day(d.PublishedOn), EndedOn: day(d.EndedOn),
 		ReasonDigest: hexOf(d.ReasonDigest), AuthorityDigest: hexOf(d.AuthorityDigest), Final: d.Final,
+		FinalOn: day(d.FinalOn), FinalGround: d.FinalGround, DutyDoneOn: day(d.DutyDoneOn), Extended: d.Extended,
+		RevokedOn: day(d.RevokedOn), WithdrawBy: day(d.WithdrawBy), Verifier: d.Verifier, VerifyBy: day(d.VerifyBy),
 		Objections: d.Objections, Submitter: d.Submitter, Overdue: d.Alarms != 0,
 	}
+	if d.ArchivedAs != pb.RECORD_UNSET {
+		s := word(recordStates, int32(d.ArchivedAs))
+		v.ArchivedAs = &s
+	}
+	return v
 }
 
 type penaltyJSON struct {
@@ -128,6 +144,13 @@ func fullOther(d *pb.Dishonesty) *otherJSON {
 	}
 }
 
+// destroyedJSON is all that is left of a record that was destroyed.
+type destroyedJSON struct {
+	State      string `json:"state"`
+	ArchivedAs string `json:"archived_as"`
+	Issuer     string `json:"issuer"`
+}
+
 // stated is the class that the issuer stated, null where it left that to the catalogue.
 func stated(class pb.Severity) *string {
 	if class == pb.SEVERITY_UNSET {
@@ -168,6 +191,8 @@ func fullForm(d *pb.Dishonesty) *recordJSON {
 		v.Abnormal = fullAbnormal(d)
 	case d.Other != nil:
 		v.Other = fullOther(d)
+	case d.Destroyed != nil:
+		v.Destroyed = &destroyedJSON{State: word(recordStates, int32(d.State)), ArchivedAs: word(recordStates, int32(d.ArchivedAs)), Issuer: d.Destroyed.Issuer}
 	}
 	return v
 }

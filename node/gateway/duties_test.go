@@ -56,7 +56,7 @@ func TestDuties(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 	if d.Case == nil || d.Case.Kind != "penalty" || d.Case.State != "registered" || d.Case.DocNo != "郑市监处罚〔2026〕7号" ||
-		fmt.Sprint(d.Case.Done) != "[{decided 2026-07-15} {recorded 2026-07-20}]" || len(d.Case.Left) != 1 || d.Case.Left[0].Kind != "publish" {
+		fmt.Sprint(d.Case.Done) != "[{decided 2026-07-15} {recorded 2026-07-20}]" || len(d.Case.Left) != 2 || d.Case.Left[0].Kind != "publish" || d.Case.Left[1].Kind != "verify_inbound" {
 		t.Errorf("%+v", d.Case)
 	}
 	w.do("on 2026-07-24", "block")
@@ -90,7 +90,7 @@ func TestDutiesAudience(t *testing.T) {
 	sees("auditor", of, 1)
 	sees("auditor", "", 0)
 	sees("ops", of, 1) // publishes in its name
-	sees("ops", "", 0)
+	sees("ops", "", 1) // took the record in, so it verifies
 	sees("gy-scjg", "", 0)
 	w.want(w.get("gy-scjg", "/v1/duties"+of), 403, "E_DUTIES_AUDIENCE")
 	w.want(w.get("gov1", "/v1/duties"+of), 403, "E_DUTIES_AUDIENCE")

@@ -104,7 +104,7 @@ func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
 	repair.Each(r, s.Uscc, func(a *pb.Repair) bool { return add(v, &v.Repairs, showRepair(r, c.who, a)) })
 	measure.Each(r, s.Uscc, func(m *pb.Measure) bool { return add(v, &v.Measures, showMeasure(r, c.who, m)) })
 	sanction.EachListing(r, s.Uscc, func(l *pb.Listing) bool { return add(v, &v.Listings, showListing(r, c.who, l)) })
-	subject.Alarms(r, s.Uscc, func(a *pb.Alarm) bool { return add(v, &v.Alarms, showAlarm(c.who, a)) })
+	subject.Alarms(r, s.Uscc, func(a *pb.Alarm) bool { return add(v, &v.Alarms, showAlarm(r, c.who, a)) })
 	commitment.Bars(r, s.Uscc, func(b *pb.PromiseBar) bool { return add(v, &v.Bars, showBar(c.who, b)) })
 	if wholeFile(c.who) {
 		head := subject.Head(r, s.Uscc)

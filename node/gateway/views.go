@@ -115,6 +115,7 @@ type recordJSON struct {
 	List                *listJSON              `json:"list,omitempty"`
 	Abnormal            *abnormalJSON          `json:"abnormal,omitempty"`
 	Other               *otherJSON             `json:"other,omitempty"`
+	Destroyed           *destroyedJSON         `json:"destroyed,omitempty"`
 	Commitment          *commitmentJSON        `json:"commitment,omitempty"`
 	Repair              *repairJSON            `json:"repair,omitempty"`
 	Measure             *measureJSON           `json:"measure,omitempty"`

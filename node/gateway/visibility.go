@@ -192,9 +192,17 @@ func showRepair(r x.Reader, who *caller, a *pb.Repair) *recordJSON {
 	return &recordJSON{Kind: "repair", ID: hexOf(a.Id), Subject: a.Subject, View: "full", Repair: fullRepair(a)}
 }
 
-func showAlarm(who *caller, a *pb.Alarm) *alarmJSON {
-	if alarmView[columnOf(who, a.Issuer, nil)] != full {
+// showAlarm is the answer about an alarm; nil: no trace. Who owed something of another agency's record is told while it may see that record whole:
+// the alarm stays for ever, and must not tell of a record that has left.
+func showAlarm(r x.Reader, who *caller, a *pb.Alarm) *alarmJSON {
+	column := columnOf(who, a.Issuer, nil)
+	if alarmView[column] != full {
 		return nil
+	}
+	if d, ok := sanction.Get(r, a.Record); ok && column == aRecogniser && sanction.Of(d).Issuer != a.Issuer {
+		if v := showDishonesty(r, who, d); v == nil || v.View != "full" {
+			return nil
+		}
 	}
 	return &alarmJSON{Record: recordName(a.Record), Kind: a.Kind, Due: day(a.Due), Happened: day(a.Happened), Issuer: a.Issuer}
 }

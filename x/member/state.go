@@ -108,6 +108,12 @@ func MandateOf(r x.Reader, issuer, submitter string) (*pb.Mandate, bool) {
 	return mandates.Look(r, []byte(issuer), []byte(submitter))
 }
 
+// Mandated says whether a member holds a mandate of an issuer of a kind that is in force today.
+func Mandated(ctx *x.Ctx, issuer, submitter string, kind pb.MandateKind) bool {
+	m, ok := MandateOf(ctx, issuer, submitter)
+	return ok && hasKind(m, kind) && InWindow(ctx.Today, m.ValidFrom, m.ValidTo)
+}
+
 // EachMandate visits the mandates by issuer and submitter; issuer "" means all.
 func EachMandate(r x.Reader, issuer string, fn func(*pb.Mandate) (more bool)) {
 	mandates.Each(r, func(_ []byte, m *pb.Mandate) bool { return fn(m) }, []byte(issuer))

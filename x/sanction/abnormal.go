@@ -58,7 +58,7 @@ func RemoveAbnormal(ctx *x.Ctx, m *pb.RemoveAbnormal) (x.Done, error) {
 	switch {
 	case d.Kind != pb.DISHONESTY_ABNORMAL:
 		return done, ErrState.With("the record is no entry of abnormal operation")
-	case d.State == pb.RECORD_REPAIRED:
+	case StateOf(d) == pb.RECORD_REPAIRED:
 		done.Note = x.AlreadyRecorded
 		return done, nil
 	case !Live(d):

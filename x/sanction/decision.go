@@ -106,7 +106,11 @@ func begin(ctx *x.Ctx, kind pb.DishonestyKind, f *decision, content interface{ M
 	if err := checkNow(ctx, f); err != nil {
 		return nil, nil, done, err
 	}
-	return &pb.Dishonesty{Id: id[:], Kind: kind, RecordedOn: int32(ctx.Today), Submitter: ctx.Member}, issuer, done, nil
+	d := &pb.Dishonesty{Id: id[:], Kind: kind, RecordedOn: int32(ctx.Today), Submitter: ctx.Member}
+	if ctx.Member != f.Issuer && member.Mandated(ctx, f.Issuer, ctx.Member, pb.MANDATE_PUBLISH) {
+		d.Verifier = ctx.Member
+	}
+	return d, issuer, done, nil
 }
 
 // checkNow refuses what the day and the tables do not allow.

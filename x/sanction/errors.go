@@ -20,6 +20,7 @@ var (
 	ErrProcedure    = x.Reject(915, "E_PROCEDURE", "行政处罚法 51/57/63", "procedure is 1 简易, 2 普通 or 3 听证", "correct the field")
 	ErrServed       = x.Reject(916, "E_SERVED_ON", "行政处罚法 61", "the decision was served before it was made, or in the future", "correct served_on")
 	ErrRemoval      = x.Reject(917, "E_REMOVAL", "§11.2, abnormal_min_months", "the entry of abnormal operation stands for a shortest time", "take it out on or after that day")
+	ErrFinality     = x.Reject(918, "E_FINALITY", "H1 art 20(2), D-3", "the decision is not final on this ground", "mark it when the time to appeal has passed, or with the document that upheld it")
 
 	ErrListingUnknown = x.Reject(1501, "E_LISTING_UNKNOWN", "§11.3", "no listing procedure has this id", "check the id")
 	ErrListingState   = x.Reject(1502, "E_LISTING_STATE", "§11.3", "the procedure's state does not allow this", "look at its state first")

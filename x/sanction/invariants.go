@@ -18,6 +18,10 @@ func Check(r x.Reader) (err error) {
 	minors := catalog.EverSet(r, "minor_publish")
 	records.All(r, func(uscc string, d *pb.Dishonesty) bool {
 		n++
+		if d.State == pb.RECORD_DESTROYED {
+			err = checkDestroyed(d)
+			return err == nil
+		}
 		f := Of(d)
 		id := ID(d.Kind, f.Issuer, f.DocNo, f.Subject)
 		switch {
@@ -27,6 +31,8 @@ func Check(r x.Reader) (err error) {
 			err = fmt.Errorf("INV-09: class and dates of record %x", d.Id)
 		case Public(d) && d.Class == pb.SEVERITY_SERIOUS && !barStands(r, uscc, d.Id):
 			err = fmt.Errorf("INV-07: serious record %x sets no bar", d.Id)
+		case d.Extended && d.State != pb.RECORD_PUBLISHED && d.State != pb.RECORD_SHIELDED:
+			err = fmt.Errorf("record %x stays beyond its term and is %s", d.Id, d.State)
 		case d.State == pb.RECORD_PUBLISHED && calendar.Date(d.PublishedOn) > calendar.Date(d.MaxUntil):
 			err = fmt.Errorf("INV-09: record %x was published after its term", d.Id)
 		case d.State == pb.RECORD_PUBLISHED && d.Class == pb.SEVERITY_MINOR && !minors && !necessary(d):

@@ -145,8 +145,9 @@ func classify(ctx *x.Ctx, c *pb.PenaltyContent) (pb.Severity, error) {
 
 // setDates computes the dates of publicity from the decision (INV-09). Publicity is never lengthened by a holiday.
 func setDates(ctx *x.Ctx, p *pb.Dishonesty) {
-	decided := calendar.Date(Of(p).DecidedOn)
-	p.PublishBy = int32(catalog.Calendar(ctx).AddWorkingDays(decided, int(catalog.Int(ctx, "publish_deadline_wd"))))
+	decided, cal := calendar.Date(Of(p).DecidedOn), catalog.Calendar(ctx)
+	p.PublishBy = int32(cal.AddWorkingDays(decided, int(catalog.Int(ctx, "publish_deadline_wd"))))
+	p.VerifyBy = int32(cal.AddWorkingDays(calendar.Date(p.RecordedOn), int(catalog.Int(ctx, "verify_inbound_wd"))))
 	lo, hi := int64(0), catalog.Int(ctx, "minor_max_months")
 	switch {
 	case p.Kind == pb.DISHONESTY_LIST:

@@ -4,6 +4,7 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
+	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/subject"
 )
@@ -27,18 +28,26 @@ type Facts struct {
 
 // Of gives the facts of a record, of whichever kind it is.
 func Of(d *pb.Dishonesty) Facts {
+	if d.Destroyed != nil {
+		return Facts{Issuer: d.Destroyed.Issuer, Subject: d.Destroyed.Subject}
+	}
+	return decisionOf(d).Facts
+}
+
+// decisionOf gives the decision behind a record that was not destroyed.
+func decisionOf(d *pb.Dishonesty) *decision {
 	switch {
 	case d.Penalty != nil:
-		return penaltyDecision(d.Penalty).Facts
+		return penaltyDecision(d.Penalty)
 	case d.List != nil:
-		return listDecision(d.List).Facts
+		return listDecision(d.List)
 	case d.Abnormal != nil:
-		return abnormalDecision(d.Abnormal).Facts
+		return abnormalDecision(d.Abnormal)
 	case d.Other != nil:
-		return otherDecision(d.Other).Facts
+		return otherDecision(d.Other)
 	}
 	x.Faultf("dishonesty record %x has no content", d.Id)
-	return Facts{}
+	return nil
 }
 
 // contentOf encodes what the agency stated, of whichever kind the record is.
@@ -116,9 +125,21 @@ func Mark(ctx *x.Ctx, id []byte, change int) {
 // Public says whether the record stands in the subject's standing.
 func Public(d *pb.Dishonesty) bool { return d.State == pb.RECORD_PUBLISHED }
 
-// Live says whether the record still runs: it is registered, in publicity, or kept out of it by its class.
+// Live says whether the record still runs: it is registered, in publicity, kept out of it by its class, or shielded.
 func Live(d *pb.Dishonesty) bool {
-	return d.State == pb.RECORD_REGISTERED || d.State == pb.RECORD_PUBLISHED || d.State == pb.RECORD_UNPUBLISHED
+	switch d.State {
+	case pb.RECORD_REGISTERED, pb.RECORD_PUBLISHED, pb.RECORD_UNPUBLISHED, pb.RECORD_SHIELDED:
+		return true
+	}
+	return false
+}
+
+// StateOf is the state of a record, whether it has gone to the archive since or not.
+func StateOf(d *pb.Dishonesty) pb.RecordState {
+	if d.State == pb.RECORD_ARCHIVED || d.State == pb.RECORD_DESTROYED {
+		return d.ArchivedAs
+	}
+	return d.State
 }
 
 // Repairable says whether a repair may be decided on the record: it is in publicity, or kept out of it by its class.
@@ -128,29 +149,41 @@ func Repairable(d *pb.Dishonesty) bool {
 
 // Duties that a record lays on agencies. Numbers 1–19 are this package's.
 var (
-	DutyPublish = x.DeclareDuty(1, "publish", "公示", "G5, INV-11")
+	DutyPublish  = x.DeclareDuty(1, "publish", "公示", "G5, INV-11")
+	DutyVerify   = x.DeclareDuty(2, "verify_inbound", "核验入库", "H1 art 17")
+	DutyWithdraw = x.DeclareDuty(3, "withdraw", "撤销公示", "L1 arts 48, 85")
 )
 
-// Bits of Dishonesty.alarms.
-const alarmPublish = 1 << 0
+// alarmBit is the bit of Dishonesty.alarms that says that a duty was not done in time.
+func alarmBit(k x.DutyKind) uint32 { return 1 << (k - 1) }
 
 // TimersOf gives the timers that follow from a record, but for those of its duties.
 func TimersOf(d *pb.Dishonesty) []x.Timer {
-	if d.State != pb.RECORD_PUBLISHED && d.State != pb.RECORD_UNPUBLISHED {
-		return nil
+	id := append([]byte(Of(d).Subject), d.Id...)
+	switch d.State {
+	case pb.RECORD_PUBLISHED, pb.RECORD_UNPUBLISHED, pb.RECORD_SHIELDED:
+		if d.Extended {
+			return nil
+		}
+		return []x.Timer{{Class: x.EndsVisibility, Due: calendar.EndUnix(calendar.Date(d.MaxUntil)), Kind: x.TimerPublicityMax, ID: id}}
+	case pb.RECORD_REPAIRED, pb.RECORD_EXPIRED, pb.RECORD_WITHDRAWN, pb.RECORD_CORRECTED:
+		return []x.Timer{{Class: x.Other, Due: calendar.EndUnix(calendar.Date(d.ArchiveOn)), Kind: x.TimerArchive, ID: id}}
 	}
-	return []x.Timer{{
-		Class: x.EndsVisibility, Due: calendar.EndUnix(calendar.Date(d.MaxUntil)), Kind: x.TimerPublicityMax, ID: append([]byte(Of(d).Subject), d.Id...),
-	}}
+	return nil
 }
 
 // DutiesOf gives the duties that a record lays on agencies.
 func DutiesOf(d *pb.Dishonesty) (out []x.Duty) {
+	f := Of(d)
+	owe := func(owner string, kind x.DutyKind, due int32) {
+		out = append(out, x.Duty{Owner: owner, Due: calendar.Date(due), Kind: kind, Subject: f.Subject, Record: d.Id, Alarmed: d.Alarms&alarmBit(kind) != 0})
+	}
 	if d.State == pb.RECORD_REGISTERED {
-		f := Of(d)
-		out = append(out, x.Duty{
-			Owner: f.Issuer, Due: calendar.Date(d.PublishBy), Kind: DutyPublish, Subject: f.Subject, Record: d.Id, Alarmed: d.Alarms&alarmPublish != 0,
-		})
+		owe(f.Issuer, DutyPublish, d.PublishBy)
+		owe(d.Verifier, DutyVerify, d.VerifyBy)
+	}
+	if d.WithdrawBy != 0 && Live(d) {
+		owe(f.Issuer, DutyWithdraw, d.WithdrawBy)
 	}
 	return out
 }
@@ -167,11 +200,15 @@ func put(ctx *x.Ctx, d *pb.Dishonesty) {
 
 // create writes a record that the index does not know: there is no older version to look for.
 func create(ctx *x.Ctx, d *pb.Dishonesty) {
+	if d.Verifier == "" {
+		d.Verifier = Of(d).Issuer
+	}
 	ctx.Set(x.Key(byID.Prefix, d.Id), []byte(Of(d).Subject))
 	write(ctx, nil, d)
 }
 
 func write(ctx *x.Ctx, old, d *pb.Dishonesty) {
+	settle(ctx, d)
 	if old == nil {
 		x.Reschedule(ctx, nil, TimersOf(d))
 		x.Assign(ctx, nil, DutiesOf(d))
@@ -194,6 +231,19 @@ func write(ctx *x.Ctx, old, d *pb.Dishonesty) {
 	}
 	if old.State != pb.RECORD_REGISTERED && (Public(old) != Public(d) || Repairable(old) != Repairable(d)) {
 		ctx.Moved = append(ctx.Moved, x.Moved{Subject: Of(d).Subject, Record: d.Id})
+	}
+}
+
+// settle sets what follows from the state of a record: one that has ended stays beyond no term, and goes to the archive on a day, by the parameter of
+// the day on which it ended.
+func settle(ctx *x.Ctx, d *pb.Dishonesty) {
+	if Live(d) {
+		d.ArchiveOn, d.ArchivedAs = 0, pb.RECORD_UNSET
+		return
+	}
+	d.Extended = false
+	if d.ArchiveOn == 0 {
+		d.ArchiveOn = int32(ctx.Today.AddDays(int(catalog.Int(ctx, "archive_grace_days"))))
 	}
 }
 

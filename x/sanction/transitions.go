@@ -1,9 +1,13 @@
 package sanction
 
 import (
+	"bytes"
+	"slices"
+
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
+	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/subject"
 )
@@ -28,9 +32,7 @@ func Publish(ctx *x.Ctx, m *pb.PublishRecord) (x.Done, error) {
 	if int32(ctx.Today) > p.MaxUntil {
 		return done, ErrTermPassed.With("the last day of publicity was %s", calendar.Date(p.MaxUntil))
 	}
-	if int32(ctx.Today) > p.PublishBy {
-		raise(ctx, p, DutiesOf(p)[0])
-	}
+	raiseLate(ctx, p, DutyPublish, DutyVerify)
 	p.State, p.PublishedOn = pb.RECORD_PUBLISHED, int32(ctx.Today)
 	put(ctx, p)
 	return done, nil
@@ -42,33 +44,191 @@ func Missed(ctx *x.Ctx, kind x.DutyKind, uscc string, record []byte) {
 	if !ok {
 		x.Faultf("a timer speaks of dishonesty record %x, which does not stand", record)
 	}
+	if !raise(ctx, d, kind) {
+		x.Faultf("a timer speaks of duty %d on record %x, which is not open", kind, record)
+	}
+	put(ctx, d)
+}
+
+// raise marks a duty as missed and records the alarm. It says whether the record lays that duty on anybody.
+func raise(ctx *x.Ctx, d *pb.Dishonesty, kind x.DutyKind) (open bool) {
 	for _, duty := range DutiesOf(d) {
 		if duty.Kind == kind {
-			raise(ctx, d, duty)
-			put(ctx, d)
-			return
+			d.Alarms |= alarmBit(kind)
+			subject.RaiseMissed(ctx, duty)
+			open = true
 		}
 	}
-	x.Faultf("a timer speaks of duty %d on record %x, which is not open", kind, record)
+	return open
 }
 
-// raise marks a duty as missed and records the alarm.
-func raise(ctx *x.Ctx, d *pb.Dishonesty, duty x.Duty) {
-	switch duty.Kind {
-	case DutyPublish:
-		d.Alarms |= alarmPublish
+// raiseLate raises the alarms of what is done only now, after its last day: the clock may not have come to it yet.
+func raiseLate(ctx *x.Ctx, d *pb.Dishonesty, kinds ...x.DutyKind) {
+	for _, duty := range DutiesOf(d) {
+		if slices.Contains(kinds, duty.Kind) && ctx.Today > duty.Due {
+			raise(ctx, d, duty.Kind)
+		}
 	}
-	subject.RaiseMissed(ctx, duty)
 }
 
-// MaxReached is P4, by timer: nobody has to act.
+// holds says whether a record stays beyond its longest period while its duties are not fulfilled (hold_at_max_if_unfulfilled).
+func holds(ctx *x.Ctx, d *pb.Dishonesty) bool {
+	name := [...]string{
+		pb.DISHONESTY_PENALTY: "hold_at_max_penalty", pb.DISHONESTY_LIST: "hold_at_max_list",
+		pb.DISHONESTY_ABNORMAL: "hold_at_max_abnormal", pb.DISHONESTY_OTHER: "hold_at_max_other",
+	}[d.Kind]
+	return d.State != pb.RECORD_UNPUBLISHED && d.DutyDoneOn == 0 && catalog.Bool(ctx, name)
+}
+
+// MaxReached is P4, by timer: nobody has to act. Where the kind's rule holds the record until its duties are fulfilled it stays as it is.
 func MaxReached(ctx *x.Ctx, id []byte) {
-	p, ok := records.Get(ctx, string(id[:18]), id[18:])
-	if !ok || (p.State != pb.RECORD_PUBLISHED && p.State != pb.RECORD_UNPUBLISHED) {
-		x.Faultf("a timer speaks of dishonesty record %x, which is neither published nor unpublished", id[18:])
+	d := timed(ctx, id, pb.RECORD_PUBLISHED, pb.RECORD_UNPUBLISHED, pb.RECORD_SHIELDED)
+	if holds(ctx, d) {
+		d.Extended = true
+	} else {
+		d.State, d.EndedOn = pb.RECORD_EXPIRED, int32(ctx.Today)
 	}
-	p.State, p.EndedOn = pb.RECORD_EXPIRED, int32(ctx.Today)
-	put(ctx, p)
+	put(ctx, d)
+}
+
+// FulfilDuty is P9: the duties of the decision are fulfilled. A record that stayed beyond its term for them leaves in this block.
+func FulfilDuty(ctx *x.Ctx, m *pb.FulfilDuty) (x.Done, error) {
+	if err := x.CheckDigest(m.EvidenceDigest, "evidence_digest", false); err != nil {
+		return x.Done{}, err
+	}
+	if err := x.CheckDate(m.DoneOn, "done_on", false); err != nil {
+		return x.Done{}, err
+	}
+	d, done, err := ofIssuer(ctx, m.Issuer, m.Record, pb.ROLE_REVIEW, pb.MANDATE_UNSET)
+	if err != nil {
+		return done, err
+	}
+	switch decided := calendar.Date(Of(d).DecidedOn); {
+	case d.DutyDoneOn == m.DoneOn:
+		done.Note = x.AlreadyRecorded
+		return done, nil
+	case !Live(d):
+		return done, ErrState.With("the record is %s", d.State)
+	case calendar.Date(m.DoneOn) < decided || m.DoneOn > int32(ctx.Today):
+		return done, ErrWindow.With("fulfilled on %s; decided on %s, today is %s", calendar.Date(m.DoneOn), decided, ctx.Today)
+	}
+	d.DutyDoneOn = m.DoneOn
+	if d.Extended {
+		d.State, d.EndedOn = pb.RECORD_EXPIRED, int32(ctx.Today)
+	}
+	put(ctx, d)
+	return done, nil
+}
+
+// MarkFinal is P10: the decision is final (终局). It changes nothing but the mark, and what may rest on it (INV-36).
+func MarkFinal(ctx *x.Ctx, m *pb.MarkFinal) (x.Done, error) {
+	if m.Ground != finalNotAppealed && m.Ground != finalUpheld {
+		return x.Done{}, ErrFinality.With("ground is 1 not appealed in time, or 2 upheld")
+	}
+	if err := x.CheckDate(m.FinalOn, "final_on", false); err != nil {
+		return x.Done{}, err
+	}
+	if err := x.CheckDigest(m.DocumentDigest, "document_digest", m.Ground == finalNotAppealed); err != nil {
+		return x.Done{}, err
+	}
+	d, done, err := ofIssuer(ctx, m.Issuer, m.Record, pb.ROLE_REVIEW, pb.MANDATE_UNSET)
+	if err != nil {
+		return done, err
+	}
+	served := calendar.Date(decisionOf(d).served)
+	switch {
+	case d.Final && d.FinalOn == m.FinalOn && d.FinalGround == m.Ground:
+		done.Note = x.AlreadyRecorded
+		return done, nil
+	case d.Final:
+		return done, ErrState.With("the record is marked final since %s", calendar.Date(d.FinalOn))
+	case !Live(d):
+		return done, ErrState.With("the record is %s", d.State)
+	case m.FinalOn < int32(served) || m.FinalOn > int32(ctx.Today):
+		return done, ErrWindow.With("final on %s; served on %s, today is %s", calendar.Date(m.FinalOn), served, ctx.Today)
+	}
+	if m.Ground == finalNotAppealed {
+		if first := served.AddMonths(int(catalog.Int(ctx, "appeal_months"))).AddDays(1); calendar.Date(m.FinalOn) < first {
+			return done, ErrFinality.With("the decision was served on %s and may be appealed until %s", served, first.AddDays(-1)).On(first)
+		}
+	}
+	d.Final, d.FinalOn, d.FinalGround = true, m.FinalOn, m.Ground
+	put(ctx, d)
+	return done, nil
+}
+
+// Grounds of finality.
+const (
+	finalNotAppealed = 1
+	finalUpheld      = 2
+)
+
+// ReportRevocation is P11: the decision was revoked, and the clock of its withdrawal starts. The recogniser says so, who is above it, or an agent for
+// the subject on the ruling that it brings. The record itself stays as it is: only its recogniser, or who is above it, withdraws.
+func ReportRevocation(ctx *x.Ctx, m *pb.ReportRevocation) (x.Done, error) {
+	if err := x.CheckDate(m.RevokedOn, "revoked_on", false); err != nil {
+		return x.Done{}, err
+	}
+	if err := x.CheckDigest(m.AuthorityDigest, "authority_digest", false); err != nil {
+		return x.Done{}, err
+	}
+	d, done, err := find(ctx, m.Record)
+	if err != nil {
+		return done, err
+	}
+	role := pb.ROLE_AGENT
+	if m.Issuer == Of(d).Issuer || above(ctx, m.Issuer, Of(d).Issuer) {
+		role = pb.ROLE_REVIEW
+	}
+	if _, err := member.Act(ctx, m.Issuer, role, pb.MANDATE_UNSET); err != nil {
+		return done, err
+	}
+	switch decided := calendar.Date(Of(d).DecidedOn); {
+	case d.RevokedOn == m.RevokedOn && bytes.Equal(d.AuthorityDigest, m.AuthorityDigest):
+		done.Note = x.AlreadyRecorded
+		return done, nil
+	case !Live(d):
+		return done, ErrState.With("the record is %s", d.State)
+	case d.RevokedOn != 0:
+		return done, ErrState.With("its revocation is reported already, of %s", calendar.Date(d.RevokedOn))
+	case calendar.Date(m.RevokedOn) < decided || m.RevokedOn > int32(ctx.Today):
+		return done, ErrWindow.With("revoked on %s; decided on %s, today is %s", calendar.Date(m.RevokedOn), decided, ctx.Today)
+	}
+	revoked(ctx, d, m.RevokedOn)
+	d.AuthorityDigest = m.AuthorityDigest
+	put(ctx, d)
+	return done, nil
+}
+
+// revoked sets the day of revocation and the last day of the withdrawal that follows from it.
+func revoked(ctx *x.Ctx, d *pb.Dishonesty, on int32) {
+	d.RevokedOn, d.Alarms = on, d.Alarms&^alarmBit(DutyWithdraw)
+	d.WithdrawBy = int32(catalog.Calendar(ctx).AddWorkingDays(calendar.Date(on), int(catalog.Int(ctx, "withdraw_deadline_wd"))))
+}
+
+// Release is P12: the recogniser answers, with its reason, that the record stands.
+func Release(ctx *x.Ctx, m *pb.Release) (x.Done, error) {
+	if err := x.CheckDigest(m.ReasonDigest, "reason_digest", false); err != nil {
+		return x.Done{}, err
+	}
+	d, done, err := ofIssuer(ctx, m.Issuer, m.Record, pb.ROLE_REVIEW, pb.MANDATE_UNSET)
+	if err != nil {
+		return done, err
+	}
+	if !Live(d) || d.RevokedOn == 0 {
+		return done, ErrState.With("nothing about the record waits for an answer")
+	}
+	raiseLate(ctx, d, DutyWithdraw)
+	d.RevokedOn, d.WithdrawBy, d.AuthorityDigest, d.ReasonDigest = 0, 0, nil, m.ReasonDigest
+	put(ctx, d)
+	return done, nil
+}
+
+// above says whether a member is above another: in the same line of command, or as credit authority.
+func above(r x.Reader, upper, lower string) bool {
+	u, ok := member.Look(r, upper)
+	l, known := member.Look(r, lower)
+	return ok && known && member.Above(u, l, func(region string) []string { return catalog.Ancestors(r, region) })
 }
 
 // Withdraw is P5: the decision was revoked, changed, declared illegal or void.
@@ -76,56 +236,99 @@ func Withdraw(ctx *x.Ctx, m *pb.WithdrawRecord) (x.Done, error) {
 	if len(m.ReasonDigest) != pb.DigestBytes || len(m.AuthorityDigest) != pb.DigestBytes {
 		return x.Done{}, ErrReason
 	}
-	p, done, err := ofIssuer(ctx, m.Issuer, m.Record, pb.ROLE_REVIEW, pb.MANDATE_UNSET)
+	if err := x.CheckDate(m.RevokedOn, "revoked_on", true); err != nil {
+		return x.Done{}, err
+	}
+	d, done, err := find(ctx, m.Record)
 	if err != nil {
 		return done, err
 	}
-	switch p.State {
-	case pb.RECORD_REGISTERED, pb.RECORD_PUBLISHED, pb.RECORD_UNPUBLISHED:
-	case pb.RECORD_WITHDRAWN:
+	// Who revoked the decision may withdraw its record itself: an agency above the recogniser does so in its own name.
+	if issuer := Of(d).Issuer; m.Issuer != issuer && !above(ctx, m.Issuer, issuer) {
+		return done, x.ErrNotIssuer.With("the record was issued by another agency than %s, which is not above that one", m.Issuer)
+	}
+	if _, err := member.ActOn(ctx, m.Issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
+		return done, err
+	}
+	switch decided := calendar.Date(Of(d).DecidedOn); {
+	case StateOf(d) == pb.RECORD_WITHDRAWN:
 		done.Note = x.AlreadyRecorded
 		return done, nil
-	default:
-		return done, ErrState.With("the record is %s", p.State)
+	case !Live(d):
+		return done, ErrState.With("the record is %s", d.State)
+	case m.RevokedOn != 0 && (calendar.Date(m.RevokedOn) < decided || m.RevokedOn > int32(ctx.Today)):
+		return done, ErrWindow.With("revoked on %s; decided on %s, today is %s", calendar.Date(m.RevokedOn), decided, ctx.Today)
 	}
-	p.State, p.EndedOn = pb.RECORD_WITHDRAWN, int32(ctx.Today)
-	p.ReasonDigest, p.AuthorityDigest = m.ReasonDigest, m.AuthorityDigest
-	put(ctx, p)
+	switch {
+	case d.RevokedOn != 0: // as it was reported
+	case m.RevokedOn != 0:
+		revoked(ctx, d, m.RevokedOn)
+	default:
+		revoked(ctx, d, int32(ctx.Today))
+	}
+	raiseLate(ctx, d, DutyWithdraw)
+	d.State, d.EndedOn = pb.RECORD_WITHDRAWN, int32(ctx.Today)
+	d.ReasonDigest, d.AuthorityDigest = m.ReasonDigest, m.AuthorityDigest
+	put(ctx, d)
 	return done, nil
 }
 
 // Repaired is P6. The caller has decided the repair.
-func Repaired(ctx *x.Ctx, p *pb.Dishonesty) {
-	p.State, p.EndedOn = pb.RECORD_REPAIRED, int32(ctx.Today)
-	put(ctx, p)
+func Repaired(ctx *x.Ctx, d *pb.Dishonesty) {
+	d.State, d.EndedOn = pb.RECORD_REPAIRED, int32(ctx.Today)
+	put(ctx, d)
 }
 
-// Restore is P7: the repair was obtained by deceit. The period is neither lengthened nor shortened.
-func Restore(ctx *x.Ctx, p *pb.Dishonesty) {
-	switch {
-	case int32(ctx.Today) > p.MaxUntil:
-		p.State = pb.RECORD_EXPIRED
-	case p.PublishedOn != 0:
-		p.State, p.EndedOn = pb.RECORD_PUBLISHED, 0
-	default:
-		p.State, p.EndedOn = pb.RECORD_UNPUBLISHED, 0
+// Restore is P7: the repair was obtained by deceit. The period is neither lengthened nor shortened, and the duties count as not fulfilled. What was
+// archived comes back from the archive; what was destroyed does not.
+func Restore(ctx *x.Ctx, d *pb.Dishonesty) {
+	if d.State == pb.RECORD_DESTROYED {
+		return
 	}
-	put(ctx, p)
+	d.DutyDoneOn = 0
+	switch {
+	case int32(ctx.Today) > d.MaxUntil && d.State == pb.RECORD_ARCHIVED:
+		d.ArchivedAs = pb.RECORD_EXPIRED
+	case int32(ctx.Today) > d.MaxUntil:
+		d.State = pb.RECORD_EXPIRED
+	case d.PublishedOn != 0:
+		d.State, d.EndedOn = pb.RECORD_PUBLISHED, 0
+	default:
+		d.State, d.EndedOn = pb.RECORD_UNPUBLISHED, 0
+	}
+	put(ctx, d)
 }
 
-// ofIssuer finds a penalty that its issuer decides on, itself or through a mandated submitter.
-func ofIssuer(ctx *x.Ctx, issuer string, id []byte, role pb.Role, kind pb.MandateKind) (*pb.Dishonesty, x.Done, error) {
+// find reads the record that a message speaks of.
+func find(ctx *x.Ctx, id []byte) (*pb.Dishonesty, x.Done, error) {
 	if len(id) != pb.DigestBytes {
 		return nil, x.Done{}, x.ErrDigest.With("the record id has %d bytes instead of 32", len(id))
 	}
-	done := x.Done{Record: id}
-	p, ok := Get(ctx, id)
+	d, ok := Get(ctx, id)
 	if !ok {
-		return nil, done, ErrUnknown.With("no record has id %x", id)
+		return nil, x.Done{Record: id}, ErrUnknown.With("no record has id %x", id)
 	}
-	if Of(p).Issuer != issuer {
+	return d, x.Done{Record: id}, nil
+}
+
+// ofIssuer finds a record that its issuer decides on, itself or through a mandated submitter.
+func ofIssuer(ctx *x.Ctx, issuer string, id []byte, role pb.Role, kind pb.MandateKind) (*pb.Dishonesty, x.Done, error) {
+	d, done, err := find(ctx, id)
+	if err != nil {
+		return nil, done, err
+	}
+	if Of(d).Issuer != issuer {
 		return nil, done, x.ErrNotIssuer.With("the record was issued by another agency than %s", issuer)
 	}
-	_, err := member.ActOn(ctx, issuer, role, kind)
-	return p, done, err
+	_, err = member.ActOn(ctx, issuer, role, kind)
+	return d, done, err
+}
+
+// timed reads the record that a timer speaks of, which is in one of the states.
+func timed(ctx *x.Ctx, id []byte, states ...pb.RecordState) *pb.Dishonesty {
+	d, ok := records.Get(ctx, string(id[:18]), id[18:])
+	if !ok || !slices.Contains(states, d.State) {
+		x.Faultf("a timer speaks of dishonesty record %x, which is in no state that has it", id[18:])
+	}
+	return d
 }

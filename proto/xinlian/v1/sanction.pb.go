@@ -829,26 +829,37 @@ func (m *OtherContent) GetTextDigest() []byte {
 
 // Dishonesty (失信信息) is a record of one of the four kinds: exactly one of the contents stands, that of its kind.
 type Dishonesty struct {
-	Id              []byte           `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Kind            DishonestyKind   `protobuf:"varint,2,opt,name=kind,proto3,enum=xinlian.v1.DishonestyKind" json:"kind,omitempty"`
-	State           RecordState      `protobuf:"varint,3,opt,name=state,proto3,enum=xinlian.v1.RecordState" json:"state,omitempty"`
-	Class           Severity         `protobuf:"varint,4,opt,name=class,proto3,enum=xinlian.v1.Severity" json:"class,omitempty"`
-	RecordedOn      int32            `protobuf:"varint,5,opt,name=recorded_on,json=recordedOn,proto3" json:"recorded_on,omitempty"`
-	PublishBy       int32            `protobuf:"varint,6,opt,name=publish_by,json=publishBy,proto3" json:"publish_by,omitempty"`
-	MinUntil        int32            `protobuf:"varint,7,opt,name=min_until,json=minUntil,proto3" json:"min_until,omitempty"`
-	MaxUntil        int32            `protobuf:"varint,8,opt,name=max_until,json=maxUntil,proto3" json:"max_until,omitempty"`
-	PublishedOn     int32            `protobuf:"varint,9,opt,name=published_on,json=publishedOn,proto3" json:"published_on,omitempty"`
-	EndedOn         int32            `protobuf:"varint,10,opt,name=ended_on,json=endedOn,proto3" json:"ended_on,omitempty"`
-	ReasonDigest    []byte           `protobuf:"bytes,11,opt,name=reason_digest,json=reasonDigest,proto3" json:"reason_digest,omitempty"`
-	AuthorityDigest []byte           `protobuf:"bytes,12,opt,name=authority_digest,json=authorityDigest,proto3" json:"authority_digest,omitempty"`
-	Final           bool             `protobuf:"varint,13,opt,name=final,proto3" json:"final,omitempty"`
-	Submitter       string           `protobuf:"bytes,14,opt,name=submitter,proto3" json:"submitter,omitempty"`
-	Alarms          uint32           `protobuf:"varint,15,opt,name=alarms,proto3" json:"alarms,omitempty"`
-	Objections      uint32           `protobuf:"varint,16,opt,name=objections,proto3" json:"objections,omitempty"`
-	Penalty         *PenaltyContent  `protobuf:"bytes,30,opt,name=penalty,proto3" json:"penalty,omitempty"`
-	List            *ListContent     `protobuf:"bytes,31,opt,name=list,proto3" json:"list,omitempty"`
-	Abnormal        *AbnormalContent `protobuf:"bytes,32,opt,name=abnormal,proto3" json:"abnormal,omitempty"`
-	Other           *OtherContent    `protobuf:"bytes,33,opt,name=other,proto3" json:"other,omitempty"`
+	Id              []byte            `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Kind            DishonestyKind    `protobuf:"varint,2,opt,name=kind,proto3,enum=xinlian.v1.DishonestyKind" json:"kind,omitempty"`
+	State           RecordState       `protobuf:"varint,3,opt,name=state,proto3,enum=xinlian.v1.RecordState" json:"state,omitempty"`
+	Class           Severity          `protobuf:"varint,4,opt,name=class,proto3,enum=xinlian.v1.Severity" json:"class,omitempty"`
+	RecordedOn      int32             `protobuf:"varint,5,opt,name=recorded_on,json=recordedOn,proto3" json:"recorded_on,omitempty"`
+	PublishBy       int32             `protobuf:"varint,6,opt,name=publish_by,json=publishBy,proto3" json:"publish_by,omitempty"`
+	MinUntil        int32             `protobuf:"varint,7,opt,name=min_until,json=minUntil,proto3" json:"min_until,omitempty"`
+	MaxUntil        int32             `protobuf:"varint,8,opt,name=max_until,json=maxUntil,proto3" json:"max_until,omitempty"`
+	PublishedOn     int32             `protobuf:"varint,9,opt,name=published_on,json=publishedOn,proto3" json:"published_on,omitempty"`
+	EndedOn         int32             `protobuf:"varint,10,opt,name=ended_on,json=endedOn,proto3" json:"ended_on,omitempty"`
+	ReasonDigest    []byte            `protobuf:"bytes,11,opt,name=reason_digest,json=reasonDigest,proto3" json:"reason_digest,omitempty"`
+	AuthorityDigest []byte            `protobuf:"bytes,12,opt,name=authority_digest,json=authorityDigest,proto3" json:"authority_digest,omitempty"`
+	Final           bool              `protobuf:"varint,13,opt,name=final,proto3" json:"final,omitempty"`
+	Submitter       string            `protobuf:"bytes,14,opt,name=submitter,proto3" json:"submitter,omitempty"`
+	Alarms          uint32            `protobuf:"varint,15,opt,name=alarms,proto3" json:"alarms,omitempty"`
+	Objections      uint32            `protobuf:"varint,16,opt,name=objections,proto3" json:"objections,omitempty"`
+	DutyDoneOn      int32             `protobuf:"varint,19,opt,name=duty_done_on,json=dutyDoneOn,proto3" json:"duty_done_on,omitempty"`
+	FinalOn         int32             `protobuf:"varint,20,opt,name=final_on,json=finalOn,proto3" json:"final_on,omitempty"`
+	FinalGround     uint32            `protobuf:"varint,21,opt,name=final_ground,json=finalGround,proto3" json:"final_ground,omitempty"`
+	Extended        bool              `protobuf:"varint,22,opt,name=extended,proto3" json:"extended,omitempty"`
+	ArchivedAs      RecordState       `protobuf:"varint,23,opt,name=archived_as,json=archivedAs,proto3,enum=xinlian.v1.RecordState" json:"archived_as,omitempty"`
+	ArchiveOn       int32             `protobuf:"varint,24,opt,name=archive_on,json=archiveOn,proto3" json:"archive_on,omitempty"`
+	Verifier        string            `protobuf:"bytes,25,opt,name=verifier,proto3" json:"verifier,omitempty"`
+	VerifyBy        int32             `protobuf:"varint,26,opt,name=verify_by,json=verifyBy,proto3" json:"verify_by,omitempty"`
+	RevokedOn       int32             `protobuf:"varint,27,opt,name=revoked_on,json=revokedOn,proto3" json:"revoked_on,omitempty"`
+	WithdrawBy      int32             `protobuf:"varint,28,opt,name=withdraw_by,json=withdrawBy,proto3" json:"withdraw_by,omitempty"`
+	Penalty         *PenaltyContent   `protobuf:"bytes,30,opt,name=penalty,proto3" json:"penalty,omitempty"`
+	List            *ListContent      `protobuf:"bytes,31,opt,name=list,proto3" json:"list,omitempty"`
+	Abnormal        *AbnormalContent  `protobuf:"bytes,32,opt,name=abnormal,proto3" json:"abnormal,omitempty"`
+	Other           *OtherContent     `protobuf:"bytes,33,opt,name=other,proto3" json:"other,omitempty"`
+	Destroyed       *DestroyedContent `protobuf:"bytes,34,opt,name=destroyed,proto3" json:"destroyed,omitempty"`
 }
 
 func (m *Dishonesty) Reset()         { *m = Dishonesty{} }
@@ -996,6 +1007,76 @@ func (m *Dishonesty) GetObjections() uint32 {
 	return 0
 }
 
+func (m *Dishonesty) GetDutyDoneOn() int32 {
+	if m != nil {
+		return m.DutyDoneOn
+	}
+	return 0
+}
+
+func (m *Dishonesty) GetFinalOn() int32 {
+	if m != nil {
+		return m.FinalOn
+	}
+	return 0
+}
+
+func (m *Dishonesty) GetFinalGround() uint32 {
+	if m != nil {
+		return m.FinalGround
+	}
+	return 0
+}
+
+func (m *Dishonesty) GetExtended() bool {
+	if m != nil {
+		return m.Extended
+	}
+	return false
+}
+
+func (m *Dishonesty) GetArchivedAs() RecordState {
+	if m != nil {
+		return m.ArchivedAs
+	}
+	return RECORD_UNSET
+}
+
+func (m *Dishonesty) GetArchiveOn() int32 {
+	if m != nil {
+		return m.ArchiveOn
+	}
+	return 0
+}
+
+func (m *Dishonesty) GetVerifier() string {
+	if m != nil {
+		return m.Verifier
+	}
+	return ""
+}
+
+func (m *Dishonesty) GetVerifyBy() int32 {
+	if m != nil {
+		return m.VerifyBy
+	}
+	return 0
+}
+
+func (m *Dishonesty) GetRevokedOn() int32 {
+	if m != nil {
+		return m.RevokedOn
+	}
+	return 0
+}
+
+func (m *Dishonesty) GetWithdrawBy() int32 {
+	if m != nil {
+		return m.WithdrawBy
+	}
+	return 0
+}
+
 func (m *Dishonesty) GetPenalty() *PenaltyContent {
 	if m != nil {
 		return m.Penalty
@@ -1024,6 +1105,66 @@ func (m *Dishonesty) GetOther() *OtherContent {
 	return nil
 }
 
+func (m *Dishonesty) GetDestroyed() *DestroyedContent {
+	if m != nil {
+		return m.Destroyed
+	}
+	return nil
+}
+
+// DestroyedContent is all that stays of a record that was destroyed (密钥销毁): whose it was. Its key stays taken.
+type DestroyedContent struct {
+	Issuer  string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Subject string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+}
+
+func (m *DestroyedContent) Reset()         { *m = DestroyedContent{} }
+func (m *DestroyedContent) String() string { return proto.CompactTextString(m) }
+func (*DestroyedContent) ProtoMessage()    {}
+func (*DestroyedContent) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{5}
+}
+func (m *DestroyedContent) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *DestroyedContent) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_DestroyedContent.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *DestroyedContent) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_DestroyedContent.Merge(m, src)
+}
+func (m *DestroyedContent) XXX_Size() int {
+	return m.Size()
+}
+func (m *DestroyedContent) XXX_DiscardUnknown() {
+	xxx_messageInfo_DestroyedContent.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_DestroyedContent proto.InternalMessageInfo
+
+func (m *DestroyedContent) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *DestroyedContent) GetSubject() string {
+	if m != nil {
+		return m.Subject
+	}
+	return ""
+}
+
 type RecordPenalty struct {
 	Content PenaltyContent `protobuf:"bytes,1,opt,name=content,proto3" json:"content"`
 }
@@ -1032,7 +1173,7 @@ func (m *RecordPenalty) Reset()         { *m = RecordPenalty{} }
 func (m *RecordPenalty) String() string { return proto.CompactTextString(m) }
 func (*RecordPenalty) ProtoMessage()    {}
 func (*RecordPenalty) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7b4f1d9d5819edec, []int{5}
+	return fileDescriptor_7b4f1d9d5819edec, []int{6}
 }
 func (m *RecordPenalty) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1078,7 +1219,7 @@ func (m *PublishRecord) Reset()         { *m = PublishRecord{} }
 func (m *PublishRecord) String() string { return proto.CompactTextString(m) }
 func (*PublishRecord) ProtoMessage()    {}
 func (*PublishRecord) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7b4f1d9d5819edec, []int{6}
+	return fileDescriptor_7b4f1d9d5819edec, []int{7}
 }
 func (m *PublishRecord) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1127,13 +1268,14 @@ type WithdrawRecord struct {
 	Record          []byte `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
 	ReasonDigest    []byte `protobuf:"bytes,3,opt,name=reason_digest,json=reasonDigest,proto3" json:"reason_digest,omitempty"`
 	AuthorityDigest []byte `protobuf:"bytes,4,opt,name=authority_digest,json=authorityDigest,proto3" json:"authority_digest,omitempty"`
+	RevokedOn       int32  `protobuf:"varint,5,opt,name=revoked_on,json=revokedOn,proto3" json:"revoked_on,omitempty"`
 }
 
 func (m *WithdrawRecord) Reset()         { *m = WithdrawRecord{} }
 func (m *WithdrawRecord) String() string { return proto.CompactTextString(m) }
 func (*WithdrawRecord) ProtoMessage()    {}
 func (*WithdrawRecord) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7b4f1d9d5819edec, []int{7}
+	return fileDescriptor_7b4f1d9d5819edec, []int{8}
 }
 func (m *WithdrawRecord) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1190,6 +1332,13 @@ func (m *WithdrawRecord) GetAuthorityDigest() []byte {
 	return nil
 }
 
+func (m *WithdrawRecord) GetRevokedOn() int32 {
+	if m != nil {
+		return m.RevokedOn
+	}
+	return 0
+}
+
 // RecordAbnormal enters a subject in the list of abnormal operation (异常名录).
 type RecordAbnormal struct {
 	Content AbnormalContent `protobuf:"bytes,1,opt,name=content,proto3" json:"content"`
@@ -1199,7 +1348,7 @@ func (m *RecordAbnormal) Reset()         { *m = RecordAbnormal{} }
 func (m *RecordAbnormal) String() string { return proto.CompactTextString(m) }
 func (*RecordAbnormal) ProtoMessage()    {}
 func (*RecordAbnormal) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7b4f1d9d5819edec, []int{8}
+	return fileDescriptor_7b4f1d9d5819edec, []int{9}
 }
 func (m *RecordAbnormal) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1246,7 +1395,7 @@ func (m *RemoveAbnormal) Reset()         { *m = RemoveAbnormal{} }
 func (m *RemoveAbnormal) String() string { return proto.CompactTextString(m) }
 func (*RemoveAbnormal) ProtoMessage()    {}
 func (*RemoveAbnormal) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7b4f1d9d5819edec, []int{9}
+	return fileDescriptor_7b4f1d9d5819edec, []int{10}
 }
 func (m *RemoveAbnormal) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1305,7 +1454,7 @@ func (m *RecordOther) Reset()         { *m = RecordOther{} }
 func (m *RecordOther) String() string { return proto.CompactTextString(m) }
 func (*RecordOther) ProtoMessage()    {}
 func (*RecordOther) Descriptor() ([]byte, []int) {
-	return fileDescriptor_7b4f1d9d5819edec, []int{10}
+	return fileDescriptor_7b4f1d9d5819edec, []int{11}
 }
 func (m *RecordOther) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1341,6 +1490,282 @@ func (m *RecordOther) GetContent() OtherContent {
 	return OtherContent{}
 }
 
+// MarkFinal says that the decision behind a record is final (终局).
+type MarkFinal struct {
+	Issuer         string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Record         []byte `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
+	Ground         uint32 `protobuf:"varint,3,opt,name=ground,proto3" json:"ground,omitempty"`
+	FinalOn        int32  `protobuf:"varint,4,opt,name=final_on,json=finalOn,proto3" json:"final_on,omitempty"`
+	DocumentDigest []byte `protobuf:"bytes,5,opt,name=document_digest,json=documentDigest,proto3" json:"document_digest,omitempty"`
+}
+
+func (m *MarkFinal) Reset()         { *m = MarkFinal{} }
+func (m *MarkFinal) String() string { return proto.CompactTextString(m) }
+func (*MarkFinal) ProtoMessage()    {}
+func (*MarkFinal) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{12}
+}
+func (m *MarkFinal) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MarkFinal) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MarkFinal.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MarkFinal) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MarkFinal.Merge(m, src)
+}
+func (m *MarkFinal) XXX_Size() int {
+	return m.Size()
+}
+func (m *MarkFinal) XXX_DiscardUnknown() {
+	xxx_messageInfo_MarkFinal.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MarkFinal proto.InternalMessageInfo
+
+func (m *MarkFinal) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *MarkFinal) GetRecord() []byte {
+	if m != nil {
+		return m.Record
+	}
+	return nil
+}
+
+func (m *MarkFinal) GetGround() uint32 {
+	if m != nil {
+		return m.Ground
+	}
+	return 0
+}
+
+func (m *MarkFinal) GetFinalOn() int32 {
+	if m != nil {
+		return m.FinalOn
+	}
+	return 0
+}
+
+func (m *MarkFinal) GetDocumentDigest() []byte {
+	if m != nil {
+		return m.DocumentDigest
+	}
+	return nil
+}
+
+// FulfilDuty says that the duties of the decision are fulfilled (义务履行完毕).
+type FulfilDuty struct {
+	Issuer         string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Record         []byte `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
+	DoneOn         int32  `protobuf:"varint,3,opt,name=done_on,json=doneOn,proto3" json:"done_on,omitempty"`
+	EvidenceDigest []byte `protobuf:"bytes,4,opt,name=evidence_digest,json=evidenceDigest,proto3" json:"evidence_digest,omitempty"`
+}
+
+func (m *FulfilDuty) Reset()         { *m = FulfilDuty{} }
+func (m *FulfilDuty) String() string { return proto.CompactTextString(m) }
+func (*FulfilDuty) ProtoMessage()    {}
+func (*FulfilDuty) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{13}
+}
+func (m *FulfilDuty) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *FulfilDuty) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_FulfilDuty.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *FulfilDuty) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_FulfilDuty.Merge(m, src)
+}
+func (m *FulfilDuty) XXX_Size() int {
+	return m.Size()
+}
+func (m *FulfilDuty) XXX_DiscardUnknown() {
+	xxx_messageInfo_FulfilDuty.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_FulfilDuty proto.InternalMessageInfo
+
+func (m *FulfilDuty) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *FulfilDuty) GetRecord() []byte {
+	if m != nil {
+		return m.Record
+	}
+	return nil
+}
+
+func (m *FulfilDuty) GetDoneOn() int32 {
+	if m != nil {
+		return m.DoneOn
+	}
+	return 0
+}
+
+func (m *FulfilDuty) GetEvidenceDigest() []byte {
+	if m != nil {
+		return m.EvidenceDigest
+	}
+	return nil
+}
+
+// ReportRevocation tells the recogniser that its decision was revoked (撤销通报): the clock of its withdrawal starts.
+type ReportRevocation struct {
+	Issuer          string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Record          []byte `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
+	RevokedOn       int32  `protobuf:"varint,3,opt,name=revoked_on,json=revokedOn,proto3" json:"revoked_on,omitempty"`
+	AuthorityDigest []byte `protobuf:"bytes,4,opt,name=authority_digest,json=authorityDigest,proto3" json:"authority_digest,omitempty"`
+}
+
+func (m *ReportRevocation) Reset()         { *m = ReportRevocation{} }
+func (m *ReportRevocation) String() string { return proto.CompactTextString(m) }
+func (*ReportRevocation) ProtoMessage()    {}
+func (*ReportRevocation) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{14}
+}
+func (m *ReportRevocation) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *ReportRevocation) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_ReportRevocation.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *ReportRevocation) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_ReportRevocation.Merge(m, src)
+}
+func (m *ReportRevocation) XXX_Size() int {
+	return m.Size()
+}
+func (m *ReportRevocation) XXX_DiscardUnknown() {
+	xxx_messageInfo_ReportRevocation.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_ReportRevocation proto.InternalMessageInfo
+
+func (m *ReportRevocation) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *ReportRevocation) GetRecord() []byte {
+	if m != nil {
+		return m.Record
+	}
+	return nil
+}
+
+func (m *ReportRevocation) GetRevokedOn() int32 {
+	if m != nil {
+		return m.RevokedOn
+	}
+	return 0
+}
+
+func (m *ReportRevocation) GetAuthorityDigest() []byte {
+	if m != nil {
+		return m.AuthorityDigest
+	}
+	return nil
+}
+
+// Release is the recogniser's answer, with its reason, that the record stands: against a reported revocation.
+type Release struct {
+	Issuer       string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Record       []byte `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
+	ReasonDigest []byte `protobuf:"bytes,3,opt,name=reason_digest,json=reasonDigest,proto3" json:"reason_digest,omitempty"`
+}
+
+func (m *Release) Reset()         { *m = Release{} }
+func (m *Release) String() string { return proto.CompactTextString(m) }
+func (*Release) ProtoMessage()    {}
+func (*Release) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{15}
+}
+func (m *Release) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Release) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Release.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Release) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Release.Merge(m, src)
+}
+func (m *Release) XXX_Size() int {
+	return m.Size()
+}
+func (m *Release) XXX_DiscardUnknown() {
+	xxx_messageInfo_Release.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Release proto.InternalMessageInfo
+
+func (m *Release) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *Release) GetRecord() []byte {
+	if m != nil {
+		return m.Record
+	}
+	return nil
+}
+
+func (m *Release) GetReasonDigest() []byte {
+	if m != nil {
+		return m.ReasonDigest
+	}
+	return nil
+}
+
 func init() {
 	proto.RegisterEnum("xinlian.v1.Severity", Severity_name, Severity_value)
 	proto.RegisterEnum("xinlian.v1.DishonestyKind", DishonestyKind_name, DishonestyKind_value)
@@ -1350,114 +1775,138 @@ func init() {
 	proto.RegisterType((*AbnormalContent)(nil), "xinlian.v1.AbnormalContent")
 	proto.RegisterType((*OtherContent)(nil), "xinlian.v1.OtherContent")
 	proto.RegisterType((*Dishonesty)(nil), "xinlian.v1.Dishonesty")
+	proto.RegisterType((*DestroyedContent)(nil), "xinlian.v1.DestroyedContent")
 	proto.RegisterType((*RecordPenalty)(nil), "xinlian.v1.RecordPenalty")
 	proto.RegisterType((*PublishRecord)(nil), "xinlian.v1.PublishRecord")
 	proto.RegisterType((*WithdrawRecord)(nil), "xinlian.v1.WithdrawRecord")
 	proto.RegisterType((*RecordAbnormal)(nil), "xinlian.v1.RecordAbnormal")
 	proto.RegisterType((*RemoveAbnormal)(nil), "xinlian.v1.RemoveAbnormal")
 	proto.RegisterType((*RecordOther)(nil), "xinlian.v1.RecordOther")
+	proto.RegisterType((*MarkFinal)(nil), "xinlian.v1.MarkFinal")
+	proto.RegisterType((*FulfilDuty)(nil), "xinlian.v1.FulfilDuty")
+	proto.RegisterType((*ReportRevocation)(nil), "xinlian.v1.ReportRevocation")
+	proto.RegisterType((*Release)(nil), "xinlian.v1.Release")
 }
 
 func init() { proto.RegisterFile("xinlian/v1/sanction.proto", fileDescriptor_7b4f1d9d5819edec) }
 
 var fileDescriptor_7b4f1d9d5819edec = []byte{
-	// 1526 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x58, 0xcd, 0x72, 0x13, 0x49,
-	0x12, 0x76, 0x5b, 0xff, 0xa9, 0xbf, 0x76, 0x61, 0x4c, 0x63, 0x76, 0x85, 0xd0, 0x1e, 0x10, 0x10,
-	0xd8, 0xc0, 0xee, 0xc6, 0x6e, 0x2c, 0x87, 0x0d, 0xd9, 0xea, 0xc5, 0x0a, 0x8c, 0xda, 0x51, 0x92,
-	0x61, 0xd9, 0x8b, 0xa2, 0xd5, 0x5d, 0x96, 0x6a, 0x47, 0xaa, 0x72, 0x74, 0xb7, 0x84, 0x7d, 0x9e,
-	0x0b, 0x47, 0xde, 0x61, 0x5e, 0x61, 0x1e, 0x82, 0x23, 0xc7, 0x39, 0x11, 0x13, 0x70, 0x98, 0xc7,
-	0x60, 0xa2, 0xaa, 0xba, 0xa5, 0x96, 0xfc, 0x33, 0x66, 0x82, 0xc3, 0xdc, 0x94, 0x5f, 0x66, 0x65,
-	0x67, 0xe5, 0xf7, 0x55, 0x56, 0xd9, 0x70, 0xf3, 0x84, 0xb2, 0x11, 0xb5, 0xd9, 0xf6, 0xf4, 0xf1,
-	0xb6, 0x6f, 0x33, 0x27, 0xa0, 0x9c, 0x6d, 0x1d, 0x7b, 0x3c, 0xe0, 0x08, 0x42, 0xd7, 0xd6, 0xf4,
-	0xf1, 0xe6, 0xfa, 0x80, 0x0f, 0xb8, 0x84, 0xb7, 0xc5, 0x2f, 0x15, 0x51, 0xfb, 0x92, 0x82, 0xd2,
-	0x01, 0x61, 0xf6, 0x28, 0x38, 0xdd, 0xe5, 0x2c, 0x20, 0x2c, 0x40, 0x1b, 0x90, 0xa6, 0xbe, 0x3f,
-	0x21, 0x9e, 0xa1, 0x55, 0xb5, 0x7a, 0x0e, 0x87, 0x16, 0x32, 0x20, 0xe3, 0x4f, 0xfa, 0xff, 0x27,
-	0x4e, 0x60, 0xac, 0x4a, 0x47, 0x64, 0xa2, 0xeb, 0x90, 0x76, 0xb9, 0xd3, 0x63, 0xdc, 0x48, 0x48,
-	0x47, 0xca, 0xe5, 0x4e, 0x9b, 0xa3, 0x75, 0x48, 0x7d, 0x47, 0x99, 0xeb, 0x1b, 0xc9, 0x6a, 0xa2,
-	0x5e, 0xc4, 0xca, 0x40, 0x37, 0x21, 0x7b, 0x44, 0x19, 0xe9, 0x1d, 0x11, 0x66, 0xa4, 0xaa, 0x5a,
-	0x3d, 0x81, 0x33, 0xc2, 0xfe, 0x0f, 0x61, 0xe8, 0x2e, 0x94, 0x1d, 0xce, 0x8e, 0xa8, 0xef, 0xd8,
-	0x01, 0x71, 0x65, 0x44, 0x5a, 0x46, 0x94, 0x62, 0xb0, 0x08, 0xfc, 0x33, 0x80, 0x4b, 0x1c, 0xea,
-	0x12, 0xb7, 0xc7, 0x99, 0x91, 0xa9, 0x6a, 0xf5, 0x14, 0xce, 0x85, 0x88, 0xc5, 0xd0, 0x6d, 0xc8,
-	0x4f, 0xed, 0x11, 0x75, 0x7b, 0x13, 0x16, 0xd0, 0x91, 0x91, 0x95, 0x7e, 0x90, 0xd0, 0xa1, 0x40,
-	0xd0, 0x3d, 0xd0, 0xa7, 0x94, 0x8f, 0x6c, 0xd1, 0xaa, 0x9e, 0x47, 0x06, 0x94, 0x33, 0x23, 0x27,
-	0x4b, 0x2f, 0xcf, 0x70, 0x2c, 0x61, 0xf4, 0x27, 0xc8, 0x1d, 0x7b, 0xdc, 0x21, 0xee, 0xc4, 0x23,
-	0x06, 0x54, 0xb5, 0x7a, 0x11, 0xcf, 0x01, 0x54, 0x07, 0x9d, 0xf1, 0x80, 0x3a, 0xa4, 0xe7, 0x13,
-	0x6f, 0xaa, 0xca, 0xc9, 0xcb, 0xcf, 0x95, 0x14, 0xde, 0x91, 0xb0, 0x25, 0xf3, 0xf8, 0x81, 0x1d,
-	0x90, 0x31, 0x61, 0x81, 0x51, 0x50, 0x79, 0x66, 0x80, 0xe8, 0xed, 0x90, 0xd8, 0x1e, 0x65, 0x03,
-	0xa3, 0x28, 0x7d, 0x91, 0x89, 0x6e, 0x41, 0x6e, 0x9e, 0xba, 0x24, 0x53, 0x67, 0xfd, 0x28, 0xe9,
-	0x23, 0x58, 0xf7, 0xc8, 0xb1, 0x4d, 0xbd, 0xde, 0x42, 0x15, 0x46, 0xb9, 0xaa, 0xd5, 0xb3, 0x18,
-	0x29, 0x5f, 0x3b, 0x56, 0x88, 0xe8, 0xdc, 0x31, 0x7f, 0x43, 0xbc, 0x9e, 0xc3, 0x5d, 0x62, 0xe8,
-	0x72, 0xcf, 0x39, 0x89, 0xec, 0x72, 0x97, 0x08, 0xee, 0x7d, 0xe2, 0x04, 0xdc, 0x33, 0xd6, 0x14,
-	0xf7, 0xca, 0x42, 0x8f, 0x20, 0xeb, 0x93, 0x29, 0xf1, 0x68, 0x70, 0x6a, 0xa0, 0xaa, 0x56, 0x2f,
-	0x3d, 0x59, 0xdf, 0x9a, 0x6b, 0x6b, 0xab, 0x13, 0xfa, 0xf0, 0x2c, 0x4a, 0xec, 0x97, 0x11, 0x87,
-	0xf8, 0xbe, 0xed, 0x9d, 0x1a, 0xd7, 0x64, 0x3d, 0x73, 0x40, 0x10, 0xa0, 0x0c, 0x1a, 0x9c, 0xf6,
-	0x5c, 0x3a, 0x20, 0x7e, 0x60, 0xac, 0x57, 0xb5, 0x7a, 0x01, 0x97, 0x67, 0x78, 0x53, 0xc2, 0x82,
-	0xcc, 0x80, 0x9c, 0x04, 0x51, 0xd4, 0x75, 0x19, 0x05, 0x02, 0x0a, 0x03, 0x6e, 0x41, 0xae, 0xef,
-	0x11, 0xdb, 0x19, 0xf6, 0xf8, 0x91, 0xb1, 0x21, 0xcb, 0xce, 0x2a, 0xc0, 0x3a, 0x42, 0x55, 0xc8,
-	0xbb, 0xc4, 0xa7, 0x03, 0x26, 0x39, 0x35, 0x6e, 0x48, 0x77, 0x1c, 0xaa, 0x7d, 0x4c, 0x40, 0x7e,
-	0x9f, 0xfa, 0xc1, 0x37, 0x97, 0x3f, 0x82, 0xe4, 0x88, 0xfa, 0x81, 0x91, 0x94, 0xa0, 0xfc, 0xbd,
-	0x24, 0xdc, 0xd4, 0xb2, 0x70, 0x17, 0xc8, 0x4e, 0x5f, 0x91, 0xec, 0xcc, 0x85, 0x64, 0x9f, 0x27,
-	0xf3, 0xec, 0xf9, 0x32, 0x5f, 0xd4, 0x45, 0x6e, 0x59, 0x17, 0x4b, 0x6d, 0x84, 0x33, 0x6d, 0x44,
-	0x9b, 0x90, 0x1d, 0x13, 0xdb, 0x9f, 0x78, 0xc4, 0x37, 0xf2, 0xd5, 0x84, 0x20, 0x21, 0xb2, 0xc5,
-	0x20, 0xe8, 0xdb, 0x3e, 0xf5, 0x8d, 0x42, 0x35, 0x51, 0x2f, 0x60, 0x65, 0xa0, 0x07, 0xb0, 0xe6,
-	0x70, 0xe6, 0x52, 0xb1, 0xdc, 0x8f, 0xe8, 0x2d, 0x4a, 0x7a, 0xf5, 0xb9, 0xe3, 0x7c, 0x15, 0x94,
-	0xce, 0xa8, 0xc0, 0x80, 0x8c, 0xe8, 0xb0, 0x38, 0x41, 0x65, 0xe9, 0x8c, 0xcc, 0xda, 0xf7, 0x09,
-	0x28, 0x37, 0xfa, 0x8c, 0x7b, 0x63, 0x7b, 0xf4, 0xcd, 0x49, 0xde, 0x80, 0xb4, 0x47, 0x6c, 0x9f,
-	0xb3, 0x90, 0xe6, 0xd0, 0x12, 0x4c, 0x8a, 0xef, 0xc7, 0x79, 0xce, 0x2a, 0xe0, 0x8f, 0x4c, 0xf3,
-	0xfc, 0xf8, 0xc3, 0xc2, 0xf1, 0x5f, 0xa2, 0x3f, 0x7f, 0x96, 0xfe, 0x25, 0x7e, 0x0a, 0xcb, 0xfc,
-	0xd4, 0x7e, 0x4c, 0x42, 0xc1, 0x0a, 0x86, 0xe2, 0x43, 0xdf, 0x9e, 0x02, 0x9f, 0x4f, 0x3c, 0x87,
-	0x44, 0x14, 0x28, 0x4b, 0x26, 0x0a, 0xec, 0x60, 0x12, 0x10, 0x49, 0x80, 0x48, 0xa4, 0xcc, 0xa5,
-	0x53, 0x98, 0xbe, 0xf4, 0x14, 0x66, 0xae, 0x48, 0x4f, 0xf6, 0xab, 0xe8, 0xc9, 0x5d, 0x85, 0x1e,
-	0xb8, 0x98, 0x9e, 0xfc, 0x85, 0xd3, 0xb9, 0xf0, 0xf5, 0xd3, 0xb9, 0x78, 0x95, 0xe9, 0x5c, 0x3a,
-	0x7f, 0x3a, 0x2f, 0x0c, 0xdf, 0xf2, 0xe5, 0xc3, 0x57, 0xff, 0x4d, 0xd9, 0xac, 0x9d, 0x91, 0xcd,
-	0x2f, 0x29, 0x80, 0x26, 0xf5, 0x87, 0x9c, 0x11, 0x3f, 0x38, 0x45, 0x25, 0x58, 0xa5, 0xae, 0x14,
-	0x4c, 0x01, 0xaf, 0x52, 0x17, 0x6d, 0x41, 0x52, 0xbc, 0x2a, 0xa4, 0x52, 0x4a, 0x4f, 0x36, 0xe3,
-	0xbb, 0x9e, 0xaf, 0x7a, 0x4e, 0x99, 0x8b, 0x65, 0x1c, 0x7a, 0x08, 0x29, 0x79, 0xe9, 0x4a, 0x05,
-	0x95, 0x9e, 0xdc, 0x88, 0x2f, 0xc0, 0xc4, 0xe1, 0x9e, 0xdb, 0x11, 0x6e, 0xac, 0xa2, 0xd0, 0x7d,
-	0x48, 0x39, 0x23, 0xdb, 0xf7, 0xa5, 0xb2, 0x2e, 0xea, 0xaa, 0x0a, 0x11, 0x5b, 0xf1, 0x64, 0x86,
-	0xf8, 0x99, 0x87, 0x08, 0xb2, 0x14, 0xb9, 0x93, 0xfe, 0x88, 0xfa, 0xc3, 0x5e, 0xff, 0x34, 0x52,
-	0x5d, 0x88, 0xec, 0x9c, 0x8a, 0x4e, 0x8e, 0x29, 0x0b, 0x9f, 0x2c, 0xa1, 0xea, 0xc6, 0x94, 0xa9,
-	0x07, 0x8b, 0x70, 0xda, 0x27, 0x0b, 0xef, 0x99, 0xec, 0xd8, 0x3e, 0x51, 0xce, 0x3b, 0x50, 0x08,
-	0xd3, 0xa8, 0x4f, 0xe7, 0xa4, 0x3f, 0x3f, 0xc3, 0x2c, 0x26, 0x1e, 0x5d, 0x84, 0x85, 0x95, 0x81,
-	0x74, 0x67, 0xa4, 0x6d, 0x31, 0xf4, 0x17, 0x28, 0xaa, 0x99, 0x15, 0x91, 0x90, 0x97, 0xdd, 0x2d,
-	0x28, 0x30, 0xa4, 0xf9, 0x1e, 0xe8, 0xf6, 0x24, 0x18, 0x72, 0x2f, 0xa6, 0x08, 0x75, 0xc6, 0xcb,
-	0x33, 0x3c, 0x0c, 0x5d, 0x87, 0xd4, 0x11, 0x65, 0xf6, 0x28, 0x94, 0x95, 0x32, 0xe4, 0xf3, 0x67,
-	0xd2, 0x1f, 0xd3, 0x20, 0x20, 0x9e, 0xd4, 0x52, 0x0e, 0xcf, 0x01, 0x21, 0x6c, 0x7b, 0x64, 0x7b,
-	0x63, 0x5f, 0x4a, 0xa8, 0x88, 0x43, 0x0b, 0x55, 0x00, 0xb8, 0x3c, 0xfb, 0xe2, 0x26, 0x90, 0xfa,
-	0x29, 0xe2, 0x18, 0x82, 0xfe, 0x06, 0x99, 0x63, 0xf5, 0x78, 0x35, 0x2a, 0x55, 0xad, 0x9e, 0x5f,
-	0x54, 0xc0, 0xe2, 0xbb, 0x16, 0x47, 0xa1, 0xe8, 0x41, 0x78, 0x31, 0xdf, 0x96, 0x4b, 0x16, 0x34,
-	0x10, 0x7b, 0x08, 0x84, 0x37, 0xf6, 0x3f, 0x20, 0x6b, 0x87, 0x97, 0x87, 0x51, 0x95, 0x0b, 0x6e,
-	0xc5, 0x17, 0x2c, 0x5d, 0x2c, 0x78, 0x16, 0x8c, 0xb6, 0x20, 0xc5, 0xc5, 0xbc, 0x33, 0xee, 0xc8,
-	0x55, 0x46, 0x7c, 0x55, 0x7c, 0x10, 0x62, 0x15, 0x56, 0x7b, 0x0e, 0x45, 0xa5, 0xc0, 0xb0, 0x6c,
-	0xf4, 0x2f, 0xc8, 0x38, 0x2a, 0x44, 0x0a, 0xfe, 0xd2, 0xcd, 0xed, 0x24, 0xdf, 0x7f, 0xbc, 0xbd,
-	0x82, 0xa3, 0x05, 0xb5, 0x7f, 0x43, 0xf1, 0x40, 0xd1, 0xaf, 0x72, 0x5e, 0x38, 0x6d, 0xe5, 0xfd,
-	0x25, 0x22, 0xe4, 0x11, 0x2a, 0xe0, 0xd0, 0xaa, 0xbd, 0xd3, 0xa0, 0xf4, 0x8a, 0x06, 0x43, 0xd7,
-	0xb3, 0xdf, 0xfc, 0xbe, 0x14, 0x67, 0x85, 0x95, 0xb8, 0xa2, 0xb0, 0x92, 0xe7, 0x0a, 0xab, 0xf6,
-	0x02, 0x4a, 0xaa, 0x92, 0xa8, 0xe7, 0xe8, 0xe9, 0x72, 0x87, 0x2e, 0xa3, 0x66, 0xb9, 0x45, 0x54,
-	0xa4, 0x1b, 0xf3, 0x29, 0x99, 0xa5, 0xfb, 0xda, 0x0d, 0xde, 0x85, 0x32, 0x99, 0x52, 0x97, 0x30,
-	0x87, 0x2c, 0x6e, 0xb1, 0x14, 0xc1, 0x61, 0xe5, 0xcf, 0x20, 0xaf, 0x2a, 0x97, 0xbc, 0xa3, 0x7f,
-	0x2e, 0x97, 0x7d, 0xa1, 0x36, 0x96, 0x6a, 0xbe, 0xef, 0x42, 0x36, 0x1a, 0x3b, 0x08, 0x41, 0xa9,
-	0x63, 0xbe, 0x34, 0x71, 0xab, 0xfb, 0xba, 0x77, 0xd8, 0xee, 0x98, 0x5d, 0x7d, 0x65, 0x01, 0x7b,
-	0xd1, 0x6a, 0x5b, 0x58, 0xd7, 0xd0, 0x3a, 0xe8, 0x33, 0xec, 0x99, 0xd9, 0x36, 0x71, 0x63, 0x5f,
-	0x5f, 0x5d, 0x40, 0x3b, 0x26, 0x6e, 0x59, 0x87, 0x1d, 0x3d, 0xb1, 0x99, 0x7c, 0xfb, 0x43, 0x65,
-	0xe5, 0xfe, 0x5b, 0x0d, 0x4a, 0x8b, 0xd3, 0x53, 0x84, 0x37, 0x5b, 0x9d, 0x3d, 0xab, 0x6d, 0x76,
-	0x62, 0x9f, 0xdb, 0x00, 0x14, 0x43, 0x0f, 0xcc, 0x76, 0x63, 0xbf, 0xfb, 0x5a, 0xd7, 0xd0, 0x35,
-	0x28, 0xc7, 0xf0, 0xfd, 0x56, 0xa7, 0xab, 0xaf, 0xa2, 0x1b, 0x70, 0x2d, 0x06, 0x36, 0x76, 0xda,
-	0x16, 0x7e, 0xd1, 0xd8, 0xd7, 0x13, 0x4b, 0xb9, 0xad, 0xee, 0x9e, 0x89, 0xf5, 0x64, 0x58, 0xca,
-	0x17, 0x2d, 0x6a, 0x9d, 0x9c, 0xcb, 0x48, 0x87, 0x02, 0x36, 0x77, 0x2d, 0xdc, 0x9c, 0xd5, 0x70,
-	0x1d, 0xd6, 0x42, 0x04, 0x9b, 0xcf, 0x5a, 0x9d, 0xae, 0x89, 0xcd, 0xa6, 0xda, 0x75, 0x08, 0x1f,
-	0x1c, 0xee, 0xec, 0xb7, 0x3a, 0x7b, 0x66, 0x53, 0x5f, 0x15, 0x05, 0xcf, 0x96, 0xcf, 0xf1, 0x84,
-	0x28, 0x78, 0x96, 0xe4, 0xa0, 0xd1, 0x12, 0x29, 0x92, 0xa2, 0x99, 0x21, 0x68, 0xfe, 0xf7, 0x40,
-	0x62, 0xa9, 0x58, 0xda, 0x57, 0xad, 0xee, 0x5e, 0x13, 0x37, 0x5e, 0xb5, 0xf5, 0x74, 0x0c, 0xdd,
-	0xb5, 0x30, 0x36, 0x77, 0xbb, 0x66, 0x53, 0xcf, 0xc4, 0x92, 0x76, 0xf6, 0x5a, 0xe6, 0x7e, 0xd3,
-	0x6c, 0xea, 0xd9, 0x18, 0xd8, 0xc0, 0xbb, 0x7b, 0xad, 0x97, 0x66, 0x53, 0xcf, 0xc5, 0xd6, 0x37,
-	0xcd, 0x4e, 0x17, 0x5b, 0xaf, 0xcd, 0xa6, 0x0e, 0xaa, 0x03, 0x3b, 0xd6, 0xfb, 0x4f, 0x15, 0xed,
-	0xc3, 0xa7, 0x8a, 0xf6, 0xf3, 0xa7, 0x8a, 0xf6, 0xee, 0x73, 0x65, 0xe5, 0xc3, 0xe7, 0xca, 0xca,
-	0x4f, 0x9f, 0x2b, 0x2b, 0xff, 0xfb, 0xfb, 0x80, 0x06, 0xc3, 0x49, 0x7f, 0xcb, 0xe1, 0xe3, 0xed,
-	0x50, 0x3f, 0x0f, 0x47, 0xc4, 0x1d, 0x10, 0x2f, 0x32, 0xb7, 0xd5, 0x9f, 0xfb, 0xf3, 0xff, 0x0f,
-	0x3c, 0x3d, 0xee, 0xf7, 0xd3, 0x12, 0xfc, 0xeb, 0xaf, 0x01, 0x00, 0x00, 0xff, 0xff, 0xbe, 0xde,
-	0x9f, 0x69, 0x37, 0x10, 0x00, 0x00,
+	// 1828 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x58, 0xcd, 0x72, 0x1b, 0xc7,
+	0x11, 0xe6, 0x12, 0xff, 0x8d, 0xbf, 0xd5, 0x88, 0xa2, 0x56, 0x94, 0x02, 0xc1, 0xc8, 0x41, 0xb0,
+	0x5c, 0x26, 0x6d, 0x25, 0xa9, 0xb8, 0xec, 0x43, 0x0a, 0x24, 0x56, 0x22, 0xca, 0x14, 0x96, 0x35,
+	0x00, 0xad, 0x28, 0x87, 0xa0, 0x16, 0xbb, 0x43, 0x60, 0x22, 0x60, 0x86, 0xb5, 0xbb, 0x80, 0x88,
+	0x4b, 0x2e, 0xb9, 0xf8, 0x90, 0x43, 0x6e, 0x79, 0x80, 0x3c, 0x40, 0x2e, 0x79, 0x08, 0x1f, 0x7d,
+	0xcc, 0xc9, 0x95, 0x92, 0x9e, 0x20, 0x4f, 0xe0, 0xd4, 0xcc, 0xec, 0x02, 0xbb, 0xe0, 0x4f, 0xc8,
+	0x94, 0x52, 0xe5, 0x1b, 0xfb, 0xeb, 0x9e, 0xde, 0x9e, 0xfe, 0xbe, 0xe9, 0x19, 0x10, 0x1e, 0x9c,
+	0x53, 0x36, 0xa1, 0x36, 0xdb, 0x9b, 0x7f, 0xbe, 0xe7, 0xdb, 0xcc, 0x09, 0x28, 0x67, 0xbb, 0x67,
+	0x1e, 0x0f, 0x38, 0x82, 0xd0, 0xb5, 0x3b, 0xff, 0x7c, 0x67, 0x6b, 0xc4, 0x47, 0x5c, 0xc2, 0x7b,
+	0xe2, 0x2f, 0x15, 0xd1, 0xf8, 0x31, 0x03, 0x95, 0x63, 0xc2, 0xec, 0x49, 0xb0, 0x38, 0xe0, 0x2c,
+	0x20, 0x2c, 0x40, 0xdb, 0x90, 0xa5, 0xbe, 0x3f, 0x23, 0x9e, 0xa1, 0xd5, 0xb5, 0x66, 0x01, 0x87,
+	0x16, 0x32, 0x20, 0xe7, 0xcf, 0x86, 0x7f, 0x20, 0x4e, 0x60, 0x6c, 0x4a, 0x47, 0x64, 0xa2, 0x7b,
+	0x90, 0x75, 0xb9, 0x33, 0x60, 0xdc, 0x48, 0x49, 0x47, 0xc6, 0xe5, 0x4e, 0x97, 0xa3, 0x2d, 0xc8,
+	0xbc, 0xa1, 0xcc, 0xf5, 0x8d, 0x74, 0x3d, 0xd5, 0x2c, 0x63, 0x65, 0xa0, 0x07, 0x90, 0x3f, 0xa5,
+	0x8c, 0x0c, 0x4e, 0x09, 0x33, 0x32, 0x75, 0xad, 0x99, 0xc2, 0x39, 0x61, 0x3f, 0x27, 0x0c, 0x3d,
+	0x81, 0xaa, 0xc3, 0xd9, 0x29, 0xf5, 0x1d, 0x3b, 0x20, 0xae, 0x8c, 0xc8, 0xca, 0x88, 0x4a, 0x0c,
+	0x16, 0x81, 0x3f, 0x03, 0x70, 0x89, 0x43, 0x5d, 0xe2, 0x0e, 0x38, 0x33, 0x72, 0x75, 0xad, 0x99,
+	0xc1, 0x85, 0x10, 0xb1, 0x18, 0x7a, 0x0c, 0xc5, 0xb9, 0x3d, 0xa1, 0xee, 0x60, 0xc6, 0x02, 0x3a,
+	0x31, 0xf2, 0xd2, 0x0f, 0x12, 0x3a, 0x11, 0x08, 0xfa, 0x18, 0xf4, 0x39, 0xe5, 0x13, 0x5b, 0xb4,
+	0x6a, 0xe0, 0x91, 0x11, 0xe5, 0xcc, 0x28, 0xc8, 0xd2, 0xab, 0x4b, 0x1c, 0x4b, 0x18, 0x3d, 0x82,
+	0xc2, 0x99, 0xc7, 0x1d, 0xe2, 0xce, 0x3c, 0x62, 0x40, 0x5d, 0x6b, 0x96, 0xf1, 0x0a, 0x40, 0x4d,
+	0xd0, 0x19, 0x0f, 0xa8, 0x43, 0x06, 0x3e, 0xf1, 0xe6, 0xaa, 0x9c, 0xa2, 0xfc, 0x5c, 0x45, 0xe1,
+	0x3d, 0x09, 0x5b, 0x32, 0x8f, 0x1f, 0xd8, 0x01, 0x99, 0x12, 0x16, 0x18, 0x25, 0x95, 0x67, 0x09,
+	0x88, 0xde, 0x8e, 0x89, 0xed, 0x51, 0x36, 0x32, 0xca, 0xd2, 0x17, 0x99, 0xe8, 0x21, 0x14, 0x56,
+	0xa9, 0x2b, 0x32, 0x75, 0xde, 0x8f, 0x92, 0x7e, 0x06, 0x5b, 0x1e, 0x39, 0xb3, 0xa9, 0x37, 0x48,
+	0x54, 0x61, 0x54, 0xeb, 0x5a, 0x33, 0x8f, 0x91, 0xf2, 0x75, 0x63, 0x85, 0x88, 0xce, 0x9d, 0xf1,
+	0xb7, 0xc4, 0x1b, 0x38, 0xdc, 0x25, 0x86, 0x2e, 0xf7, 0x5c, 0x90, 0xc8, 0x01, 0x77, 0x89, 0xe0,
+	0xde, 0x27, 0x4e, 0xc0, 0x3d, 0xe3, 0x8e, 0xe2, 0x5e, 0x59, 0xe8, 0x33, 0xc8, 0xfb, 0x64, 0x4e,
+	0x3c, 0x1a, 0x2c, 0x0c, 0x54, 0xd7, 0x9a, 0x95, 0x67, 0x5b, 0xbb, 0x2b, 0x6d, 0xed, 0xf6, 0x42,
+	0x1f, 0x5e, 0x46, 0x89, 0xfd, 0x32, 0xe2, 0x10, 0xdf, 0xb7, 0xbd, 0x85, 0x71, 0x57, 0xd6, 0xb3,
+	0x02, 0x04, 0x01, 0xca, 0xa0, 0xc1, 0x62, 0xe0, 0xd2, 0x11, 0xf1, 0x03, 0x63, 0xab, 0xae, 0x35,
+	0x4b, 0xb8, 0xba, 0xc4, 0xdb, 0x12, 0x16, 0x64, 0x06, 0xe4, 0x3c, 0x88, 0xa2, 0xee, 0xc9, 0x28,
+	0x10, 0x50, 0x18, 0xf0, 0x10, 0x0a, 0x43, 0x8f, 0xd8, 0xce, 0x78, 0xc0, 0x4f, 0x8d, 0x6d, 0x59,
+	0x76, 0x5e, 0x01, 0xd6, 0x29, 0xaa, 0x43, 0xd1, 0x25, 0x3e, 0x1d, 0x31, 0xc9, 0xa9, 0x71, 0x5f,
+	0xba, 0xe3, 0x50, 0xe3, 0x87, 0x14, 0x14, 0x8f, 0xa8, 0x1f, 0x7c, 0x70, 0xf9, 0x23, 0x48, 0x4f,
+	0xa8, 0x1f, 0x18, 0x69, 0x09, 0xca, 0xbf, 0xd7, 0x84, 0x9b, 0x59, 0x17, 0x6e, 0x82, 0xec, 0xec,
+	0x0d, 0xc9, 0xce, 0x5d, 0x49, 0xf6, 0x65, 0x32, 0xcf, 0x5f, 0x2e, 0xf3, 0xa4, 0x2e, 0x0a, 0xeb,
+	0xba, 0x58, 0x6b, 0x23, 0x5c, 0x68, 0x23, 0xda, 0x81, 0xfc, 0x94, 0xd8, 0xfe, 0xcc, 0x23, 0xbe,
+	0x51, 0xac, 0xa7, 0x04, 0x09, 0x91, 0x2d, 0x06, 0xc1, 0xd0, 0xf6, 0xa9, 0x6f, 0x94, 0xea, 0xa9,
+	0x66, 0x09, 0x2b, 0x03, 0x7d, 0x02, 0x77, 0x1c, 0xce, 0x5c, 0x2a, 0x96, 0xfb, 0x11, 0xbd, 0x65,
+	0x49, 0xaf, 0xbe, 0x72, 0x5c, 0xae, 0x82, 0xca, 0x05, 0x15, 0x18, 0x90, 0x13, 0x1d, 0x16, 0x27,
+	0xa8, 0x2a, 0x9d, 0x91, 0xd9, 0xf8, 0x53, 0x0a, 0xaa, 0xad, 0x21, 0xe3, 0xde, 0xd4, 0x9e, 0x7c,
+	0x70, 0x92, 0xb7, 0x21, 0xeb, 0x11, 0xdb, 0xe7, 0x2c, 0xa4, 0x39, 0xb4, 0x04, 0x93, 0xe2, 0xfb,
+	0x71, 0x9e, 0xf3, 0x0a, 0xf8, 0x29, 0xd3, 0xbc, 0x3a, 0xfe, 0x90, 0x38, 0xfe, 0x6b, 0xf4, 0x17,
+	0x2f, 0xd2, 0xbf, 0xc6, 0x4f, 0x69, 0x9d, 0x9f, 0xc6, 0x3f, 0xd2, 0x50, 0xb2, 0x82, 0xb1, 0xf8,
+	0xd0, 0x87, 0xa7, 0xc0, 0xe7, 0x33, 0xcf, 0x21, 0x11, 0x05, 0xca, 0x92, 0x89, 0x02, 0x3b, 0x98,
+	0x05, 0x44, 0x12, 0x20, 0x12, 0x29, 0x73, 0xed, 0x14, 0x66, 0xaf, 0x3d, 0x85, 0xb9, 0x1b, 0xd2,
+	0x93, 0xbf, 0x15, 0x3d, 0x85, 0x9b, 0xd0, 0x03, 0x57, 0xd3, 0x53, 0xbc, 0x72, 0x3a, 0x97, 0x6e,
+	0x3f, 0x9d, 0xcb, 0x37, 0x99, 0xce, 0x95, 0xcb, 0xa7, 0x73, 0x62, 0xf8, 0x56, 0xaf, 0x1f, 0xbe,
+	0xfa, 0x7f, 0x95, 0xcd, 0x9d, 0x0b, 0xb2, 0xf9, 0x77, 0x1e, 0xa0, 0x4d, 0xfd, 0x31, 0x67, 0xc4,
+	0x0f, 0x16, 0xa8, 0x02, 0x9b, 0xd4, 0x95, 0x82, 0x29, 0xe1, 0x4d, 0xea, 0xa2, 0x5d, 0x48, 0x8b,
+	0x57, 0x85, 0x54, 0x4a, 0xe5, 0xd9, 0x4e, 0x7c, 0xd7, 0xab, 0x55, 0x5f, 0x53, 0xe6, 0x62, 0x19,
+	0x87, 0x3e, 0x85, 0x8c, 0xbc, 0x74, 0xa5, 0x82, 0x2a, 0xcf, 0xee, 0xc7, 0x17, 0x60, 0xe2, 0x70,
+	0xcf, 0xed, 0x09, 0x37, 0x56, 0x51, 0xe8, 0x29, 0x64, 0x9c, 0x89, 0xed, 0xfb, 0x52, 0x59, 0x57,
+	0x75, 0x55, 0x85, 0x88, 0xad, 0x78, 0x32, 0x43, 0xfc, 0xcc, 0x43, 0x04, 0x59, 0x8a, 0xdc, 0xd9,
+	0x70, 0x42, 0xfd, 0xf1, 0x60, 0xb8, 0x88, 0x54, 0x17, 0x22, 0xfb, 0x0b, 0xd1, 0xc9, 0x29, 0x65,
+	0xe1, 0x93, 0x25, 0x54, 0xdd, 0x94, 0x32, 0xf5, 0x60, 0x11, 0x4e, 0xfb, 0x3c, 0xf1, 0x9e, 0xc9,
+	0x4f, 0xed, 0x73, 0xe5, 0xfc, 0x08, 0x4a, 0x61, 0x1a, 0xf5, 0xe9, 0x82, 0xf4, 0x17, 0x97, 0x98,
+	0xc5, 0xc4, 0xa3, 0x8b, 0xb0, 0xb0, 0x32, 0x90, 0xee, 0x9c, 0xb4, 0x2d, 0x86, 0x7e, 0x0e, 0x65,
+	0x35, 0xb3, 0x22, 0x12, 0x8a, 0xb2, 0xbb, 0x25, 0x05, 0x86, 0x34, 0x7f, 0x0c, 0xba, 0x3d, 0x0b,
+	0xc6, 0xdc, 0x8b, 0x29, 0x42, 0x9d, 0xf1, 0xea, 0x12, 0x0f, 0x43, 0xb7, 0x20, 0x73, 0x4a, 0x99,
+	0x3d, 0x09, 0x65, 0xa5, 0x0c, 0xf9, 0xfc, 0x99, 0x0d, 0xa7, 0x34, 0x08, 0x88, 0x27, 0xb5, 0x54,
+	0xc0, 0x2b, 0x40, 0x08, 0xdb, 0x9e, 0xd8, 0xde, 0xd4, 0x97, 0x12, 0x2a, 0xe3, 0xd0, 0x42, 0x35,
+	0x00, 0x2e, 0xcf, 0xbe, 0xb8, 0x09, 0xa4, 0x7e, 0xca, 0x38, 0x86, 0xa0, 0x3a, 0x94, 0xdc, 0x99,
+	0xa8, 0x88, 0x33, 0x22, 0xb6, 0x76, 0x57, 0x35, 0x5d, 0x60, 0x6d, 0xce, 0x88, 0xda, 0xb8, 0x2c,
+	0x40, 0x78, 0xb7, 0xd4, 0xc6, 0xa5, 0x6d, 0x31, 0xd1, 0x36, 0xe5, 0x1a, 0x79, 0x7c, 0xc6, 0x5c,
+	0xf9, 0xb2, 0x28, 0xe3, 0xa2, 0xc4, 0x5e, 0x48, 0x48, 0x5c, 0x6a, 0xe4, 0x3c, 0x90, 0x9d, 0x92,
+	0x2f, 0x8b, 0x3c, 0x5e, 0xda, 0xe8, 0x0b, 0x28, 0xda, 0x9e, 0x33, 0xa6, 0x62, 0x4e, 0xd8, 0xbe,
+	0x7c, 0x59, 0x5c, 0x23, 0x28, 0x88, 0x62, 0x5b, 0xbe, 0x10, 0x42, 0x68, 0x89, 0xaa, 0x0c, 0x25,
+	0x84, 0x10, 0xb1, 0xe4, 0x4d, 0x2a, 0x94, 0x75, 0x4a, 0x89, 0x67, 0x3c, 0x50, 0x27, 0x2a, 0xb2,
+	0x85, 0x0e, 0xe4, 0xdf, 0x0b, 0x21, 0xa1, 0x1d, 0xa5, 0x03, 0x05, 0xec, 0x2f, 0x44, 0x5e, 0x8f,
+	0xcc, 0xf9, 0x1b, 0x45, 0xf3, 0x43, 0x95, 0x37, 0x44, 0xd4, 0xab, 0xf8, 0x2d, 0x0d, 0xc6, 0xae,
+	0x67, 0xbf, 0x15, 0xab, 0x1f, 0xa9, 0x5e, 0x45, 0xd0, 0xfe, 0x02, 0xfd, 0x12, 0x72, 0x67, 0xea,
+	0xa7, 0x80, 0x51, 0xab, 0x6b, 0xcd, 0x62, 0xf2, 0x3c, 0x25, 0x7f, 0x25, 0xe0, 0x28, 0x14, 0x7d,
+	0x12, 0x3e, 0x73, 0x1e, 0xcb, 0x25, 0x89, 0x06, 0xc4, 0x9e, 0x55, 0xe1, 0xfb, 0xe7, 0xd7, 0x90,
+	0xb7, 0xc3, 0xab, 0xd8, 0xa8, 0xcb, 0x05, 0x0f, 0xe3, 0x0b, 0xd6, 0xae, 0x69, 0xbc, 0x0c, 0x46,
+	0xbb, 0x90, 0xe1, 0xe2, 0xf6, 0x30, 0x3e, 0x92, 0xab, 0x8c, 0xf8, 0xaa, 0xf8, 0xb5, 0x82, 0x55,
+	0x18, 0xfa, 0x12, 0x0a, 0x2e, 0xf1, 0x03, 0x8f, 0x2f, 0x88, 0x6b, 0x34, 0xe4, 0x9a, 0x47, 0x89,
+	0xe9, 0x10, 0x39, 0xa3, 0x75, 0xab, 0xf0, 0x46, 0x1b, 0xf4, 0x75, 0xf7, 0xed, 0x6f, 0xab, 0xc6,
+	0xd7, 0x50, 0x56, 0x02, 0x08, 0x1b, 0x87, 0xbe, 0x84, 0x9c, 0xa3, 0xb2, 0xc9, 0x1c, 0xd7, 0xb6,
+	0x77, 0x3f, 0xfd, 0xdd, 0x0f, 0x8f, 0x37, 0x70, 0xb4, 0xa0, 0xf1, 0x1b, 0x28, 0x1f, 0xab, 0xe3,
+	0xac, 0x72, 0x5e, 0x59, 0x8f, 0x7c, 0x8f, 0x88, 0x08, 0x59, 0x4e, 0x09, 0x87, 0x56, 0xe3, 0xef,
+	0x1a, 0x54, 0x5e, 0x85, 0x54, 0xff, 0x6f, 0x29, 0x2e, 0x0e, 0x8a, 0xd4, 0x0d, 0x07, 0x45, 0xfa,
+	0xf2, 0x41, 0x91, 0x94, 0x6b, 0x66, 0x4d, 0xae, 0x8d, 0x97, 0x50, 0x51, 0x85, 0x46, 0xa2, 0x40,
+	0x5f, 0xad, 0x37, 0xf0, 0x3a, 0xed, 0xac, 0x77, 0x90, 0x8a, 0x74, 0x53, 0x3e, 0x27, 0xcb, 0x74,
+	0xb7, 0xdd, 0xff, 0x13, 0xa8, 0x92, 0x39, 0x75, 0x09, 0x73, 0x48, 0xb2, 0x03, 0x95, 0x08, 0x0e,
+	0xef, 0xac, 0x17, 0x50, 0x54, 0x95, 0x4b, 0x61, 0xa2, 0x2f, 0xd6, 0xcb, 0xbe, 0x52, 0xbc, 0xeb,
+	0x35, 0xff, 0x55, 0x83, 0xc2, 0x4b, 0xdb, 0x7b, 0xf3, 0x5c, 0x8e, 0xd0, 0xdb, 0xd6, 0xbb, 0x0d,
+	0xd9, 0x70, 0xb2, 0xa5, 0xd4, 0x50, 0x55, 0x56, 0x62, 0x24, 0xa6, 0x93, 0x23, 0xf1, 0x09, 0x54,
+	0x5d, 0xee, 0xcc, 0xc4, 0x4f, 0xd2, 0x68, 0x8b, 0x19, 0xb5, 0xc5, 0x08, 0x0e, 0xb7, 0xf8, 0x47,
+	0x80, 0xe7, 0xb3, 0xc9, 0x29, 0x9d, 0xb4, 0x67, 0xc1, 0xe2, 0xd6, 0x95, 0xdd, 0x87, 0x5c, 0x34,
+	0xb1, 0x53, 0xb2, 0x80, 0xac, 0xab, 0xa6, 0xf5, 0x25, 0x2d, 0x4e, 0x5f, 0xda, 0xe2, 0x3f, 0x6b,
+	0xa0, 0x63, 0x72, 0xc6, 0xbd, 0x00, 0x93, 0x39, 0x77, 0xd4, 0x63, 0xe2, 0xb6, 0x65, 0x24, 0x05,
+	0x98, 0x5a, 0x9f, 0x97, 0x37, 0x97, 0x72, 0xe3, 0xf7, 0x90, 0xc3, 0x64, 0x42, 0x6c, 0x9f, 0xfc,
+	0x5f, 0x4e, 0xd5, 0x53, 0x17, 0xf2, 0xd1, 0x73, 0x03, 0x21, 0xa8, 0xf4, 0xcc, 0x6f, 0x4c, 0xdc,
+	0xe9, 0xbf, 0x1e, 0x9c, 0x74, 0x7b, 0x66, 0x5f, 0xdf, 0x48, 0x60, 0x2f, 0x3b, 0x5d, 0x0b, 0xeb,
+	0x1a, 0xda, 0x02, 0x7d, 0x89, 0xbd, 0x30, 0xbb, 0x26, 0x6e, 0x1d, 0xe9, 0x9b, 0x09, 0xb4, 0x67,
+	0xe2, 0x8e, 0x75, 0xd2, 0xd3, 0x53, 0x3b, 0xe9, 0x6f, 0xff, 0x56, 0xdb, 0x78, 0xfa, 0xad, 0x06,
+	0x95, 0xe4, 0xab, 0x49, 0x84, 0xb7, 0x3b, 0xbd, 0x43, 0xab, 0x6b, 0xf6, 0x62, 0x9f, 0xdb, 0x06,
+	0x14, 0x43, 0x8f, 0xcd, 0x6e, 0xeb, 0xa8, 0xff, 0x5a, 0xd7, 0xd0, 0x5d, 0xa8, 0xc6, 0xf0, 0xa3,
+	0x4e, 0xaf, 0xaf, 0x6f, 0xa2, 0xfb, 0x70, 0x37, 0x06, 0xb6, 0xf6, 0xbb, 0x16, 0x7e, 0xd9, 0x3a,
+	0xd2, 0x53, 0x6b, 0xb9, 0xad, 0xfe, 0xa1, 0x89, 0xf5, 0x74, 0x58, 0xca, 0x8f, 0x5a, 0x74, 0x86,
+	0xe4, 0xf5, 0x89, 0x74, 0x28, 0x61, 0xf3, 0xc0, 0xc2, 0xed, 0x65, 0x0d, 0xf7, 0xe0, 0x4e, 0x88,
+	0x60, 0xf3, 0x45, 0xa7, 0xd7, 0x37, 0xb1, 0xd9, 0x56, 0xbb, 0x0e, 0xe1, 0xe3, 0x93, 0xfd, 0xa3,
+	0x4e, 0xef, 0xd0, 0x6c, 0xeb, 0x9b, 0xa2, 0xe0, 0xe5, 0xf2, 0x15, 0x9e, 0x12, 0x05, 0x2f, 0x93,
+	0x1c, 0xb7, 0x3a, 0x22, 0x45, 0x5a, 0x34, 0x33, 0x04, 0xcd, 0xdf, 0x1e, 0x4b, 0x2c, 0x13, 0x4b,
+	0xfb, 0xaa, 0xd3, 0x3f, 0x6c, 0xe3, 0xd6, 0xab, 0xae, 0x9e, 0x8d, 0xa1, 0x07, 0x16, 0xc6, 0xe6,
+	0x41, 0xdf, 0x6c, 0xeb, 0xb9, 0x58, 0xd2, 0xde, 0x61, 0xc7, 0x3c, 0x6a, 0x9b, 0x6d, 0x3d, 0x1f,
+	0x03, 0x5b, 0xf8, 0xe0, 0xb0, 0xf3, 0x8d, 0xd9, 0xd6, 0x0b, 0xb1, 0xf5, 0x6d, 0xb3, 0xd7, 0xc7,
+	0xd6, 0x6b, 0xb3, 0xad, 0x83, 0xea, 0xc0, 0xbe, 0xf5, 0xdd, 0xbb, 0x9a, 0xf6, 0xfd, 0xbb, 0x9a,
+	0xf6, 0xaf, 0x77, 0x35, 0xed, 0x2f, 0xef, 0x6b, 0x1b, 0xdf, 0xbf, 0xaf, 0x6d, 0xfc, 0xf3, 0x7d,
+	0x6d, 0xe3, 0x77, 0xbf, 0x1a, 0xd1, 0x60, 0x3c, 0x1b, 0xee, 0x3a, 0x7c, 0xba, 0x17, 0x0e, 0x92,
+	0x4f, 0x27, 0xc4, 0x1d, 0x11, 0x2f, 0x32, 0xf7, 0xd4, 0xbf, 0xf9, 0x56, 0xff, 0x17, 0xfc, 0xea,
+	0x6c, 0x38, 0xcc, 0x4a, 0xf0, 0x17, 0xff, 0x09, 0x00, 0x00, 0xff, 0xff, 0x67, 0x3f, 0xec, 0xb3,
+	0x2f, 0x14, 0x00, 0x00,
 }
 
 func (m *PenaltyContent) Marshal() (dAtA []byte, err error) {
@@ -2060,6 +2509,20 @@ func (m *Dishonesty) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Destroyed != nil {
+		{
+			size, err := m.Destroyed.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintSanction(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0x92
+	}
 	if m.Other != nil {
 		{
 			size, err := m.Other.MarshalToSizedBuffer(dAtA[:i])
@@ -2115,6 +2578,83 @@ func (m *Dishonesty) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		dAtA[i] = 0x1
 		i--
 		dAtA[i] = 0xf2
+	}
+	if m.WithdrawBy != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.WithdrawBy))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xe0
+	}
+	if m.RevokedOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.RevokedOn))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xd8
+	}
+	if m.VerifyBy != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.VerifyBy))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xd0
+	}
+	if len(m.Verifier) > 0 {
+		i -= len(m.Verifier)
+		copy(dAtA[i:], m.Verifier)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Verifier)))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xca
+	}
+	if m.ArchiveOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.ArchiveOn))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xc0
+	}
+	if m.ArchivedAs != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.ArchivedAs))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xb8
+	}
+	if m.Extended {
+		i--
+		if m.Extended {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xb0
+	}
+	if m.FinalGround != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.FinalGround))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xa8
+	}
+	if m.FinalOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.FinalOn))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xa0
+	}
+	if m.DutyDoneOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.DutyDoneOn))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x98
 	}
 	if m.Objections != 0 {
 		i = encodeVarintSanction(dAtA, i, uint64(m.Objections))
@@ -2214,6 +2754,43 @@ func (m *Dishonesty) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *DestroyedContent) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *DestroyedContent) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *DestroyedContent) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Subject) > 0 {
+		i -= len(m.Subject)
+		copy(dAtA[i:], m.Subject)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Subject)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *RecordPenalty) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -2304,6 +2881,11 @@ func (m *WithdrawRecord) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.RevokedOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.RevokedOn))
+		i--
+		dAtA[i] = 0x28
+	}
 	if len(m.AuthorityDigest) > 0 {
 		i -= len(m.AuthorityDigest)
 		copy(dAtA[i:], m.AuthorityDigest)
@@ -2442,6 +3024,202 @@ func (m *RecordOther) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	}
 	i--
 	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *MarkFinal) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MarkFinal) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MarkFinal) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.DocumentDigest) > 0 {
+		i -= len(m.DocumentDigest)
+		copy(dAtA[i:], m.DocumentDigest)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.DocumentDigest)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if m.FinalOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.FinalOn))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Ground != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.Ground))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Record) > 0 {
+		i -= len(m.Record)
+		copy(dAtA[i:], m.Record)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Record)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *FulfilDuty) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *FulfilDuty) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *FulfilDuty) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.EvidenceDigest) > 0 {
+		i -= len(m.EvidenceDigest)
+		copy(dAtA[i:], m.EvidenceDigest)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.EvidenceDigest)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.DoneOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.DoneOn))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Record) > 0 {
+		i -= len(m.Record)
+		copy(dAtA[i:], m.Record)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Record)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *ReportRevocation) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *ReportRevocation) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *ReportRevocation) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.AuthorityDigest) > 0 {
+		i -= len(m.AuthorityDigest)
+		copy(dAtA[i:], m.AuthorityDigest)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.AuthorityDigest)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.RevokedOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.RevokedOn))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Record) > 0 {
+		i -= len(m.Record)
+		copy(dAtA[i:], m.Record)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Record)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Release) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Release) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Release) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.ReasonDigest) > 0 {
+		i -= len(m.ReasonDigest)
+		copy(dAtA[i:], m.ReasonDigest)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.ReasonDigest)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Record) > 0 {
+		i -= len(m.Record)
+		copy(dAtA[i:], m.Record)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Record)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
 	return len(dAtA) - i, nil
 }
 
@@ -2802,6 +3580,37 @@ func (m *Dishonesty) Size() (n int) {
 	if m.Objections != 0 {
 		n += 2 + sovSanction(uint64(m.Objections))
 	}
+	if m.DutyDoneOn != 0 {
+		n += 2 + sovSanction(uint64(m.DutyDoneOn))
+	}
+	if m.FinalOn != 0 {
+		n += 2 + sovSanction(uint64(m.FinalOn))
+	}
+	if m.FinalGround != 0 {
+		n += 2 + sovSanction(uint64(m.FinalGround))
+	}
+	if m.Extended {
+		n += 3
+	}
+	if m.ArchivedAs != 0 {
+		n += 2 + sovSanction(uint64(m.ArchivedAs))
+	}
+	if m.ArchiveOn != 0 {
+		n += 2 + sovSanction(uint64(m.ArchiveOn))
+	}
+	l = len(m.Verifier)
+	if l > 0 {
+		n += 2 + l + sovSanction(uint64(l))
+	}
+	if m.VerifyBy != 0 {
+		n += 2 + sovSanction(uint64(m.VerifyBy))
+	}
+	if m.RevokedOn != 0 {
+		n += 2 + sovSanction(uint64(m.RevokedOn))
+	}
+	if m.WithdrawBy != 0 {
+		n += 2 + sovSanction(uint64(m.WithdrawBy))
+	}
 	if m.Penalty != nil {
 		l = m.Penalty.Size()
 		n += 2 + l + sovSanction(uint64(l))
@@ -2817,6 +3626,27 @@ func (m *Dishonesty) Size() (n int) {
 	if m.Other != nil {
 		l = m.Other.Size()
 		n += 2 + l + sovSanction(uint64(l))
+	}
+	if m.Destroyed != nil {
+		l = m.Destroyed.Size()
+		n += 2 + l + sovSanction(uint64(l))
+	}
+	return n
+}
+
+func (m *DestroyedContent) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Subject)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
 	}
 	return n
 }
@@ -2871,6 +3701,9 @@ func (m *WithdrawRecord) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovSanction(uint64(l))
 	}
+	if m.RevokedOn != 0 {
+		n += 1 + sovSanction(uint64(m.RevokedOn))
+	}
 	return n
 }
 
@@ -2914,6 +3747,102 @@ func (m *RecordOther) Size() (n int) {
 	_ = l
 	l = m.Content.Size()
 	n += 1 + l + sovSanction(uint64(l))
+	return n
+}
+
+func (m *MarkFinal) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Record)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.Ground != 0 {
+		n += 1 + sovSanction(uint64(m.Ground))
+	}
+	if m.FinalOn != 0 {
+		n += 1 + sovSanction(uint64(m.FinalOn))
+	}
+	l = len(m.DocumentDigest)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	return n
+}
+
+func (m *FulfilDuty) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Record)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.DoneOn != 0 {
+		n += 1 + sovSanction(uint64(m.DoneOn))
+	}
+	l = len(m.EvidenceDigest)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	return n
+}
+
+func (m *ReportRevocation) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Record)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.RevokedOn != 0 {
+		n += 1 + sovSanction(uint64(m.RevokedOn))
+	}
+	l = len(m.AuthorityDigest)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	return n
+}
+
+func (m *Release) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Record)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.ReasonDigest)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
 	return n
 }
 
@@ -5426,6 +6355,210 @@ func (m *Dishonesty) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		case 19:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DutyDoneOn", wireType)
+			}
+			m.DutyDoneOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DutyDoneOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 20:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FinalOn", wireType)
+			}
+			m.FinalOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.FinalOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 21:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FinalGround", wireType)
+			}
+			m.FinalGround = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.FinalGround |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 22:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Extended", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Extended = bool(v != 0)
+		case 23:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ArchivedAs", wireType)
+			}
+			m.ArchivedAs = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ArchivedAs |= RecordState(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 24:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ArchiveOn", wireType)
+			}
+			m.ArchiveOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ArchiveOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 25:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Verifier", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Verifier = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 26:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field VerifyBy", wireType)
+			}
+			m.VerifyBy = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.VerifyBy |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 27:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RevokedOn", wireType)
+			}
+			m.RevokedOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RevokedOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 28:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field WithdrawBy", wireType)
+			}
+			m.WithdrawBy = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.WithdrawBy |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		case 30:
 			if wireType != 2 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Penalty", wireType)
@@ -5569,6 +6702,156 @@ func (m *Dishonesty) Unmarshal(dAtA []byte) error {
 			if err := m.Other.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
+			iNdEx = postIndex
+		case 34:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Destroyed", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Destroyed == nil {
+				m.Destroyed = &DestroyedContent{}
+			}
+			if err := m.Destroyed.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *DestroyedContent) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: DestroyedContent: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: DestroyedContent: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Subject", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Subject = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
@@ -5953,6 +7236,25 @@ func (m *WithdrawRecord) Unmarshal(dAtA []byte) error {
 				m.AuthorityDigest = []byte{}
 			}
 			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RevokedOn", wireType)
+			}
+			m.RevokedOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RevokedOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipSanction(dAtA[iNdEx:])
@@ -6267,6 +7569,682 @@ func (m *RecordOther) Unmarshal(dAtA []byte) error {
 			}
 			if err := m.Content.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MarkFinal) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MarkFinal: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MarkFinal: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Record", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Record = append(m.Record[:0], dAtA[iNdEx:postIndex]...)
+			if m.Record == nil {
+				m.Record = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ground", wireType)
+			}
+			m.Ground = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Ground |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FinalOn", wireType)
+			}
+			m.FinalOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.FinalOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DocumentDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.DocumentDigest = append(m.DocumentDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.DocumentDigest == nil {
+				m.DocumentDigest = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *FulfilDuty) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: FulfilDuty: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: FulfilDuty: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Record", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Record = append(m.Record[:0], dAtA[iNdEx:postIndex]...)
+			if m.Record == nil {
+				m.Record = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DoneOn", wireType)
+			}
+			m.DoneOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DoneOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EvidenceDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.EvidenceDigest = append(m.EvidenceDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.EvidenceDigest == nil {
+				m.EvidenceDigest = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *ReportRevocation) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: ReportRevocation: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: ReportRevocation: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Record", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Record = append(m.Record[:0], dAtA[iNdEx:postIndex]...)
+			if m.Record == nil {
+				m.Record = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RevokedOn", wireType)
+			}
+			m.RevokedOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RevokedOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AuthorityDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.AuthorityDigest = append(m.AuthorityDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.AuthorityDigest == nil {
+				m.AuthorityDigest = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Release) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Release: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Release: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Record", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Record = append(m.Record[:0], dAtA[iNdEx:postIndex]...)
+			if m.Record == nil {
+				m.Record = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReasonDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ReasonDigest = append(m.ReasonDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.ReasonDigest == nil {
+				m.ReasonDigest = []byte{}
 			}
 			iNdEx = postIndex
 		default:

@@ -164,8 +164,15 @@ func messages() map[string]pb.Msg {
 			ViolationRegion: "410105", PowerCode: "P-1", Sector: "FOOD", Severity: pb.SEVERITY_MINOR, Necessary: true, NecessityDigest: digest("n"),
 			BreachOf: content.Code, Designation: "ZD-1", TextDigest: digest("facts"),
 		}}}},
-		"publish_record":  {Sum: &pb.Msg_PublishRecord{PublishRecord: &pb.PublishRecord{Issuer: agency, Record: id}}},
-		"withdraw_record": {Sum: &pb.Msg_WithdrawRecord{WithdrawRecord: &pb.WithdrawRecord{Issuer: agency, Record: id, ReasonDigest: digest("r"), AuthorityDigest: digest("a")}}},
+		"mark_final":  {Sum: &pb.Msg_MarkFinal{MarkFinal: &pb.MarkFinal{Issuer: agency, Record: id, Ground: 2, FinalOn: 20700, DocumentDigest: digest("d")}}},
+		"fulfil_duty": {Sum: &pb.Msg_FulfilDuty{FulfilDuty: &pb.FulfilDuty{Issuer: agency, Record: id, DoneOn: 20700, EvidenceDigest: digest("e")}}},
+		"report_revocation": {Sum: &pb.Msg_ReportRevocation{ReportRevocation: &pb.ReportRevocation{
+			Issuer: operator, Record: id, RevokedOn: 20700, AuthorityDigest: digest("a"),
+		}}},
+		"release":                {Sum: &pb.Msg_Release{Release: &pb.Release{Issuer: agency, Record: id, ReasonDigest: digest("r")}}},
+		"propose/destroy_record": action(pb.Action{Sum: &pb.Action_DestroyRecord{DestroyRecord: &pb.DestroyRecord{Record: id}}}),
+		"publish_record":         {Sum: &pb.Msg_PublishRecord{PublishRecord: &pb.PublishRecord{Issuer: agency, Record: id}}},
+		"withdraw_record":        {Sum: &pb.Msg_WithdrawRecord{WithdrawRecord: &pb.WithdrawRecord{Issuer: agency, Record: id, ReasonDigest: digest("r"), AuthorityDigest: digest("a"), RevokedOn: 20700}}},
 		"apply_repair": {Sum: &pb.Msg_ApplyRepair{ApplyRepair: &pb.ApplyRepair{
 			Issuer: operator, Subject: firm, Target: id, ApplicationNo: "XY-1", Commitment: content.Code, DutiesDone: true,
 			MaterialsDigest: digest("m"), PaperDigest: digest("p"),
