@@ -57,6 +57,7 @@ func importKindCmd(kind intake.Kind) *cobra.Command {
 		intake.Fulfillments: "Record fulfilment and breach of commitments (践诺)",
 		intake.Abnormal:     "Record entries of abnormal operation (异常名录)",
 		intake.Others:       "Record other dishonesty (其他失信信息)",
+		intake.Lists:        "Record entries in lists of serious dishonesty (严重失信主体名单), after the notices that led to them",
 	}
 	example := fmt.Sprintf("  xinlian import %s FILE --node %s --key ops --report out.csv", kind, defaultGateway)
 	if kind == intake.Subjects {

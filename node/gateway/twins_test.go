@@ -21,9 +21,10 @@ import (
 // matter, tells the two apart, and the standing of a has again the bytes and the salt that it began with; at "= differs" some do, so that the
 // comparison is seen to see.
 type story struct {
-	name  string
-	kind  pb.DishonestyKind
-	lines []string
+	name   string
+	kind   pb.DishonestyKind
+	lines  []string
+	issuer string // zz-scjg unless said
 }
 
 const twinType4 = "41010020261012000001"
@@ -37,35 +38,42 @@ var stories = []story{
 		"apply by=ops issuer=zz-scjg firm=a no=7 application=XY-1 commitment=" + twinType4, "= differs",
 		"accept-repair by=zz-scjg issuer=zz-scjg firm=a no=7 application=XY-1", "approve by=zz-scjg issuer=zz-scjg firm=a no=7 application=XY-1", "= clean",
 		"on 2026-12-01", "= clean",
-	}},
+	}, ""},
 	{"a serious penalty that bars, withdrawn", pb.DISHONESTY_PENALTY, []string{
 		"record by=ops issuer=zz-scjg firm=a no=7 kinds=9 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=a no=7", "= differs",
 		"withdraw by=zz-scjg issuer=zz-scjg firm=a no=7", "= clean",
-	}},
+	}, ""},
 	{"a minor penalty kept out of publicity", pb.DISHONESTY_PENALTY, []string{
 		"record by=ops issuer=zz-scjg firm=a no=7 kinds=1 decided=2026-07-15", "= clean", "on 2026-10-16", "= clean",
-	}},
+	}, ""},
 	{"a penalty expired", pb.DISHONESTY_PENALTY, []string{
 		"record by=ops issuer=zz-scjg firm=a no=7 fine=120000 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=a no=7", "= differs",
 		"on 2027-07-16", "= clean",
-	}},
+	}, ""},
 	{"a penalty with measures, withdrawn", pb.DISHONESTY_PENALTY, []string{
 		"record by=ops issuer=zz-scjg firm=a no=7 fine=120000 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=a no=7",
 		"announce by=zz-scjg firm=a no=7 item=M12", "announce by=zz-scjg firm=a no=7 item=M07 to=js-rsj", "= differs",
 		"withdraw by=zz-scjg issuer=zz-scjg firm=a no=7", "= clean",
-	}},
+	}, ""},
 	{"an entry of abnormal operation removed", pb.DISHONESTY_ABNORMAL, []string{
 		"abnormal by=zz-scjg firm=a no=7 listed=2026-07-15", "= clean", "publish by=zz-scjg issuer=zz-scjg kind=abnormal firm=a no=7", "= differs",
 		"on 2026-08-20", "remove-abnormal by=zz-scjg firm=a no=7", "= clean", "on 2026-12-01", "= clean",
-	}},
+	}, ""},
+	{"an entry in a list, with its procedure and measures, removed as wrong", pb.DISHONESTY_LIST, []string{
+		"notify-listing by=js-rsj firm=a list=NMG notice=1 measures=M07,M08", "= clean",
+		"state-listing by=js-rsj issuer=js-rsj firm=a list=NMG notice=1 waive", "= clean",
+		"on 2026-07-27", "decide-listing by=js-rsj firm=a list=NMG notice=1 no=7 region=410105 measures=M07,M08", "= clean",
+		"publish by=js-rsj kind=list issuer=js-rsj firm=a no=7", "= differs",
+		"remove-listed by=js-rsj firm=a no=7", "= clean",
+	}, "js-rsj"},
 	{"other dishonesty expired", pb.DISHONESTY_OTHER, []string{
 		"other by=zz-scjg firm=a no=7 decided=2026-07-15", "= clean", "publish by=zz-scjg issuer=zz-scjg kind=other firm=a no=7", "= differs",
 		"on 2027-07-16", "= clean",
-	}},
+	}, ""},
 	{"other dishonesty withdrawn", pb.DISHONESTY_OTHER, []string{
 		"other by=zz-scjg firm=a no=7 decided=2026-07-15", "publish by=zz-scjg issuer=zz-scjg kind=other firm=a no=7", "= differs",
 		"withdraw by=zz-scjg issuer=zz-scjg kind=other firm=a no=7", "= clean",
-	}},
+	}, ""},
 }
 
 func TestStoriesOfTwins(t *testing.T) {
@@ -79,7 +87,11 @@ func TestStoriesOfTwins(t *testing.T) {
 			w.do("on 2026-07-20")
 			w.Block()
 			w.Block()
-			id := sanction.ID(s.kind, w.Actors["zz-scjg"].USCC, "郑市监处罚〔2026〕7号", w.firm("a"))
+			issuer := "zz-scjg"
+			if s.issuer != "" {
+				issuer = s.issuer
+			}
+			id := sanction.ID(s.kind, w.Actors[issuer].USCC, "郑市监处罚〔2026〕7号", w.firm("a"))
 			before, routes := w.raw("a"), w.labels()
 			for i, line := range s.lines {
 				if !strings.HasPrefix(line, "= ") {

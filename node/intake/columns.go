@@ -17,11 +17,12 @@ const (
 	Fulfillments Kind = "fulfillments"
 	Abnormal     Kind = "abnormal"
 	Others       Kind = "others"
+	Lists        Kind = "lists"
 )
 
 // Kinds lists the kinds of file, in the order in which they are sent.
 func Kinds() []Kind {
-	return []Kind{Subjects, Commitments, Fulfillments, Penalties, Abnormal, Others}
+	return []Kind{Subjects, Commitments, Fulfillments, Penalties, Abnormal, Others, Lists}
 }
 
 // Field is a column that a kind of file knows.
@@ -116,6 +117,17 @@ var fields = map[Kind][]Field{
 		Field{Name: "reason_code", Title: "列入事由编码", Required: true},
 		Field{Name: "reason", Title: "列入事由", Aliases: []string{"列入原因", "列入经营异常名录原因"}, Required: true, Text: true},
 		Field{Name: "basis", Title: "列入依据", Text: true},
+	),
+	Lists: decision("列入决定书文号", "列入日期", "列入机关",
+		Field{Name: "list", Title: "名单编码", Required: true, key: true},
+		Field{Name: "notice_no", Title: "列入告知书文号", Aliases: []string{"告知书文号"}, Required: true, key: true},
+		Field{Name: "notice_served_on", Title: "告知日期", Aliases: []string{"告知送达日期"}, Required: true},
+		Field{Name: "rights_told", Title: "权利告知", Required: true},
+		Field{Name: "measures", Title: "惩戒措施编码", Required: true},
+		Field{Name: "conditions", Title: "移出条件和救济途径", Required: true},
+		Field{Name: "penalty_doc_nos", Title: "所依据处罚文号"},
+		Field{Name: "reason", Title: "列入事由", Required: true, Text: true},
+		Field{Name: "basis", Title: "列入依据", Required: true, Text: true},
 	),
 	Others: decision("认定文书文号", "认定日期", "认定单位",
 		Field{Name: "source_code", Title: "失信信息类别编码", Required: true},

@@ -68,3 +68,37 @@ func TestOtherMessage(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A row of a list is the notice that led to the entry, and the decision that rests on it.
+func TestListMessages(t *testing.T) {
+	row := one(t, Lists)
+	if len(row.Messages) != 2 {
+		t.Fatalf("%d messages", len(row.Messages))
+	}
+	n, c := row.Messages[0].GetNotifyListing(), row.Messages[1].GetDecideListing()
+	if err := sanction.CheckNotify(n); err != nil {
+		t.Error(err)
+	}
+	if err := sanction.CheckDecide(c); err != nil {
+		t.Error(err)
+	}
+	procedure, penalty := sanction.ListingID(&n.Notice), sanction.PenaltyID(agency, "示例市监罚〔2026〕1号", firm)
+	id := sanction.ID(pb.DISHONESTY_LIST, agency, "示例列〔2026〕1号", firm)
+	digest := testVault.Digest(id, map[string]string{"subject_name": "示例食品有限公司（合成）", "issuer_name": "示例局", "reason": "示例事由", "basis": "示例依据"})
+	conditions := testVault.Digest(id, map[string]string{"conditions": "示例条件"})
+	want := pb.ListContent{
+		Issuer: agency, Subject: firm, DocNo: "示例列〔2026〕1号", List: "SC", DecidedOn: day(t, "2026-07-01"), ServedOn: day(t, "2026-07-02"), RepairNoticeServed: true,
+		ViolationRegion: "410105", PowerCode: "P-001", Measures: []string{"M01", "M07", "M08"}, Basis: [][]byte{penalty[:]}, ConditionsDigest: conditions[:],
+		TextDigest: digest[:], Listing: procedure[:],
+	}
+	if diff := cmp.Diff(want, c.Content); diff != "" {
+		t.Error(diff)
+	}
+	if string(row.Record) != string(id[:]) || n.Notice.ServedOn != day(t, "2026-06-01") || !n.Notice.RightsTold {
+		t.Errorf("%x %+v", row.Record, n.Notice)
+	}
+	alone := one(t, Lists, map[string]any{"doc_no": "", "decided_on": "", "served_on": ""})
+	if len(alone.Messages) != 1 || string(alone.Record) != string(procedure[:]) || alone.Issuer != agency {
+		t.Errorf("%+v", alone)
+	}
+}

@@ -83,8 +83,19 @@ func otherRow() map[string]any {
 	}
 }
 
+func listRow() map[string]any {
+	return map[string]any{
+		"subject_name": "示例食品有限公司（合成）", "subject_uscc": firm, "doc_no": "示例列〔2026〕1号", "decided_on": "2026-07-01", "issuer_name": "示例局",
+		"issuer_uscc": agency, "served_on": "2026-07-02", "repair_notice_served": "是", "violation_region": "410105", "power_code": "P-001", "sector": "market",
+		"list": "SC", "notice_no": "示例列告〔2026〕1号", "notice_served_on": "2026-06-01", "rights_told": "是", "measures": "M08;M01、M07", "conditions": "示例条件",
+		"penalty_doc_nos": "示例市监罚〔2026〕1号", "reason": "示例事由", "basis": "示例依据",
+	}
+}
+
 func base(kind Kind) map[string]any {
 	switch kind {
+	case Lists:
+		return listRow()
 	case Abnormal:
 		return abnormalRow()
 	case Others:
@@ -328,6 +339,15 @@ var cases = []struct {
 	{"missing number", Abnormal, map[string]any{"doc_no": ""}, "E_DOCNO", ""},
 	{"wrong check character", Abnormal, map[string]any{"issuer_uscc": "11410000Y00000032A"}, "E_USCC_CHECK", ""},
 	{"serial number for a date", Abnormal, map[string]any{"decided_on": "45123"}, "E_DATE", ""},
+
+	{"plain", Lists, nil, "", ""},
+	{"a notice alone", Lists, map[string]any{"doc_no": "", "decided_on": "", "served_on": "", "conditions": ""}, "", ""},
+	{"without a list", Lists, map[string]any{"list": ""}, "E_TOKEN", ""},
+	{"without the notice's number", Lists, map[string]any{"notice_no": ""}, "E_DOCNO", ""},
+	{"without conditions", Lists, map[string]any{"conditions": ""}, "E_TEXT", ""},
+	{"measures in words", Lists, map[string]any{"measures": "限制准入"}, "E_TOKEN", ""},
+	{"bad number of a penalty", Lists, map[string]any{"penalty_doc_nos": "一号"}, "E_DOCNO", ""},
+	{"natural person", Lists, map[string]any{"subject_uscc": personID}, "E_NATURAL_PERSON", ""},
 
 	{"plain", Others, nil, "", ""},
 	{"minor and necessary", Others, map[string]any{"severity": "轻微", "necessary": "是", "necessity_reason": "示例理由"}, "", ""},

@@ -192,6 +192,8 @@ func (r *Reader) mapRow(raw rawRow) Row {
 		m.abnormal(person)
 	case Others:
 		m.other(person)
+	case Lists:
+		m.listed(person)
 	}
 	if row.Refusal != nil {
 		row.Messages, row.Texts = nil, nil
@@ -226,6 +228,14 @@ func penaltyID(issuer, docNo, subject string) [32]byte {
 
 func abnormalID(issuer, docNo, subject string) [32]byte {
 	return x.RecordID("abnormal", issuer, docNo, subject)
+}
+
+func listID(issuer, docNo, subject string) [32]byte {
+	return x.RecordID("list", issuer, docNo, subject)
+}
+
+func listingID(issuer, list, noticeNo, subject string) [32]byte {
+	return x.RecordID("listing", issuer, list+"/"+noticeNo, subject)
 }
 
 func otherID(issuer, docNo, subject string) [32]byte {
