@@ -28,14 +28,11 @@ func (c *call) submit() error {
 	if wait != "none" && wait != "check" && wait != "commit" {
 		return refuse(http.StatusBadRequest, ErrQuery.With("wait is none, check or commit"))
 	}
-	_, body, err := pb.DecodeTx(c.body)
+	tx, body, err := pb.DecodeTx(c.body)
 	if err != nil {
 		return refuse(http.StatusBadRequest, app.ErrMalformed.With("%v", err))
 	}
-	id, err := app.TxID(c.body)
-	if err != nil {
-		return refuse(http.StatusBadRequest, app.ErrMalformed.With("%v", err))
-	}
+	id := pb.SignBytes(body.ChainId, tx.Body)
 	if c.g.b.App.Chain() == nil {
 		return refuse(http.StatusServiceUnavailable, ErrNotReady)
 	}
