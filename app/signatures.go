@@ -17,8 +17,6 @@ type signatures struct {
 	mu      sync.Mutex
 	young   map[[32]byte]struct{} // owned by mu
 	old     map[[32]byte]struct{}
-
-	keys keyTables
 }
 
 // remembered bounds each of the two generations.
@@ -47,38 +45,31 @@ func (s *signatures) remember(h [32]byte) {
 	s.young[h] = struct{}{}
 }
 
-// valid says whether the signature is canonical and recovers to the signer. A table of the signer's key says yes for half the work; it never says no:
-// what it does not find good is recovered like everything else.
+// valid says whether the signature is canonical and recovers to the signer.
 func (s *signatures) valid(p *parsed) bool {
 	if s.known(p.hash) {
 		return true
 	}
-	if !crypto.ValidateSignatureValues(p.sig[64], new(big.Int).SetBytes(p.sig[:32]), new(big.Int).SetBytes(p.sig[32:64]), true) {
-		return false // not low s with v 0 or 1
-	}
-	signer := [20]byte(p.body.Signer)
-	if t := s.keys.of(signer); t == nil || !t.signed(p.id, p.sig) {
-		pub, err := recoverKey(p.id, p.sig, signer)
-		if err != nil {
-			return false
-		}
-		s.keys.learn(signer, pub)
+	if recovers(p) != nil {
+		return false
 	}
 	s.remember(p.hash)
 	return true
 }
 
-// recoverKey gives the public key that made a signature, x ‖ y, if the address is its.
-func recoverKey(digest [32]byte, sig []byte, signer [20]byte) (pub [64]byte, err error) {
-	raw, err := crypto.Ecrecover(digest[:], sig)
+// recovers checks that the signature is canonical and recovers to the signer.
+func recovers(p *parsed) error {
+	if !crypto.ValidateSignatureValues(p.sig[64], new(big.Int).SetBytes(p.sig[:32]), new(big.Int).SetBytes(p.sig[32:64]), true) {
+		return errors.New("the signature is not in its canonical form (low s, v 0 or 1)")
+	}
+	pub, err := crypto.Ecrecover(p.id[:], p.sig)
 	if err != nil {
-		return pub, err
+		return err
 	}
-	pub = [64]byte(raw[1:])
-	if address := crypto.Keccak256(pub[:])[12:]; !bytes.Equal(address, signer[:]) {
-		return pub, errors.New("the signature is another key's")
+	if address := crypto.Keccak256(pub[1:])[12:]; !bytes.Equal(address, p.body.Signer) {
+		return errors.New("the signature is another key's")
 	}
-	return pub, nil
+	return nil
 }
 
 // warm checks the signatures of many transactions at a time, ahead of the serial gate. It computes and never decides: the gate asks again.
