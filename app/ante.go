@@ -179,6 +179,8 @@ func work(b *pb.Body) (n int64) {
 		switch b.Messages[i].Sum.(type) {
 		case *pb.Msg_Propose, *pb.Msg_Vote:
 			n += governanceWork
+		case *pb.Msg_AddCandidates:
+			n += int64(max(1, len(b.Messages[i].Sum.(*pb.Msg_AddCandidates).AddCandidates.Candidates)))
 		default:
 			n++
 		}

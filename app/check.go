@@ -12,6 +12,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/fulfillment"
 	"github.com/xinlian-ledger/xinlian/x/governance"
+	"github.com/xinlian-ledger/xinlian/x/inspection"
 	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/repair"
@@ -28,7 +29,7 @@ func CheckState(r x.Reader) error {
 		return fmt.Errorf("the state holds no chain")
 	}
 	for _, check := range []func(x.Reader) error{
-		member.Check, governance.Check, catalog.Check, subject.Check, commitment.Check, fulfillment.Check, measure.Check, sanction.Check, repair.Check,
+		member.Check, governance.Check, catalog.Check, subject.Check, commitment.Check, fulfillment.Check, measure.Check, sanction.Check, repair.Check, inspection.Check,
 		func(r x.Reader) error { return standing.Check(r, info.Secret) },
 		checkTimers, checkSeen, checkLog,
 	} {
@@ -54,6 +55,7 @@ func checkTimers(r x.Reader) error {
 	measure.EachTimer(r, add)
 	sanction.EachTimer(r, add)
 	repair.EachTimer(r, add)
+	inspection.EachTimer(r, add)
 	n := 0
 	var err error
 	x.Timers(r, func(t x.Timer) bool {
@@ -89,6 +91,7 @@ func eachDuty(r x.Reader, fn func(x.Duty)) {
 	measure.EachDuty(r, fn)
 	sanction.EachDuty(r, fn)
 	repair.EachDuty(r, fn)
+	inspection.EachDuty(r, fn)
 }
 
 // checkSeen holds that each bucket's digest is that of its transactions in their order.

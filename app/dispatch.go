@@ -9,6 +9,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/fulfillment"
 	"github.com/xinlian-ledger/xinlian/x/governance"
+	"github.com/xinlian-ledger/xinlian/x/inspection"
 	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/repair"
@@ -38,7 +39,7 @@ func Dispatch(ctx *x.Ctx, m *pb.Msg) (x.Done, error) {
 	case *pb.Msg_WithdrawCommitment:
 		return commitment.Withdraw(ctx, m.WithdrawCommitment)
 	case *pb.Msg_AssessCommitment:
-		return fulfillment.Assess(ctx, m.AssessCommitment)
+		return fulfillment.Assess(ctx, m.AssessCommitment, inspected)
 	case *pb.Msg_CureCommitment:
 		return fulfillment.Cure(ctx, m.CureCommitment)
 	case *pb.Msg_MendCommitment:
@@ -48,7 +49,17 @@ func Dispatch(ctx *x.Ctx, m *pb.Msg) (x.Done, error) {
 	case *pb.Msg_NoteLicence:
 		return commitment.NoteLicence(ctx, m.NoteLicence)
 	case *pb.Msg_ReassessCommitment:
-		return fulfillment.Reassess(ctx, m.ReassessCommitment)
+		return fulfillment.Reassess(ctx, m.ReassessCommitment, inspected)
+	case *pb.Msg_PlanInspection:
+		return inspection.Plan(ctx, m.PlanInspection)
+	case *pb.Msg_AddCandidates:
+		return inspection.Add(ctx, m.AddCandidates)
+	case *pb.Msg_SealPlan:
+		return inspection.Seal(ctx, m.SealPlan)
+	case *pb.Msg_CancelPlan:
+		return inspection.Cancel(ctx, m.CancelPlan)
+	case *pb.Msg_RecordInspection:
+		return inspection.Record(ctx, m.RecordInspection)
 	case *pb.Msg_RecordPenalty:
 		return sanction.Record(ctx, m.RecordPenalty)
 	case *pb.Msg_PublishRecord:
@@ -122,6 +133,15 @@ func Dispatch(ctx *x.Ctx, m *pb.Msg) (x.Done, error) {
 	panic(fmt.Sprintf("message %T has no transition", m.Sum))
 }
 
+// inspected finds what an assessment of a commitment rests on: package fulfillment stands before the one that keeps inspections.
+func inspected(r x.Reader, id []byte) (uscc, by string, on int32, ok bool) {
+	i, ok := inspection.Find(r, id)
+	if !ok || i.Result == pb.INSPECTION_UNSET {
+		return "", "", 0, false
+	}
+	return i.Subject, i.Issuer, i.InspectedOn, true
+}
+
 // checkAction says whether an action of governance would be accepted today by the module that it belongs to.
 func checkAction(ctx *x.Ctx, a *pb.Action) error {
 	switch m := a.Sum.(type) {
@@ -183,6 +203,8 @@ func fire(ctx *x.Ctx, t x.Timer) {
 		sanction.Archive(ctx, t.ID)
 	case x.TimerDuty:
 		missed(ctx, t.ID)
+	case x.TimerInspectionDraw:
+		inspection.Lot(ctx, t.ID)
 	case x.TimerProposalClose:
 		governance.Close(ctx, t.ID)
 	case x.TimerProposalEffective:
@@ -217,6 +239,8 @@ func missed(ctx *x.Ctx, id []byte) {
 		repair.Missed(ctx, kind, uscc, record)
 	case kind >= 60 && kind < 70:
 		commitment.Missed(ctx, kind, uscc, record)
+	case kind == inspection.DutyInspect:
+		inspection.Missed(ctx, uscc, record)
 	default:
 		panic(fmt.Sprintf("duty kind %d has no module", kind))
 	}

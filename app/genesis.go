@@ -18,6 +18,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/fulfillment"
 	"github.com/xinlian-ledger/xinlian/x/governance"
+	"github.com/xinlian-ledger/xinlian/x/inspection"
 	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/repair"
@@ -100,6 +101,7 @@ func newGenesis(chainID string, genesisTime int64, g *pb.Genesis) (gb *genesisBl
 		{"measure", measure.Import},
 		{"sanction", sanction.Import},
 		{"repair", repair.Import},
+		{"inspection", inspection.Import},
 	} {
 		if err := m.do(ctx, g); err != nil {
 			return nil, fmt.Errorf("genesis, module %s: %w", m.name, err)

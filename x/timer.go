@@ -31,6 +31,7 @@ const (
 	TimerRepairRefile      TimerKind = 6  // 补正期限: id = subject ‖ repair
 	TimerMeasureUntil      TimerKind = 20 // 措施届满: id = subject ‖ measure
 	TimerArchive           TimerKind = 10 // 归档: id = subject ‖ record
+	TimerInspectionDraw    TimerKind = 40 // 抽取日: id = plan
 )
 
 // Timer is due when legal time reaches Due (unix seconds).

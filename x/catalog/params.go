@@ -53,6 +53,9 @@ var Params = []ParamInfo{
 	{"assess_grace_wd", "承诺到期评估期限", 20, 5, 60, "wd", "[D]", "from the end of a commitment's time to its assessment, and from a report of mending (自行补正) to its verification"},
 	{"free_list_excludes_health_safety", "涉及健康安全事项不适用告知承诺", 1, 0, 1, "bool", "G3 [P], H2 art 34 [C]", "items of health and of safety of life and property are closed to types 1 and 3; all other excluded fields are closed without a choice"},
 
+	// Inspection (双随机一公开).
+	{"k_threshold", "公布数量下限", 10, 1, 1000, "records", "[D], INV-39", "counts of inspections below it are not published"},
+
 	// Time (期间).
 	{"roll_period_end_procedure", "办理期限末日遇休息日顺延", 1, 0, 1, "bool", "L7 art 203 [C], [D]", "an agency's period of days or months that ends on a rest day ends on the next working day"},
 

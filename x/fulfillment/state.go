@@ -12,5 +12,5 @@ import (
 func same(c *pb.Commitment, m *pb.AssessCommitment) bool {
 	return c.Fulfilment == m.Fulfilment && c.AssessedOn == m.AssessedOn &&
 		bytes.Equal(c.UnperformedDigest, m.UnperformedDigest) && bytes.Equal(c.ActionDigest, m.ActionDigest) &&
-		bytes.Equal(c.EvidenceDigest, m.EvidenceDigest) && c.NoticeServedOn == m.NoticeServedOn && c.Statement == m.Statement
+		bytes.Equal(c.EvidenceDigest, m.EvidenceDigest) && bytes.Equal(c.Inspection, m.Inspection) && c.NoticeServedOn == m.NoticeServedOn && c.Statement == m.Statement
 }

@@ -24,6 +24,9 @@ func CheckAssess(m *pb.AssessCommitment) error {
 	if len(m.EvidenceDigest) != pb.DigestBytes {
 		return ErrEvidence
 	}
+	if err := x.CheckDigest(m.Inspection, "inspection", true); err != nil {
+		return err
+	}
 	if m.Fulfilment == 1 {
 		if len(m.UnperformedDigest) != 0 || len(m.ActionDigest) != 0 {
 			return ErrText.With("status 全部履行 goes with neither 未履行的承诺内容 nor 违诺责任追究内容")
@@ -47,7 +50,7 @@ func CheckAssess(m *pb.AssessCommitment) error {
 }
 
 // Assess is F1 and F2, by the acceptor.
-func Assess(ctx *x.Ctx, m *pb.AssessCommitment) (x.Done, error) {
+func Assess(ctx *x.Ctx, m *pb.AssessCommitment, found Inspected) (x.Done, error) {
 	if err := CheckAssess(m); err != nil {
 		return x.Done{}, err
 	}
@@ -66,7 +69,7 @@ func Assess(ctx *x.Ctx, m *pb.AssessCommitment) (x.Done, error) {
 	default:
 		return done, commitment.ErrState.With("commitment %s is %s", m.Code, c.State)
 	}
-	if err := checkDay(ctx, c, m); err != nil {
+	if err := checkFacts(ctx, c, m, by, found); err != nil {
 		return done, err
 	}
 	assess(c, m, by)
@@ -78,7 +81,7 @@ func Assess(ctx *x.Ctx, m *pb.AssessCommitment) (x.Done, error) {
 func assess(c *pb.Commitment, m *pb.AssessCommitment, by string) {
 	c.Fulfilment, c.AssessedOn, c.Assessor = m.Fulfilment, m.AssessedOn, by
 	c.UnperformedDigest, c.ActionDigest, c.EvidenceDigest = m.UnperformedDigest, m.ActionDigest, m.EvidenceDigest
-	c.NoticeServedOn, c.Statement = m.NoticeServedOn, m.Statement
+	c.NoticeServedOn, c.Statement, c.Inspection = m.NoticeServedOn, m.Statement, m.Inspection
 	c.CuredOn, c.CureEvidenceDigest = 0, nil
 	c.State = pb.COMMITMENT_FULFILLED
 	if m.Fulfilment != 1 {
@@ -87,7 +90,7 @@ func assess(c *pb.Commitment, m *pb.AssessCommitment, by string) {
 }
 
 // Reassess is F6: the assessment was wrong, as the acceptor found itself or upon an objection. What it replaces stays in the subject's file.
-func Reassess(ctx *x.Ctx, m *pb.ReassessCommitment) (x.Done, error) {
+func Reassess(ctx *x.Ctx, m *pb.ReassessCommitment, found Inspected) (x.Done, error) {
 	a := &m.Assessment
 	if err := CheckAssess(a); err != nil {
 		return x.Done{}, err
@@ -108,7 +111,7 @@ func Reassess(ctx *x.Ctx, m *pb.ReassessCommitment) (x.Done, error) {
 		done.Note = x.AlreadyRecorded
 		return done, nil
 	}
-	if err := checkDay(ctx, c, a); err != nil {
+	if err := checkFacts(ctx, c, a, by, found); err != nil {
 		return done, err
 	}
 	assess(c, a, by)
@@ -117,10 +120,25 @@ func Reassess(ctx *x.Ctx, m *pb.ReassessCommitment) (x.Done, error) {
 	return done, nil
 }
 
-// checkDay: an assessment lies between the commitment and today.
-func checkDay(ctx *x.Ctx, c *pb.Commitment, m *pb.AssessCommitment) error {
+// Inspected finds an inspection (双随机一公开) by its record id: whom it was of, which agency made it, on which day. Inspections stand after this package in
+// the order of knowledge, so the caller hands them in.
+type Inspected func(r x.Reader, id []byte) (uscc, by string, on int32, ok bool)
+
+// checkFacts: an assessment lies between the commitment and today, and an inspection that it rests on is the assessor's own, of this subject, made
+// between the commitment and the assessment.
+func checkFacts(ctx *x.Ctx, c *pb.Commitment, m *pb.AssessCommitment, by string, found Inspected) error {
 	if m.AssessedOn < c.Content.MadeOn || m.AssessedOn > int32(ctx.Today) {
 		return ErrWindow.With("assessed on %s; made on %s, today is %s", calendar.Date(m.AssessedOn), calendar.Date(c.Content.MadeOn), ctx.Today)
+	}
+	if len(m.Inspection) == 0 {
+		return nil
+	}
+	uscc, agency, on, ok := found(ctx, m.Inspection)
+	switch {
+	case !ok || uscc != c.Content.Subject || agency != c.Content.Acceptor && agency != by:
+		return ErrInspection.With("the assessor has made no such inspection of this subject")
+	case on < c.Content.MadeOn || on > m.AssessedOn:
+		return ErrInspection.With("inspected on %s; made on %s, assessed on %s", calendar.Date(on), calendar.Date(c.Content.MadeOn), calendar.Date(m.AssessedOn))
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ const (
 	KindsMax      = 14  // penalty kinds of one decision
 	RegionsMax    = 400 // regions of a member or of a competence
 	CompetenceMax = 64  // competences of a member
+	CandidatesMax = 100 // candidates of an inspection in one message
 	KeysMax       = 32  // keys of a member
 	BasisMax      = 400 // bytes of the text that a measure or a list rests on
 	ListCodesMax  = 64  // codes of lists, measures or systems that a row names

@@ -147,6 +147,15 @@ func messages() map[string]pb.Msg {
 			EvidenceDigest: digest("e"), NoticeServedOn: 20690, Statement: 2,
 		}}},
 		"cure_commitment": {Sum: &pb.Msg_CureCommitment{CureCommitment: &pb.CureCommitment{Issuer: agency, Code: content.Code, EvidenceDigest: digest("e")}}},
+		"plan_inspection": {Sum: &pb.Msg_PlanInspection{PlanInspection: &pb.PlanInspection{
+			Issuer: agency, PlanNo: "SJ-1", Rates: []uint32{10, 50, 100, 300}, DrawOn: 20660, Until: 20700, Inspectors: 6, Team: 2, RosterDigest: digest("roster"),
+		}}},
+		"add_candidates": {Sum: &pb.Msg_AddCandidates{AddCandidates: &pb.AddCandidates{Issuer: agency, Plan: id, Candidates: []pb.Candidate{{Subject: firm, Class: 3}}}}},
+		"seal_plan":      {Sum: &pb.Msg_SealPlan{SealPlan: &pb.SealPlan{Issuer: agency, Plan: id}}},
+		"cancel_plan":    {Sum: &pb.Msg_CancelPlan{CancelPlan: &pb.CancelPlan{Issuer: agency, Plan: id, ReasonDigest: digest("r")}}},
+		"record_inspection": {Sum: &pb.Msg_RecordInspection{RecordInspection: &pb.RecordInspection{
+			Issuer: agency, Plan: id, Subject: firm, InspectedOn: 20670, Result: pb.INSPECTION_CORRECTED, FindingsDigest: digest("f"),
+		}}},
 		"mend_commitment": {Sum: &pb.Msg_MendCommitment{MendCommitment: &pb.MendCommitment{Issuer: operator, Code: content.Code, EvidenceDigest: digest("e"), PaperDigest: digest("p")}}},
 		"refuse_mend":     {Sum: &pb.Msg_RefuseMend{RefuseMend: &pb.RefuseMend{Issuer: agency, Code: content.Code, ReasonDigest: digest("r")}}},
 		"note_licence":    {Sum: &pb.Msg_NoteLicence{NoteLicence: &pb.NoteLicence{Issuer: agency, Code: content.Code, Licence: "JY14101050000001"}}},
