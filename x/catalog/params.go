@@ -14,7 +14,7 @@ type ParamInfo struct {
 	Default int64
 	Min     int64
 	Max     int64
-	Unit    string // months, wd (working days), days, bool, choice, permille, seconds, bytes, messages, timers
+	Unit    string // months, wd (working days), days, bool, choice, permille, seconds, bytes, messages, timers, subjects
 	Source  string // key of the source and how sure it is: [C] full text, [P] quoted, [M] memory, [D] decided here
 	Meaning string
 }
@@ -54,7 +54,7 @@ var Params = []ParamInfo{
 	{"free_list_excludes_health_safety", "涉及健康安全事项不适用告知承诺", 1, 0, 1, "bool", "G3 [P], H2 art 34 [C]", "items of health and of safety of life and property are closed to types 1 and 3; all other excluded fields are closed without a choice"},
 
 	// Inspection (双随机一公开).
-	{"k_threshold", "公布数量下限", 10, 1, 1000, "records", "[D], INV-39", "counts of inspections below it are not published"},
+	{"k_threshold", "公布数量下限", 10, 1, 1000, "subjects", "[D], INV-39", "counts of inspections below it are not published"},
 
 	// Time (期间).
 	{"roll_period_end_procedure", "办理期限末日遇休息日顺延", 1, 0, 1, "bool", "L7 art 203 [C], [D]", "an agency's period of days or months that ends on a rest day ends on the next working day"},
