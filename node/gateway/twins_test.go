@@ -59,6 +59,10 @@ var stories = []story{
 		"abnormal by=zz-scjg firm=a no=7 listed=2026-07-15", "= clean", "publish by=zz-scjg issuer=zz-scjg kind=abnormal firm=a no=7", "= differs",
 		"on 2026-08-20", "remove-abnormal by=zz-scjg firm=a no=7", "= clean", "on 2026-12-01", "= clean",
 	}, ""},
+	{"a serious penalty withdrawn and archived", pb.DISHONESTY_PENALTY, []string{
+		"record by=ops issuer=zz-scjg firm=a no=7 kinds=9 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=a no=7",
+		"withdraw by=zz-scjg issuer=zz-scjg firm=a no=7", "= clean", "on 2026-10-01", "= clean",
+	}, ""},
 	{"an entry in a list, with its procedure and measures, removed as wrong", pb.DISHONESTY_LIST, []string{
 		"notify-listing by=js-rsj firm=a list=NMG notice=1 measures=M07,M08", "= clean",
 		"state-listing by=js-rsj issuer=js-rsj firm=a list=NMG notice=1 waive", "= clean",
