@@ -141,7 +141,7 @@ func (l *ledger) dispatch(m *pb.Msg) (x.Done, error) {
 	case *pb.Msg_RecordOther:
 		return sanction.RecordOther(l.ctx, m.RecordOther)
 	case *pb.Msg_AssessCommitment:
-		return fulfillment.Assess(l.ctx, m.AssessCommitment)
+		return fulfillment.Assess(l.ctx, m.AssessCommitment, func(x.Reader, []byte) (string, string, int32, bool) { return "", "", 0, false })
 	case *pb.Msg_RecordPenalty:
 		return sanction.Record(l.ctx, m.RecordPenalty)
 	}

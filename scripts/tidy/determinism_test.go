@@ -53,6 +53,7 @@ var instead = map[string]string{
 var exemptions = []struct{ file, rule, reason string }{
 	{"app/signatures.go", ruleGo, "the gate's pool checks signatures ahead of the serial gate, which asks again; it remembers and orders nothing"},
 	{"app/app.go", ruleEnv, "the number of workers of that pool changes how long a block takes, never what is in it"},
+	{"app/replay.go", ruleEnv, "as in app.go: the number of workers of the pool of signatures"},
 	{"app/snapshot.go", ruleGo, "a snapshot is made beside the blocks from a height that does not change; nothing of it comes back"},
 	{"app/commit.go", ruleSelect, "a caller waits for an outcome after the commit; no rule reads who waits"},
 	{"app/refresh.go", ruleGo, "standings of touched subjects are made side by side over rows that nobody writes; one writes them, in order"},
