@@ -134,8 +134,13 @@ func (s *Script) lookListing(d *datadriven.TestData) (string, bool) {
 				name string
 				on   int32
 			}{
-				{"stated_on", l.StatedOn}, {"verify_by", l.VerifyBy}, {"verified_on", l.VerifiedOn}, {"review_asked_on", l.ReviewAskedOn},
-				{"reviewed_on", l.ReviewedOn}, {"consent_on", l.ConsentOn}, {"ended_on", l.EndedOn},
+				{"stated_on", l.StatedOn},
+				{"verify_by", l.VerifyBy},
+				{"verified_on", l.VerifiedOn},
+				{"review_asked_on", l.ReviewAskedOn},
+				{"reviewed_on", l.ReviewedOn},
+				{"consent_on", l.ConsentOn},
+				{"ended_on", l.EndedOn},
 			} {
 				if f.on != 0 {
 					fmt.Fprintf(&b, " %s=%s", f.name, calendar.Date(f.on))
