@@ -144,7 +144,7 @@ func TestLedger(t *testing.T) {
 	}
 
 	// A refusal is one line with code and rule.
-	_, stderr := xinlian(t, 1, as("gov1", "tx", "sanction", "withdraw", "--record", record, "--reason", "x", "--authority", "y")...)
+	_, stderr := xinlian(t, 1, as("gy-scjg", "tx", "sanction", "withdraw", "--record", record, "--reason", "x", "--authority", "y")...)
 	if !strings.Contains(stderr, "E_NOT_ISSUER") || !strings.Contains(stderr, "(rule ") || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("%q", stderr)
 	}

@@ -296,7 +296,7 @@ func (c *Client) unreachable(err error) error {
 	if errors.As(err, &u) {
 		err = u.Err
 	}
-	return fmt.Errorf("%w at %s: %v", ErrUnreachable, c.base, err)
+	return fmt.Errorf("%w: no answer at %s: %v", ErrUnreachable, c.base, err)
 }
 
 // problemOf makes an error of an answer that is one.
