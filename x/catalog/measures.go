@@ -217,8 +217,8 @@ func checkBasis(what, basis string, level, lowest pb.BasisLevel) error {
 	if err := checkLine(basis, what+": 依据", pb.BasisMax, ErrBasis); err != nil {
 		return err
 	}
-	title := strings.Index(basis, "《") >= 0 && strings.Index(basis, "《") < strings.Index(basis, "》")
-	number := strings.Index(basis, "〔") >= 0 && strings.Index(basis, "〔") < strings.Index(basis, "〕")
+	title := strings.Contains(basis, "《") && strings.Index(basis, "《") < strings.Index(basis, "》")
+	number := strings.Contains(basis, "〔") && strings.Index(basis, "〔") < strings.Index(basis, "〕")
 	switch {
 	case !title && !number:
 		return ErrBasis.With("%s: the basis names no text: neither 《title》 nor 〔year〕", what)
