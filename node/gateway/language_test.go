@@ -60,13 +60,13 @@ func TestRefusalsInChinese(t *testing.T) {
 	both("gy-scjg", http.MethodGet, "/v1/records/"+w.penalty("a", "7"), nil, "没有可向此查询者提供的该记录")
 	both("", http.MethodPost, "/v1/txs", []byte("x"), "交易")
 	// Of an executed transaction, with the reason of each message. The second submission of the same bytes gets the first one's outcome.
-	raw, id := w.tx("registry", w.enrol(1), w.enrol(1))
+	raw, _ := w.tx("registry", w.enrol(1), w.enrol(1))
 	if a := w.ask(0, "registry", http.MethodPost, "/v1/txs?wait=commit", raw); a.status != 200 {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
 	bad := w.enrol(2)
 	bad.GetEnrolSubject().Subject.Region = "999999"
-	raw, id = w.tx("registry", bad)
+	raw, id := w.tx("registry", bad)
 	both("registry", http.MethodPost, "/v1/txs?wait=commit", raw, "行政区划", "E_REGION：")
 	both("registry", http.MethodGet, "/v1/txs/"+id, nil, "行政区划")
 
