@@ -21,6 +21,7 @@ func queryCmd() *cobra.Command {
 	cmd := group("query", "Ask a node",
 		group("subject", "Firms (信用主体)", querySubjectListCmd(), querySubjectShowCmd()),
 		group("list", "Lists of serious dishonesty (严重失信主体名单)", queryListStandardsCmd()),
+		group("inspection", "Random inspections (双随机、一公开)", queryPlanCmd(), queryDrawCmd()),
 		group("measure", "Sanction measures (失信惩戒措施)", queryMeasureItemsCmd()),
 		queryRecordCmd(), queryFileCmd(), queryCommitmentCmd(), queryCheckCmd(), queryDutiesCmd(), queryParamsCmd())
 	cmd.Long = `Ask a node. Without --key the answer is the public's; with it, the member's. An answer of a node is its word: what must hold up is a bundle, which

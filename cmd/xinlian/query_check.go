@@ -177,4 +177,4 @@ func showFile(w io.Writer, raw json.RawMessage) error {
 }
 
 // fileLists are the lists of records in a file, in the order in which they are shown.
-var fileLists = []string{"penalties", "lists", "abnormal", "others", "commitments", "repairs", "measures", "objections", "incentives", "listings", "cases"}
+var fileLists = []string{"penalties", "lists", "abnormal", "others", "commitments", "repairs", "measures", "objections", "listings", "inspections"}

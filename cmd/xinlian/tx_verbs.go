@@ -10,6 +10,7 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/inspection"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
 )
 
@@ -184,6 +185,20 @@ var txGroups = []struct {
 			func(m *pb.FeedbackMeasure) [32]byte { return idOf(m.Measure) }),
 		verbOf("correct", "End a measure that should not have been (纠正)", `{"measure": "MEASURE ID", "reason": "经核查不符合实施条件"}`,
 			func(m *pb.CorrectMeasure) [32]byte { return idOf(m.Measure) }),
+	}},
+	{"inspection", "Random inspections (双随机、一公开)", []verb{
+		verbOf("plan", "Make a plan: rates of the four classes, day of the draw, roster (抽查计划)",
+			`{"plan_no": "P-2026-1", "rates": [10, 50, 100, 300], "draw_on": "2026-06-10", "until": "2026-07-31", "inspectors": 6, "team": 2,
+ "roster": "执法检查人员名录"}`,
+			func(m *pb.PlanInspection) [32]byte { return [32]byte(inspection.PlanID(m.Issuer, m.PlanNo)) }),
+		verbOf[pb.AddCandidates]("candidates", "Add candidates with their classes (抽查对象)",
+			`{"plan": "PLAN ID", "candidates": [{"subject": "USCC", "class": 2}]}`, nil),
+		verbOf[pb.SealPlan]("seal", "Seal the list: nobody changes it any more (封存)", `{"plan": "PLAN ID"}`, nil),
+		verbOf("cancel", "Cancel a plan that was not drawn (取消)", `{"plan": "PLAN ID", "reason": "抽查事项调整"}`,
+			func(m *pb.CancelPlan) [32]byte { return idOf(m.Plan) }),
+		verbOf("record", "Record what an inspection found (抽查结果)",
+			`{"plan": "PLAN ID", "subject": "USCC", "inspected_on": "2026-06-20", "result": "clean", "findings": "检查记录"}`,
+			func(m *pb.RecordInspection) [32]byte { return [32]byte(inspection.ID(m.Issuer, m.Plan, m.Subject)) }),
 	}},
 	{"member", "Governance and mandates (治理, 委托)", []verb{
 		verbOf("propose", "Propose a change of members or rules (提案)",

@@ -437,6 +437,20 @@ func (c *Client) Check(ctx context.Context, uscc string) (json.RawMessage, error
 	return c.raw(ctx, "/v1/checks/"+url.PathEscape(uscc), true)
 }
 
+// InspectionPlan is a plan of random inspections (双随机抽查计划), as the reader may see it.
+func (c *Client) InspectionPlan(ctx context.Context, id string) (json.RawMessage, error) {
+	return c.raw(ctx, "/v1/inspections/"+url.PathEscape(id), true)
+}
+
+// Header is a block's header.
+func (c *Client) Header(ctx context.Context, height int64) (hash string, err error) {
+	var h struct {
+		Hash string `json:"hash"`
+	}
+	err = c.Get(ctx, "/v1/headers/"+strconv.FormatInt(height, 10), false, &h)
+	return h.Hash, err
+}
+
 // MeasureItems is the list of measures (失信惩戒措施清单), ListStandards the standards of lists of serious dishonesty.
 func (c *Client) MeasureItems(ctx context.Context) (json.RawMessage, error) {
 	return c.raw(ctx, "/v1/measure-items", false)

@@ -10,6 +10,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/inspection"
 	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/repair"
@@ -176,6 +177,9 @@ func caseOf(r x.Reader, d x.Duty) *caseJSON {
 	}
 	if l, ok := sanction.GetListing(r, d.Record); ok {
 		return caseOfListing(r, l)
+	}
+	if i, ok := inspection.Find(r, d.Record); ok {
+		return caseOfInspection(r, i)
 	}
 	if m, ok := commitment.Get(r, string(d.Record)); ok {
 		return caseOfCommitment(r, m)

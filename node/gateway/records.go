@@ -10,6 +10,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/code"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/inspection"
 	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
@@ -93,7 +94,7 @@ func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
 	v := &fileJSON{
 		Subject: s.Uscc, Region: s.Region, Category: s.Category, Status: word(statuses, int32(s.Status)),
 		Penalties: []*recordJSON{}, Lists: []*recordJSON{}, Abnormal: []*recordJSON{}, Others: []*recordJSON{},
-		Commitments: []*recordJSON{}, Repairs: []*recordJSON{}, Measures: []*recordJSON{}, Listings: []*recordJSON{}, Alarms: []*alarmJSON{}, Bars: []*barJSON{},
+		Commitments: []*recordJSON{}, Repairs: []*recordJSON{}, Measures: []*recordJSON{}, Listings: []*recordJSON{}, Inspections: []*recordJSON{}, Alarms: []*alarmJSON{}, Bars: []*barJSON{},
 	}
 	// Only what is shown counts against a limit: a cut must not tell of what is not shown.
 	sanction.Each(r, s.Uscc, func(d *pb.Dishonesty) bool {
@@ -104,6 +105,7 @@ func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
 	repair.Each(r, s.Uscc, func(a *pb.Repair) bool { return add(v, &v.Repairs, showRepair(r, c.who, a)) })
 	measure.Each(r, s.Uscc, func(m *pb.Measure) bool { return add(v, &v.Measures, showMeasure(r, c.who, m)) })
 	sanction.EachListing(r, s.Uscc, func(l *pb.Listing) bool { return add(v, &v.Listings, showListing(r, c.who, l)) })
+	inspection.Each(r, s.Uscc, func(i *pb.Inspection) bool { return add(v, &v.Inspections, showInspection(c.who, i)) })
 	subject.Alarms(r, s.Uscc, func(a *pb.Alarm) bool { return add(v, &v.Alarms, showAlarm(r, c.who, a)) })
 	commitment.Bars(r, s.Uscc, func(b *pb.PromiseBar) bool { return add(v, &v.Bars, showBar(c.who, b)) })
 	if wholeFile(c.who) {

@@ -57,6 +57,7 @@ var routes = []route{
 	{method: http.MethodGet, path: "/v1/records/{id}", handle: (*call).record},
 	{method: http.MethodGet, path: "/v1/files/{uscc}", audience: members, handle: (*call).file},
 	{method: http.MethodGet, path: "/v1/duties", audience: members, query: []string{"agency", "after", "limit"}, handle: (*call).duties},
+	{method: http.MethodGet, path: "/v1/inspections/{id}", handle: (*call).inspectionPlan},
 	{method: http.MethodGet, path: "/v1/checks/{uscc}", audience: members, handle: (*call).check},
 	{method: http.MethodGet, path: "/v1/members/self", audience: members, handle: (*call).self},
 

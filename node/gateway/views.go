@@ -120,6 +120,7 @@ type recordJSON struct {
 	Repair              *repairJSON            `json:"repair,omitempty"`
 	Measure             *measureJSON           `json:"measure,omitempty"`
 	Listing             *listingJSON           `json:"listing,omitempty"`
+	Inspection          *inspectionJSON        `json:"inspection,omitempty"`
 	AsOf                *asOf                  `json:"as_of,omitempty"`
 }
 
@@ -313,6 +314,7 @@ type fileJSON struct {
 	Repairs     []*recordJSON `json:"repairs"`
 	Measures    []*recordJSON `json:"measures"`
 	Listings    []*recordJSON `json:"listings"`
+	Inspections []*recordJSON `json:"inspections"`
 	Alarms      []*alarmJSON  `json:"alarms"`
 	Bars        []*barJSON    `json:"bars"`
 	Truncated   bool          `json:"truncated"` // a list was cut at its limit

@@ -4,6 +4,7 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/inspection"
 	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/repair"
@@ -251,6 +252,9 @@ func showRecord(r x.Reader, who *caller, id []byte) *recordJSON {
 	}
 	if l, ok := sanction.GetListing(r, id); ok {
 		return showListing(r, who, l)
+	}
+	if i, ok := inspection.Find(r, id); ok {
+		return showInspection(who, i)
 	}
 	return nil
 }
