@@ -2,11 +2,31 @@ package main
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/xinlian-ledger/xinlian/node/client"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 )
+
+// Everything that a transaction can carry has a verb.
+func TestEveryMessageHasAVerb(t *testing.T) {
+	have := map[reflect.Type]bool{
+		reflect.TypeOf(new(pb.EnrolSubject)):  true, // import subjects
+		reflect.TypeOf(new(pb.PublishRecord)): true, // tx sanction publish
+	}
+	for _, g := range txGroups {
+		for _, v := range g.verbs {
+			have[reflect.TypeOf(v.make())] = true
+		}
+	}
+	for _, m := range client.Messages() {
+		if !have[reflect.TypeOf(m)] {
+			t.Errorf("%T has no verb", m)
+		}
+	}
+}
 
 // Every example is a message that reads, once its capital placeholders are filled in, and says where its texts are kept.
 func TestExamplesRead(t *testing.T) {

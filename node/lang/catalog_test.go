@@ -1,11 +1,34 @@
 package lang_test
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/xinlian-ledger/xinlian/node/lang"
 )
+
+// Every value of an enumeration on the wire has a Chinese word: refusals name states by them.
+func TestEveryStateHasAWord(t *testing.T) {
+	files, err := filepath.Glob("../../proto/xinlian/v1/*.proto")
+	if err != nil || len(files) == 0 {
+		t.Fatal(err)
+	}
+	value := regexp.MustCompile(`(?m)^  ([A-Z][A-Z_0-9]+) = [1-9]`)
+	for _, f := range files {
+		raw, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range value.FindAllStringSubmatch(string(raw), -1) {
+			if _, known := lang.Ledger().Known(lang.Chinese, m[1]); !known {
+				t.Errorf("%s: %s has no Chinese word", filepath.Base(f), m[1])
+			}
+		}
+	}
+}
 
 func TestText(t *testing.T) {
 	c := lang.Ledger()
