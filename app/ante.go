@@ -170,14 +170,15 @@ func (b *inBlock) take(p *parsed, member string, n int64, l limits) *x.Rejection
 }
 
 // governanceWork is for how many messages of a share one of governance counts: it reads proposals and the rows of all members, of which each may be
-// as long as a transaction, and no agency has many to send.
+// as long as a transaction, and no agency has many to send. A court's plan and a list of 信用中国
+// count as much: they read all records of their subject.
 const governanceWork = 100
 
 // work is how much of the share of messages a transaction takes.
 func work(b *pb.Body) (n int64) {
 	for i := range b.Messages {
 		switch b.Messages[i].Sum.(type) {
-		case *pb.Msg_Propose, *pb.Msg_Vote:
+		case *pb.Msg_Propose, *pb.Msg_Vote, *pb.Msg_FilePlan, *pb.Msg_Reconcile:
 			n += governanceWork
 		case *pb.Msg_AddCandidates:
 			n += int64(max(1, len(b.Messages[i].Sum.(*pb.Msg_AddCandidates).AddCandidates.Candidates)))

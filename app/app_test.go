@@ -39,7 +39,7 @@ func enrol(c *apptest.Cluster, n int) pb.Msg {
 }
 
 // line carries out a command of the scripts' language.
-func line(t *testing.T, s *apptest.Script, text string) string {
+func line(t testing.TB, s *apptest.Script, text string) string {
 	t.Helper()
 	cmd, args, err := datadriven.ParseLine(text)
 	must(t, err)

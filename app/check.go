@@ -13,6 +13,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/fulfillment"
 	"github.com/xinlian-ledger/xinlian/x/governance"
 	"github.com/xinlian-ledger/xinlian/x/inspection"
+	"github.com/xinlian-ledger/xinlian/x/leniency"
 	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/repair"
@@ -29,7 +30,7 @@ func CheckState(r x.Reader) error {
 		return fmt.Errorf("the state holds no chain")
 	}
 	for _, check := range []func(x.Reader) error{
-		member.Check, governance.Check, catalog.Check, subject.Check, commitment.Check, fulfillment.Check, measure.Check, sanction.Check, repair.Check, inspection.Check,
+		member.Check, governance.Check, catalog.Check, subject.Check, commitment.Check, fulfillment.Check, measure.Check, sanction.Check, leniency.Check, repair.Check, inspection.Check,
 		func(r x.Reader) error { return standing.Check(r, info.Secret) },
 		checkTimers, checkSeen, checkLog,
 	} {

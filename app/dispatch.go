@@ -10,6 +10,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/fulfillment"
 	"github.com/xinlian-ledger/xinlian/x/governance"
 	"github.com/xinlian-ledger/xinlian/x/inspection"
+	"github.com/xinlian-ledger/xinlian/x/leniency"
 	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/repair"
@@ -98,6 +99,28 @@ func Dispatch(ctx *x.Ctx, m *pb.Msg) (x.Done, error) {
 		return sanction.Drop(ctx, m.DropListing)
 	case *pb.Msg_RemoveListed:
 		return sanction.RemoveListed(ctx, m.RemoveListed)
+	case *pb.Msg_RecordNoPenalty:
+		return leniency.Record(ctx, m.RecordNoPenalty)
+	case *pb.Msg_WithdrawNoPenalty:
+		return leniency.Withdraw(ctx, m.WithdrawNoPenalty)
+	case *pb.Msg_FileCase:
+		return sanction.FileCase(ctx, m.FileCase)
+	case *pb.Msg_CloseCase:
+		return sanction.CloseCase(ctx, m.CloseCase)
+	case *pb.Msg_Reconcile:
+		return sanction.Reconcile(ctx, m.Reconcile)
+	case *pb.Msg_CorrectRecord:
+		return sanction.Correct(ctx, m.CorrectRecord)
+	case *pb.Msg_FilePlan:
+		return sanction.FilePlan(ctx, m.FilePlan)
+	case *pb.Msg_EndPlan:
+		return sanction.EndPlan(ctx, m.EndPlan)
+	case *pb.Msg_ShieldRecord:
+		return sanction.ShieldRecord(ctx, m.ShieldRecord)
+	case *pb.Msg_EndShield:
+		return sanction.EndShield(ctx, m.EndShield)
+	case *pb.Msg_Acknowledge:
+		return sanction.Acknowledge(ctx, m.Acknowledge)
 	case *pb.Msg_MarkFinal:
 		return sanction.MarkFinal(ctx, m.MarkFinal)
 	case *pb.Msg_FulfilDuty:
@@ -199,6 +222,8 @@ func fire(ctx *x.Ctx, t x.Timer) {
 	switch t.Kind {
 	case x.TimerPublicityMax:
 		sanction.MaxReached(ctx, t.ID)
+	case x.TimerAttention:
+		sanction.AttentionDue(ctx, t.ID)
 	case x.TimerArchive:
 		sanction.Archive(ctx, t.ID)
 	case x.TimerDuty:

@@ -19,6 +19,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/fulfillment"
 	"github.com/xinlian-ledger/xinlian/x/governance"
 	"github.com/xinlian-ledger/xinlian/x/inspection"
+	"github.com/xinlian-ledger/xinlian/x/leniency"
 	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/repair"
@@ -100,6 +101,7 @@ func newGenesis(chainID string, genesisTime int64, g *pb.Genesis) (gb *genesisBl
 		{"fulfillment", fulfillment.Import},
 		{"measure", measure.Import},
 		{"sanction", sanction.Import},
+		{"leniency", leniency.Import},
 		{"repair", repair.Import},
 		{"inspection", inspection.Import},
 	} {

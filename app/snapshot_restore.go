@@ -15,6 +15,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/governance"
 	"github.com/xinlian-ledger/xinlian/x/inspection"
+	"github.com/xinlian-ledger/xinlian/x/leniency"
 	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/repair"
@@ -189,7 +190,7 @@ func (r *restoring) finish() (err error) {
 
 // derive writes the rows of all derived tables: they follow from bound ones.
 func derive(s x.State) {
-	for _, f := range []func(x.Reader, func(key, value []byte)){member.Derive, governance.Derive, commitment.Derive, measure.Derive, sanction.Derive, repair.Derive, inspection.Derive} {
+	for _, f := range []func(x.Reader, func(key, value []byte)){member.Derive, governance.Derive, commitment.Derive, measure.Derive, sanction.Derive, leniency.Derive, repair.Derive, inspection.Derive} {
 		f(s, s.Set)
 	}
 	for _, f := range []func(x.Reader, func(x.Timer)){governance.Timers, measure.EachTimer, sanction.EachTimer, repair.EachTimer, inspection.EachTimer} {

@@ -70,6 +70,14 @@ func story(t testing.TB, o apptest.Options) (s *apptest.Script, more func()) {
 	say(t, s, "announce by=zz-scjg firm=F no=7 item=M12 to=js-rsj")
 	say(t, s, "notify-listing by=zz-scjg firm=F notice=1")
 	say(t, s, "state-listing by=ops issuer=zz-scjg firm=F notice=1")
+	if out := line(t, s, "govern put=ops holder"); !strings.HasPrefix(out, "in force from") {
+		t.Fatal(out)
+	}
+	say(t, s, "no-penalty by=zz-scjg firm=G no=61")
+	say(t, s, "record by=zz-scjg firm=G no=62 fine=1000 act=smoke")
+	say(t, s, "publish by=zz-scjg firm=G no=62")
+	say(t, s, "file-plan by=ops firm=G case=PO-1")
+	say(t, s, "shield by=zz-scjg firm=G no=8 case=PO-1")
 	say(t, s, "propose by=gov1 param=minor_publish value=1")
 	return s, func() {
 		t.Helper()

@@ -31,6 +31,7 @@ const (
 	TimerRepairRefile      TimerKind = 6  // 补正期限: id = subject ‖ repair
 	TimerMeasureUntil      TimerKind = 20 // 措施届满: id = subject ‖ measure
 	TimerArchive           TimerKind = 10 // 归档: id = subject ‖ record
+	TimerAttention         TimerKind = 11 // 积累关注 is looked at again: id = subject
 	TimerInspectionDraw    TimerKind = 40 // 抽取日: id = plan
 )
 

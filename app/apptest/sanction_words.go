@@ -2,12 +2,16 @@ package apptest
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/cockroachdb/datadriven"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
+	"github.com/xinlian-ledger/xinlian/x/leniency"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
 )
 
@@ -66,6 +70,76 @@ func (s *Script) sanctionMessage(d *datadriven.TestData, issuer string, today in
 		}
 		c.ServedOn = s.dateOr(d, "served", c.DecidedOn)
 		return &pb.Msg{Sum: &pb.Msg_RecordOther{RecordOther: &pb.RecordOther{Content: c}}}
+	case "correct": // correct by= firm= no= [kind=] [reason=] and what the record states now
+		m := &pb.CorrectRecord{Issuer: issuer, Record: s.recordID(d, ""), ReasonDigest: digestArg(d, "why", "why")}
+		verb := *d
+		verb.Cmd = map[pb.DishonestyKind]string{
+			pb.DISHONESTY_PENALTY: "record", pb.DISHONESTY_ABNORMAL: "abnormal", pb.DISHONESTY_OTHER: "other", pb.DISHONESTY_LIST: "decide-listing",
+		}[recordKinds[arg(d, "as")+arg(d, "kind")]]
+		made, _ := s.message(&verb)
+		switch c := made.Sum.(type) {
+		case *pb.Msg_RecordPenalty:
+			m.Penalty = &c.RecordPenalty.Content
+		case *pb.Msg_RecordAbnormal:
+			m.Abnormal = &c.RecordAbnormal.Content
+		case *pb.Msg_RecordOther:
+			m.Other = &c.RecordOther.Content
+		case *pb.Msg_DecideListing:
+			m.List = &c.DecideListing.Content
+		}
+		return &pb.Msg{Sum: &pb.Msg_CorrectRecord{CorrectRecord: m}}
+	case "acknowledge": // acknowledge by=HOLDER of=RECOGNISER firm= no=
+		return &pb.Msg{Sum: &pb.Msg_Acknowledge{Acknowledge: &pb.Acknowledge{Issuer: issuer, Record: s.recordID(d, "")}}}
+	case "file-case": // file-case by= firm= act= [region=] [power=] [designation=]
+		return &pb.Msg{Sum: &pb.Msg_FileCase{FileCase: &pb.FileCase{
+			Issuer: issuer, Subject: s.firm(d), ActDigest: digestArg(d, "act", ""), ViolationRegion: region, PowerCode: arg(d, "power"), Designation: arg(d, "designation"),
+		}}}
+	case "close-case": // close-case by= firm= act= [reason=]
+		return &pb.Msg{Sum: &pb.Msg_CloseCase{CloseCase: &pb.CloseCase{
+			Issuer: issuer, Subject: s.firm(d), ActDigest: digestArg(d, "act", ""), ReasonDigest: digestArg(d, "reason", "reason"),
+		}}}
+	case "no-penalty": // no-penalty by= firm= no= [limb=1|2] [harm=1|2] [corrected=] [decided=] [power=] [item=] [act=] [region=] [designation=]
+		c := pb.NoPenaltyContent{
+			Issuer: issuer, Subject: s.firm(d), DocNo: docNo(arg(d, "no")), Limb: uint32(number(d, "limb", 1)), Harm: uint32(number(d, "harm", 1)),
+			DecidedOn: s.dateOr(d, "decided", today), Item: arg(d, "item"), ViolationRegion: region, PowerCode: "P-1", Sector: arg(d, "sector"),
+			Designation: arg(d, "designation"), ActDigest: digestArg(d, "act", ""), EducationDigest: digestArg(d, "education", "talk"), TextDigest: digestArg(d, "text", "facts"),
+		}
+		if has(d, "power") {
+			c.PowerCode = arg(d, "power")
+		}
+		c.CorrectedOn = s.dateOr(d, "corrected", c.DecidedOn)
+		return &pb.Msg{Sum: &pb.Msg_RecordNoPenalty{RecordNoPenalty: &pb.RecordNoPenalty{Content: c}}}
+	case "withdraw-no-penalty": // withdraw-no-penalty by= [of=] firm= no= [reason=]
+		id := leniency.ID(s.issuerOf(d), docNo(arg(d, "no")), s.firm(d))
+		record := id[:]
+		if has(d, "record") {
+			record = digestArg(d, "record", "")
+		}
+		return &pb.Msg{Sum: &pb.Msg_WithdrawNoPenalty{WithdrawNoPenalty: &pb.WithdrawNoPenalty{Issuer: issuer, Record: record, ReasonDigest: digestArg(d, "reason", "reason")}}}
+	case "reconcile": // reconcile by= firm= [as-of=] [shown=KIND:AGENCY:NO,…] [entries=N]
+		m := &pb.Reconcile{Issuer: issuer, Subject: s.firm(d), AsOf: s.dateOr(d, "as-of", today)}
+		for _, w := range strings.Split(arg(d, "shown"), ",") {
+			if f := strings.Split(strings.TrimSpace(w), ":"); len(f) == 3 {
+				m.Shown = append(m.Shown, pb.ShownRecord{Kind: recordKinds[f[0]], Issuer: s.agency(f[1]), DocNo: docNo(f[2])})
+			}
+		}
+		for range number(d, "entries", 0) {
+			m.Shown = append(m.Shown, pb.ShownRecord{Kind: pb.DISHONESTY_PENALTY, Issuer: issuer, DocNo: docNo("1")})
+		}
+		return &pb.Msg{Sum: &pb.Msg_Reconcile{Reconcile: m}}
+	case "file-plan": // file-plan by= firm= case= [ruled=] [type=1|2] [ruling=]
+		return &pb.Msg{Sum: &pb.Msg_FilePlan{FilePlan: &pb.FilePlan{
+			Issuer: issuer, Subject: s.firm(d), CaseNo: arg(d, "case"), Kind: uint32(number(d, "type", 1)), RuledOn: s.dateOr(d, "ruled", today),
+			RulingDigest: digestArg(d, "ruling", "ruling"),
+		}}}
+	case "end-plan": // end-plan by= firm= case= [failed] [ruled=] [ruling=]
+		return &pb.Msg{Sum: &pb.Msg_EndPlan{EndPlan: &pb.EndPlan{
+			Issuer: issuer, Plan: s.courtPlanID(d), Completed: !has(d, "failed"), RuledOn: s.dateOr(d, "ruled", today), RulingDigest: digestArg(d, "ruling", "outcome"),
+		}}}
+	case "shield": // shield by= firm= no= case=
+		return &pb.Msg{Sum: &pb.Msg_ShieldRecord{ShieldRecord: &pb.ShieldRecord{Issuer: issuer, Record: s.recordID(d, ""), Plan: s.courtPlanID(d)}}}
+	case "end-shield": // end-shield by= firm= no= case=
+		return &pb.Msg{Sum: &pb.Msg_EndShield{EndShield: &pb.EndShield{Issuer: issuer, Record: s.recordID(d, ""), Plan: s.courtPlanID(d)}}}
 	case "final": // final by= firm= no= [ground=1|2] [on=] [document=]
 		return &pb.Msg{Sum: &pb.Msg_MarkFinal{MarkFinal: &pb.MarkFinal{
 			Issuer: issuer, Record: s.recordID(d, ""), Ground: uint32(number(d, "ground", 1)), FinalOn: s.dateOr(d, "on", today), DocumentDigest: digestArg(d, "document", ""),
@@ -107,6 +181,96 @@ func otherLines(st *pb.Standing) string {
 	return b.String()
 }
 
+// courtPlanID is the id of a court's plan: case= firm=.
+func (s *Script) courtPlanID(d *datadriven.TestData) []byte {
+	id := sanction.PlanID(arg(d, "case"), s.firm(d))
+	return id[:]
+}
+
+// sanctionLook answers the commands that read what package sanction keeps beside records.
+func (s *Script) sanctionLook(d *datadriven.TestData) (string, bool) {
+	var b strings.Builder
+	switch d.Cmd {
+	case "court-plan": // court-plan firm= case=: the board of a court's plan
+		s.Read(func(r x.Reader) {
+			p, ok := sanction.GetPlan(r, s.courtPlanID(d))
+			if !ok {
+				b.WriteString("unknown")
+				return
+			}
+			fmt.Fprintf(&b, "%s\n", p.State)
+			for _, q := range p.Parties {
+				fmt.Fprintf(&b, "%s open=%d shielded=%d due=%s\n", s.name(q.Recogniser), q.Open, q.Shielded, calendar.Date(q.Due))
+			}
+		})
+		return b.String(), true
+	case "case": // case firm= act=
+		s.Read(func(r x.Reader) {
+			c, ok := sanction.CaseOf(r, s.firm(d), digestArg(d, "act", ""))
+			if !ok {
+				b.WriteString("unknown")
+				return
+			}
+			fmt.Fprintf(&b, "%s %s filed_on=%s", c.State, s.name(c.Issuer), calendar.Date(c.FiledOn))
+			if c.State == pb.CASE_OPEN {
+				fmt.Fprintf(&b, " decide_by=%s", calendar.Date(c.DecideBy))
+			} else {
+				fmt.Fprintf(&b, " ended_on=%s", calendar.Date(c.EndedOn))
+			}
+		})
+		return b.String(), true
+	case "attention": // attention firm=
+		s.Read(func(r x.Reader) {
+			a, ok := sanction.AttentionOf(r, s.firm(d))
+			if !ok {
+				b.WriteString("none")
+				return
+			}
+			fmt.Fprintf(&b, "since=%s threshold=%d", calendar.Date(a.Since), a.Threshold)
+			if a.EndedOn != 0 {
+				fmt.Fprintf(&b, " ended_on=%s", calendar.Date(a.EndedOn))
+			} else {
+				fmt.Fprintf(&b, " window=%d until=%s triggers=%d", a.WindowMonths, calendar.Date(a.CheckOn), len(a.Triggers))
+			}
+		})
+		return b.String(), true
+	case "copies": // copies of=RECOGNISER firm= no=: who has confirmed that it let go of a record, and who has not
+		s.Read(func(r x.Reader) {
+			p, ok := sanction.PropagationOf(r, s.firm(d), s.recordID(d, ""))
+			if !ok {
+				b.WriteString("nobody was asked")
+				return
+			}
+			fmt.Fprintf(&b, "%s due=%s", p.Cause, calendar.Date(p.Due))
+			if p.Cancelled {
+				b.WriteString(" cancelled")
+			}
+			if sanction.Synced(p) {
+				b.WriteString(" synced")
+			}
+			b.WriteString("\n")
+			for _, c := range p.Confirmed {
+				fmt.Fprintf(&b, "%s %s\n", s.name(c.Holder), calendar.Date(c.On))
+			}
+			for _, h := range p.Waiting {
+				fmt.Fprintf(&b, "%s waits\n", s.name(h))
+			}
+		})
+		return b.String(), true
+	}
+	return "", false
+}
+
+// name is what scripts call an agency.
+func (s *Script) name(uscc string) string {
+	for _, name := range slices.Sorted(maps.Keys(s.Actors)) {
+		if s.Actors[name].USCC == uscc {
+			return name
+		}
+	}
+	return uscc
+}
+
 // courseOf prints what a record has beside state, class and dates; nothing where it has none of it.
 func courseOf(d *pb.Dishonesty) string {
 	var b strings.Builder
@@ -121,6 +285,12 @@ func courseOf(d *pb.Dishonesty) string {
 	}
 	if d.Final {
 		fmt.Fprintf(&b, " final_on=%s ground=%d", calendar.Date(d.FinalOn), d.FinalGround)
+	}
+	if d.Held {
+		fmt.Fprintf(&b, " held answer_by=%s", calendar.Date(d.AnswerBy))
+	}
+	if d.Version != 0 {
+		fmt.Fprintf(&b, " version=%d", d.Version)
 	}
 	if d.WithdrawBy != 0 && sanction.Live(d) {
 		fmt.Fprintf(&b, " revoked_on=%s withdraw_by=%s", calendar.Date(d.RevokedOn), calendar.Date(d.WithdrawBy))

@@ -205,6 +205,9 @@ func (s *Script) Run(d *datadriven.TestData) string {
 	if out, ok := s.look(d); ok {
 		return out
 	}
+	if out, ok := s.sanctionLook(d); ok {
+		return out
+	}
 	for _, look := range []func(*datadriven.TestData) (string, bool){s.lookMeasures, s.lookListing} {
 		if out, ok := look(d); ok {
 			return out
@@ -388,7 +391,7 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 	case "record": // record by= firm= no= kinds= [fine=] [decided=] [region=410105] …
 		c := pb.PenaltyContent{
 			Issuer: issuer, Subject: s.firm(d), DocNo: docNo(arg(d, "no")), FineFen: number(d, "fine", 0) * 100, ConfiscatedFen: number(d, "taken", 0) * 100,
-			DecidedOn: s.dateOr(d, "decided", today), ValidUntil: s.date(d, "until"), ViolationRegion: "410105", Procedure: uint32(number(d, "procedure", 2)),
+			DecidedOn: s.dateOr(d, "decided", today), ValidUntil: s.date(d, "until"), ActDigest: digestArg(d, "act", ""), ViolationRegion: "410105", Procedure: uint32(number(d, "procedure", 2)),
 			Statement: uint32(number(d, "statement", 1)), Hearing: uint32(number(d, "hearing", 0)), RepairNoticeServed: number(d, "two-documents", 1) == 1,
 			PowerCode: arg(d, "power"), Sector: arg(d, "sector"), Severity: pb.Severity(number(d, "class", 0)), Necessary: has(d, "necessary"),
 			NecessityDigest: digestArg(d, "necessary", ""), TextDigest: digestArg(d, "text", "facts"), BreachOf: arg(d, "breach-of"), Designation: arg(d, "designation"),
@@ -396,6 +399,10 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 		c.NoticeServedOn, c.ServedOn = s.dateOr(d, "notice", c.DecidedOn-7), s.dateOr(d, "served", c.DecidedOn)
 		if has(d, "region") {
 			c.ViolationRegion = arg(d, "region")
+		}
+		if has(d, "replaces") {
+			id := sanction.PenaltyID(c.Issuer, docNo(arg(d, "replaces")), c.Subject)
+			c.Replaces = id[:]
 		}
 		c.Kinds = numbers(d, "kinds")
 		if !has(d, "kinds") {

@@ -150,7 +150,7 @@ func (s *Script) action(d *datadriven.TestData) (a pb.Action) {
 }
 
 // row is a member's row as it stands, or that of a new member, with changes: [uscc=] [named=] [level=] [regions=] [roles=] [key=WORD]
-// [key-from=] [key-to=] [key-of=AGENCY] [power=] [validator=WORD] [validator-of=AGENCY] [competences=N] [keys=N] [removed] [address=short] [system=] [measures=CODE,…] [lists=CODE,…: of its last competence] [authority].
+// [key-from=] [key-to=] [key-of=AGENCY] [power=] [validator=WORD] [validator-of=AGENCY] [competences=N] [keys=N] [removed] [address=short] [system=] [holder] [credit-china] [measures=CODE,…] [lists=CODE,…: of its last competence] [authority].
 func (s *Script) row(d *datadriven.TestData) *pb.Member {
 	name := arg(d, "put")
 	var m *pb.Member
@@ -170,6 +170,10 @@ func (s *Script) row(d *datadriven.TestData) *pb.Member {
 	m.Level = pb.Level(number(d, "level", int64(m.Level)))
 	if has(d, "named") {
 		m.Name = arg(d, "named")
+	}
+	m.CreditChina = m.CreditChina || has(d, "credit-china")
+	if has(d, "holder") {
+		m.Holder = true
 	}
 	if has(d, "regions") {
 		m.Regions = strings.Split(arg(d, "regions"), ",")

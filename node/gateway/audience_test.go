@@ -7,6 +7,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/xinlian-ledger/xinlian/x/leniency"
+	"github.com/xinlian-ledger/xinlian/x/sanction"
 )
 
 // The table of the domain rules (§11.2), written down a second time and by hand: which form a reader gets of a record in each state. gy-scjg
@@ -20,6 +23,10 @@ var audienceTable = []struct {
 	{"unpublished", map[string]string{"": "", "gov1": "", "gy-scjg": "", "ops": "full", "zz-scjg": "full", "auditor": "full"}},
 	{"repaired", map[string]string{"": "", "gov1": "", "gy-scjg": "", "ops": "", "zz-scjg": "full", "auditor": "full"}},
 	{"expired", map[string]string{"": "", "gov1": "", "gy-scjg": "", "ops": "", "zz-scjg": "full", "auditor": "full"}},
+	{"archived", map[string]string{"": "", "gov1": "", "gy-scjg": "", "ops": "", "zz-scjg": "full", "auditor": "full"}},
+	{"shielded", map[string]string{"": "", "gov1": "", "gy-scjg": "", "ops": "full", "zz-scjg": "full", "auditor": "full"}}, // ops filed the plan
+	{"held", map[string]string{"": "", "gov1": "", "gy-scjg": "", "ops": "full", "zz-scjg": "full", "auditor": "full"}},     // published, and 信用中国 does not show it
+	{"corrected", map[string]string{"": "", "gov1": "", "gy-scjg": "", "ops": "", "zz-scjg": "full", "auditor": "full"}},    // the version that stood
 	{"withdrawn", map[string]string{"": "", "gov1": "", "gy-scjg": "", "ops": "", "zz-scjg": "full", "auditor": "full"}},
 }
 
@@ -31,7 +38,15 @@ func TestAudienceTable(t *testing.T) {
 		"published":   {"publish by=ops issuer=zz-scjg firm=a no=7"},
 		"unpublished": nil,
 		"withdrawn":   {"publish by=ops issuer=zz-scjg firm=a no=7", "withdraw by=zz-scjg issuer=zz-scjg firm=a no=7"},
-		"expired":     {"publish by=ops issuer=zz-scjg firm=a no=7", "on 2027-07-16", "block"},
+		"archived":    {"withdraw by=zz-scjg issuer=zz-scjg firm=a no=7", "on 2026-09-01", "block"},
+		"shielded": {
+			"publish by=ops issuer=zz-scjg firm=a no=7", "file-plan by=ops firm=a case=PO-1", "shield by=zz-scjg firm=a no=7 case=PO-1",
+		},
+		"held": {
+			"publish by=ops issuer=zz-scjg firm=a no=7", "govern put=ops credit-china", "on 2026-07-21", "reconcile by=ops firm=a",
+		},
+		"corrected": {"publish by=ops issuer=zz-scjg firm=a no=7", "correct by=zz-scjg firm=a no=7 kinds=1 decided=2026-07-15"},
+		"expired":   {"publish by=ops issuer=zz-scjg firm=a no=7", "on 2027-07-16", "block"},
 		"repaired": {
 			"publish by=ops issuer=zz-scjg firm=a no=7", "on 2026-10-19", "commit by=zz-scjg firm=a code=" + type4 + " type=4 accepted",
 			"apply by=ops issuer=zz-scjg firm=a no=7 application=XY-1 commitment=" + type4,
@@ -52,7 +67,14 @@ func TestAudienceTable(t *testing.T) {
 			w.Block()
 			w.Block()
 
-			id := w.penalty("a", "7")
+			id, state := w.penalty("a", "7"), row.state
+			switch state {
+			case "held":
+				state = "published"
+			case "corrected": // what stands is 轻微 and not published; this is the version before
+				older := sanction.PenaltyID(w.Actors["zz-scjg"].USCC, "郑市监处罚〔2026〕7号#v1", w.firm("a"))
+				id = fmt.Sprintf("%x", older)
+			}
 			for reader, want := range row.sees {
 				name := "the public"
 				if reader != "" {
@@ -67,13 +89,16 @@ func TestAudienceTable(t *testing.T) {
 				if rec.View != want {
 					t.Errorf("%s gets %q of a record that is %s, want %q", name, rec.View, row.state, want)
 				}
-				if want == "full" && rec.Penalty.State != row.state {
+				if want == "full" && rec.Penalty.State != state {
 					t.Errorf("the record is %s, not %s: the test tests nothing", rec.Penalty.State, row.state)
 				}
 				if want == "" {
 					if none := w.get(reader, "/v1/records/"+strings.Repeat("0", 64)); a.status != 404 || !bytes.Equal(a.body, none.body) {
 						t.Errorf("%s can tell a record that is %s from none:\n%s%s", name, row.state, a.body, none.body)
 					}
+				}
+				if state == "corrected" {
+					continue // its file holds the record that stands as well
 				}
 				if reader == "" {
 					w.want(w.get("", "/v1/files/"+w.firm("a")), 401, "E_AUDIENCE")
@@ -227,4 +252,52 @@ func TestNoFieldTells(t *testing.T) {
 	if m.status != http.StatusOK || bytes.Contains(m.body, []byte(w.firm("a"))) {
 		t.Fatalf("metrics: %d %s", m.status, m.body)
 	}
+}
+
+// What stands beside the records: who finds a case, a decision without a penalty, attention and the list of 信用中国 in a file. js-rsj decides under no named
+// power, so it sees no decision under P-1.
+func TestBesideRecords(t *testing.T) {
+	w := newWorld(t)
+	w.enrolAll()
+	w.do("govern put=gov1 credit-china roles=1,4", "govern competence=gy-scjg region=410181 power-code=P-1", "on 2026-07-20",
+		"file-case by=zz-scjg firm=a act=smoke", "no-penalty by=zz-scjg firm=a no=1 power=P-1")
+	for _, no := range []string{"2", "3", "4"} {
+		w.do("record by=zz-scjg issuer=zz-scjg firm=a no="+no+" fine=1000", "publish by=zz-scjg issuer=zz-scjg firm=a no="+no)
+	}
+	sees := func(want map[string][4]bool) {
+		t.Helper()
+		w.Block()
+		for reader, want := range want {
+			var f struct {
+				Cases       []json.RawMessage
+				NoPenalties []json.RawMessage `json:"no_penalties"`
+				Attention   *json.RawMessage
+				Reconciled  *json.RawMessage `json:"reconciliation"`
+			}
+			a := w.get(reader, "/v1/files/"+w.firm("a"))
+			a.into(t, &f)
+			if got := [4]bool{len(f.Cases) == 1, len(f.NoPenalties) == 1, f.Attention != nil, f.Reconciled != nil}; got != want {
+				t.Errorf("%s finds case, decision without a penalty, attention, list: %v, want %v", reader, got, want)
+			}
+		}
+	}
+	sees(map[string][4]bool{
+		"zz-scjg": {true, true, true, false}, "gy-scjg": {false, true, true, false}, "js-rsj": {false, false, true, false},
+		"ops": {false, false, true, false}, "auditor": {true, true, true, false},
+	})
+	no := leniency.ID(w.Actors["zz-scjg"].USCC, "郑市监处罚〔2026〕1号", w.firm("a"))
+	path := fmt.Sprintf("/v1/records/%x", no)
+	for reader, status := range map[string]int{"": 404, "zz-scjg": 200, "gy-scjg": 200, "js-rsj": 404, "auditor": 200} {
+		if a := w.get(reader, path); a.status != status {
+			t.Errorf("%q asks for the decision without a penalty: %d, want %d", reader, a.status, status)
+		}
+	}
+	// A list of 信用中国 that shows nothing: the attention goes with the records, and agencies are told nothing of what was.
+	w.do("on 2026-07-21", "reconcile by=gov1 firm=a")
+	sees(map[string][4]bool{
+		"zz-scjg": {true, true, false, false}, "gy-scjg": {false, true, false, false}, "gov1": {false, false, false, true}, "auditor": {true, true, true, true},
+	})
+	// Withdrawn, the decision is its own agency's.
+	w.do("withdraw-no-penalty by=zz-scjg firm=a no=1")
+	sees(map[string][4]bool{"zz-scjg": {true, true, false, false}, "gy-scjg": {false, false, false, false}})
 }

@@ -29,6 +29,12 @@ type courseJSON struct {
 	Verifier        string  `json:"verifier"`
 	VerifyBy        *string `json:"verify_by"`
 	ArchivedAs      *string `json:"archived_as"`
+	Held            bool    `json:"held"` // 信用中国 does not show it: held back from every public answer
+	HeldOn          *string `json:"held_on"`
+	AnswerBy        *string `json:"answer_by"`
+	Plan            string  `json:"plan"`         // court plan that shields it, or that repaired it
+	Version         uint32  `json:"version"`      // how often it was corrected
+	CorrectedBy     string  `json:"corrected_by"` // of an older version: the record that stands in its place
 	Objections      uint32  `json:"objections"`
 	Submitter       string  `json:"submitter"`
 	Overdue         bool    `json:"overdue"`
@@ -42,6 +48,7 @@ func courseOf(d *pb.Dishonesty) courseJSON {
 		ReasonDigest: hexOf(d.ReasonDigest), AuthorityDigest: hexOf(d.AuthorityDigest), Final: d.Final,
 		FinalOn: day(d.FinalOn), FinalGround: d.FinalGround, DutyDoneOn: day(d.DutyDoneOn), Extended: d.Extended,
 		RevokedOn: day(d.RevokedOn), WithdrawBy: day(d.WithdrawBy), Verifier: d.Verifier, VerifyBy: day(d.VerifyBy),
+		Held: d.Held, HeldOn: day(d.HeldOn), AnswerBy: day(d.AnswerBy), Plan: hexOf(d.Plan), Version: d.Version, CorrectedBy: hexOf(d.Of),
 		Objections: d.Objections, Submitter: d.Submitter, Overdue: d.Alarms != 0,
 	}
 	if d.ArchivedAs != pb.RECORD_UNSET {
@@ -75,6 +82,8 @@ type penaltyJSON struct {
 	TextDigest         string   `json:"text_digest"`
 	BreachOf           string   `json:"breach_of"`
 	Designation        string   `json:"designation"`
+	ActDigest          string   `json:"act_digest"`
+	Replaces           string   `json:"replaces"`
 }
 
 func fullPenalty(d *pb.Dishonesty) *penaltyJSON {
@@ -86,7 +95,7 @@ func fullPenalty(d *pb.Dishonesty) *penaltyJSON {
 		NoticeServedOn: day(c.NoticeServedOn), Statement: c.Statement, Hearing: c.Hearing, ServedOn: day(c.ServedOn),
 		RepairNoticeServed: c.RepairNoticeServed, PowerCode: c.PowerCode, Sector: c.Sector, SeverityStated: stated(c.Severity),
 		Necessary: c.Necessary, NecessityDigest: hexOf(c.NecessityDigest), TextDigest: hexOf(c.TextDigest),
-		BreachOf: c.BreachOf, Designation: c.Designation,
+		BreachOf: c.BreachOf, Designation: c.Designation, ActDigest: hexOf(c.ActDigest), Replaces: hexOf(c.Replaces),
 	}
 }
 
@@ -199,4 +208,162 @@ func fullForm(d *pb.Dishonesty) *recordJSON {
 
 func newRecord(d *pb.Dishonesty, view string) *recordJSON {
 	return &recordJSON{Kind: word(dishonestyKinds, int32(d.Kind)), ID: hexOf(d.Id), Subject: sanction.Of(d).Subject, View: view}
+}
+
+// planJSON is a court's plan with the board of what each recogniser has done.
+type planJSON struct {
+	CaseNo        string      `json:"case_no"`
+	Type          uint32      `json:"type"` // 1 重整, 2 和解
+	State         string      `json:"state"`
+	RuledOn       *string     `json:"ruled_on"`
+	RulingDigest  string      `json:"ruling_digest"`
+	Agent         string      `json:"agent"`
+	FiledOn       *string     `json:"filed_on"`
+	EndedOn       *string     `json:"ended_on"`
+	OutcomeDigest string      `json:"outcome_digest"`
+	Board         []partyJSON `json:"board"`
+}
+
+type partyJSON struct {
+	Recogniser string  `json:"recogniser"`
+	Open       uint32  `json:"open"`
+	Shielded   uint32  `json:"shielded"`
+	Due        *string `json:"due"`
+	Overdue    bool    `json:"overdue"`
+}
+
+var planStates = []string{pb.COURT_PLAN_RUNNING: "running", pb.COURT_PLAN_COMPLETED: "completed", pb.COURT_PLAN_FAILED: "failed"}
+
+func fullPlan(p *pb.CourtPlan) *planJSON {
+	v := &planJSON{
+		CaseNo: p.CaseNo, Type: p.Kind, State: word(planStates, int32(p.State)), RuledOn: day(p.RuledOn), RulingDigest: hexOf(p.RulingDigest), Agent: p.Agent,
+		FiledOn: day(p.FiledOn), EndedOn: day(p.EndedOn), OutcomeDigest: hexOf(p.OutcomeDigest), Board: []partyJSON{},
+	}
+	for _, q := range p.Parties {
+		v.Board = append(v.Board, partyJSON{Recogniser: q.Recogniser, Open: q.Open, Shielded: q.Shielded, Due: day(q.Due), Overdue: q.Missed})
+	}
+	return v
+}
+
+// propagationJSON is what members that keep copies owe about a record.
+type propagationJSON struct {
+	Record    string             `json:"record"`
+	Cause     string             `json:"cause"`
+	OpenedOn  *string            `json:"opened_on"`
+	Due       *string            `json:"due"`
+	Waiting   []string           `json:"waiting"`
+	Confirmed []confirmationJSON `json:"confirmed"`
+	Synced    bool               `json:"synced"` // 已同步
+	Cancelled bool               `json:"cancelled"`
+	Overdue   bool               `json:"overdue"`
+}
+
+type confirmationJSON struct {
+	Holder string  `json:"holder"`
+	On     *string `json:"on"`
+}
+
+var propagationCauses = []string{
+	pb.PROPAGATION_REPAIR: "repair", pb.PROPAGATION_WITHDRAWAL: "withdrawal", pb.PROPAGATION_CORRECTION: "correction", pb.PROPAGATION_SHIELD: "shield",
+}
+
+func fullPropagation(p *pb.Propagation) *propagationJSON {
+	v := &propagationJSON{
+		Record: hexOf(p.Record), Cause: word(propagationCauses, int32(p.Cause)), OpenedOn: day(p.OpenedOn), Due: day(p.Due),
+		Waiting: append([]string{}, p.Waiting...), Confirmed: []confirmationJSON{}, Synced: sanction.Synced(p), Cancelled: p.Cancelled, Overdue: p.Missed,
+	}
+	for _, c := range p.Confirmed {
+		v.Confirmed = append(v.Confirmed, confirmationJSON{c.Holder, day(c.On)})
+	}
+	return v
+}
+
+// actJSON is an agency's claim to decide on an act (案件).
+type actJSON struct {
+	ActDigest       string  `json:"act_digest"`
+	Issuer          string  `json:"issuer"`
+	State           string  `json:"state"`
+	FiledOn         *string `json:"filed_on"`
+	DecideBy        *string `json:"decide_by"`
+	EndedOn         *string `json:"ended_on"`
+	ViolationRegion string  `json:"violation_region"`
+	PowerCode       string  `json:"power_code"`
+	Designation     string  `json:"designation"`
+	Record          string  `json:"record"`
+	ReasonDigest    string  `json:"reason_digest"`
+	Overdue         bool    `json:"overdue"`
+}
+
+var caseStates = []string{pb.CASE_OPEN: "open", pb.CASE_PENALTY: "penalty", pb.CASE_NO_PENALTY: "no_penalty", pb.CASE_CLOSED: "closed"}
+
+func fullAct(c *pb.Case) *actJSON {
+	return &actJSON{
+		ActDigest: hexOf(c.ActDigest), Issuer: c.Issuer, State: word(caseStates, int32(c.State)), FiledOn: day(c.FiledOn), DecideBy: day(c.DecideBy),
+		EndedOn: day(c.EndedOn), ViolationRegion: c.ViolationRegion, PowerCode: c.PowerCode, Designation: c.Designation, Record: hexOf(c.Record),
+		ReasonDigest: hexOf(c.ReasonDigest), Overdue: c.Missed,
+	}
+}
+
+// attentionJSON is that a subject is watched more closely (积累关注).
+type attentionJSON struct {
+	Since        *string  `json:"since"`
+	Threshold    uint32   `json:"threshold"`
+	WindowMonths uint32   `json:"window_months"`
+	CheckOn      *string  `json:"check_on"`
+	Triggers     []string `json:"triggers"`
+	EndedOn      *string  `json:"ended_on"`
+}
+
+func fullAttention(a *pb.Attention) *attentionJSON {
+	v := &attentionJSON{
+		Since: day(a.Since), Threshold: a.Threshold, WindowMonths: a.WindowMonths, CheckOn: day(a.CheckOn), Triggers: []string{}, EndedOn: day(a.EndedOn),
+	}
+	for _, id := range a.Triggers {
+		v.Triggers = append(v.Triggers, hexOf(id))
+	}
+	return v
+}
+
+// reconciliationJSON is what 信用中国 was last known to show of a subject.
+type reconciliationJSON struct {
+	AsOf      *string `json:"as_of"`
+	BroughtOn *string `json:"brought_on"`
+	Shown     uint32  `json:"shown"`
+	Digest    string  `json:"digest"`
+}
+
+func fullReconciliation(c *pb.Reconciliation) *reconciliationJSON {
+	return &reconciliationJSON{AsOf: day(c.AsOf), BroughtOn: day(c.BroughtOn), Shown: c.Shown, Digest: hexOf(c.Digest)}
+}
+
+// noPenaltyJSON is a decision without a penalty (免罚).
+type noPenaltyJSON struct {
+	Issuer          string  `json:"issuer"`
+	DocNo           string  `json:"doc_no"`
+	Limb            uint32  `json:"limb"`
+	Harm            uint32  `json:"harm"`
+	CorrectedOn     *string `json:"corrected_on"`
+	DecidedOn       *string `json:"decided_on"`
+	Item            string  `json:"item"`
+	ViolationRegion string  `json:"violation_region"`
+	PowerCode       string  `json:"power_code"`
+	Sector          string  `json:"sector"`
+	Designation     string  `json:"designation"`
+	ActDigest       string  `json:"act_digest"`
+	EducationDigest string  `json:"education_digest"`
+	TextDigest      string  `json:"text_digest"`
+	RecordedOn      *string `json:"recorded_on"`
+	Submitter       string  `json:"submitter"`
+	WithdrawnOn     *string `json:"withdrawn_on"`
+	ReasonDigest    string  `json:"reason_digest"`
+}
+
+func fullNoPenalty(n *pb.NoPenalty) *noPenaltyJSON {
+	c := &n.Content
+	return &noPenaltyJSON{
+		Issuer: c.Issuer, DocNo: c.DocNo, Limb: c.Limb, Harm: c.Harm, CorrectedOn: day(c.CorrectedOn), DecidedOn: day(c.DecidedOn), Item: c.Item,
+		ViolationRegion: c.ViolationRegion, PowerCode: c.PowerCode, Sector: c.Sector, Designation: c.Designation, ActDigest: hexOf(c.ActDigest),
+		EducationDigest: hexOf(c.EducationDigest), TextDigest: hexOf(c.TextDigest), RecordedOn: day(n.RecordedOn), Submitter: n.Submitter,
+		WithdrawnOn: day(n.WithdrawnOn), ReasonDigest: hexOf(n.ReasonDigest),
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/code"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/inspection"
+	"github.com/xinlian-ledger/xinlian/x/leniency"
 	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
@@ -93,7 +94,7 @@ func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
 	statuses := []string{pb.SUBJECT_ACTIVE: "active", pb.SUBJECT_DEREGISTERED: "deregistered", pb.SUBJECT_REVOKED: "revoked"}
 	v := &fileJSON{
 		Subject: s.Uscc, Region: s.Region, Category: s.Category, Status: word(statuses, int32(s.Status)),
-		Penalties: []*recordJSON{}, Lists: []*recordJSON{}, Abnormal: []*recordJSON{}, Others: []*recordJSON{},
+		Penalties: []*recordJSON{}, Lists: []*recordJSON{}, Abnormal: []*recordJSON{}, Others: []*recordJSON{}, Plans: []*recordJSON{}, Copies: []*propagationJSON{}, Cases: []*actJSON{}, NoPenalties: []*recordJSON{},
 		Commitments: []*recordJSON{}, Repairs: []*recordJSON{}, Measures: []*recordJSON{}, Listings: []*recordJSON{}, Inspections: []*recordJSON{}, Alarms: []*alarmJSON{}, Bars: []*barJSON{},
 	}
 	// Only what is shown counts against a limit: a cut must not tell of what is not shown.
@@ -101,6 +102,16 @@ func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
 		add(v, v.listOf(d.Kind), showDishonesty(r, c.who, d)) // each kind has its own limit
 		return true
 	})
+	sanction.EachPlan(r, s.Uscc, func(p *pb.CourtPlan) bool { return add(v, &v.Plans, showPlan(c.who, p)) })
+	sanction.EachPropagation(r, s.Uscc, func(p *pb.Propagation) bool { return add(v, &v.Copies, showPropagation(r, c.who, p)) })
+	sanction.EachCase(r, s.Uscc, func(a *pb.Case) bool { return add(v, &v.Cases, showCase(c.who, a)) })
+	leniency.Each(r, s.Uscc, func(n *pb.NoPenalty) bool { return add(v, &v.NoPenalties, showNoPenalty(c.who, n)) })
+	if a, ok := sanction.AttentionOf(r, s.Uscc); ok {
+		v.Attention = showAttention(c.who, a)
+	}
+	if a, ok := sanction.LastReconciled(r, s.Uscc); ok {
+		v.Reconciliation = showReconciliation(c.who, a)
+	}
 	commitment.Each(r, s.Uscc, func(m *pb.Commitment) bool { return add(v, &v.Commitments, showCommitment(r, c.who, m)) })
 	repair.Each(r, s.Uscc, func(a *pb.Repair) bool { return add(v, &v.Repairs, showRepair(r, c.who, a)) })
 	measure.Each(r, s.Uscc, func(m *pb.Measure) bool { return add(v, &v.Measures, showMeasure(r, c.who, m)) })

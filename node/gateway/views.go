@@ -116,6 +116,8 @@ type recordJSON struct {
 	Abnormal            *abnormalJSON          `json:"abnormal,omitempty"`
 	Other               *otherJSON             `json:"other,omitempty"`
 	Destroyed           *destroyedJSON         `json:"destroyed,omitempty"`
+	Plan                *planJSON              `json:"plan,omitempty"`
+	NoPenalty           *noPenaltyJSON         `json:"no_penalty,omitempty"`
 	Commitment          *commitmentJSON        `json:"commitment,omitempty"`
 	Repair              *repairJSON            `json:"repair,omitempty"`
 	Measure             *measureJSON           `json:"measure,omitempty"`
@@ -302,24 +304,30 @@ func fullBar(b *pb.PromiseBar) *barJSON {
 
 // fileJSON is the answer about a subject's file: what the reader may see of it.
 type fileJSON struct {
-	Subject     string        `json:"subject"`
-	Region      string        `json:"region"`
-	Category    uint32        `json:"category"`
-	Status      string        `json:"status"`
-	Penalties   []*recordJSON `json:"penalties"`
-	Lists       []*recordJSON `json:"lists"`
-	Abnormal    []*recordJSON `json:"abnormal"`
-	Others      []*recordJSON `json:"others"`
-	Commitments []*recordJSON `json:"commitments"`
-	Repairs     []*recordJSON `json:"repairs"`
-	Measures    []*recordJSON `json:"measures"`
-	Listings    []*recordJSON `json:"listings"`
-	Inspections []*recordJSON `json:"inspections"`
-	Alarms      []*alarmJSON  `json:"alarms"`
-	Bars        []*barJSON    `json:"bars"`
-	Truncated   bool          `json:"truncated"` // a list was cut at its limit
-	File        *logJSON      `json:"file,omitempty"`
-	AsOf        asOf          `json:"as_of"`
+	Subject        string              `json:"subject"`
+	Region         string              `json:"region"`
+	Category       uint32              `json:"category"`
+	Status         string              `json:"status"`
+	Penalties      []*recordJSON       `json:"penalties"`
+	Lists          []*recordJSON       `json:"lists"`
+	Abnormal       []*recordJSON       `json:"abnormal"`
+	Others         []*recordJSON       `json:"others"`
+	Plans          []*recordJSON       `json:"plans"`
+	Copies         []*propagationJSON  `json:"copies"`
+	Cases          []*actJSON          `json:"cases"`
+	NoPenalties    []*recordJSON       `json:"no_penalties"`
+	Attention      *attentionJSON      `json:"attention,omitempty"`
+	Reconciliation *reconciliationJSON `json:"reconciliation,omitempty"`
+	Commitments    []*recordJSON       `json:"commitments"`
+	Repairs        []*recordJSON       `json:"repairs"`
+	Measures       []*recordJSON       `json:"measures"`
+	Listings       []*recordJSON       `json:"listings"`
+	Inspections    []*recordJSON       `json:"inspections"`
+	Alarms         []*alarmJSON        `json:"alarms"`
+	Bars           []*barJSON          `json:"bars"`
+	Truncated      bool                `json:"truncated"` // a list was cut at its limit
+	File           *logJSON            `json:"file,omitempty"`
+	AsOf           asOf                `json:"as_of"`
 }
 
 // logJSON is the append-only log of a subject's file, for auditors.

@@ -1,10 +1,13 @@
 package gateway
 
 import (
+	"slices"
+
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/inspection"
+	"github.com/xinlian-ledger/xinlian/x/leniency"
 	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/repair"
@@ -48,7 +51,7 @@ var dishonestyView = map[pb.RecordState][audiences]view{
 	pb.RECORD_EXPIRED:     {hidden, hidden, hidden, hidden, full, full, full},
 	pb.RECORD_WITHDRAWN:   {hidden, hidden, hidden, hidden, full, full, full},
 	pb.RECORD_CORRECTED:   {hidden, hidden, hidden, hidden, full, full, full},
-	pb.RECORD_SHIELDED:    {hidden, hidden, hidden, hidden, full, full, full},
+	pb.RECORD_SHIELDED:    {hidden, hidden, hidden, full, full, full, full}, // duty: who has a part in the same plan
 	pb.RECORD_ARCHIVED:    {hidden, hidden, hidden, hidden, full, full, full},
 	pb.RECORD_DESTROYED:   {hidden, hidden, hidden, hidden, full, full, full},
 }
@@ -84,8 +87,20 @@ var repairView = map[pb.RepairState][audiences]view{
 var (
 	dutyView  = [audiences]view{aDuty: full, aRecogniser: full, aAuditor: full}
 	alarmView = [audiences]view{aRecogniser: full, aAuditor: full}
-	barView   = [audiences]view{aAuditor: full}
-	fileView  = [audiences]view{aAuditor: full}
+	// A plan is the business of who filed it and of those whose records it covers; the copies of a record are its recogniser's.
+	planView = [audiences]view{aDuty: full, aSubject: full, aAuditor: full}
+	// A published record that 信用中国 does not show (INV-42).
+	heldView = [audiences]view{aDuty: full, aRecogniser: full, aSubject: full, aAuditor: full}
+	// A case is that of the agency that filed it; others learn that it is taken when they file. A decision without a penalty is told to agencies that decide
+	// under the same power. Attention rests on published facts alone, and agencies inspect by it; once it has ended they are told no more of it.
+	caseView        = [audiences]view{aRecogniser: full, aSubject: full, aAuditor: full}
+	noPenaltyView   = [audiences]view{aDuty: full, aRecogniser: full, aSubject: full, aAuditor: full}
+	attentionView   = [audiences]view{aAgency: full, aDuty: full, aRecogniser: full, aSubject: full, aAuditor: full}
+	endedAttention  = [audiences]view{aSubject: full, aAuditor: full}
+	reconcileView   = [audiences]view{aDuty: full, aSubject: full, aAuditor: full} // duty: who speaks for 信用中国
+	propagationView = [audiences]view{aRecogniser: full, aSubject: full, aAuditor: full}
+	barView         = [audiences]view{aAuditor: full}
+	fileView        = [audiences]view{aAuditor: full}
 )
 
 // A state that a table does not name is hidden from all: a map gives the zero row.
@@ -128,15 +143,86 @@ func showDishonesty(r x.Reader, who *caller, d *pb.Dishonesty) *recordJSON {
 		recorder = pb.MANDATE_PENALTY
 	}
 	column := columnOf(who, sanction.Of(d).Issuer, func() bool {
+		if d.State == pb.RECORD_SHIELDED {
+			p, ok := sanction.GetPlan(r, d.Plan)
+			return ok && inPlan(who, p)
+		}
 		return mandated(r, who, sanction.Of(d).Issuer, recorder, pb.MANDATE_PUBLISH) || filedFor(r, who, d)
 	})
-	switch dishonestyView[d.State][column] {
+	state := dishonestyView[d.State]
+	if d.Held { // 信用中国 does not show it: nobody learns of it from here whom it would not tell (INV-42)
+		state = heldView
+	}
+	switch state[column] {
 	case published:
 		return publishedForm(d)
 	case full:
 		return fullForm(d)
 	}
 	return nil
+}
+
+// inPlan says whether a reader has a part in a court's plan: it filed it, or has records that the plan covers.
+func inPlan(who *caller, p *pb.CourtPlan) bool {
+	return p.Agent == who.member.Uscc || slices.ContainsFunc(p.Parties, func(q pb.PlanParty) bool { return q.Recogniser == who.member.Uscc })
+}
+
+// showPlan is the answer about a court's plan; nil: no trace.
+func showPlan(who *caller, p *pb.CourtPlan) *recordJSON {
+	if planView[columnOf(who, "", func() bool { return inPlan(who, p) })] != full {
+		return nil
+	}
+	return &recordJSON{Kind: "plan", ID: hexOf(p.Id), Subject: p.Subject, View: "full", Plan: fullPlan(p)}
+}
+
+// showCase is the answer about a case; nil: no trace.
+func showCase(who *caller, c *pb.Case) *actJSON {
+	if caseView[columnOf(who, c.Issuer, nil)] != full {
+		return nil
+	}
+	return fullAct(c)
+}
+
+// showNoPenalty is the answer about a decision without a penalty; nil: no trace. One that was withdrawn is its own agency's.
+func showNoPenalty(who *caller, n *pb.NoPenalty) *recordJSON {
+	column := columnOf(who, n.Content.Issuer, func() bool {
+		return leniency.Stands(n) && slices.ContainsFunc(who.member.Competences, func(c *pb.Competence) bool {
+			return len(c.PenaltyKinds) > 0 && c.PowerCode == n.Content.PowerCode && member.InWindow(who.today, c.ValidFrom, c.ValidTo)
+		})
+	})
+	if noPenaltyView[column] != full {
+		return nil
+	}
+	return &recordJSON{Kind: "no_penalty", ID: hexOf(n.Id), Subject: n.Content.Subject, View: "full", NoPenalty: fullNoPenalty(n)}
+}
+
+// showAttention is the answer about attention; nil: no trace.
+func showAttention(who *caller, a *pb.Attention) *attentionJSON {
+	table := attentionView
+	if a.EndedOn != 0 {
+		table = endedAttention
+	}
+	if table[columnOf(who, "", nil)] != full {
+		return nil
+	}
+	return fullAttention(a)
+}
+
+// showReconciliation is the answer about what 信用中国 showed; nil: no trace.
+func showReconciliation(who *caller, c *pb.Reconciliation) *reconciliationJSON {
+	if reconcileView[columnOf(who, "", func() bool { return who.member.CreditChina })] != full {
+		return nil
+	}
+	return fullReconciliation(c)
+}
+
+// showPropagation is the answer about what holders owe of a record; nil: no trace. A holder learns of its own part as a duty.
+func showPropagation(r x.Reader, who *caller, p *pb.Propagation) *propagationJSON {
+	d, ok := sanction.Get(r, p.Record)
+	if !ok || propagationView[columnOf(who, sanction.Of(d).Issuer, nil)] != full {
+		return nil
+	}
+	return fullPropagation(p)
 }
 
 // filedFor says whether the reader filed an application that waits for a decision on the record.
@@ -243,6 +329,12 @@ func showRecord(r x.Reader, who *caller, id []byte) *recordJSON {
 	}
 	if p, ok := sanction.Get(r, id); ok {
 		return showDishonesty(r, who, p)
+	}
+	if n, ok := leniency.Get(r, id); ok {
+		return showNoPenalty(who, n)
+	}
+	if p, ok := sanction.GetPlan(r, id); ok {
+		return showPlan(who, p)
 	}
 	if a, ok := repair.Get(r, id); ok {
 		return showRepair(r, who, a)

@@ -372,7 +372,7 @@ func TestEveryRefusal(t *testing.T) {
 
 // The table of parameters is whole, and its defaults are values that governance could choose.
 func TestParams(t *testing.T) {
-	units := map[string]bool{"bool": true, "choice": true, "months": true, "wd": true, "days": true, "permille": true, "seconds": true, "bytes": true, "messages": true, "timers": true, "subjects": true}
+	units := map[string]bool{"bool": true, "choice": true, "months": true, "wd": true, "days": true, "permille": true, "seconds": true, "bytes": true, "messages": true, "timers": true, "subjects": true, "records": true, "classes": true}
 	s := newScript(t, &pb.Genesis{})
 	seen := map[string]bool{}
 	for _, p := range catalog.Params {

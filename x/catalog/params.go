@@ -14,7 +14,7 @@ type ParamInfo struct {
 	Default int64
 	Min     int64
 	Max     int64
-	Unit    string // months, wd (working days), days, bool, choice, permille, seconds, bytes, messages, timers, subjects
+	Unit    string // months, wd (working days), days, bool, choice, permille, seconds, bytes, messages, timers, records, classes, subjects
 	Source  string // key of the source and how sure it is: [C] full text, [P] quoted, [M] memory, [D] decided here
 	Meaning string
 }
@@ -42,6 +42,15 @@ var Params = []ParamInfo{
 	{"hold_at_max_list", "名单期满未履行继续公示", 1, 0, 1, "bool", "N1 [P]", "the same for entries in lists of serious dishonesty"},
 	{"hold_at_max_abnormal", "异常名录期满未履行继续公示", 1, 0, 1, "bool", "N1 [P]", "the same for entries of abnormal operation"},
 	{"hold_at_max_other", "其他失信期满未履行继续公示", 0, 0, 1, "bool", "N1 [P]", "the same for other dishonesty"},
+	{"holder_wd", "持有方撤除期限", 1, 1, 1, "wd", "H1 art 42 [C]", "from a withdrawal to the confirmation of each member that keeps a copy"},
+	{"sync_deadline_wd", "同步期限", 1, 1, 3, "wd", "[D], G2 [P]", "the same from a repair, a correction or a shield"},
+	{"shield_wd", "屏蔽期限", 3, 1, 20, "wd", "A3-14 [P], length [D]", "from the filing of a court's plan, or of its end, to what each recogniser does with its records"},
+	{"reconcile_wd", "公示差异核对期限", 3, 1, 10, "wd", "[D]", "from a list of 信用中国 that does not show a record to its recogniser's answer"},
+	{"case_decide_days", "处罚决定期限", 90, 30, 180, "days", "L1 art 60 [C]", "from the filing of a case to its decision"},
+	{"attention_threshold", "积累关注阈值", 3, 1, 10, "records", "[D], S0 gives no number", "published 一般 records within the window that put a subject under attention"},
+	{"attention_window_months", "积累关注窗口期", 12, 3, 36, "months", "[D], S0 gives no number", "how long a decision counts towards it"},
+	{"attention_effect", "积累关注抽查类别提升", 1, 0, 3, "classes", "[D]", "by how many classes attention raises a candidate for inspection"},
+	{"first_offence_months", "初次违法认定窗口期", 24, 12, 60, "months", "L1 art 33 [C], length [M]", "how long an earlier offence under the same power counts against a first one"},
 	{"archive_grace_days", "归档等待期", 30, 0, 365, "days", "[D]", "from the end of a record to its archive"},
 	{"require_two_documents", "两书同达", 1, 0, 1, "bool", "G2 [P]", "a penalty needs the repair notice (信用修复告知书) served with the decision"},
 	{"natural_person_negative_records", "自然人失信信息", 0, 0, 0, "bool", "H1 art 13 [C], L3 [C], [D]", "negative records of natural persons: refused, without a choice"},

@@ -1,7 +1,7 @@
 // Package inspection keeps random inspections (双随机、一公开): whom an agency inspects, and which of its inspectors, is drawn by lot.
 //
 //	I1 none → open:            Plan        拟定: rates of the four classes, day of the draw, roster of inspectors
-//	I2 open → open:            Add         candidates (抽查对象), each with its class
+//	I2 open → open:            Add         candidates (抽查对象), each with its class, raised while it is under attention (积累关注)
 //	I3 open → sealed:          Seal        已封存: from now on the list cannot change; its digest stands in the plan
 //	I4 sealed → drawn:         timer, in the first block of the day of the draw  已抽取
 //	I5 open, sealed → cancelled: Cancel    已取消, with its reason

@@ -7,7 +7,9 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
+	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/sanction"
 	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
@@ -101,12 +103,14 @@ func Add(ctx *x.Ctx, m *pb.AddCandidates) (x.Done, error) {
 			return done, err
 		}
 		if old, ok := candidates.Get(ctx, p.Id, []byte(c.Subject)); ok {
-			if old.Class != c.Class {
+			if old.Class != c.Class && old.Class != classOf(ctx, c) {
 				return done, ErrCandidate.With("candidate %s stands with class %d", c.Subject, old.Class)
 			}
 			continue
 		}
-		candidates.Put(ctx, c, p.Id, []byte(c.Subject))
+		row := *c
+		row.Class = classOf(ctx, c)
+		candidates.Put(ctx, &row, p.Id, []byte(c.Subject))
 		p.Candidates++
 	}
 	if p.Candidates > candidatesMax {
@@ -118,6 +122,15 @@ func Add(ctx *x.Ctx, m *pb.AddCandidates) (x.Done, error) {
 	}
 	putPlan(ctx, p)
 	return done, nil
+}
+
+// classOf is the class in which a candidate stands: that which the agency names, raised while the subject is under attention (积累关注). What draws it is
+// recorded with the list, so that anybody can draw again.
+func classOf(ctx *x.Ctx, c *pb.Candidate) uint32 {
+	if !sanction.UnderAttention(ctx, c.Subject) {
+		return c.Class
+	}
+	return min(classes, c.Class+uint32(catalog.Int(ctx, "attention_effect")))
 }
 
 // Seal is I3.

@@ -24,7 +24,7 @@
 // above; MEM-1 an address and a validator key stand with one member only; MEM-2 the key index follows from the members; MEM-3
 // at least one governor key and one validator remain; MEM-4 the parties of a mandate are members that have not left; MEM-5 an
 // auditor key (审计) reads everything and carries no role that writes; MEM-6 at most one member speaks for 信用中国; MEM-7 a successor is
-// a member, and no member is its own.
+// a member, and no member is its own; MEM-8 the index of holders follows from the members.
 //
 // Trust: a passed proposal can admit whom it likes and give any competence. Whoever holds a REVIEW key of an agency can lend out
 // that agency's name, and nobody else's.

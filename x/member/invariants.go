@@ -78,13 +78,15 @@ func checkIndex(r x.Reader) error {
 	Derive(r, func(key, value []byte) {
 		want++
 		if got, ok := r.Get(key); err == nil && (!ok || string(got) != string(value)) {
-			err = fmt.Errorf("MEM-2: key %x of member %s is indexed as %q", key[1:], value, got)
+			err = fmt.Errorf("MEM-2, MEM-8: %x of %s is indexed as %q", key, value, got)
 		}
 	})
 	have := 0
-	r.Iterate([]byte{addresses.Prefix}, nil, func(_, _ []byte) bool { have++; return true })
+	for _, prefix := range []byte{addresses.Prefix, holders.Prefix} {
+		r.Iterate([]byte{prefix}, nil, func(_, _ []byte) bool { have++; return true })
+	}
 	if err == nil && have != want {
-		err = fmt.Errorf("MEM-2: %d keys are indexed, the members have %d", have, want)
+		err = fmt.Errorf("MEM-2, MEM-8: %d keys and holders are indexed, the members have %d", have, want)
 	}
 	return err
 }

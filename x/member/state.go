@@ -11,6 +11,7 @@ import (
 const (
 	membersMax  = 4096 // agencies of the province down to the counties, several times over
 	mandatesMax = 256  // mandates of one issuer
+	holdersMax  = 64   // members that keep copies: each owes a confirmation of every record that leaves
 
 	usccLen = 18
 )
@@ -20,6 +21,8 @@ var (
 	members = x.NewTable[pb.Member](0x10, "members: uscc[18]", x.Leaf)
 	// Whose an address is, also when the member is removed. Value: uscc[18]. Follows from members (MEM-2).
 	addresses = x.Declare(x.TableInfo{Prefix: 0x11, Layout: "member keys: address[20]", Binding: x.Derived})
+	// Who keeps copies of published records (下游). Value empty. Follows from members (MEM-8).
+	holders = x.Declare(x.TableInfo{Prefix: 0x13, Layout: "holders: uscc[18]", Binding: x.Derived})
 	// Mandates (委托), by issuer and submitter.
 	mandates = x.NewTable[pb.Mandate](0x12, "mandates: issuer[18] submitter[18]", x.Leaf)
 )
@@ -179,8 +182,22 @@ func Derive(r x.Reader, emit func(key, value []byte)) {
 		for _, k := range m.Keys {
 			emit(x.Key(addresses.Prefix, k.Address), []byte(m.Uscc))
 		}
+		if holds(m) {
+			emit(x.Key(holders.Prefix, []byte(m.Uscc)), []byte{})
+		}
 		return true
 	})
+}
+
+func holds(m *pb.Member) bool { return m.Holder && !m.Removed }
+
+// Holders lists, by code, the members that keep copies of published records.
+func Holders(r x.Reader) (out []string) {
+	r.Iterate([]byte{holders.Prefix}, nil, func(key, _ []byte) bool {
+		out = append(out, string(key[1:]))
+		return true
+	})
+	return out
 }
 
 // put writes a member and keeps the key index in step.
@@ -189,9 +206,15 @@ func put(s x.State, m *pb.Member) {
 		for _, k := range old.Keys {
 			s.Delete(x.Key(addresses.Prefix, k.Address))
 		}
+		if holds(old) && !holds(m) {
+			s.Delete(x.Key(holders.Prefix, []byte(m.Uscc)))
+		}
 	}
 	for _, k := range m.Keys {
 		s.Set(x.Key(addresses.Prefix, k.Address), []byte(m.Uscc))
+	}
+	if holds(m) {
+		s.Set(x.Key(holders.Prefix, []byte(m.Uscc)), []byte{})
 	}
 	members.Put(s, m, []byte(m.Uscc))
 }

@@ -298,6 +298,9 @@ func CheckPut(r x.Reader, today calendar.Date, m *pb.Member) error {
 			return err
 		}
 	}
+	if _, known := r.Get(x.Key(holders.Prefix, []byte(m.Uscc))); holds(m) && !known && len(Holders(r)) >= holdersMax {
+		return x.ErrTooMany.With("%d members keep copies of published records, the most there may be", holdersMax)
+	}
 	if validates(m) {
 		n := 1
 		Each(r, func(other *pb.Member) bool {

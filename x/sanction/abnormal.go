@@ -33,16 +33,20 @@ func RecordAbnormal(ctx *x.Ctx, m *pb.RecordAbnormal) (x.Done, error) {
 	if d == nil {
 		return done, err
 	}
-	holds := func(k *pb.Competence) bool { return k.Abnormal }
-	err = member.CompetentFor(issuer, catalog.Ancestors(ctx, c.ViolationRegion), "entries of abnormal operation (异常名录)", holds,
-		c.PowerCode, calendar.Date(c.ListedOn), c.Designation)
-	if err != nil {
+	if err := abnormalFits(ctx, issuer, &c); err != nil {
 		return done, err
 	}
 	d.Abnormal, d.Class, d.State = &c, pb.SEVERITY_GENERAL, pb.RECORD_REGISTERED
 	setDates(ctx, d)
 	create(ctx, d)
 	return done, nil
+}
+
+// abnormalFits refuses an entry for which the agency is not competent (INV-05).
+func abnormalFits(ctx *x.Ctx, issuer *pb.Member, c *pb.AbnormalContent) error {
+	names := func(k *pb.Competence) bool { return k.Abnormal }
+	return member.CompetentFor(issuer, catalog.Ancestors(ctx, c.ViolationRegion), "entries of abnormal operation (异常名录)", names,
+		c.PowerCode, calendar.Date(c.ListedOn), c.Designation)
 }
 
 // RemoveAbnormal is P8: the agency that entered the subject has found that what led to it is mended (移出). What was entered by error is withdrawn

@@ -94,7 +94,7 @@ func begin(ctx *x.Ctx, kind pb.DishonestyKind, f *decision, content interface{ M
 		return nil, nil, done, err
 	}
 	if old, ok := Get(ctx, id[:]); ok {
-		if bytes.Equal(contentOf(old), x.EncodeRow(content)) {
+		if stated := x.EncodeRow(content); bytes.Equal(contentOf(old), stated) || stoodOnce(ctx, old, stated) {
 			done.Note = x.AlreadyRecorded
 			return nil, nil, done, nil
 		}
@@ -131,8 +131,11 @@ func checkNow(ctx *x.Ctx, f *decision) error {
 	return nil
 }
 
-// checkBreachOf refuses a breach that is not one of the subject's, or that too many records speak of.
-func checkBreachOf(ctx *x.Ctx, codeOf, uscc string) error {
+// checkBreachOf refuses a breach that is not one of the subject's, or that too many records speak of. What a record is known to punish it may go on to.
+func checkBreachOf(ctx *x.Ctx, codeOf, uscc, known string) error {
+	if codeOf == known {
+		return nil
+	}
 	if codeOf == "" {
 		return nil
 	}

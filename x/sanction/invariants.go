@@ -24,6 +24,9 @@ func Check(r x.Reader) (err error) {
 		}
 		f := Of(d)
 		id := ID(d.Kind, f.Issuer, f.DocNo, f.Subject)
+		if len(d.Of) != 0 {
+			id = versionID(d)
+		}
 		switch {
 		case f.Subject != uscc || string(id[:]) != string(d.Id):
 			err = fmt.Errorf("record %x does not have the id of its content", d.Id)
@@ -31,14 +34,22 @@ func Check(r x.Reader) (err error) {
 			err = fmt.Errorf("INV-09: class and dates of record %x", d.Id)
 		case Public(d) && d.Class == pb.SEVERITY_SERIOUS && !barStands(r, uscc, d.Id):
 			err = fmt.Errorf("INV-07: serious record %x sets no bar", d.Id)
+		case d.Held && d.State != pb.RECORD_PUBLISHED:
+			err = fmt.Errorf("INV-42: record %x is held back and is %s", d.Id, d.State)
 		case d.Extended && d.State != pb.RECORD_PUBLISHED && d.State != pb.RECORD_SHIELDED:
 			err = fmt.Errorf("record %x stays beyond its term and is %s", d.Id, d.State)
-		case d.State == pb.RECORD_PUBLISHED && calendar.Date(d.PublishedOn) > calendar.Date(d.MaxUntil):
+		case (StateOf(d) == pb.RECORD_CORRECTED) != (len(d.Of) != 0):
+			err = fmt.Errorf("INV-20: record %x is %s, and of record %x", d.Id, d.State, d.Of)
+		case d.State == pb.RECORD_PUBLISHED && !d.Extended && calendar.Date(d.PublishedOn) > calendar.Date(d.MaxUntil):
 			err = fmt.Errorf("INV-09: record %x was published after its term", d.Id)
 		case d.State == pb.RECORD_PUBLISHED && d.Class == pb.SEVERITY_MINOR && !minors && !necessary(d):
 			err = fmt.Errorf("INV-10: minor record %x is published without necessity", d.Id)
+		case d.State == pb.RECORD_PUBLISHED && d.Penalty != nil && d.Penalty.NoticeServedOn >= d.Penalty.DecidedOn:
+			err = fmt.Errorf("INV-08: penalty %x is published, its notice was not served before the decision", d.Id)
 		default:
-			err = checkContent(d)
+			if err = checkContent(d); err != nil {
+				err = fmt.Errorf("record %x would not be accepted: %w", d.Id, err)
+			}
 		}
 		if q, ok := Get(r, d.Id); err == nil && (!ok || Of(q).Subject != uscc) {
 			err = fmt.Errorf("the index does not know record %x", d.Id)
@@ -48,35 +59,39 @@ func Check(r x.Reader) (err error) {
 	if err != nil {
 		return err
 	}
-	r.Iterate([]byte{byID.Prefix}, nil, func(_, _ []byte) bool { n--; return true })
-	if n != 0 {
-		return fmt.Errorf("the index of records has %d entries too many", -n)
-	}
-	if err := checkListings(r); err != nil {
+	if err := checkSize(r, byID.Prefix, n); err != nil {
 		return err
 	}
-	return checkMeasures(r)
-}
-
-// checkContent holds that the record would be taken in as it stands, and what its kind alone has.
-func checkContent(d *pb.Dishonesty) error {
-	var err error
-	switch d.Kind {
-	case pb.DISHONESTY_PENALTY:
-		if err = CheckRecord(&pb.RecordPenalty{Content: *d.Penalty}); err == nil && d.State == pb.RECORD_PUBLISHED && d.Penalty.NoticeServedOn >= d.Penalty.DecidedOn {
-			return fmt.Errorf("INV-08: penalty %x is published, its notice was not served before the decision", d.Id)
+	for _, check := range []func(x.Reader) error{checkListings, checkMeasures, checkPropagations, checkPlans, checkFines, checkAttention} {
+		if err := check(r); err != nil {
+			return err
 		}
-	case pb.DISHONESTY_LIST:
-		err = CheckDecide(&pb.DecideListing{Content: *d.List})
-	case pb.DISHONESTY_ABNORMAL:
-		err = CheckAbnormal(&pb.RecordAbnormal{Content: *d.Abnormal})
-	case pb.DISHONESTY_OTHER:
-		err = CheckOther(&pb.RecordOther{Content: *d.Other})
-	}
-	if err != nil {
-		return fmt.Errorf("record %x would not be accepted: %w", d.Id, err)
 	}
 	return nil
+}
+
+// checkSize holds that an index has as many entries as follow from its table.
+func checkSize(r x.Reader, prefix byte, want int) error {
+	n := 0
+	r.Iterate([]byte{prefix}, nil, func(_, _ []byte) bool { n++; return true })
+	if n != want {
+		t, _ := x.TableOf([]byte{prefix})
+		return fmt.Errorf("index %q has %d entries, %d follow from the records", t.Layout, n, want)
+	}
+	return nil
+}
+
+// checkContent holds that the content would be taken in as it stands.
+func checkContent(d *pb.Dishonesty) error {
+	switch {
+	case d.Penalty != nil:
+		return CheckRecord(&pb.RecordPenalty{Content: *d.Penalty})
+	case d.List != nil:
+		return CheckDecide(&pb.DecideListing{Content: *d.List})
+	case d.Abnormal != nil:
+		return CheckAbnormal(&pb.RecordAbnormal{Content: *d.Abnormal})
+	}
+	return CheckOther(&pb.RecordOther{Content: *d.Other})
 }
 
 // necessary says whether the issuer stated that a minor record must be published.
@@ -103,7 +118,7 @@ func checkListings(r x.Reader) (err error) {
 		switch {
 		case l.Notice.Subject != uscc || string(id[:]) != string(l.Id) || CheckNotify(&pb.NotifyListing{Notice: l.Notice}) != nil:
 			err = fmt.Errorf("listing %x is not that of its notice", l.Id)
-		case (l.State == pb.LISTING_DECIDED) != known, known && (d.List == nil || string(d.List.Listing) != string(l.Id) || Of(d).Subject != uscc):
+		case (l.State == pb.LISTING_DECIDED) != known, known && d.State != pb.RECORD_DESTROYED && (d.List == nil || string(d.List.Listing) != string(l.Id) || Of(d).Subject != uscc):
 			err = fmt.Errorf("listing %x and its entry do not know of each other", l.Id)
 		case l.ConsentNeeded && l.ConsentBy == "":
 			err = fmt.Errorf("INV-35: entry %x was decided without the consent of the level above", l.Record)
@@ -125,7 +140,7 @@ func checkListings(r x.Reader) (err error) {
 		return fmt.Errorf("the index of listings has %d entries too many", -n)
 	}
 	All(r, func(d *pb.Dishonesty) bool {
-		if d.List == nil {
+		if d.List == nil || len(d.Of) != 0 {
 			return true
 		}
 		if l, ok := GetListing(r, d.List.Listing); !ok || string(l.Record) != string(d.Id) {
@@ -136,8 +151,14 @@ func checkListings(r x.Reader) (err error) {
 	return err
 }
 
-// EachTimer gives all timers that follow from records, but for those of duties.
+// EachTimer gives all timers that follow from records and attentions, but for those of duties.
 func EachTimer(r x.Reader, fn func(x.Timer)) {
+	attentions.All(r, func(_ string, a *pb.Attention) bool {
+		for _, t := range timersOfAttention(a) {
+			fn(t)
+		}
+		return true
+	})
 	All(r, func(d *pb.Dishonesty) bool {
 		for _, t := range TimersOf(d) {
 			fn(t)
@@ -146,14 +167,18 @@ func EachTimer(r x.Reader, fn func(x.Timer)) {
 	})
 }
 
-// EachDuty gives all duties that follow from records.
+// EachDuty gives all duties that follow from records, propagations and plans.
 func EachDuty(r x.Reader, fn func(x.Duty)) {
-	All(r, func(d *pb.Dishonesty) bool {
-		for _, duty := range DutiesOf(d) {
+	each := func(duties []x.Duty) bool {
+		for _, duty := range duties {
 			fn(duty)
 		}
 		return true
-	})
+	}
+	All(r, func(d *pb.Dishonesty) bool { return each(DutiesOf(d)) })
+	propagations.All(r, func(_ string, p *pb.Propagation) bool { return each(dutiesOfPropagation(p)) })
+	plans.All(r, func(_ string, p *pb.CourtPlan) bool { return each(dutiesOfPlan(p)) })
+	cases.All(r, func(_ string, c *pb.Case) bool { return each(dutiesOfCase(c)) })
 	listings.All(r, func(_ string, l *pb.Listing) bool {
 		for _, duty := range ListingDuties(l) {
 			fn(duty)

@@ -40,29 +40,38 @@ func RecordOther(ctx *x.Ctx, m *pb.RecordOther) (x.Done, error) {
 	if d == nil {
 		return done, err
 	}
-	holds := func(k *pb.Competence) bool { return k.Other }
-	err = member.CompetentFor(issuer, catalog.Ancestors(ctx, c.ViolationRegion), "other dishonesty (其他失信信息)", holds,
-		c.PowerCode, calendar.Date(c.DecidedOn), c.Designation)
+	class, err := otherFits(ctx, issuer, &c, "")
 	if err != nil {
 		return done, err
 	}
-	if err := checkBreachOf(ctx, c.BreachOf, c.Subject); err != nil {
-		return done, err
+	d.Other, d.Class = &c, class
+	classified(ctx, d, c.Necessary)
+	create(ctx, d)
+	return done, nil
+}
+
+// otherFits refuses a record for which the agency is not competent (INV-05), and gives its class: the sector's standard classifies, and what is stated may
+// be harder, or milder by one step. breach is the one that the record is known to punish already.
+func otherFits(ctx *x.Ctx, issuer *pb.Member, c *pb.OtherContent, breach string) (pb.Severity, error) {
+	names := func(k *pb.Competence) bool { return k.Other }
+	err := member.CompetentFor(issuer, catalog.Ancestors(ctx, c.ViolationRegion), "other dishonesty (其他失信信息)", names,
+		c.PowerCode, calendar.Date(c.DecidedOn), c.Designation)
+	if err != nil {
+		return 0, err
 	}
-	// The sector's standard classifies; what is stated may be harder, or milder by one step.
+	if err := checkBreachOf(ctx, c.BreachOf, c.Subject, breach); err != nil {
+		return 0, err
+	}
 	computed := catalog.ClassifyOther(ctx, c.Sector)
 	class := c.Severity
 	switch {
 	case class == pb.SEVERITY_UNSET:
 		class = computed
 	case class == pb.SEVERITY_MINOR && computed == pb.SEVERITY_SERIOUS:
-		return done, ErrClass.With("the sector's standard finds %s, stated is 轻微", code.SeverityName(uint32(computed)))
+		return 0, ErrClass.With("the sector's standard finds %s, stated is 轻微", code.SeverityName(uint32(computed)))
 	}
 	if c.Necessary && class != pb.SEVERITY_MINOR {
-		return done, ErrClass.With("only a 轻微 record is published by necessity; this one is %s", code.SeverityName(uint32(class)))
+		return 0, ErrClass.With("only a 轻微 record is published by necessity; this one is %s", code.SeverityName(uint32(class)))
 	}
-	d.Other, d.Class = &c, class
-	classified(ctx, d, c.Necessary)
-	create(ctx, d)
-	return done, nil
+	return class, nil
 }

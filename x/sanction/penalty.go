@@ -51,6 +51,12 @@ func CheckRecord(m *pb.RecordPenalty) error {
 	if err := checkSeverity(c.Severity, c.Necessary, c.NecessityDigest); err != nil {
 		return err
 	}
+	if err := x.CheckDigest(c.ActDigest, "act_digest", true); err != nil {
+		return err
+	}
+	if err := x.CheckDigest(c.Replaces, "replaces", true); err != nil {
+		return err
+	}
 	return checkPlace(d)
 }
 
@@ -102,20 +108,30 @@ func Record(ctx *x.Ctx, m *pb.RecordPenalty) (x.Done, error) {
 	if d == nil {
 		return done, err
 	}
-	if err := member.Competent(issuer, catalog.Ancestors(ctx, c.ViolationRegion), c.Kinds, c.PowerCode, calendar.Date(c.DecidedOn), c.Designation); err != nil {
-		return done, err
-	}
-	if err := checkBreachOf(ctx, c.BreachOf, c.Subject); err != nil {
-		return done, err
-	}
-	class, err := classify(ctx, &c)
+	class, err := penaltyFits(ctx, issuer, &c, "", d.Id)
 	if err != nil {
 		return done, err
 	}
 	d.Penalty, d.Class = &c, class
 	classified(ctx, d, c.Necessary)
 	create(ctx, d)
+	decided(ctx, &c, d.Id)
 	return done, nil
+}
+
+// penaltyFits refuses a penalty for which the agency is not competent (INV-05), or that may not be (INV-06), and gives its class. breach is the one
+// that the record is known to punish already.
+func penaltyFits(ctx *x.Ctx, issuer *pb.Member, c *pb.PenaltyContent, breach string, id []byte) (pb.Severity, error) {
+	if err := member.Competent(issuer, catalog.Ancestors(ctx, c.ViolationRegion), c.Kinds, c.PowerCode, calendar.Date(c.DecidedOn), c.Designation); err != nil {
+		return 0, err
+	}
+	if err := checkBreachOf(ctx, c.BreachOf, c.Subject, breach); err != nil {
+		return 0, err
+	}
+	if err := checkAct(ctx, c, id); err != nil {
+		return 0, err
+	}
+	return classify(ctx, c)
 }
 
 func penaltyDecision(c *pb.PenaltyContent) *decision {

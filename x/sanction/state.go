@@ -123,7 +123,7 @@ func Mark(ctx *x.Ctx, id []byte, change int) {
 }
 
 // Public says whether the record stands in the subject's standing.
-func Public(d *pb.Dishonesty) bool { return d.State == pb.RECORD_PUBLISHED }
+func Public(d *pb.Dishonesty) bool { return d.State == pb.RECORD_PUBLISHED && !d.Held }
 
 // Live says whether the record still runs: it is registered, in publicity, kept out of it by its class, or shielded.
 func Live(d *pb.Dishonesty) bool {
@@ -185,6 +185,9 @@ func DutiesOf(d *pb.Dishonesty) (out []x.Duty) {
 	if d.WithdrawBy != 0 && Live(d) {
 		owe(f.Issuer, DutyWithdraw, d.WithdrawBy)
 	}
+	if d.Held {
+		owe(f.Issuer, DutyAnswerHold, d.AnswerBy)
+	}
 	return out
 }
 
@@ -222,12 +225,18 @@ func write(ctx *x.Ctx, old, d *pb.Dishonesty) {
 		records.PutAside(ctx, Of(d).Subject, d.Id, d)
 	}
 	setBars(ctx, old, d)
+	board(ctx, old, d)
+	setFines(ctx, old, d)
+	weigh(ctx, old, d)
 	if old == nil {
 		return
 	}
 	setMeasures(ctx, old, d)
-	if Public(old) && !Public(d) {
+	switch was, is := Public(old), Public(d); {
+	case was && !is:
 		left(ctx, d)
+	case is && !was:
+		returned(ctx, d)
 	}
 	if old.State != pb.RECORD_REGISTERED && (Public(old) != Public(d) || Repairable(old) != Repairable(d)) {
 		ctx.Moved = append(ctx.Moved, x.Moved{Subject: Of(d).Subject, Record: d.Id})
@@ -237,6 +246,9 @@ func write(ctx *x.Ctx, old, d *pb.Dishonesty) {
 // settle sets what follows from the state of a record: one that has ended stays beyond no term, and goes to the archive on a day, by the parameter of
 // the day on which it ended.
 func settle(ctx *x.Ctx, d *pb.Dishonesty) {
+	if d.State != pb.RECORD_PUBLISHED {
+		unhold(d)
+	}
 	if Live(d) {
 		d.ArchiveOn, d.ArchivedAs = 0, pb.RECORD_UNSET
 		return
@@ -249,7 +261,11 @@ func settle(ctx *x.Ctx, d *pb.Dishonesty) {
 
 // left is called in the block in which a record leaves publicity, whatever the cause, when the record has been written (INV-02). It may read the
 // record and must not write it.
-func left(*x.Ctx, *pb.Dishonesty) {}
+func left(ctx *x.Ctx, d *pb.Dishonesty) {
+	if cause := causeOf(d); cause != pb.PROPAGATION_UNSET {
+		propagate(ctx, d, cause)
+	}
+}
 
 // setBars keeps the bars of package commitment in step with a record. old is nil for a new one.
 func setBars(ctx *x.Ctx, old, now *pb.Dishonesty) {
@@ -261,13 +277,20 @@ func setBars(ctx *x.Ctx, old, now *pb.Dishonesty) {
 	case was && !is:
 		commitment.LiftBar(ctx, f.Subject, now.Id)
 	}
-	if f.BreachOf == "" {
+	was, is := "", "" // the breach that the record punishes while it lives; a correction may change it
+	if old != nil && Live(old) {
+		was = Of(old).BreachOf
+	}
+	if Live(now) {
+		is = f.BreachOf
+	}
+	if was == is {
 		return
 	}
-	switch was, is := old != nil && Live(old), Live(now); {
-	case is && !was:
-		commitment.Link(ctx, f.BreachOf, now.Id)
-	case was && !is:
-		commitment.Unlink(ctx, f.BreachOf, now.Id)
+	if is != "" {
+		commitment.Link(ctx, is, now.Id)
+	}
+	if was != "" {
+		commitment.Unlink(ctx, was, now.Id)
 	}
 }

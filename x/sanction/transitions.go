@@ -40,6 +40,17 @@ func Publish(ctx *x.Ctx, m *pb.PublishRecord) (x.Done, error) {
 
 // Missed is what the clock of a duty does when its day has passed unmet: it raises the alarm.
 func Missed(ctx *x.Ctx, kind x.DutyKind, uscc string, record []byte) {
+	switch kind {
+	case DutyAcknowledge:
+		missedAcknowledgement(ctx, uscc, record)
+		return
+	case DutyDecide:
+		missedDecision(ctx, uscc, record)
+		return
+	case DutyShield, DutyEndShield:
+		missedShield(ctx, kind, uscc, record)
+		return
+	}
 	d, ok := records.Get(ctx, uscc, record)
 	if !ok {
 		x.Faultf("a timer speaks of dishonesty record %x, which does not stand", record)
@@ -177,7 +188,7 @@ func ReportRevocation(ctx *x.Ctx, m *pb.ReportRevocation) (x.Done, error) {
 		return done, err
 	}
 	role := pb.ROLE_AGENT
-	if m.Issuer == Of(d).Issuer || above(ctx, m.Issuer, Of(d).Issuer) {
+	if m.Issuer == Of(d).Issuer || above(ctx, m.Issuer, d) {
 		role = pb.ROLE_REVIEW
 	}
 	if _, err := member.Act(ctx, m.Issuer, role, pb.MANDATE_UNSET); err != nil {
@@ -206,7 +217,8 @@ func revoked(ctx *x.Ctx, d *pb.Dishonesty, on int32) {
 	d.WithdrawBy = int32(catalog.Calendar(ctx).AddWorkingDays(calendar.Date(on), int(catalog.Int(ctx, "withdraw_deadline_wd"))))
 }
 
-// Release is P12: the recogniser answers, with its reason, that the record stands.
+// Release is P12: the recogniser answers, with its reason, that the record stands, whether its revocation was reported or 信用中国 does not show it. The next
+// list that does not show it holds it back again.
 func Release(ctx *x.Ctx, m *pb.Release) (x.Done, error) {
 	if err := x.CheckDigest(m.ReasonDigest, "reason_digest", false); err != nil {
 		return x.Done{}, err
@@ -215,20 +227,23 @@ func Release(ctx *x.Ctx, m *pb.Release) (x.Done, error) {
 	if err != nil {
 		return done, err
 	}
-	if !Live(d) || d.RevokedOn == 0 {
+	if !Live(d) || d.RevokedOn == 0 && !d.Held {
 		return done, ErrState.With("nothing about the record waits for an answer")
 	}
-	raiseLate(ctx, d, DutyWithdraw)
+	raiseLate(ctx, d, DutyWithdraw, DutyAnswerHold)
+	unhold(d)
 	d.RevokedOn, d.WithdrawBy, d.AuthorityDigest, d.ReasonDigest = 0, 0, nil, m.ReasonDigest
 	put(ctx, d)
 	return done, nil
 }
 
-// above says whether a member is above another: in the same line of command, or as credit authority.
-func above(r x.Reader, upper, lower string) bool {
+// above says whether a member is above the recogniser of a record: in the same line of command, or as credit authority. Nobody is where the record is about
+// itself.
+func above(r x.Reader, upper string, d *pb.Dishonesty) bool {
+	f := Of(d)
 	u, ok := member.Look(r, upper)
-	l, known := member.Look(r, lower)
-	return ok && known && member.Above(u, l, func(region string) []string { return catalog.Ancestors(r, region) })
+	l, known := member.Look(r, f.Issuer)
+	return ok && known && upper != f.Subject && member.Above(u, l, func(region string) []string { return catalog.Ancestors(r, region) })
 }
 
 // Withdraw is P5: the decision was revoked, changed, declared illegal or void.
@@ -244,8 +259,8 @@ func Withdraw(ctx *x.Ctx, m *pb.WithdrawRecord) (x.Done, error) {
 		return done, err
 	}
 	// Who revoked the decision may withdraw its record itself: an agency above the recogniser does so in its own name.
-	if issuer := Of(d).Issuer; m.Issuer != issuer && !above(ctx, m.Issuer, issuer) {
-		return done, x.ErrNotIssuer.With("the record was issued by another agency than %s, which is not above that one", m.Issuer)
+	if m.Issuer != Of(d).Issuer && !above(ctx, m.Issuer, d) {
+		return done, x.ErrNotIssuer.With("the record was issued by another agency than %s, which is not above that one, or is the subject itself", m.Issuer)
 	}
 	if _, err := member.ActOn(ctx, m.Issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
 		return done, err

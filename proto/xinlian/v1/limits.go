@@ -22,6 +22,7 @@ const (
 	BasisMax      = 400 // bytes of the text that a measure or a list rests on
 	ListCodesMax  = 64  // codes of lists, measures or systems that a row names
 	CalendarMax   = 366 // exceptions of a year
+	ShownMax      = 500 // records that 信用中国 shows of one subject
 	LinkedMax     = 100 // live records that punish one breach: their ids stand in one row
 
 	ExpiryAheadSeconds = 600 // default of the parameter tx_expiry_max_seconds

@@ -143,6 +143,106 @@ func (RecordState) EnumDescriptor() ([]byte, []int) {
 	return fileDescriptor_7b4f1d9d5819edec, []int{2}
 }
 
+// PropagationCause says why holders let go of a record, or take its new version.
+type PropagationCause int32
+
+const (
+	PROPAGATION_UNSET      PropagationCause = 0
+	PROPAGATION_REPAIR     PropagationCause = 1
+	PROPAGATION_WITHDRAWAL PropagationCause = 2
+	PROPAGATION_CORRECTION PropagationCause = 3
+	PROPAGATION_SHIELD     PropagationCause = 4
+)
+
+var PropagationCause_name = map[int32]string{
+	0: "PROPAGATION_UNSET",
+	1: "PROPAGATION_REPAIR",
+	2: "PROPAGATION_WITHDRAWAL",
+	3: "PROPAGATION_CORRECTION",
+	4: "PROPAGATION_SHIELD",
+}
+
+var PropagationCause_value = map[string]int32{
+	"PROPAGATION_UNSET":      0,
+	"PROPAGATION_REPAIR":     1,
+	"PROPAGATION_WITHDRAWAL": 2,
+	"PROPAGATION_CORRECTION": 3,
+	"PROPAGATION_SHIELD":     4,
+}
+
+func (x PropagationCause) String() string {
+	return proto.EnumName(PropagationCause_name, int32(x))
+}
+
+func (PropagationCause) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{3}
+}
+
+type CourtPlanState int32
+
+const (
+	COURT_PLAN_UNSET     CourtPlanState = 0
+	COURT_PLAN_RUNNING   CourtPlanState = 1
+	COURT_PLAN_COMPLETED CourtPlanState = 2
+	COURT_PLAN_FAILED    CourtPlanState = 3
+)
+
+var CourtPlanState_name = map[int32]string{
+	0: "COURT_PLAN_UNSET",
+	1: "COURT_PLAN_RUNNING",
+	2: "COURT_PLAN_COMPLETED",
+	3: "COURT_PLAN_FAILED",
+}
+
+var CourtPlanState_value = map[string]int32{
+	"COURT_PLAN_UNSET":     0,
+	"COURT_PLAN_RUNNING":   1,
+	"COURT_PLAN_COMPLETED": 2,
+	"COURT_PLAN_FAILED":    3,
+}
+
+func (x CourtPlanState) String() string {
+	return proto.EnumName(CourtPlanState_name, int32(x))
+}
+
+func (CourtPlanState) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{4}
+}
+
+type CaseState int32
+
+const (
+	CASE_UNSET      CaseState = 0
+	CASE_OPEN       CaseState = 1
+	CASE_PENALTY    CaseState = 2
+	CASE_NO_PENALTY CaseState = 3
+	CASE_CLOSED     CaseState = 4
+)
+
+var CaseState_name = map[int32]string{
+	0: "CASE_UNSET",
+	1: "CASE_OPEN",
+	2: "CASE_PENALTY",
+	3: "CASE_NO_PENALTY",
+	4: "CASE_CLOSED",
+}
+
+var CaseState_value = map[string]int32{
+	"CASE_UNSET":      0,
+	"CASE_OPEN":       1,
+	"CASE_PENALTY":    2,
+	"CASE_NO_PENALTY": 3,
+	"CASE_CLOSED":     4,
+}
+
+func (x CaseState) String() string {
+	return proto.EnumName(CaseState_name, int32(x))
+}
+
+func (CaseState) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{5}
+}
+
 // PenaltyContent is the decision as the agency states it.
 type PenaltyContent struct {
 	Issuer             string   `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
@@ -168,6 +268,8 @@ type PenaltyContent struct {
 	TextDigest         []byte   `protobuf:"bytes,21,opt,name=text_digest,json=textDigest,proto3" json:"text_digest,omitempty"`
 	BreachOf           string   `protobuf:"bytes,22,opt,name=breach_of,json=breachOf,proto3" json:"breach_of,omitempty"`
 	Designation        string   `protobuf:"bytes,23,opt,name=designation,proto3" json:"designation,omitempty"`
+	ActDigest          []byte   `protobuf:"bytes,24,opt,name=act_digest,json=actDigest,proto3" json:"act_digest,omitempty"`
+	Replaces           []byte   `protobuf:"bytes,25,opt,name=replaces,proto3" json:"replaces,omitempty"`
 }
 
 func (m *PenaltyContent) Reset()         { *m = PenaltyContent{} }
@@ -362,6 +464,20 @@ func (m *PenaltyContent) GetDesignation() string {
 		return m.Designation
 	}
 	return ""
+}
+
+func (m *PenaltyContent) GetActDigest() []byte {
+	if m != nil {
+		return m.ActDigest
+	}
+	return nil
+}
+
+func (m *PenaltyContent) GetReplaces() []byte {
+	if m != nil {
+		return m.Replaces
+	}
+	return nil
 }
 
 // ListContent is the decision to enter a subject in a list of serious dishonesty (列入严重失信主体名单决定) as the agency states it.
@@ -845,6 +961,8 @@ type Dishonesty struct {
 	Submitter       string            `protobuf:"bytes,14,opt,name=submitter,proto3" json:"submitter,omitempty"`
 	Alarms          uint32            `protobuf:"varint,15,opt,name=alarms,proto3" json:"alarms,omitempty"`
 	Objections      uint32            `protobuf:"varint,16,opt,name=objections,proto3" json:"objections,omitempty"`
+	Held            bool              `protobuf:"varint,17,opt,name=held,proto3" json:"held,omitempty"`
+	HeldOn          int32             `protobuf:"varint,18,opt,name=held_on,json=heldOn,proto3" json:"held_on,omitempty"`
 	DutyDoneOn      int32             `protobuf:"varint,19,opt,name=duty_done_on,json=dutyDoneOn,proto3" json:"duty_done_on,omitempty"`
 	FinalOn         int32             `protobuf:"varint,20,opt,name=final_on,json=finalOn,proto3" json:"final_on,omitempty"`
 	FinalGround     uint32            `protobuf:"varint,21,opt,name=final_ground,json=finalGround,proto3" json:"final_ground,omitempty"`
@@ -855,6 +973,10 @@ type Dishonesty struct {
 	VerifyBy        int32             `protobuf:"varint,26,opt,name=verify_by,json=verifyBy,proto3" json:"verify_by,omitempty"`
 	RevokedOn       int32             `protobuf:"varint,27,opt,name=revoked_on,json=revokedOn,proto3" json:"revoked_on,omitempty"`
 	WithdrawBy      int32             `protobuf:"varint,28,opt,name=withdraw_by,json=withdrawBy,proto3" json:"withdraw_by,omitempty"`
+	Plan            []byte            `protobuf:"bytes,29,opt,name=plan,proto3" json:"plan,omitempty"`
+	Of              []byte            `protobuf:"bytes,35,opt,name=of,proto3" json:"of,omitempty"`
+	AnswerBy        int32             `protobuf:"varint,37,opt,name=answer_by,json=answerBy,proto3" json:"answer_by,omitempty"`
+	Version         uint32            `protobuf:"varint,36,opt,name=version,proto3" json:"version,omitempty"`
 	Penalty         *PenaltyContent   `protobuf:"bytes,30,opt,name=penalty,proto3" json:"penalty,omitempty"`
 	List            *ListContent      `protobuf:"bytes,31,opt,name=list,proto3" json:"list,omitempty"`
 	Abnormal        *AbnormalContent  `protobuf:"bytes,32,opt,name=abnormal,proto3" json:"abnormal,omitempty"`
@@ -1007,6 +1129,20 @@ func (m *Dishonesty) GetObjections() uint32 {
 	return 0
 }
 
+func (m *Dishonesty) GetHeld() bool {
+	if m != nil {
+		return m.Held
+	}
+	return false
+}
+
+func (m *Dishonesty) GetHeldOn() int32 {
+	if m != nil {
+		return m.HeldOn
+	}
+	return 0
+}
+
 func (m *Dishonesty) GetDutyDoneOn() int32 {
 	if m != nil {
 		return m.DutyDoneOn
@@ -1073,6 +1209,34 @@ func (m *Dishonesty) GetRevokedOn() int32 {
 func (m *Dishonesty) GetWithdrawBy() int32 {
 	if m != nil {
 		return m.WithdrawBy
+	}
+	return 0
+}
+
+func (m *Dishonesty) GetPlan() []byte {
+	if m != nil {
+		return m.Plan
+	}
+	return nil
+}
+
+func (m *Dishonesty) GetOf() []byte {
+	if m != nil {
+		return m.Of
+	}
+	return nil
+}
+
+func (m *Dishonesty) GetAnswerBy() int32 {
+	if m != nil {
+		return m.AnswerBy
+	}
+	return 0
+}
+
+func (m *Dishonesty) GetVersion() uint32 {
+	if m != nil {
+		return m.Version
 	}
 	return 0
 }
@@ -1766,10 +1930,1408 @@ func (m *Release) GetReasonDigest() []byte {
 	return nil
 }
 
+// CorrectRecord replaces what a record states by what is true (更正). Exactly one content stands, that of the record's kind. Issuer, subject and number
+// cannot be corrected: such a record is withdrawn and recorded anew.
+type CorrectRecord struct {
+	Issuer       string           `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Record       []byte           `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
+	ReasonDigest []byte           `protobuf:"bytes,3,opt,name=reason_digest,json=reasonDigest,proto3" json:"reason_digest,omitempty"`
+	Penalty      *PenaltyContent  `protobuf:"bytes,30,opt,name=penalty,proto3" json:"penalty,omitempty"`
+	List         *ListContent     `protobuf:"bytes,31,opt,name=list,proto3" json:"list,omitempty"`
+	Abnormal     *AbnormalContent `protobuf:"bytes,32,opt,name=abnormal,proto3" json:"abnormal,omitempty"`
+	Other        *OtherContent    `protobuf:"bytes,33,opt,name=other,proto3" json:"other,omitempty"`
+}
+
+func (m *CorrectRecord) Reset()         { *m = CorrectRecord{} }
+func (m *CorrectRecord) String() string { return proto.CompactTextString(m) }
+func (*CorrectRecord) ProtoMessage()    {}
+func (*CorrectRecord) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{16}
+}
+func (m *CorrectRecord) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *CorrectRecord) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_CorrectRecord.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *CorrectRecord) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_CorrectRecord.Merge(m, src)
+}
+func (m *CorrectRecord) XXX_Size() int {
+	return m.Size()
+}
+func (m *CorrectRecord) XXX_DiscardUnknown() {
+	xxx_messageInfo_CorrectRecord.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_CorrectRecord proto.InternalMessageInfo
+
+func (m *CorrectRecord) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *CorrectRecord) GetRecord() []byte {
+	if m != nil {
+		return m.Record
+	}
+	return nil
+}
+
+func (m *CorrectRecord) GetReasonDigest() []byte {
+	if m != nil {
+		return m.ReasonDigest
+	}
+	return nil
+}
+
+func (m *CorrectRecord) GetPenalty() *PenaltyContent {
+	if m != nil {
+		return m.Penalty
+	}
+	return nil
+}
+
+func (m *CorrectRecord) GetList() *ListContent {
+	if m != nil {
+		return m.List
+	}
+	return nil
+}
+
+func (m *CorrectRecord) GetAbnormal() *AbnormalContent {
+	if m != nil {
+		return m.Abnormal
+	}
+	return nil
+}
+
+func (m *CorrectRecord) GetOther() *OtherContent {
+	if m != nil {
+		return m.Other
+	}
+	return nil
+}
+
+// Propagation (同步) is what members that keep copies owe about one record: that they have let go of it, or taken its new version.
+type Propagation struct {
+	Subject   string           `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"`
+	Record    []byte           `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
+	Cause     PropagationCause `protobuf:"varint,3,opt,name=cause,proto3,enum=xinlian.v1.PropagationCause" json:"cause,omitempty"`
+	OpenedOn  int32            `protobuf:"varint,4,opt,name=opened_on,json=openedOn,proto3" json:"opened_on,omitempty"`
+	Due       int32            `protobuf:"varint,5,opt,name=due,proto3" json:"due,omitempty"`
+	Waiting   []string         `protobuf:"bytes,6,rep,name=waiting,proto3" json:"waiting,omitempty"`
+	Confirmed []Confirmation   `protobuf:"bytes,7,rep,name=confirmed,proto3" json:"confirmed"`
+	Missed    bool             `protobuf:"varint,8,opt,name=missed,proto3" json:"missed,omitempty"`
+	Cancelled bool             `protobuf:"varint,9,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
+}
+
+func (m *Propagation) Reset()         { *m = Propagation{} }
+func (m *Propagation) String() string { return proto.CompactTextString(m) }
+func (*Propagation) ProtoMessage()    {}
+func (*Propagation) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{17}
+}
+func (m *Propagation) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Propagation) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Propagation.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Propagation) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Propagation.Merge(m, src)
+}
+func (m *Propagation) XXX_Size() int {
+	return m.Size()
+}
+func (m *Propagation) XXX_DiscardUnknown() {
+	xxx_messageInfo_Propagation.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Propagation proto.InternalMessageInfo
+
+func (m *Propagation) GetSubject() string {
+	if m != nil {
+		return m.Subject
+	}
+	return ""
+}
+
+func (m *Propagation) GetRecord() []byte {
+	if m != nil {
+		return m.Record
+	}
+	return nil
+}
+
+func (m *Propagation) GetCause() PropagationCause {
+	if m != nil {
+		return m.Cause
+	}
+	return PROPAGATION_UNSET
+}
+
+func (m *Propagation) GetOpenedOn() int32 {
+	if m != nil {
+		return m.OpenedOn
+	}
+	return 0
+}
+
+func (m *Propagation) GetDue() int32 {
+	if m != nil {
+		return m.Due
+	}
+	return 0
+}
+
+func (m *Propagation) GetWaiting() []string {
+	if m != nil {
+		return m.Waiting
+	}
+	return nil
+}
+
+func (m *Propagation) GetConfirmed() []Confirmation {
+	if m != nil {
+		return m.Confirmed
+	}
+	return nil
+}
+
+func (m *Propagation) GetMissed() bool {
+	if m != nil {
+		return m.Missed
+	}
+	return false
+}
+
+func (m *Propagation) GetCancelled() bool {
+	if m != nil {
+		return m.Cancelled
+	}
+	return false
+}
+
+type Confirmation struct {
+	Holder string `protobuf:"bytes,1,opt,name=holder,proto3" json:"holder,omitempty"`
+	On     int32  `protobuf:"varint,2,opt,name=on,proto3" json:"on,omitempty"`
+}
+
+func (m *Confirmation) Reset()         { *m = Confirmation{} }
+func (m *Confirmation) String() string { return proto.CompactTextString(m) }
+func (*Confirmation) ProtoMessage()    {}
+func (*Confirmation) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{18}
+}
+func (m *Confirmation) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Confirmation) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Confirmation.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Confirmation) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Confirmation.Merge(m, src)
+}
+func (m *Confirmation) XXX_Size() int {
+	return m.Size()
+}
+func (m *Confirmation) XXX_DiscardUnknown() {
+	xxx_messageInfo_Confirmation.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Confirmation proto.InternalMessageInfo
+
+func (m *Confirmation) GetHolder() string {
+	if m != nil {
+		return m.Holder
+	}
+	return ""
+}
+
+func (m *Confirmation) GetOn() int32 {
+	if m != nil {
+		return m.On
+	}
+	return 0
+}
+
+// Acknowledge is a holder's word that it has done so (同步确认).
+type Acknowledge struct {
+	Issuer string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Record []byte `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
+}
+
+func (m *Acknowledge) Reset()         { *m = Acknowledge{} }
+func (m *Acknowledge) String() string { return proto.CompactTextString(m) }
+func (*Acknowledge) ProtoMessage()    {}
+func (*Acknowledge) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{19}
+}
+func (m *Acknowledge) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Acknowledge) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Acknowledge.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Acknowledge) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Acknowledge.Merge(m, src)
+}
+func (m *Acknowledge) XXX_Size() int {
+	return m.Size()
+}
+func (m *Acknowledge) XXX_DiscardUnknown() {
+	xxx_messageInfo_Acknowledge.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Acknowledge proto.InternalMessageInfo
+
+func (m *Acknowledge) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *Acknowledge) GetRecord() []byte {
+	if m != nil {
+		return m.Record
+	}
+	return nil
+}
+
+// CourtPlan (重整计划、和解协议) that a court has approved, with the board of what each recogniser has done.
+type CourtPlan struct {
+	Id            []byte         `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Subject       string         `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	CaseNo        string         `protobuf:"bytes,3,opt,name=case_no,json=caseNo,proto3" json:"case_no,omitempty"`
+	Kind          uint32         `protobuf:"varint,4,opt,name=kind,proto3" json:"kind,omitempty"`
+	RuledOn       int32          `protobuf:"varint,5,opt,name=ruled_on,json=ruledOn,proto3" json:"ruled_on,omitempty"`
+	RulingDigest  []byte         `protobuf:"bytes,6,opt,name=ruling_digest,json=rulingDigest,proto3" json:"ruling_digest,omitempty"`
+	State         CourtPlanState `protobuf:"varint,7,opt,name=state,proto3,enum=xinlian.v1.CourtPlanState" json:"state,omitempty"`
+	Agent         string         `protobuf:"bytes,8,opt,name=agent,proto3" json:"agent,omitempty"`
+	FiledOn       int32          `protobuf:"varint,9,opt,name=filed_on,json=filedOn,proto3" json:"filed_on,omitempty"`
+	EndedOn       int32          `protobuf:"varint,10,opt,name=ended_on,json=endedOn,proto3" json:"ended_on,omitempty"`
+	OutcomeDigest []byte         `protobuf:"bytes,11,opt,name=outcome_digest,json=outcomeDigest,proto3" json:"outcome_digest,omitempty"`
+	Parties       []PlanParty    `protobuf:"bytes,12,rep,name=parties,proto3" json:"parties"`
+}
+
+func (m *CourtPlan) Reset()         { *m = CourtPlan{} }
+func (m *CourtPlan) String() string { return proto.CompactTextString(m) }
+func (*CourtPlan) ProtoMessage()    {}
+func (*CourtPlan) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{20}
+}
+func (m *CourtPlan) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *CourtPlan) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_CourtPlan.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *CourtPlan) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_CourtPlan.Merge(m, src)
+}
+func (m *CourtPlan) XXX_Size() int {
+	return m.Size()
+}
+func (m *CourtPlan) XXX_DiscardUnknown() {
+	xxx_messageInfo_CourtPlan.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_CourtPlan proto.InternalMessageInfo
+
+func (m *CourtPlan) GetId() []byte {
+	if m != nil {
+		return m.Id
+	}
+	return nil
+}
+
+func (m *CourtPlan) GetSubject() string {
+	if m != nil {
+		return m.Subject
+	}
+	return ""
+}
+
+func (m *CourtPlan) GetCaseNo() string {
+	if m != nil {
+		return m.CaseNo
+	}
+	return ""
+}
+
+func (m *CourtPlan) GetKind() uint32 {
+	if m != nil {
+		return m.Kind
+	}
+	return 0
+}
+
+func (m *CourtPlan) GetRuledOn() int32 {
+	if m != nil {
+		return m.RuledOn
+	}
+	return 0
+}
+
+func (m *CourtPlan) GetRulingDigest() []byte {
+	if m != nil {
+		return m.RulingDigest
+	}
+	return nil
+}
+
+func (m *CourtPlan) GetState() CourtPlanState {
+	if m != nil {
+		return m.State
+	}
+	return COURT_PLAN_UNSET
+}
+
+func (m *CourtPlan) GetAgent() string {
+	if m != nil {
+		return m.Agent
+	}
+	return ""
+}
+
+func (m *CourtPlan) GetFiledOn() int32 {
+	if m != nil {
+		return m.FiledOn
+	}
+	return 0
+}
+
+func (m *CourtPlan) GetEndedOn() int32 {
+	if m != nil {
+		return m.EndedOn
+	}
+	return 0
+}
+
+func (m *CourtPlan) GetOutcomeDigest() []byte {
+	if m != nil {
+		return m.OutcomeDigest
+	}
+	return nil
+}
+
+func (m *CourtPlan) GetParties() []PlanParty {
+	if m != nil {
+		return m.Parties
+	}
+	return nil
+}
+
+type PlanParty struct {
+	Recogniser string `protobuf:"bytes,1,opt,name=recogniser,proto3" json:"recogniser,omitempty"`
+	Open       uint32 `protobuf:"varint,2,opt,name=open,proto3" json:"open,omitempty"`
+	Shielded   uint32 `protobuf:"varint,3,opt,name=shielded,proto3" json:"shielded,omitempty"`
+	Due        int32  `protobuf:"varint,4,opt,name=due,proto3" json:"due,omitempty"`
+	Missed     bool   `protobuf:"varint,5,opt,name=missed,proto3" json:"missed,omitempty"`
+}
+
+func (m *PlanParty) Reset()         { *m = PlanParty{} }
+func (m *PlanParty) String() string { return proto.CompactTextString(m) }
+func (*PlanParty) ProtoMessage()    {}
+func (*PlanParty) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{21}
+}
+func (m *PlanParty) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *PlanParty) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_PlanParty.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *PlanParty) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_PlanParty.Merge(m, src)
+}
+func (m *PlanParty) XXX_Size() int {
+	return m.Size()
+}
+func (m *PlanParty) XXX_DiscardUnknown() {
+	xxx_messageInfo_PlanParty.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_PlanParty proto.InternalMessageInfo
+
+func (m *PlanParty) GetRecogniser() string {
+	if m != nil {
+		return m.Recogniser
+	}
+	return ""
+}
+
+func (m *PlanParty) GetOpen() uint32 {
+	if m != nil {
+		return m.Open
+	}
+	return 0
+}
+
+func (m *PlanParty) GetShielded() uint32 {
+	if m != nil {
+		return m.Shielded
+	}
+	return 0
+}
+
+func (m *PlanParty) GetDue() int32 {
+	if m != nil {
+		return m.Due
+	}
+	return 0
+}
+
+func (m *PlanParty) GetMissed() bool {
+	if m != nil {
+		return m.Missed
+	}
+	return false
+}
+
+// FilePlan brings the ruling that approves a plan.
+type FilePlan struct {
+	Issuer       string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Subject      string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	CaseNo       string `protobuf:"bytes,3,opt,name=case_no,json=caseNo,proto3" json:"case_no,omitempty"`
+	Kind         uint32 `protobuf:"varint,4,opt,name=kind,proto3" json:"kind,omitempty"`
+	RuledOn      int32  `protobuf:"varint,5,opt,name=ruled_on,json=ruledOn,proto3" json:"ruled_on,omitempty"`
+	RulingDigest []byte `protobuf:"bytes,6,opt,name=ruling_digest,json=rulingDigest,proto3" json:"ruling_digest,omitempty"`
+}
+
+func (m *FilePlan) Reset()         { *m = FilePlan{} }
+func (m *FilePlan) String() string { return proto.CompactTextString(m) }
+func (*FilePlan) ProtoMessage()    {}
+func (*FilePlan) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{22}
+}
+func (m *FilePlan) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *FilePlan) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_FilePlan.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *FilePlan) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_FilePlan.Merge(m, src)
+}
+func (m *FilePlan) XXX_Size() int {
+	return m.Size()
+}
+func (m *FilePlan) XXX_DiscardUnknown() {
+	xxx_messageInfo_FilePlan.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_FilePlan proto.InternalMessageInfo
+
+func (m *FilePlan) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *FilePlan) GetSubject() string {
+	if m != nil {
+		return m.Subject
+	}
+	return ""
+}
+
+func (m *FilePlan) GetCaseNo() string {
+	if m != nil {
+		return m.CaseNo
+	}
+	return ""
+}
+
+func (m *FilePlan) GetKind() uint32 {
+	if m != nil {
+		return m.Kind
+	}
+	return 0
+}
+
+func (m *FilePlan) GetRuledOn() int32 {
+	if m != nil {
+		return m.RuledOn
+	}
+	return 0
+}
+
+func (m *FilePlan) GetRulingDigest() []byte {
+	if m != nil {
+		return m.RulingDigest
+	}
+	return nil
+}
+
+// EndPlan brings the ruling that ends it.
+type EndPlan struct {
+	Issuer       string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Plan         []byte `protobuf:"bytes,2,opt,name=plan,proto3" json:"plan,omitempty"`
+	Completed    bool   `protobuf:"varint,3,opt,name=completed,proto3" json:"completed,omitempty"`
+	RuledOn      int32  `protobuf:"varint,4,opt,name=ruled_on,json=ruledOn,proto3" json:"ruled_on,omitempty"`
+	RulingDigest []byte `protobuf:"bytes,5,opt,name=ruling_digest,json=rulingDigest,proto3" json:"ruling_digest,omitempty"`
+}
+
+func (m *EndPlan) Reset()         { *m = EndPlan{} }
+func (m *EndPlan) String() string { return proto.CompactTextString(m) }
+func (*EndPlan) ProtoMessage()    {}
+func (*EndPlan) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{23}
+}
+func (m *EndPlan) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EndPlan) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EndPlan.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EndPlan) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EndPlan.Merge(m, src)
+}
+func (m *EndPlan) XXX_Size() int {
+	return m.Size()
+}
+func (m *EndPlan) XXX_DiscardUnknown() {
+	xxx_messageInfo_EndPlan.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EndPlan proto.InternalMessageInfo
+
+func (m *EndPlan) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *EndPlan) GetPlan() []byte {
+	if m != nil {
+		return m.Plan
+	}
+	return nil
+}
+
+func (m *EndPlan) GetCompleted() bool {
+	if m != nil {
+		return m.Completed
+	}
+	return false
+}
+
+func (m *EndPlan) GetRuledOn() int32 {
+	if m != nil {
+		return m.RuledOn
+	}
+	return 0
+}
+
+func (m *EndPlan) GetRulingDigest() []byte {
+	if m != nil {
+		return m.RulingDigest
+	}
+	return nil
+}
+
+// ShieldRecord takes a record out of publicity while a plan runs (屏蔽).
+type ShieldRecord struct {
+	Issuer string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Record []byte `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
+	Plan   []byte `protobuf:"bytes,3,opt,name=plan,proto3" json:"plan,omitempty"`
+}
+
+func (m *ShieldRecord) Reset()         { *m = ShieldRecord{} }
+func (m *ShieldRecord) String() string { return proto.CompactTextString(m) }
+func (*ShieldRecord) ProtoMessage()    {}
+func (*ShieldRecord) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{24}
+}
+func (m *ShieldRecord) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *ShieldRecord) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_ShieldRecord.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *ShieldRecord) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_ShieldRecord.Merge(m, src)
+}
+func (m *ShieldRecord) XXX_Size() int {
+	return m.Size()
+}
+func (m *ShieldRecord) XXX_DiscardUnknown() {
+	xxx_messageInfo_ShieldRecord.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_ShieldRecord proto.InternalMessageInfo
+
+func (m *ShieldRecord) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *ShieldRecord) GetRecord() []byte {
+	if m != nil {
+		return m.Record
+	}
+	return nil
+}
+
+func (m *ShieldRecord) GetPlan() []byte {
+	if m != nil {
+		return m.Plan
+	}
+	return nil
+}
+
+// EndShield does with a record what the end of the plan calls for.
+type EndShield struct {
+	Issuer string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Record []byte `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
+	Plan   []byte `protobuf:"bytes,3,opt,name=plan,proto3" json:"plan,omitempty"`
+}
+
+func (m *EndShield) Reset()         { *m = EndShield{} }
+func (m *EndShield) String() string { return proto.CompactTextString(m) }
+func (*EndShield) ProtoMessage()    {}
+func (*EndShield) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{25}
+}
+func (m *EndShield) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EndShield) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EndShield.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EndShield) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EndShield.Merge(m, src)
+}
+func (m *EndShield) XXX_Size() int {
+	return m.Size()
+}
+func (m *EndShield) XXX_DiscardUnknown() {
+	xxx_messageInfo_EndShield.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EndShield proto.InternalMessageInfo
+
+func (m *EndShield) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *EndShield) GetRecord() []byte {
+	if m != nil {
+		return m.Record
+	}
+	return nil
+}
+
+func (m *EndShield) GetPlan() []byte {
+	if m != nil {
+		return m.Plan
+	}
+	return nil
+}
+
+// Case (案件) is an agency's claim to decide on an act of a subject.
+type Case struct {
+	Subject         string    `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"`
+	ActDigest       []byte    `protobuf:"bytes,2,opt,name=act_digest,json=actDigest,proto3" json:"act_digest,omitempty"`
+	Issuer          string    `protobuf:"bytes,3,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	FiledOn         int32     `protobuf:"varint,4,opt,name=filed_on,json=filedOn,proto3" json:"filed_on,omitempty"`
+	DecideBy        int32     `protobuf:"varint,5,opt,name=decide_by,json=decideBy,proto3" json:"decide_by,omitempty"`
+	ViolationRegion string    `protobuf:"bytes,6,opt,name=violation_region,json=violationRegion,proto3" json:"violation_region,omitempty"`
+	PowerCode       string    `protobuf:"bytes,7,opt,name=power_code,json=powerCode,proto3" json:"power_code,omitempty"`
+	Designation     string    `protobuf:"bytes,8,opt,name=designation,proto3" json:"designation,omitempty"`
+	State           CaseState `protobuf:"varint,9,opt,name=state,proto3,enum=xinlian.v1.CaseState" json:"state,omitempty"`
+	EndedOn         int32     `protobuf:"varint,10,opt,name=ended_on,json=endedOn,proto3" json:"ended_on,omitempty"`
+	Record          []byte    `protobuf:"bytes,11,opt,name=record,proto3" json:"record,omitempty"`
+	ReasonDigest    []byte    `protobuf:"bytes,12,opt,name=reason_digest,json=reasonDigest,proto3" json:"reason_digest,omitempty"`
+	Missed          bool      `protobuf:"varint,13,opt,name=missed,proto3" json:"missed,omitempty"`
+}
+
+func (m *Case) Reset()         { *m = Case{} }
+func (m *Case) String() string { return proto.CompactTextString(m) }
+func (*Case) ProtoMessage()    {}
+func (*Case) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{26}
+}
+func (m *Case) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Case) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Case.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Case) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Case.Merge(m, src)
+}
+func (m *Case) XXX_Size() int {
+	return m.Size()
+}
+func (m *Case) XXX_DiscardUnknown() {
+	xxx_messageInfo_Case.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Case proto.InternalMessageInfo
+
+func (m *Case) GetSubject() string {
+	if m != nil {
+		return m.Subject
+	}
+	return ""
+}
+
+func (m *Case) GetActDigest() []byte {
+	if m != nil {
+		return m.ActDigest
+	}
+	return nil
+}
+
+func (m *Case) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *Case) GetFiledOn() int32 {
+	if m != nil {
+		return m.FiledOn
+	}
+	return 0
+}
+
+func (m *Case) GetDecideBy() int32 {
+	if m != nil {
+		return m.DecideBy
+	}
+	return 0
+}
+
+func (m *Case) GetViolationRegion() string {
+	if m != nil {
+		return m.ViolationRegion
+	}
+	return ""
+}
+
+func (m *Case) GetPowerCode() string {
+	if m != nil {
+		return m.PowerCode
+	}
+	return ""
+}
+
+func (m *Case) GetDesignation() string {
+	if m != nil {
+		return m.Designation
+	}
+	return ""
+}
+
+func (m *Case) GetState() CaseState {
+	if m != nil {
+		return m.State
+	}
+	return CASE_UNSET
+}
+
+func (m *Case) GetEndedOn() int32 {
+	if m != nil {
+		return m.EndedOn
+	}
+	return 0
+}
+
+func (m *Case) GetRecord() []byte {
+	if m != nil {
+		return m.Record
+	}
+	return nil
+}
+
+func (m *Case) GetReasonDigest() []byte {
+	if m != nil {
+		return m.ReasonDigest
+	}
+	return nil
+}
+
+func (m *Case) GetMissed() bool {
+	if m != nil {
+		return m.Missed
+	}
+	return false
+}
+
+// FileCase claims an act (立案).
+type FileCase struct {
+	Issuer          string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Subject         string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	ActDigest       []byte `protobuf:"bytes,3,opt,name=act_digest,json=actDigest,proto3" json:"act_digest,omitempty"`
+	ViolationRegion string `protobuf:"bytes,4,opt,name=violation_region,json=violationRegion,proto3" json:"violation_region,omitempty"`
+	PowerCode       string `protobuf:"bytes,5,opt,name=power_code,json=powerCode,proto3" json:"power_code,omitempty"`
+	Designation     string `protobuf:"bytes,6,opt,name=designation,proto3" json:"designation,omitempty"`
+}
+
+func (m *FileCase) Reset()         { *m = FileCase{} }
+func (m *FileCase) String() string { return proto.CompactTextString(m) }
+func (*FileCase) ProtoMessage()    {}
+func (*FileCase) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{27}
+}
+func (m *FileCase) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *FileCase) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_FileCase.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *FileCase) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_FileCase.Merge(m, src)
+}
+func (m *FileCase) XXX_Size() int {
+	return m.Size()
+}
+func (m *FileCase) XXX_DiscardUnknown() {
+	xxx_messageInfo_FileCase.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_FileCase proto.InternalMessageInfo
+
+func (m *FileCase) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *FileCase) GetSubject() string {
+	if m != nil {
+		return m.Subject
+	}
+	return ""
+}
+
+func (m *FileCase) GetActDigest() []byte {
+	if m != nil {
+		return m.ActDigest
+	}
+	return nil
+}
+
+func (m *FileCase) GetViolationRegion() string {
+	if m != nil {
+		return m.ViolationRegion
+	}
+	return ""
+}
+
+func (m *FileCase) GetPowerCode() string {
+	if m != nil {
+		return m.PowerCode
+	}
+	return ""
+}
+
+func (m *FileCase) GetDesignation() string {
+	if m != nil {
+		return m.Designation
+	}
+	return ""
+}
+
+// CloseCase gives the claim up (撤案, 移送).
+type CloseCase struct {
+	Issuer       string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Subject      string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	ActDigest    []byte `protobuf:"bytes,3,opt,name=act_digest,json=actDigest,proto3" json:"act_digest,omitempty"`
+	ReasonDigest []byte `protobuf:"bytes,4,opt,name=reason_digest,json=reasonDigest,proto3" json:"reason_digest,omitempty"`
+}
+
+func (m *CloseCase) Reset()         { *m = CloseCase{} }
+func (m *CloseCase) String() string { return proto.CompactTextString(m) }
+func (*CloseCase) ProtoMessage()    {}
+func (*CloseCase) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{28}
+}
+func (m *CloseCase) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *CloseCase) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_CloseCase.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *CloseCase) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_CloseCase.Merge(m, src)
+}
+func (m *CloseCase) XXX_Size() int {
+	return m.Size()
+}
+func (m *CloseCase) XXX_DiscardUnknown() {
+	xxx_messageInfo_CloseCase.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_CloseCase proto.InternalMessageInfo
+
+func (m *CloseCase) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *CloseCase) GetSubject() string {
+	if m != nil {
+		return m.Subject
+	}
+	return ""
+}
+
+func (m *CloseCase) GetActDigest() []byte {
+	if m != nil {
+		return m.ActDigest
+	}
+	return nil
+}
+
+func (m *CloseCase) GetReasonDigest() []byte {
+	if m != nil {
+		return m.ReasonDigest
+	}
+	return nil
+}
+
+// ShownRecord is a record as 信用中国 shows it.
+type ShownRecord struct {
+	Kind   DishonestyKind `protobuf:"varint,1,opt,name=kind,proto3,enum=xinlian.v1.DishonestyKind" json:"kind,omitempty"`
+	Issuer string         `protobuf:"bytes,2,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	DocNo  string         `protobuf:"bytes,3,opt,name=doc_no,json=docNo,proto3" json:"doc_no,omitempty"`
+}
+
+func (m *ShownRecord) Reset()         { *m = ShownRecord{} }
+func (m *ShownRecord) String() string { return proto.CompactTextString(m) }
+func (*ShownRecord) ProtoMessage()    {}
+func (*ShownRecord) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{29}
+}
+func (m *ShownRecord) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *ShownRecord) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_ShownRecord.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *ShownRecord) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_ShownRecord.Merge(m, src)
+}
+func (m *ShownRecord) XXX_Size() int {
+	return m.Size()
+}
+func (m *ShownRecord) XXX_DiscardUnknown() {
+	xxx_messageInfo_ShownRecord.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_ShownRecord proto.InternalMessageInfo
+
+func (m *ShownRecord) GetKind() DishonestyKind {
+	if m != nil {
+		return m.Kind
+	}
+	return DISHONESTY_UNSET
+}
+
+func (m *ShownRecord) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *ShownRecord) GetDocNo() string {
+	if m != nil {
+		return m.DocNo
+	}
+	return ""
+}
+
+// Reconcile brings all that 信用中国 shows of a subject (公示核对).
+type Reconcile struct {
+	Issuer  string        `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Subject string        `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	AsOf    int32         `protobuf:"varint,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	Shown   []ShownRecord `protobuf:"bytes,4,rep,name=shown,proto3" json:"shown"`
+}
+
+func (m *Reconcile) Reset()         { *m = Reconcile{} }
+func (m *Reconcile) String() string { return proto.CompactTextString(m) }
+func (*Reconcile) ProtoMessage()    {}
+func (*Reconcile) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{30}
+}
+func (m *Reconcile) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Reconcile) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Reconcile.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Reconcile) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Reconcile.Merge(m, src)
+}
+func (m *Reconcile) XXX_Size() int {
+	return m.Size()
+}
+func (m *Reconcile) XXX_DiscardUnknown() {
+	xxx_messageInfo_Reconcile.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Reconcile proto.InternalMessageInfo
+
+func (m *Reconcile) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *Reconcile) GetSubject() string {
+	if m != nil {
+		return m.Subject
+	}
+	return ""
+}
+
+func (m *Reconcile) GetAsOf() int32 {
+	if m != nil {
+		return m.AsOf
+	}
+	return 0
+}
+
+func (m *Reconcile) GetShown() []ShownRecord {
+	if m != nil {
+		return m.Shown
+	}
+	return nil
+}
+
+type Reconciliation struct {
+	Subject   string `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"`
+	AsOf      int32  `protobuf:"varint,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	BroughtOn int32  `protobuf:"varint,3,opt,name=brought_on,json=broughtOn,proto3" json:"brought_on,omitempty"`
+	Shown     uint32 `protobuf:"varint,4,opt,name=shown,proto3" json:"shown,omitempty"`
+	Digest    []byte `protobuf:"bytes,5,opt,name=digest,proto3" json:"digest,omitempty"`
+}
+
+func (m *Reconciliation) Reset()         { *m = Reconciliation{} }
+func (m *Reconciliation) String() string { return proto.CompactTextString(m) }
+func (*Reconciliation) ProtoMessage()    {}
+func (*Reconciliation) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{31}
+}
+func (m *Reconciliation) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Reconciliation) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Reconciliation.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Reconciliation) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Reconciliation.Merge(m, src)
+}
+func (m *Reconciliation) XXX_Size() int {
+	return m.Size()
+}
+func (m *Reconciliation) XXX_DiscardUnknown() {
+	xxx_messageInfo_Reconciliation.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Reconciliation proto.InternalMessageInfo
+
+func (m *Reconciliation) GetSubject() string {
+	if m != nil {
+		return m.Subject
+	}
+	return ""
+}
+
+func (m *Reconciliation) GetAsOf() int32 {
+	if m != nil {
+		return m.AsOf
+	}
+	return 0
+}
+
+func (m *Reconciliation) GetBroughtOn() int32 {
+	if m != nil {
+		return m.BroughtOn
+	}
+	return 0
+}
+
+func (m *Reconciliation) GetShown() uint32 {
+	if m != nil {
+		return m.Shown
+	}
+	return 0
+}
+
+func (m *Reconciliation) GetDigest() []byte {
+	if m != nil {
+		return m.Digest
+	}
+	return nil
+}
+
+// Attention (积累关注).
+type Attention struct {
+	Subject      string   `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"`
+	Since        int32    `protobuf:"varint,2,opt,name=since,proto3" json:"since,omitempty"`
+	Threshold    uint32   `protobuf:"varint,3,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	WindowMonths uint32   `protobuf:"varint,4,opt,name=window_months,json=windowMonths,proto3" json:"window_months,omitempty"`
+	CheckOn      int32    `protobuf:"varint,5,opt,name=check_on,json=checkOn,proto3" json:"check_on,omitempty"`
+	Triggers     [][]byte `protobuf:"bytes,6,rep,name=triggers,proto3" json:"triggers,omitempty"`
+	EndedOn      int32    `protobuf:"varint,7,opt,name=ended_on,json=endedOn,proto3" json:"ended_on,omitempty"`
+}
+
+func (m *Attention) Reset()         { *m = Attention{} }
+func (m *Attention) String() string { return proto.CompactTextString(m) }
+func (*Attention) ProtoMessage()    {}
+func (*Attention) Descriptor() ([]byte, []int) {
+	return fileDescriptor_7b4f1d9d5819edec, []int{32}
+}
+func (m *Attention) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Attention) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Attention.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Attention) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Attention.Merge(m, src)
+}
+func (m *Attention) XXX_Size() int {
+	return m.Size()
+}
+func (m *Attention) XXX_DiscardUnknown() {
+	xxx_messageInfo_Attention.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Attention proto.InternalMessageInfo
+
+func (m *Attention) GetSubject() string {
+	if m != nil {
+		return m.Subject
+	}
+	return ""
+}
+
+func (m *Attention) GetSince() int32 {
+	if m != nil {
+		return m.Since
+	}
+	return 0
+}
+
+func (m *Attention) GetThreshold() uint32 {
+	if m != nil {
+		return m.Threshold
+	}
+	return 0
+}
+
+func (m *Attention) GetWindowMonths() uint32 {
+	if m != nil {
+		return m.WindowMonths
+	}
+	return 0
+}
+
+func (m *Attention) GetCheckOn() int32 {
+	if m != nil {
+		return m.CheckOn
+	}
+	return 0
+}
+
+func (m *Attention) GetTriggers() [][]byte {
+	if m != nil {
+		return m.Triggers
+	}
+	return nil
+}
+
+func (m *Attention) GetEndedOn() int32 {
+	if m != nil {
+		return m.EndedOn
+	}
+	return 0
+}
+
 func init() {
 	proto.RegisterEnum("xinlian.v1.Severity", Severity_name, Severity_value)
 	proto.RegisterEnum("xinlian.v1.DishonestyKind", DishonestyKind_name, DishonestyKind_value)
 	proto.RegisterEnum("xinlian.v1.RecordState", RecordState_name, RecordState_value)
+	proto.RegisterEnum("xinlian.v1.PropagationCause", PropagationCause_name, PropagationCause_value)
+	proto.RegisterEnum("xinlian.v1.CourtPlanState", CourtPlanState_name, CourtPlanState_value)
+	proto.RegisterEnum("xinlian.v1.CaseState", CaseState_name, CaseState_value)
 	proto.RegisterType((*PenaltyContent)(nil), "xinlian.v1.PenaltyContent")
 	proto.RegisterType((*ListContent)(nil), "xinlian.v1.ListContent")
 	proto.RegisterType((*AbnormalContent)(nil), "xinlian.v1.AbnormalContent")
@@ -1786,127 +3348,207 @@ func init() {
 	proto.RegisterType((*FulfilDuty)(nil), "xinlian.v1.FulfilDuty")
 	proto.RegisterType((*ReportRevocation)(nil), "xinlian.v1.ReportRevocation")
 	proto.RegisterType((*Release)(nil), "xinlian.v1.Release")
+	proto.RegisterType((*CorrectRecord)(nil), "xinlian.v1.CorrectRecord")
+	proto.RegisterType((*Propagation)(nil), "xinlian.v1.Propagation")
+	proto.RegisterType((*Confirmation)(nil), "xinlian.v1.Confirmation")
+	proto.RegisterType((*Acknowledge)(nil), "xinlian.v1.Acknowledge")
+	proto.RegisterType((*CourtPlan)(nil), "xinlian.v1.CourtPlan")
+	proto.RegisterType((*PlanParty)(nil), "xinlian.v1.PlanParty")
+	proto.RegisterType((*FilePlan)(nil), "xinlian.v1.FilePlan")
+	proto.RegisterType((*EndPlan)(nil), "xinlian.v1.EndPlan")
+	proto.RegisterType((*ShieldRecord)(nil), "xinlian.v1.ShieldRecord")
+	proto.RegisterType((*EndShield)(nil), "xinlian.v1.EndShield")
+	proto.RegisterType((*Case)(nil), "xinlian.v1.Case")
+	proto.RegisterType((*FileCase)(nil), "xinlian.v1.FileCase")
+	proto.RegisterType((*CloseCase)(nil), "xinlian.v1.CloseCase")
+	proto.RegisterType((*ShownRecord)(nil), "xinlian.v1.ShownRecord")
+	proto.RegisterType((*Reconcile)(nil), "xinlian.v1.Reconcile")
+	proto.RegisterType((*Reconciliation)(nil), "xinlian.v1.Reconciliation")
+	proto.RegisterType((*Attention)(nil), "xinlian.v1.Attention")
 }
 
 func init() { proto.RegisterFile("xinlian/v1/sanction.proto", fileDescriptor_7b4f1d9d5819edec) }
 
 var fileDescriptor_7b4f1d9d5819edec = []byte{
-	// 1828 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x58, 0xcd, 0x72, 0x1b, 0xc7,
-	0x11, 0xe6, 0x12, 0xff, 0x8d, 0xbf, 0xd5, 0x88, 0xa2, 0x56, 0x94, 0x02, 0xc1, 0xc8, 0x41, 0xb0,
-	0x5c, 0x26, 0x6d, 0x25, 0xa9, 0xb8, 0xec, 0x43, 0x0a, 0x24, 0x56, 0x22, 0xca, 0x14, 0x96, 0x35,
-	0x00, 0xad, 0x28, 0x87, 0xa0, 0x16, 0xbb, 0x43, 0x60, 0x22, 0x60, 0x86, 0xb5, 0xbb, 0x80, 0x88,
-	0x4b, 0x2e, 0xb9, 0xf8, 0x90, 0x43, 0x6e, 0x79, 0x80, 0x3c, 0x40, 0x2e, 0x79, 0x08, 0x1f, 0x7d,
-	0xcc, 0xc9, 0x95, 0x92, 0x9e, 0x20, 0x4f, 0xe0, 0xd4, 0xcc, 0xec, 0x02, 0xbb, 0xe0, 0x4f, 0xc8,
-	0x94, 0x52, 0xe5, 0x1b, 0xfb, 0xeb, 0x9e, 0xde, 0x9e, 0xfe, 0xbe, 0xe9, 0x19, 0x10, 0x1e, 0x9c,
-	0x53, 0x36, 0xa1, 0x36, 0xdb, 0x9b, 0x7f, 0xbe, 0xe7, 0xdb, 0xcc, 0x09, 0x28, 0x67, 0xbb, 0x67,
-	0x1e, 0x0f, 0x38, 0x82, 0xd0, 0xb5, 0x3b, 0xff, 0x7c, 0x67, 0x6b, 0xc4, 0x47, 0x5c, 0xc2, 0x7b,
-	0xe2, 0x2f, 0x15, 0xd1, 0xf8, 0x31, 0x03, 0x95, 0x63, 0xc2, 0xec, 0x49, 0xb0, 0x38, 0xe0, 0x2c,
-	0x20, 0x2c, 0x40, 0xdb, 0x90, 0xa5, 0xbe, 0x3f, 0x23, 0x9e, 0xa1, 0xd5, 0xb5, 0x66, 0x01, 0x87,
-	0x16, 0x32, 0x20, 0xe7, 0xcf, 0x86, 0x7f, 0x20, 0x4e, 0x60, 0x6c, 0x4a, 0x47, 0x64, 0xa2, 0x7b,
-	0x90, 0x75, 0xb9, 0x33, 0x60, 0xdc, 0x48, 0x49, 0x47, 0xc6, 0xe5, 0x4e, 0x97, 0xa3, 0x2d, 0xc8,
-	0xbc, 0xa1, 0xcc, 0xf5, 0x8d, 0x74, 0x3d, 0xd5, 0x2c, 0x63, 0x65, 0xa0, 0x07, 0x90, 0x3f, 0xa5,
-	0x8c, 0x0c, 0x4e, 0x09, 0x33, 0x32, 0x75, 0xad, 0x99, 0xc2, 0x39, 0x61, 0x3f, 0x27, 0x0c, 0x3d,
-	0x81, 0xaa, 0xc3, 0xd9, 0x29, 0xf5, 0x1d, 0x3b, 0x20, 0xae, 0x8c, 0xc8, 0xca, 0x88, 0x4a, 0x0c,
-	0x16, 0x81, 0x3f, 0x03, 0x70, 0x89, 0x43, 0x5d, 0xe2, 0x0e, 0x38, 0x33, 0x72, 0x75, 0xad, 0x99,
-	0xc1, 0x85, 0x10, 0xb1, 0x18, 0x7a, 0x0c, 0xc5, 0xb9, 0x3d, 0xa1, 0xee, 0x60, 0xc6, 0x02, 0x3a,
-	0x31, 0xf2, 0xd2, 0x0f, 0x12, 0x3a, 0x11, 0x08, 0xfa, 0x18, 0xf4, 0x39, 0xe5, 0x13, 0x5b, 0xb4,
-	0x6a, 0xe0, 0x91, 0x11, 0xe5, 0xcc, 0x28, 0xc8, 0xd2, 0xab, 0x4b, 0x1c, 0x4b, 0x18, 0x3d, 0x82,
-	0xc2, 0x99, 0xc7, 0x1d, 0xe2, 0xce, 0x3c, 0x62, 0x40, 0x5d, 0x6b, 0x96, 0xf1, 0x0a, 0x40, 0x4d,
-	0xd0, 0x19, 0x0f, 0xa8, 0x43, 0x06, 0x3e, 0xf1, 0xe6, 0xaa, 0x9c, 0xa2, 0xfc, 0x5c, 0x45, 0xe1,
-	0x3d, 0x09, 0x5b, 0x32, 0x8f, 0x1f, 0xd8, 0x01, 0x99, 0x12, 0x16, 0x18, 0x25, 0x95, 0x67, 0x09,
-	0x88, 0xde, 0x8e, 0x89, 0xed, 0x51, 0x36, 0x32, 0xca, 0xd2, 0x17, 0x99, 0xe8, 0x21, 0x14, 0x56,
-	0xa9, 0x2b, 0x32, 0x75, 0xde, 0x8f, 0x92, 0x7e, 0x06, 0x5b, 0x1e, 0x39, 0xb3, 0xa9, 0x37, 0x48,
-	0x54, 0x61, 0x54, 0xeb, 0x5a, 0x33, 0x8f, 0x91, 0xf2, 0x75, 0x63, 0x85, 0x88, 0xce, 0x9d, 0xf1,
-	0xb7, 0xc4, 0x1b, 0x38, 0xdc, 0x25, 0x86, 0x2e, 0xf7, 0x5c, 0x90, 0xc8, 0x01, 0x77, 0x89, 0xe0,
-	0xde, 0x27, 0x4e, 0xc0, 0x3d, 0xe3, 0x8e, 0xe2, 0x5e, 0x59, 0xe8, 0x33, 0xc8, 0xfb, 0x64, 0x4e,
-	0x3c, 0x1a, 0x2c, 0x0c, 0x54, 0xd7, 0x9a, 0x95, 0x67, 0x5b, 0xbb, 0x2b, 0x6d, 0xed, 0xf6, 0x42,
-	0x1f, 0x5e, 0x46, 0x89, 0xfd, 0x32, 0xe2, 0x10, 0xdf, 0xb7, 0xbd, 0x85, 0x71, 0x57, 0xd6, 0xb3,
-	0x02, 0x04, 0x01, 0xca, 0xa0, 0xc1, 0x62, 0xe0, 0xd2, 0x11, 0xf1, 0x03, 0x63, 0xab, 0xae, 0x35,
-	0x4b, 0xb8, 0xba, 0xc4, 0xdb, 0x12, 0x16, 0x64, 0x06, 0xe4, 0x3c, 0x88, 0xa2, 0xee, 0xc9, 0x28,
-	0x10, 0x50, 0x18, 0xf0, 0x10, 0x0a, 0x43, 0x8f, 0xd8, 0xce, 0x78, 0xc0, 0x4f, 0x8d, 0x6d, 0x59,
-	0x76, 0x5e, 0x01, 0xd6, 0x29, 0xaa, 0x43, 0xd1, 0x25, 0x3e, 0x1d, 0x31, 0xc9, 0xa9, 0x71, 0x5f,
-	0xba, 0xe3, 0x50, 0xe3, 0x87, 0x14, 0x14, 0x8f, 0xa8, 0x1f, 0x7c, 0x70, 0xf9, 0x23, 0x48, 0x4f,
-	0xa8, 0x1f, 0x18, 0x69, 0x09, 0xca, 0xbf, 0xd7, 0x84, 0x9b, 0x59, 0x17, 0x6e, 0x82, 0xec, 0xec,
-	0x0d, 0xc9, 0xce, 0x5d, 0x49, 0xf6, 0x65, 0x32, 0xcf, 0x5f, 0x2e, 0xf3, 0xa4, 0x2e, 0x0a, 0xeb,
-	0xba, 0x58, 0x6b, 0x23, 0x5c, 0x68, 0x23, 0xda, 0x81, 0xfc, 0x94, 0xd8, 0xfe, 0xcc, 0x23, 0xbe,
-	0x51, 0xac, 0xa7, 0x04, 0x09, 0x91, 0x2d, 0x06, 0xc1, 0xd0, 0xf6, 0xa9, 0x6f, 0x94, 0xea, 0xa9,
-	0x66, 0x09, 0x2b, 0x03, 0x7d, 0x02, 0x77, 0x1c, 0xce, 0x5c, 0x2a, 0x96, 0xfb, 0x11, 0xbd, 0x65,
-	0x49, 0xaf, 0xbe, 0x72, 0x5c, 0xae, 0x82, 0xca, 0x05, 0x15, 0x18, 0x90, 0x13, 0x1d, 0x16, 0x27,
-	0xa8, 0x2a, 0x9d, 0x91, 0xd9, 0xf8, 0x53, 0x0a, 0xaa, 0xad, 0x21, 0xe3, 0xde, 0xd4, 0x9e, 0x7c,
-	0x70, 0x92, 0xb7, 0x21, 0xeb, 0x11, 0xdb, 0xe7, 0x2c, 0xa4, 0x39, 0xb4, 0x04, 0x93, 0xe2, 0xfb,
-	0x71, 0x9e, 0xf3, 0x0a, 0xf8, 0x29, 0xd3, 0xbc, 0x3a, 0xfe, 0x90, 0x38, 0xfe, 0x6b, 0xf4, 0x17,
-	0x2f, 0xd2, 0xbf, 0xc6, 0x4f, 0x69, 0x9d, 0x9f, 0xc6, 0x3f, 0xd2, 0x50, 0xb2, 0x82, 0xb1, 0xf8,
-	0xd0, 0x87, 0xa7, 0xc0, 0xe7, 0x33, 0xcf, 0x21, 0x11, 0x05, 0xca, 0x92, 0x89, 0x02, 0x3b, 0x98,
-	0x05, 0x44, 0x12, 0x20, 0x12, 0x29, 0x73, 0xed, 0x14, 0x66, 0xaf, 0x3d, 0x85, 0xb9, 0x1b, 0xd2,
-	0x93, 0xbf, 0x15, 0x3d, 0x85, 0x9b, 0xd0, 0x03, 0x57, 0xd3, 0x53, 0xbc, 0x72, 0x3a, 0x97, 0x6e,
-	0x3f, 0x9d, 0xcb, 0x37, 0x99, 0xce, 0x95, 0xcb, 0xa7, 0x73, 0x62, 0xf8, 0x56, 0xaf, 0x1f, 0xbe,
-	0xfa, 0x7f, 0x95, 0xcd, 0x9d, 0x0b, 0xb2, 0xf9, 0x77, 0x1e, 0xa0, 0x4d, 0xfd, 0x31, 0x67, 0xc4,
-	0x0f, 0x16, 0xa8, 0x02, 0x9b, 0xd4, 0x95, 0x82, 0x29, 0xe1, 0x4d, 0xea, 0xa2, 0x5d, 0x48, 0x8b,
-	0x57, 0x85, 0x54, 0x4a, 0xe5, 0xd9, 0x4e, 0x7c, 0xd7, 0xab, 0x55, 0x5f, 0x53, 0xe6, 0x62, 0x19,
-	0x87, 0x3e, 0x85, 0x8c, 0xbc, 0x74, 0xa5, 0x82, 0x2a, 0xcf, 0xee, 0xc7, 0x17, 0x60, 0xe2, 0x70,
-	0xcf, 0xed, 0x09, 0x37, 0x56, 0x51, 0xe8, 0x29, 0x64, 0x9c, 0x89, 0xed, 0xfb, 0x52, 0x59, 0x57,
-	0x75, 0x55, 0x85, 0x88, 0xad, 0x78, 0x32, 0x43, 0xfc, 0xcc, 0x43, 0x04, 0x59, 0x8a, 0xdc, 0xd9,
-	0x70, 0x42, 0xfd, 0xf1, 0x60, 0xb8, 0x88, 0x54, 0x17, 0x22, 0xfb, 0x0b, 0xd1, 0xc9, 0x29, 0x65,
-	0xe1, 0x93, 0x25, 0x54, 0xdd, 0x94, 0x32, 0xf5, 0x60, 0x11, 0x4e, 0xfb, 0x3c, 0xf1, 0x9e, 0xc9,
-	0x4f, 0xed, 0x73, 0xe5, 0xfc, 0x08, 0x4a, 0x61, 0x1a, 0xf5, 0xe9, 0x82, 0xf4, 0x17, 0x97, 0x98,
-	0xc5, 0xc4, 0xa3, 0x8b, 0xb0, 0xb0, 0x32, 0x90, 0xee, 0x9c, 0xb4, 0x2d, 0x86, 0x7e, 0x0e, 0x65,
-	0x35, 0xb3, 0x22, 0x12, 0x8a, 0xb2, 0xbb, 0x25, 0x05, 0x86, 0x34, 0x7f, 0x0c, 0xba, 0x3d, 0x0b,
-	0xc6, 0xdc, 0x8b, 0x29, 0x42, 0x9d, 0xf1, 0xea, 0x12, 0x0f, 0x43, 0xb7, 0x20, 0x73, 0x4a, 0x99,
-	0x3d, 0x09, 0x65, 0xa5, 0x0c, 0xf9, 0xfc, 0x99, 0x0d, 0xa7, 0x34, 0x08, 0x88, 0x27, 0xb5, 0x54,
-	0xc0, 0x2b, 0x40, 0x08, 0xdb, 0x9e, 0xd8, 0xde, 0xd4, 0x97, 0x12, 0x2a, 0xe3, 0xd0, 0x42, 0x35,
-	0x00, 0x2e, 0xcf, 0xbe, 0xb8, 0x09, 0xa4, 0x7e, 0xca, 0x38, 0x86, 0xa0, 0x3a, 0x94, 0xdc, 0x99,
-	0xa8, 0x88, 0x33, 0x22, 0xb6, 0x76, 0x57, 0x35, 0x5d, 0x60, 0x6d, 0xce, 0x88, 0xda, 0xb8, 0x2c,
-	0x40, 0x78, 0xb7, 0xd4, 0xc6, 0xa5, 0x6d, 0x31, 0xd1, 0x36, 0xe5, 0x1a, 0x79, 0x7c, 0xc6, 0x5c,
-	0xf9, 0xb2, 0x28, 0xe3, 0xa2, 0xc4, 0x5e, 0x48, 0x48, 0x5c, 0x6a, 0xe4, 0x3c, 0x90, 0x9d, 0x92,
-	0x2f, 0x8b, 0x3c, 0x5e, 0xda, 0xe8, 0x0b, 0x28, 0xda, 0x9e, 0x33, 0xa6, 0x62, 0x4e, 0xd8, 0xbe,
-	0x7c, 0x59, 0x5c, 0x23, 0x28, 0x88, 0x62, 0x5b, 0xbe, 0x10, 0x42, 0x68, 0x89, 0xaa, 0x0c, 0x25,
-	0x84, 0x10, 0xb1, 0xe4, 0x4d, 0x2a, 0x94, 0x75, 0x4a, 0x89, 0x67, 0x3c, 0x50, 0x27, 0x2a, 0xb2,
-	0x85, 0x0e, 0xe4, 0xdf, 0x0b, 0x21, 0xa1, 0x1d, 0xa5, 0x03, 0x05, 0xec, 0x2f, 0x44, 0x5e, 0x8f,
-	0xcc, 0xf9, 0x1b, 0x45, 0xf3, 0x43, 0x95, 0x37, 0x44, 0xd4, 0xab, 0xf8, 0x2d, 0x0d, 0xc6, 0xae,
-	0x67, 0xbf, 0x15, 0xab, 0x1f, 0xa9, 0x5e, 0x45, 0xd0, 0xfe, 0x02, 0xfd, 0x12, 0x72, 0x67, 0xea,
-	0xa7, 0x80, 0x51, 0xab, 0x6b, 0xcd, 0x62, 0xf2, 0x3c, 0x25, 0x7f, 0x25, 0xe0, 0x28, 0x14, 0x7d,
-	0x12, 0x3e, 0x73, 0x1e, 0xcb, 0x25, 0x89, 0x06, 0xc4, 0x9e, 0x55, 0xe1, 0xfb, 0xe7, 0xd7, 0x90,
-	0xb7, 0xc3, 0xab, 0xd8, 0xa8, 0xcb, 0x05, 0x0f, 0xe3, 0x0b, 0xd6, 0xae, 0x69, 0xbc, 0x0c, 0x46,
-	0xbb, 0x90, 0xe1, 0xe2, 0xf6, 0x30, 0x3e, 0x92, 0xab, 0x8c, 0xf8, 0xaa, 0xf8, 0xb5, 0x82, 0x55,
-	0x18, 0xfa, 0x12, 0x0a, 0x2e, 0xf1, 0x03, 0x8f, 0x2f, 0x88, 0x6b, 0x34, 0xe4, 0x9a, 0x47, 0x89,
-	0xe9, 0x10, 0x39, 0xa3, 0x75, 0xab, 0xf0, 0x46, 0x1b, 0xf4, 0x75, 0xf7, 0xed, 0x6f, 0xab, 0xc6,
-	0xd7, 0x50, 0x56, 0x02, 0x08, 0x1b, 0x87, 0xbe, 0x84, 0x9c, 0xa3, 0xb2, 0xc9, 0x1c, 0xd7, 0xb6,
-	0x77, 0x3f, 0xfd, 0xdd, 0x0f, 0x8f, 0x37, 0x70, 0xb4, 0xa0, 0xf1, 0x1b, 0x28, 0x1f, 0xab, 0xe3,
-	0xac, 0x72, 0x5e, 0x59, 0x8f, 0x7c, 0x8f, 0x88, 0x08, 0x59, 0x4e, 0x09, 0x87, 0x56, 0xe3, 0xef,
-	0x1a, 0x54, 0x5e, 0x85, 0x54, 0xff, 0x6f, 0x29, 0x2e, 0x0e, 0x8a, 0xd4, 0x0d, 0x07, 0x45, 0xfa,
-	0xf2, 0x41, 0x91, 0x94, 0x6b, 0x66, 0x4d, 0xae, 0x8d, 0x97, 0x50, 0x51, 0x85, 0x46, 0xa2, 0x40,
-	0x5f, 0xad, 0x37, 0xf0, 0x3a, 0xed, 0xac, 0x77, 0x90, 0x8a, 0x74, 0x53, 0x3e, 0x27, 0xcb, 0x74,
-	0xb7, 0xdd, 0xff, 0x13, 0xa8, 0x92, 0x39, 0x75, 0x09, 0x73, 0x48, 0xb2, 0x03, 0x95, 0x08, 0x0e,
-	0xef, 0xac, 0x17, 0x50, 0x54, 0x95, 0x4b, 0x61, 0xa2, 0x2f, 0xd6, 0xcb, 0xbe, 0x52, 0xbc, 0xeb,
-	0x35, 0xff, 0x55, 0x83, 0xc2, 0x4b, 0xdb, 0x7b, 0xf3, 0x5c, 0x8e, 0xd0, 0xdb, 0xd6, 0xbb, 0x0d,
-	0xd9, 0x70, 0xb2, 0xa5, 0xd4, 0x50, 0x55, 0x56, 0x62, 0x24, 0xa6, 0x93, 0x23, 0xf1, 0x09, 0x54,
-	0x5d, 0xee, 0xcc, 0xc4, 0x4f, 0xd2, 0x68, 0x8b, 0x19, 0xb5, 0xc5, 0x08, 0x0e, 0xb7, 0xf8, 0x47,
-	0x80, 0xe7, 0xb3, 0xc9, 0x29, 0x9d, 0xb4, 0x67, 0xc1, 0xe2, 0xd6, 0x95, 0xdd, 0x87, 0x5c, 0x34,
-	0xb1, 0x53, 0xb2, 0x80, 0xac, 0xab, 0xa6, 0xf5, 0x25, 0x2d, 0x4e, 0x5f, 0xda, 0xe2, 0x3f, 0x6b,
-	0xa0, 0x63, 0x72, 0xc6, 0xbd, 0x00, 0x93, 0x39, 0x77, 0xd4, 0x63, 0xe2, 0xb6, 0x65, 0x24, 0x05,
-	0x98, 0x5a, 0x9f, 0x97, 0x37, 0x97, 0x72, 0xe3, 0xf7, 0x90, 0xc3, 0x64, 0x42, 0x6c, 0x9f, 0xfc,
-	0x5f, 0x4e, 0xd5, 0x53, 0x17, 0xf2, 0xd1, 0x73, 0x03, 0x21, 0xa8, 0xf4, 0xcc, 0x6f, 0x4c, 0xdc,
-	0xe9, 0xbf, 0x1e, 0x9c, 0x74, 0x7b, 0x66, 0x5f, 0xdf, 0x48, 0x60, 0x2f, 0x3b, 0x5d, 0x0b, 0xeb,
-	0x1a, 0xda, 0x02, 0x7d, 0x89, 0xbd, 0x30, 0xbb, 0x26, 0x6e, 0x1d, 0xe9, 0x9b, 0x09, 0xb4, 0x67,
-	0xe2, 0x8e, 0x75, 0xd2, 0xd3, 0x53, 0x3b, 0xe9, 0x6f, 0xff, 0x56, 0xdb, 0x78, 0xfa, 0xad, 0x06,
-	0x95, 0xe4, 0xab, 0x49, 0x84, 0xb7, 0x3b, 0xbd, 0x43, 0xab, 0x6b, 0xf6, 0x62, 0x9f, 0xdb, 0x06,
-	0x14, 0x43, 0x8f, 0xcd, 0x6e, 0xeb, 0xa8, 0xff, 0x5a, 0xd7, 0xd0, 0x5d, 0xa8, 0xc6, 0xf0, 0xa3,
-	0x4e, 0xaf, 0xaf, 0x6f, 0xa2, 0xfb, 0x70, 0x37, 0x06, 0xb6, 0xf6, 0xbb, 0x16, 0x7e, 0xd9, 0x3a,
-	0xd2, 0x53, 0x6b, 0xb9, 0xad, 0xfe, 0xa1, 0x89, 0xf5, 0x74, 0x58, 0xca, 0x8f, 0x5a, 0x74, 0x86,
-	0xe4, 0xf5, 0x89, 0x74, 0x28, 0x61, 0xf3, 0xc0, 0xc2, 0xed, 0x65, 0x0d, 0xf7, 0xe0, 0x4e, 0x88,
-	0x60, 0xf3, 0x45, 0xa7, 0xd7, 0x37, 0xb1, 0xd9, 0x56, 0xbb, 0x0e, 0xe1, 0xe3, 0x93, 0xfd, 0xa3,
-	0x4e, 0xef, 0xd0, 0x6c, 0xeb, 0x9b, 0xa2, 0xe0, 0xe5, 0xf2, 0x15, 0x9e, 0x12, 0x05, 0x2f, 0x93,
-	0x1c, 0xb7, 0x3a, 0x22, 0x45, 0x5a, 0x34, 0x33, 0x04, 0xcd, 0xdf, 0x1e, 0x4b, 0x2c, 0x13, 0x4b,
-	0xfb, 0xaa, 0xd3, 0x3f, 0x6c, 0xe3, 0xd6, 0xab, 0xae, 0x9e, 0x8d, 0xa1, 0x07, 0x16, 0xc6, 0xe6,
-	0x41, 0xdf, 0x6c, 0xeb, 0xb9, 0x58, 0xd2, 0xde, 0x61, 0xc7, 0x3c, 0x6a, 0x9b, 0x6d, 0x3d, 0x1f,
-	0x03, 0x5b, 0xf8, 0xe0, 0xb0, 0xf3, 0x8d, 0xd9, 0xd6, 0x0b, 0xb1, 0xf5, 0x6d, 0xb3, 0xd7, 0xc7,
-	0xd6, 0x6b, 0xb3, 0xad, 0x83, 0xea, 0xc0, 0xbe, 0xf5, 0xdd, 0xbb, 0x9a, 0xf6, 0xfd, 0xbb, 0x9a,
-	0xf6, 0xaf, 0x77, 0x35, 0xed, 0x2f, 0xef, 0x6b, 0x1b, 0xdf, 0xbf, 0xaf, 0x6d, 0xfc, 0xf3, 0x7d,
-	0x6d, 0xe3, 0x77, 0xbf, 0x1a, 0xd1, 0x60, 0x3c, 0x1b, 0xee, 0x3a, 0x7c, 0xba, 0x17, 0x0e, 0x92,
-	0x4f, 0x27, 0xc4, 0x1d, 0x11, 0x2f, 0x32, 0xf7, 0xd4, 0xbf, 0xf9, 0x56, 0xff, 0x17, 0xfc, 0xea,
-	0x6c, 0x38, 0xcc, 0x4a, 0xf0, 0x17, 0xff, 0x09, 0x00, 0x00, 0xff, 0xff, 0x67, 0x3f, 0xec, 0xb3,
-	0x2f, 0x14, 0x00, 0x00,
+	// 2842 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xdc, 0x5a, 0xcd, 0x6f, 0x1b, 0xc7,
+	0x15, 0xf7, 0xf2, 0x7b, 0x1f, 0x3f, 0xb4, 0x5e, 0xcb, 0xf6, 0x5a, 0x4e, 0x14, 0x86, 0x69, 0x10,
+	0x25, 0x41, 0xe4, 0xc4, 0x69, 0xda, 0x20, 0x69, 0x51, 0x50, 0xe4, 0xda, 0x26, 0x22, 0x73, 0x89,
+	0xa1, 0x9c, 0x34, 0x3d, 0x94, 0x58, 0xed, 0x8e, 0xc8, 0xad, 0x97, 0x33, 0xc4, 0xee, 0x52, 0x32,
+	0x2f, 0x05, 0x8a, 0xa2, 0x68, 0x0e, 0x3d, 0x14, 0xe8, 0x21, 0xbd, 0xf7, 0xd4, 0x53, 0x7b, 0xe8,
+	0xa9, 0xff, 0x40, 0x73, 0xcc, 0xb1, 0xa7, 0xa0, 0x48, 0xfe, 0x8a, 0x5e, 0xda, 0x62, 0x3e, 0x76,
+	0xb9, 0x4b, 0x51, 0xb2, 0x14, 0xd8, 0x45, 0xd1, 0x1b, 0xdf, 0x6f, 0x66, 0xde, 0xbe, 0x79, 0xef,
+	0xf7, 0xde, 0xbc, 0x19, 0x09, 0x6e, 0x3d, 0xf1, 0x88, 0xef, 0xd9, 0xe4, 0xce, 0xf1, 0x3b, 0x77,
+	0x42, 0x9b, 0x38, 0x91, 0x47, 0xc9, 0xee, 0x2c, 0xa0, 0x11, 0xd5, 0x41, 0x0e, 0xed, 0x1e, 0xbf,
+	0xb3, 0xb5, 0x39, 0xa6, 0x63, 0xca, 0xe1, 0x3b, 0xec, 0x97, 0x98, 0xd1, 0xfa, 0x6b, 0x09, 0x1a,
+	0x03, 0x4c, 0x6c, 0x3f, 0x5a, 0x74, 0x28, 0x89, 0x30, 0x89, 0xf4, 0x1b, 0x50, 0xf2, 0xc2, 0x70,
+	0x8e, 0x03, 0x43, 0x69, 0x2a, 0x3b, 0x2a, 0x92, 0x92, 0x6e, 0x40, 0x39, 0x9c, 0x1f, 0xfe, 0x0c,
+	0x3b, 0x91, 0x91, 0xe3, 0x03, 0xb1, 0xa8, 0x5f, 0x87, 0x92, 0x4b, 0x9d, 0x11, 0xa1, 0x46, 0x9e,
+	0x0f, 0x14, 0x5d, 0xea, 0xf4, 0xa9, 0xbe, 0x09, 0xc5, 0xc7, 0x1e, 0x71, 0x43, 0xa3, 0xd0, 0xcc,
+	0xef, 0xd4, 0x91, 0x10, 0xf4, 0x5b, 0x50, 0x39, 0xf2, 0x08, 0x1e, 0x1d, 0x61, 0x62, 0x14, 0x9b,
+	0xca, 0x4e, 0x1e, 0x95, 0x99, 0x7c, 0x0f, 0x13, 0xfd, 0x35, 0xd8, 0x70, 0x28, 0x39, 0xf2, 0x42,
+	0xc7, 0x8e, 0xb0, 0xcb, 0x67, 0x94, 0xf8, 0x8c, 0x46, 0x0a, 0x66, 0x13, 0x5f, 0x04, 0x70, 0xb1,
+	0xe3, 0xb9, 0xd8, 0x1d, 0x51, 0x62, 0x94, 0x9b, 0xca, 0x4e, 0x11, 0xa9, 0x12, 0xb1, 0x88, 0xfe,
+	0x12, 0x54, 0x8f, 0x6d, 0xdf, 0x73, 0x47, 0x73, 0x12, 0x79, 0xbe, 0x51, 0xe1, 0xe3, 0xc0, 0xa1,
+	0x47, 0x0c, 0xd1, 0x5f, 0x07, 0xed, 0xd8, 0xa3, 0xbe, 0xcd, 0x5c, 0x35, 0x0a, 0xf0, 0xd8, 0xa3,
+	0xc4, 0x50, 0xb9, 0xe9, 0x1b, 0x09, 0x8e, 0x38, 0xac, 0xbf, 0x00, 0xea, 0x2c, 0xa0, 0x0e, 0x76,
+	0xe7, 0x01, 0x36, 0xa0, 0xa9, 0xec, 0xd4, 0xd1, 0x12, 0xd0, 0x77, 0x40, 0x23, 0x34, 0xf2, 0x1c,
+	0x3c, 0x0a, 0x71, 0x70, 0x2c, 0xcc, 0xa9, 0xf2, 0xcf, 0x35, 0x04, 0x3e, 0xe4, 0xb0, 0xc5, 0xf5,
+	0x84, 0x91, 0x1d, 0xe1, 0x29, 0x26, 0x91, 0x51, 0x13, 0x7a, 0x12, 0x80, 0xf9, 0x76, 0x82, 0xed,
+	0xc0, 0x23, 0x63, 0xa3, 0xce, 0xc7, 0x62, 0x51, 0xbf, 0x0d, 0xea, 0x52, 0x75, 0x83, 0xab, 0xae,
+	0x84, 0xb1, 0xd2, 0xb7, 0x61, 0x33, 0xc0, 0x33, 0xdb, 0x0b, 0x46, 0x19, 0x2b, 0x8c, 0x8d, 0xa6,
+	0xb2, 0x53, 0x41, 0xba, 0x18, 0xeb, 0xa7, 0x0c, 0x61, 0x9e, 0x9b, 0xd1, 0x13, 0x1c, 0x8c, 0x1c,
+	0xea, 0x62, 0x43, 0xe3, 0x7b, 0x56, 0x39, 0xd2, 0xa1, 0x2e, 0x66, 0xb1, 0x0f, 0xb1, 0x13, 0xd1,
+	0xc0, 0xb8, 0x2a, 0x62, 0x2f, 0x24, 0xfd, 0x6d, 0xa8, 0x84, 0xf8, 0x18, 0x07, 0x5e, 0xb4, 0x30,
+	0xf4, 0xa6, 0xb2, 0xd3, 0xb8, 0xbb, 0xb9, 0xbb, 0xe4, 0xd6, 0xee, 0x50, 0x8e, 0xa1, 0x64, 0x16,
+	0xdb, 0x2f, 0xc1, 0x0e, 0x0e, 0x43, 0x3b, 0x58, 0x18, 0xd7, 0xb8, 0x3d, 0x4b, 0x80, 0x05, 0x40,
+	0x08, 0x5e, 0xb4, 0x18, 0xb9, 0xde, 0x18, 0x87, 0x91, 0xb1, 0xd9, 0x54, 0x76, 0x6a, 0x68, 0x23,
+	0xc1, 0xbb, 0x1c, 0x66, 0xc1, 0x8c, 0xf0, 0x93, 0x28, 0x9e, 0x75, 0x9d, 0xcf, 0x02, 0x06, 0xc9,
+	0x09, 0xb7, 0x41, 0x3d, 0x0c, 0xb0, 0xed, 0x4c, 0x46, 0xf4, 0xc8, 0xb8, 0xc1, 0xcd, 0xae, 0x08,
+	0xc0, 0x3a, 0xd2, 0x9b, 0x50, 0x75, 0x71, 0xe8, 0x8d, 0x09, 0x8f, 0xa9, 0x71, 0x93, 0x0f, 0xa7,
+	0x21, 0xe6, 0x11, 0xdb, 0x49, 0xd4, 0x1b, 0x5c, 0xbd, 0x6a, 0x3b, 0xb1, 0xf6, 0x2d, 0xa8, 0x04,
+	0x78, 0xe6, 0xdb, 0x0e, 0x0e, 0x8d, 0x5b, 0x7c, 0x30, 0x91, 0x5b, 0x5f, 0xe5, 0xa1, 0xba, 0xef,
+	0x85, 0xd1, 0x33, 0xcf, 0x1c, 0x1d, 0x0a, 0xbe, 0x17, 0x46, 0x46, 0x81, 0x83, 0xfc, 0xf7, 0x0a,
+	0xe7, 0x8b, 0xab, 0x9c, 0xcf, 0xf0, 0xa4, 0x74, 0x41, 0x9e, 0x94, 0xcf, 0xe4, 0xc9, 0xba, 0x0c,
+	0xa9, 0xac, 0xcf, 0x90, 0x2c, 0xa5, 0xd4, 0x55, 0x4a, 0xad, 0x44, 0x00, 0x4e, 0x47, 0x60, 0x0b,
+	0x2a, 0x53, 0x6c, 0x87, 0xf3, 0x00, 0x87, 0x46, 0xb5, 0x99, 0x67, 0xf1, 0x8b, 0x65, 0x56, 0x43,
+	0x0e, 0xed, 0xd0, 0x0b, 0x8d, 0x5a, 0x33, 0xbf, 0x53, 0x43, 0x42, 0xd0, 0xdf, 0x84, 0xab, 0x0e,
+	0x25, 0xae, 0xc7, 0x96, 0x87, 0x71, 0xe8, 0xea, 0x3c, 0x3a, 0xda, 0x72, 0x60, 0x3d, 0x81, 0x1a,
+	0xa7, 0x08, 0x64, 0x40, 0x99, 0x79, 0x98, 0x25, 0xdf, 0x06, 0x1f, 0x8c, 0xc5, 0xd6, 0x2f, 0xf3,
+	0xb0, 0xd1, 0x3e, 0x24, 0x34, 0x98, 0xda, 0xfe, 0x33, 0x0f, 0xf2, 0x0d, 0x28, 0x05, 0xd8, 0x0e,
+	0x29, 0x91, 0x61, 0x96, 0x12, 0x8b, 0x24, 0xfb, 0x7e, 0x3a, 0xce, 0x15, 0x01, 0xfc, 0x2f, 0x87,
+	0x79, 0x59, 0x39, 0x20, 0x53, 0x39, 0x56, 0xc2, 0x5f, 0x3d, 0x1d, 0xfe, 0x95, 0xf8, 0xd4, 0x56,
+	0xe3, 0xd3, 0xfa, 0x4b, 0x01, 0x6a, 0x56, 0x34, 0x61, 0x1f, 0x7a, 0xf6, 0x21, 0x08, 0xe9, 0x3c,
+	0x70, 0x70, 0x1c, 0x02, 0x21, 0x71, 0x45, 0x91, 0x1d, 0xcd, 0x23, 0xcc, 0x03, 0xc0, 0x14, 0x09,
+	0x71, 0x25, 0x0b, 0x4b, 0xe7, 0x66, 0x61, 0xf9, 0x82, 0xe1, 0xa9, 0x5c, 0x2a, 0x3c, 0xea, 0x45,
+	0xc2, 0x03, 0x67, 0x87, 0xa7, 0x7a, 0x66, 0x61, 0xaf, 0x5d, 0xbe, 0xb0, 0xd7, 0x2f, 0x52, 0xd8,
+	0x1b, 0xeb, 0x0b, 0x7b, 0xa6, 0x6e, 0x6f, 0x9c, 0x5f, 0xb7, 0xb5, 0xa7, 0xd2, 0xe6, 0xea, 0x29,
+	0xda, 0xfc, 0x53, 0x05, 0xe8, 0x7a, 0xe1, 0x84, 0x12, 0x1c, 0x46, 0x0b, 0xbd, 0x01, 0x39, 0xcf,
+	0xe5, 0x84, 0xa9, 0xa1, 0x9c, 0xe7, 0xea, 0xbb, 0x50, 0x60, 0x0d, 0x09, 0x67, 0x4a, 0xe3, 0xee,
+	0x56, 0x7a, 0xd7, 0xcb, 0x55, 0x1f, 0x79, 0xc4, 0x45, 0x7c, 0x9e, 0xfe, 0x16, 0x14, 0xf9, 0x79,
+	0xcd, 0x19, 0xd4, 0xb8, 0x7b, 0x33, 0xbd, 0x00, 0x61, 0x87, 0x06, 0xee, 0x90, 0x0d, 0x23, 0x31,
+	0x4b, 0x7f, 0x03, 0x8a, 0x8e, 0x6f, 0x87, 0x21, 0x67, 0xd6, 0x59, 0x5e, 0x15, 0x53, 0xd8, 0x56,
+	0x02, 0xae, 0x21, 0x9d, 0xf3, 0x10, 0x43, 0x96, 0x08, 0xee, 0xfc, 0xd0, 0xf7, 0xc2, 0xc9, 0xe8,
+	0x70, 0x11, 0xb3, 0x4e, 0x22, 0x7b, 0x0b, 0xe6, 0xc9, 0xa9, 0x47, 0x64, 0xb7, 0x23, 0x59, 0x37,
+	0xf5, 0x88, 0xe8, 0x75, 0xd8, 0xa0, 0xfd, 0x24, 0xd3, 0x0a, 0x55, 0xa6, 0xf6, 0x13, 0x31, 0xf8,
+	0x32, 0xd4, 0xa4, 0x1a, 0xf1, 0x69, 0x95, 0x8f, 0x57, 0x13, 0xcc, 0x22, 0xac, 0x5f, 0xc3, 0x44,
+	0x5a, 0x06, 0x7c, 0xb8, 0xcc, 0x65, 0x8b, 0xe8, 0xaf, 0x40, 0x5d, 0xd4, 0xac, 0x38, 0x08, 0x55,
+	0xee, 0xdd, 0x9a, 0x00, 0x65, 0x98, 0x5f, 0x07, 0xcd, 0x9e, 0x47, 0x13, 0x1a, 0xa4, 0x18, 0x21,
+	0x72, 0x7c, 0x23, 0xc1, 0xe5, 0xd4, 0x4d, 0x28, 0x1e, 0x79, 0xc4, 0xf6, 0x25, 0xad, 0x84, 0xc0,
+	0x3b, 0xa7, 0xf9, 0xe1, 0xd4, 0x8b, 0x22, 0x1c, 0x70, 0x2e, 0xa9, 0x68, 0x09, 0x30, 0x62, 0xdb,
+	0xbe, 0x1d, 0x4c, 0x43, 0x4e, 0xa1, 0x3a, 0x92, 0x92, 0xbe, 0x0d, 0x40, 0x79, 0xee, 0xb3, 0x93,
+	0x80, 0xf3, 0xa7, 0x8e, 0x52, 0x08, 0x3b, 0x62, 0x27, 0xd8, 0x77, 0x39, 0x6f, 0x2a, 0x88, 0xff,
+	0xd6, 0x6f, 0xb2, 0x2e, 0xcc, 0xe7, 0x3b, 0xd5, 0xf9, 0x4e, 0x4b, 0x4c, 0xb4, 0x88, 0xde, 0x84,
+	0x9a, 0x3b, 0x67, 0xe6, 0x53, 0x82, 0xd9, 0xe8, 0x35, 0x11, 0x21, 0x86, 0x75, 0x29, 0xc1, 0xc2,
+	0x4b, 0xdc, 0x5a, 0x36, 0xba, 0x29, 0xbc, 0xc4, 0x65, 0x8b, 0x30, 0x1f, 0x8b, 0xa1, 0x71, 0x40,
+	0xe7, 0xc4, 0xe5, 0x1d, 0x4c, 0x1d, 0x55, 0x39, 0x76, 0x9f, 0x43, 0xec, 0x04, 0xc4, 0x4f, 0x22,
+	0xee, 0x56, 0xde, 0xc1, 0x54, 0x50, 0x22, 0xeb, 0xef, 0x43, 0xd5, 0x0e, 0x9c, 0x89, 0xc7, 0x8a,
+	0x8a, 0x1d, 0xf2, 0x0e, 0xe6, 0x1c, 0xf6, 0x41, 0x3c, 0xb7, 0x1d, 0xf2, 0xce, 0x46, 0x48, 0xcc,
+	0x2a, 0x43, 0xb0, 0x46, 0x22, 0x16, 0x3f, 0x76, 0x19, 0x0d, 0x8f, 0x3c, 0x1c, 0xf0, 0xce, 0x46,
+	0x45, 0x89, 0xcc, 0x48, 0xc3, 0x7f, 0x2f, 0x18, 0xdf, 0xb6, 0x04, 0x69, 0x04, 0xb0, 0xb7, 0x60,
+	0x7a, 0x03, 0x7c, 0x4c, 0x1f, 0x0b, 0x4e, 0xdc, 0x16, 0x7a, 0x25, 0x22, 0xba, 0xef, 0x13, 0x2f,
+	0x9a, 0xb8, 0x81, 0x7d, 0xc2, 0x56, 0xbf, 0x20, 0x7c, 0x15, 0x43, 0x7b, 0x0b, 0xe6, 0xfa, 0x99,
+	0x6f, 0x13, 0xe3, 0x45, 0xce, 0x02, 0xfe, 0x9b, 0x65, 0x27, 0x3d, 0x32, 0x5e, 0x11, 0xd9, 0x49,
+	0x8f, 0x98, 0x01, 0x36, 0x09, 0x59, 0x3d, 0x3b, 0x5c, 0x18, 0xaf, 0x0a, 0x03, 0x04, 0xb0, 0xb7,
+	0x60, 0xe5, 0xf9, 0x18, 0x07, 0x21, 0x2b, 0x0c, 0xdf, 0x11, 0xdd, 0xb2, 0x14, 0xf5, 0xef, 0x42,
+	0x79, 0x26, 0x6e, 0x33, 0xc6, 0x76, 0x53, 0xd9, 0xa9, 0x66, 0xf3, 0x3a, 0x7b, 0xd1, 0x41, 0xf1,
+	0x54, 0xfd, 0x4d, 0xd9, 0x6e, 0xbd, 0xc4, 0x97, 0x64, 0x7c, 0x9b, 0x6a, 0xef, 0x64, 0x1f, 0xf6,
+	0x7d, 0xa8, 0xd8, 0xb2, 0x25, 0x30, 0x9a, 0x7c, 0xc1, 0xed, 0xf4, 0x82, 0x95, 0x76, 0x01, 0x25,
+	0x93, 0xf5, 0x5d, 0x28, 0x52, 0x76, 0x8a, 0x19, 0x2f, 0xf3, 0x55, 0x46, 0x7a, 0x55, 0xfa, 0x78,
+	0x43, 0x62, 0x9a, 0xfe, 0x01, 0xa8, 0x2e, 0x0e, 0xa3, 0x80, 0x2e, 0xb0, 0x6b, 0xb4, 0xf8, 0x9a,
+	0x17, 0x32, 0x55, 0x2a, 0x1e, 0x8c, 0xd7, 0x2d, 0xa7, 0xb7, 0xba, 0xa0, 0xad, 0x0e, 0x5f, 0xfe,
+	0xd4, 0x6c, 0x7d, 0x04, 0x75, 0xc1, 0x2d, 0xe9, 0x38, 0xfd, 0x03, 0x28, 0x3b, 0x42, 0x1b, 0xd7,
+	0x71, 0xae, 0x7b, 0xf7, 0x0a, 0x5f, 0x7c, 0xf5, 0xd2, 0x15, 0x14, 0x2f, 0x68, 0xfd, 0x08, 0xea,
+	0x03, 0x51, 0x56, 0x84, 0xce, 0x33, 0xed, 0xe1, 0x7d, 0x11, 0x9b, 0xc1, 0xcd, 0xa9, 0x21, 0x29,
+	0xb5, 0xfe, 0xa4, 0x40, 0xe3, 0x13, 0xc9, 0xa2, 0x6f, 0xa7, 0xe2, 0x74, 0xc1, 0xca, 0x5f, 0xb0,
+	0x60, 0x15, 0xd6, 0x17, 0xac, 0x6c, 0x26, 0x14, 0x57, 0x32, 0xa1, 0xf5, 0x10, 0x1a, 0xc2, 0xd0,
+	0x98, 0x14, 0xfa, 0x87, 0xab, 0x0e, 0x3c, 0x8f, 0x3b, 0xab, 0x1e, 0xf4, 0x98, 0xba, 0x29, 0x3d,
+	0xc6, 0x89, 0xba, 0xcb, 0xee, 0xff, 0x35, 0xd8, 0xc0, 0xc7, 0x9e, 0x8b, 0x89, 0x83, 0xb3, 0x1e,
+	0x68, 0xc4, 0xb0, 0x3c, 0x3b, 0xef, 0x43, 0x55, 0x58, 0xce, 0x89, 0xa9, 0xbf, 0xbf, 0x6a, 0xf6,
+	0x99, 0xe4, 0x5d, 0xb5, 0xf9, 0x73, 0x05, 0xd4, 0x87, 0x76, 0xf0, 0xf8, 0x1e, 0x2f, 0xe5, 0x97,
+	0xb5, 0xf7, 0x06, 0x94, 0x64, 0xd1, 0xcc, 0x8b, 0xe2, 0x2e, 0xa4, 0x4c, 0xb5, 0x2d, 0x64, 0xab,
+	0xed, 0x6b, 0xb0, 0xe1, 0x52, 0x67, 0xce, 0x6e, 0xd5, 0xf1, 0x16, 0x8b, 0x62, 0x8b, 0x31, 0x2c,
+	0xb7, 0xf8, 0x73, 0x80, 0x7b, 0x73, 0xff, 0xc8, 0xf3, 0xbb, 0xf3, 0x68, 0x71, 0x69, 0xcb, 0x6e,
+	0x42, 0x39, 0x3e, 0x0c, 0xf2, 0xe2, 0xa8, 0x70, 0xc5, 0x41, 0xb0, 0xc6, 0xc5, 0x85, 0xb5, 0x2e,
+	0xfe, 0x8d, 0x02, 0x1a, 0xc2, 0x33, 0x1a, 0x44, 0x08, 0x1f, 0x53, 0x47, 0x34, 0x35, 0x97, 0x35,
+	0x23, 0x4b, 0xc0, 0xfc, 0x6a, 0x29, 0xbe, 0x38, 0x95, 0x5b, 0x3f, 0x85, 0x32, 0xc2, 0x3e, 0xb6,
+	0x43, 0xfc, 0x5c, 0xb2, 0xaa, 0xf5, 0xe7, 0x1c, 0xd4, 0x3b, 0x34, 0x08, 0xb0, 0x13, 0x3d, 0xcf,
+	0xe4, 0xfd, 0x3f, 0x3a, 0x00, 0x98, 0xcb, 0xaa, 0x83, 0x80, 0xce, 0xec, 0xb1, 0x20, 0x47, 0xaa,
+	0x50, 0x2b, 0xd9, 0xeb, 0xcd, 0x59, 0x2e, 0xbb, 0x0b, 0x45, 0xc7, 0x9e, 0x87, 0x71, 0xcf, 0x9a,
+	0x39, 0x3e, 0x52, 0x9a, 0x3b, 0x6c, 0x0e, 0x12, 0x53, 0xd9, 0xc9, 0x4b, 0x67, 0x98, 0x08, 0x46,
+	0x89, 0xe4, 0xaa, 0x08, 0xc0, 0x22, 0xba, 0x06, 0x79, 0x77, 0x8e, 0x65, 0xa5, 0x63, 0x3f, 0x99,
+	0x51, 0x27, 0xb6, 0xc7, 0x2f, 0xcf, 0x25, 0x7e, 0x77, 0x8f, 0x45, 0xfd, 0x07, 0xa0, 0xf2, 0x67,
+	0xbb, 0x60, 0xca, 0xaf, 0xa0, 0xf9, 0xd5, 0x2d, 0x77, 0xc4, 0x20, 0xb7, 0x40, 0x96, 0x8d, 0xe5,
+	0x02, 0xb6, 0xa5, 0xa9, 0x17, 0x86, 0xc9, 0xf5, 0x48, 0x4a, 0xac, 0x1b, 0x74, 0x6c, 0xe2, 0x60,
+	0xdf, 0xc7, 0x2e, 0x6f, 0x57, 0x2b, 0x68, 0x09, 0xb4, 0xbe, 0x07, 0xb5, 0xb4, 0x5a, 0xa6, 0x65,
+	0x42, 0x7d, 0x77, 0xc9, 0x31, 0x21, 0xf1, 0x76, 0x83, 0x70, 0x67, 0x15, 0x51, 0x8e, 0x92, 0xd6,
+	0x0f, 0xa1, 0xda, 0x76, 0x1e, 0x13, 0x7a, 0xe2, 0x63, 0x77, 0x7c, 0xe9, 0x0c, 0x68, 0xfd, 0x2b,
+	0x07, 0x6a, 0x87, 0xce, 0x83, 0x68, 0x20, 0x7b, 0x99, 0xcc, 0x4d, 0xe3, 0xec, 0x6b, 0xe9, 0x4d,
+	0x28, 0x3b, 0x76, 0x88, 0x97, 0xf7, 0xd2, 0x12, 0x13, 0xc5, 0x03, 0x10, 0xbf, 0x9c, 0x14, 0x78,
+	0xd9, 0x13, 0x17, 0x90, 0x5b, 0x50, 0x09, 0xe6, 0x7e, 0xfa, 0xa8, 0x29, 0x73, 0x59, 0x36, 0xe2,
+	0x73, 0xdf, 0x23, 0xe3, 0x38, 0x35, 0x4a, 0x32, 0x35, 0x38, 0x28, 0x53, 0xe3, 0xed, 0xf8, 0x02,
+	0x53, 0x3e, 0x7d, 0xe3, 0x49, 0x8c, 0xcf, 0xdc, 0x61, 0x36, 0xa1, 0x68, 0x8f, 0x59, 0xd1, 0x17,
+	0x4f, 0x02, 0x42, 0x10, 0xc5, 0xd7, 0x4f, 0xdf, 0x17, 0xca, 0x5c, 0x3e, 0xff, 0xae, 0xf0, 0x2a,
+	0x34, 0xe8, 0x3c, 0x72, 0xe8, 0x14, 0x67, 0x2f, 0x0b, 0x75, 0x89, 0x4a, 0x23, 0xdf, 0x83, 0xf2,
+	0xcc, 0x0e, 0x22, 0x0f, 0x8b, 0x17, 0x9f, 0xea, 0xdd, 0xeb, 0x19, 0xce, 0xfa, 0x36, 0x19, 0xd8,
+	0x41, 0xb4, 0x88, 0x8f, 0x19, 0x39, 0xb7, 0xf5, 0x2b, 0x05, 0xd4, 0x64, 0x90, 0xf5, 0xfe, 0x2c,
+	0x30, 0x63, 0xe2, 0x85, 0x49, 0x08, 0x53, 0x08, 0xf3, 0x2e, 0x63, 0x34, 0x8f, 0x46, 0x1d, 0xf1,
+	0xdf, 0xac, 0x1b, 0x0e, 0x27, 0x1e, 0xf6, 0x59, 0x0b, 0x2e, 0x0e, 0x9b, 0x44, 0x8e, 0x59, 0x5f,
+	0x58, 0xb2, 0x7e, 0xc9, 0xce, 0x62, 0x9a, 0x9d, 0xad, 0x3f, 0x2a, 0x50, 0xb9, 0xe7, 0xf9, 0x98,
+	0xf3, 0xe0, 0xf2, 0xcf, 0x14, 0xff, 0x4d, 0x3e, 0xb4, 0x7e, 0xa7, 0x40, 0xd9, 0x24, 0xee, 0xb9,
+	0xa6, 0xc6, 0xad, 0x7a, 0x2e, 0xd5, 0xaa, 0xb3, 0x0c, 0xa4, 0xd3, 0x99, 0x8f, 0x23, 0xe9, 0x2a,
+	0x96, 0x81, 0x31, 0x90, 0xb1, 0xaa, 0xf0, 0x14, 0xab, 0x8a, 0x6b, 0xac, 0x42, 0x50, 0x1b, 0x72,
+	0xbf, 0x7f, 0xcb, 0x53, 0x22, 0xb6, 0x38, 0xbf, 0xb4, 0xb8, 0x65, 0x81, 0x6a, 0x12, 0x57, 0xa8,
+	0x7d, 0x26, 0x0a, 0x7f, 0x9f, 0x87, 0x42, 0x87, 0x1d, 0x95, 0x67, 0x97, 0xe4, 0xec, 0xb3, 0x72,
+	0x6e, 0xf5, 0x59, 0x79, 0x69, 0x45, 0x3e, 0x63, 0x45, 0x3a, 0xb9, 0x0a, 0xd9, 0xe4, 0xba, 0x0d,
+	0xf2, 0xa1, 0x89, 0x5d, 0x89, 0xe4, 0xbb, 0xa0, 0x00, 0xf6, 0x16, 0x6b, 0x5f, 0x8a, 0x4a, 0x17,
+	0x79, 0x29, 0x2a, 0x3f, 0xe5, 0xbd, 0xb6, 0x72, 0xfa, 0xe5, 0xe5, 0xcd, 0xb8, 0x90, 0xa8, 0xbc,
+	0x90, 0x64, 0x32, 0x94, 0x79, 0x25, 0x53, 0x43, 0xce, 0x29, 0x09, 0x4b, 0x8f, 0x57, 0xcf, 0x3f,
+	0xe8, 0x6b, 0x6b, 0x0e, 0xfa, 0x65, 0x06, 0xd6, 0x33, 0x19, 0xf8, 0x37, 0x99, 0x81, 0x9d, 0xf3,
+	0x3a, 0x99, 0xb3, 0x33, 0x30, 0x1b, 0xb6, 0xfc, 0x6a, 0xd8, 0xd6, 0xb9, 0xb9, 0x70, 0x11, 0x37,
+	0x17, 0x9f, 0xe2, 0xe6, 0xd2, 0x29, 0x37, 0xb7, 0x7e, 0xa1, 0x80, 0xda, 0xf1, 0x69, 0xf8, 0x9c,
+	0xb6, 0x72, 0xca, 0xcb, 0x85, 0x35, 0x5d, 0x9b, 0x0f, 0xd5, 0xe1, 0x84, 0x9e, 0x10, 0x99, 0x8c,
+	0xf1, 0x9b, 0x99, 0x72, 0xc1, 0x37, 0xb3, 0xa5, 0xd1, 0xb9, 0x8c, 0xd1, 0xeb, 0x9f, 0x63, 0x5b,
+	0xbf, 0x56, 0x40, 0x65, 0x5f, 0x22, 0x8e, 0xe7, 0x7f, 0x9b, 0x1d, 0x5f, 0x83, 0xa2, 0x1d, 0x8e,
+	0xe8, 0x91, 0x6c, 0x84, 0x0b, 0x76, 0x68, 0x1d, 0xe9, 0xef, 0x42, 0x31, 0x64, 0x5b, 0xe0, 0x7f,
+	0x85, 0x5c, 0x69, 0xee, 0x52, 0x7b, 0x93, 0x27, 0x8a, 0x98, 0xcb, 0x9a, 0xf3, 0x46, 0x6c, 0x89,
+	0xf7, 0xb4, 0xee, 0x2b, 0xf9, 0x6c, 0x2e, 0xf5, 0xd9, 0x17, 0x01, 0x0e, 0x03, 0x3a, 0x1f, 0x4f,
+	0xa2, 0x54, 0x67, 0x2e, 0x11, 0x8b, 0xb0, 0xa3, 0x35, 0xb6, 0x8a, 0x55, 0x74, 0x21, 0xb0, 0x2d,
+	0x67, 0x4a, 0xa3, 0x94, 0x5a, 0x5f, 0x2a, 0xa0, 0xb6, 0x23, 0xd6, 0x1b, 0x9e, 0x6f, 0x09, 0xd3,
+	0xea, 0x11, 0x07, 0x4b, 0x4b, 0x84, 0xc0, 0x0a, 0x76, 0x34, 0x09, 0x70, 0xc8, 0x7a, 0x1f, 0x79,
+	0xb6, 0x2d, 0x01, 0xc6, 0x83, 0x13, 0x8f, 0xb8, 0xf4, 0x64, 0x34, 0xa5, 0x24, 0x9a, 0x84, 0xd2,
+	0xa2, 0x9a, 0x00, 0x1f, 0x72, 0x8c, 0x65, 0xb1, 0x33, 0xc1, 0xce, 0xe3, 0xd4, 0x59, 0xc3, 0x65,
+	0xf1, 0x8c, 0x14, 0x05, 0xde, 0x78, 0x8c, 0x83, 0x90, 0x77, 0x80, 0x35, 0x94, 0xc8, 0x99, 0xe4,
+	0x2f, 0x67, 0x92, 0xff, 0x0d, 0x17, 0x2a, 0xf1, 0x33, 0xa8, 0xae, 0x43, 0x63, 0x68, 0x7e, 0x6c,
+	0xa2, 0xde, 0xc1, 0xa7, 0xa3, 0x47, 0xfd, 0xa1, 0x79, 0xa0, 0x5d, 0xc9, 0x60, 0x0f, 0x7b, 0x7d,
+	0x0b, 0x69, 0x8a, 0xbe, 0x09, 0x5a, 0x82, 0xdd, 0x37, 0xfb, 0x26, 0x6a, 0xef, 0x6b, 0xb9, 0x0c,
+	0x3a, 0x34, 0x51, 0xcf, 0x7a, 0x34, 0xd4, 0xf2, 0x5b, 0x85, 0xcf, 0xfe, 0xb0, 0x7d, 0xe5, 0x8d,
+	0xcf, 0x14, 0x68, 0x64, 0x99, 0xc9, 0xa6, 0x77, 0x7b, 0xc3, 0x07, 0x56, 0xdf, 0x1c, 0xa6, 0x3e,
+	0x77, 0x03, 0xf4, 0x14, 0x3a, 0x30, 0xfb, 0xed, 0xfd, 0x83, 0x4f, 0x35, 0x45, 0xbf, 0x06, 0x1b,
+	0x29, 0x7c, 0xbf, 0x37, 0x3c, 0xd0, 0x72, 0xfa, 0x4d, 0xb8, 0x96, 0x02, 0xdb, 0x7b, 0x7d, 0x0b,
+	0x3d, 0x6c, 0xef, 0x6b, 0xf9, 0x15, 0xdd, 0xd6, 0xc1, 0x03, 0x13, 0x69, 0x05, 0x69, 0xca, 0xbf,
+	0x95, 0xf8, 0x4e, 0xcd, 0xeb, 0xa3, 0xae, 0x41, 0x0d, 0x99, 0x1d, 0x0b, 0x75, 0x13, 0x1b, 0xae,
+	0xc3, 0x55, 0x89, 0x20, 0xf3, 0x7e, 0x6f, 0x78, 0x60, 0x22, 0xb3, 0x2b, 0x76, 0x2d, 0xe1, 0xc1,
+	0xa3, 0xbd, 0xfd, 0xde, 0xf0, 0x81, 0xd9, 0xd5, 0x72, 0xcc, 0xe0, 0x64, 0xf9, 0x12, 0xcf, 0x33,
+	0x83, 0x13, 0x25, 0x83, 0x76, 0x8f, 0xa9, 0x28, 0x30, 0x67, 0x4a, 0xd0, 0xfc, 0xf1, 0x80, 0x63,
+	0xc5, 0x94, 0xda, 0x4f, 0x7a, 0x07, 0x0f, 0xba, 0xa8, 0xfd, 0x49, 0x5f, 0x2b, 0xa5, 0xd0, 0x8e,
+	0x85, 0x90, 0xd9, 0x39, 0x30, 0xbb, 0x5a, 0x39, 0xa5, 0x74, 0xf8, 0xa0, 0x67, 0xee, 0x77, 0xcd,
+	0xae, 0x56, 0x49, 0x81, 0x6d, 0xd4, 0x79, 0xd0, 0xfb, 0xd8, 0xec, 0x6a, 0x6a, 0x6a, 0x7d, 0xd7,
+	0x1c, 0x1e, 0x20, 0xeb, 0x53, 0xb3, 0xab, 0x81, 0xf4, 0xc0, 0xe7, 0x0a, 0x68, 0xab, 0xb7, 0x0e,
+	0xb6, 0xe9, 0x01, 0xb2, 0x06, 0xed, 0xfb, 0xed, 0x83, 0x9e, 0xd5, 0x4f, 0xc7, 0x23, 0x0d, 0x8b,
+	0xbd, 0x68, 0x8a, 0xbe, 0x05, 0x37, 0xd2, 0x78, 0x6c, 0x3a, 0x27, 0xc2, 0xca, 0x98, 0xdc, 0x40,
+	0xcf, 0xea, 0x6b, 0xf9, 0x55, 0x7d, 0x62, 0x1b, 0x49, 0x6c, 0xe6, 0xd0, 0xc8, 0x76, 0xc0, 0x6c,
+	0x1f, 0x1d, 0xeb, 0x11, 0x3a, 0x18, 0x0d, 0xf6, 0xdb, 0x19, 0xab, 0x52, 0x28, 0x7a, 0xd4, 0xef,
+	0xf7, 0xfa, 0xf7, 0x35, 0x45, 0x37, 0x60, 0x33, 0x85, 0x77, 0xac, 0x87, 0x83, 0x7d, 0xf3, 0x80,
+	0x87, 0xe9, 0x3a, 0x5c, 0x4d, 0x8d, 0xdc, 0x6b, 0xf7, 0xf6, 0x59, 0x94, 0xe4, 0x67, 0x27, 0xa0,
+	0x26, 0xe7, 0xa5, 0xde, 0x00, 0xe8, 0xb4, 0x87, 0x66, 0xf2, 0xad, 0x3a, 0xa8, 0x5c, 0xb6, 0x06,
+	0x66, 0x5f, 0x53, 0x18, 0x5d, 0xb8, 0x18, 0x53, 0x33, 0xc7, 0xfc, 0xcf, 0x91, 0xbe, 0x95, 0x80,
+	0x79, 0x7d, 0x03, 0xaa, 0x1c, 0xec, 0xec, 0x5b, 0x43, 0x33, 0xd9, 0xe0, 0x9e, 0xf5, 0xc5, 0xd7,
+	0xdb, 0xca, 0x97, 0x5f, 0x6f, 0x2b, 0xff, 0xf8, 0x7a, 0x5b, 0xf9, 0xed, 0x37, 0xdb, 0x57, 0xbe,
+	0xfc, 0x66, 0xfb, 0xca, 0xdf, 0xbf, 0xd9, 0xbe, 0xf2, 0x93, 0xf7, 0xc6, 0x5e, 0x34, 0x99, 0x1f,
+	0xee, 0x3a, 0x74, 0x7a, 0x47, 0x56, 0xc6, 0xb7, 0xf8, 0x25, 0x28, 0x88, 0xc5, 0x3b, 0xe2, 0x9f,
+	0x46, 0x96, 0xff, 0x65, 0xf2, 0xe1, 0xec, 0xf0, 0xb0, 0xc4, 0xc1, 0x77, 0xff, 0x13, 0x00, 0x00,
+	0xff, 0xff, 0xa8, 0x12, 0xd7, 0x88, 0x7d, 0x22, 0x00, 0x00,
 }
 
 func (m *PenaltyContent) Marshal() (dAtA []byte, err error) {
@@ -1929,6 +3571,24 @@ func (m *PenaltyContent) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.Replaces) > 0 {
+		i -= len(m.Replaces)
+		copy(dAtA[i:], m.Replaces)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Replaces)))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xca
+	}
+	if len(m.ActDigest) > 0 {
+		i -= len(m.ActDigest)
+		copy(dAtA[i:], m.ActDigest)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.ActDigest)))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xc2
+	}
 	if len(m.Designation) > 0 {
 		i -= len(m.Designation)
 		copy(dAtA[i:], m.Designation)
@@ -2509,6 +4169,29 @@ func (m *Dishonesty) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.AnswerBy != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.AnswerBy))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0xa8
+	}
+	if m.Version != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.Version))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0xa0
+	}
+	if len(m.Of) > 0 {
+		i -= len(m.Of)
+		copy(dAtA[i:], m.Of)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Of)))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0x9a
+	}
 	if m.Destroyed != nil {
 		{
 			size, err := m.Destroyed.MarshalToSizedBuffer(dAtA[:i])
@@ -2578,6 +4261,15 @@ func (m *Dishonesty) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		dAtA[i] = 0x1
 		i--
 		dAtA[i] = 0xf2
+	}
+	if len(m.Plan) > 0 {
+		i -= len(m.Plan)
+		copy(dAtA[i:], m.Plan)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Plan)))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xea
 	}
 	if m.WithdrawBy != 0 {
 		i = encodeVarintSanction(dAtA, i, uint64(m.WithdrawBy))
@@ -2655,6 +4347,25 @@ func (m *Dishonesty) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		dAtA[i] = 0x1
 		i--
 		dAtA[i] = 0x98
+	}
+	if m.HeldOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.HeldOn))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x90
+	}
+	if m.Held {
+		i--
+		if m.Held {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0x88
 	}
 	if m.Objections != 0 {
 		i = encodeVarintSanction(dAtA, i, uint64(m.Objections))
@@ -3223,6 +4934,1079 @@ func (m *Release) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *CorrectRecord) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *CorrectRecord) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *CorrectRecord) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Other != nil {
+		{
+			size, err := m.Other.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintSanction(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0x8a
+	}
+	if m.Abnormal != nil {
+		{
+			size, err := m.Abnormal.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintSanction(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0x82
+	}
+	if m.List != nil {
+		{
+			size, err := m.List.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintSanction(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xfa
+	}
+	if m.Penalty != nil {
+		{
+			size, err := m.Penalty.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintSanction(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xf2
+	}
+	if len(m.ReasonDigest) > 0 {
+		i -= len(m.ReasonDigest)
+		copy(dAtA[i:], m.ReasonDigest)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.ReasonDigest)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Record) > 0 {
+		i -= len(m.Record)
+		copy(dAtA[i:], m.Record)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Record)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Propagation) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Propagation) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Propagation) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Cancelled {
+		i--
+		if m.Cancelled {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x48
+	}
+	if m.Missed {
+		i--
+		if m.Missed {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x40
+	}
+	if len(m.Confirmed) > 0 {
+		for iNdEx := len(m.Confirmed) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Confirmed[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintSanction(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x3a
+		}
+	}
+	if len(m.Waiting) > 0 {
+		for iNdEx := len(m.Waiting) - 1; iNdEx >= 0; iNdEx-- {
+			i -= len(m.Waiting[iNdEx])
+			copy(dAtA[i:], m.Waiting[iNdEx])
+			i = encodeVarintSanction(dAtA, i, uint64(len(m.Waiting[iNdEx])))
+			i--
+			dAtA[i] = 0x32
+		}
+	}
+	if m.Due != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.Due))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.OpenedOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.OpenedOn))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Cause != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.Cause))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Record) > 0 {
+		i -= len(m.Record)
+		copy(dAtA[i:], m.Record)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Record)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Subject) > 0 {
+		i -= len(m.Subject)
+		copy(dAtA[i:], m.Subject)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Subject)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Confirmation) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Confirmation) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Confirmation) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.On != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.On))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Holder) > 0 {
+		i -= len(m.Holder)
+		copy(dAtA[i:], m.Holder)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Holder)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Acknowledge) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Acknowledge) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Acknowledge) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Record) > 0 {
+		i -= len(m.Record)
+		copy(dAtA[i:], m.Record)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Record)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *CourtPlan) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *CourtPlan) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *CourtPlan) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Parties) > 0 {
+		for iNdEx := len(m.Parties) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Parties[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintSanction(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x62
+		}
+	}
+	if len(m.OutcomeDigest) > 0 {
+		i -= len(m.OutcomeDigest)
+		copy(dAtA[i:], m.OutcomeDigest)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.OutcomeDigest)))
+		i--
+		dAtA[i] = 0x5a
+	}
+	if m.EndedOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.EndedOn))
+		i--
+		dAtA[i] = 0x50
+	}
+	if m.FiledOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.FiledOn))
+		i--
+		dAtA[i] = 0x48
+	}
+	if len(m.Agent) > 0 {
+		i -= len(m.Agent)
+		copy(dAtA[i:], m.Agent)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Agent)))
+		i--
+		dAtA[i] = 0x42
+	}
+	if m.State != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.State))
+		i--
+		dAtA[i] = 0x38
+	}
+	if len(m.RulingDigest) > 0 {
+		i -= len(m.RulingDigest)
+		copy(dAtA[i:], m.RulingDigest)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.RulingDigest)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if m.RuledOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.RuledOn))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.Kind != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.Kind))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.CaseNo) > 0 {
+		i -= len(m.CaseNo)
+		copy(dAtA[i:], m.CaseNo)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.CaseNo)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Subject) > 0 {
+		i -= len(m.Subject)
+		copy(dAtA[i:], m.Subject)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Subject)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Id) > 0 {
+		i -= len(m.Id)
+		copy(dAtA[i:], m.Id)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Id)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *PlanParty) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *PlanParty) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *PlanParty) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Missed {
+		i--
+		if m.Missed {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.Due != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.Due))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Shielded != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.Shielded))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Open != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.Open))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Recogniser) > 0 {
+		i -= len(m.Recogniser)
+		copy(dAtA[i:], m.Recogniser)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Recogniser)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *FilePlan) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *FilePlan) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *FilePlan) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.RulingDigest) > 0 {
+		i -= len(m.RulingDigest)
+		copy(dAtA[i:], m.RulingDigest)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.RulingDigest)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if m.RuledOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.RuledOn))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.Kind != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.Kind))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.CaseNo) > 0 {
+		i -= len(m.CaseNo)
+		copy(dAtA[i:], m.CaseNo)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.CaseNo)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Subject) > 0 {
+		i -= len(m.Subject)
+		copy(dAtA[i:], m.Subject)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Subject)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EndPlan) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EndPlan) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EndPlan) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.RulingDigest) > 0 {
+		i -= len(m.RulingDigest)
+		copy(dAtA[i:], m.RulingDigest)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.RulingDigest)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if m.RuledOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.RuledOn))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Completed {
+		i--
+		if m.Completed {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Plan) > 0 {
+		i -= len(m.Plan)
+		copy(dAtA[i:], m.Plan)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Plan)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *ShieldRecord) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *ShieldRecord) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *ShieldRecord) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Plan) > 0 {
+		i -= len(m.Plan)
+		copy(dAtA[i:], m.Plan)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Plan)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Record) > 0 {
+		i -= len(m.Record)
+		copy(dAtA[i:], m.Record)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Record)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EndShield) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EndShield) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EndShield) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Plan) > 0 {
+		i -= len(m.Plan)
+		copy(dAtA[i:], m.Plan)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Plan)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Record) > 0 {
+		i -= len(m.Record)
+		copy(dAtA[i:], m.Record)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Record)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Case) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Case) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Case) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Missed {
+		i--
+		if m.Missed {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x68
+	}
+	if len(m.ReasonDigest) > 0 {
+		i -= len(m.ReasonDigest)
+		copy(dAtA[i:], m.ReasonDigest)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.ReasonDigest)))
+		i--
+		dAtA[i] = 0x62
+	}
+	if len(m.Record) > 0 {
+		i -= len(m.Record)
+		copy(dAtA[i:], m.Record)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Record)))
+		i--
+		dAtA[i] = 0x5a
+	}
+	if m.EndedOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.EndedOn))
+		i--
+		dAtA[i] = 0x50
+	}
+	if m.State != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.State))
+		i--
+		dAtA[i] = 0x48
+	}
+	if len(m.Designation) > 0 {
+		i -= len(m.Designation)
+		copy(dAtA[i:], m.Designation)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Designation)))
+		i--
+		dAtA[i] = 0x42
+	}
+	if len(m.PowerCode) > 0 {
+		i -= len(m.PowerCode)
+		copy(dAtA[i:], m.PowerCode)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.PowerCode)))
+		i--
+		dAtA[i] = 0x3a
+	}
+	if len(m.ViolationRegion) > 0 {
+		i -= len(m.ViolationRegion)
+		copy(dAtA[i:], m.ViolationRegion)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.ViolationRegion)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if m.DecideBy != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.DecideBy))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.FiledOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.FiledOn))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.ActDigest) > 0 {
+		i -= len(m.ActDigest)
+		copy(dAtA[i:], m.ActDigest)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.ActDigest)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Subject) > 0 {
+		i -= len(m.Subject)
+		copy(dAtA[i:], m.Subject)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Subject)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *FileCase) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *FileCase) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *FileCase) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Designation) > 0 {
+		i -= len(m.Designation)
+		copy(dAtA[i:], m.Designation)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Designation)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if len(m.PowerCode) > 0 {
+		i -= len(m.PowerCode)
+		copy(dAtA[i:], m.PowerCode)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.PowerCode)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.ViolationRegion) > 0 {
+		i -= len(m.ViolationRegion)
+		copy(dAtA[i:], m.ViolationRegion)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.ViolationRegion)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.ActDigest) > 0 {
+		i -= len(m.ActDigest)
+		copy(dAtA[i:], m.ActDigest)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.ActDigest)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Subject) > 0 {
+		i -= len(m.Subject)
+		copy(dAtA[i:], m.Subject)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Subject)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *CloseCase) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *CloseCase) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *CloseCase) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.ReasonDigest) > 0 {
+		i -= len(m.ReasonDigest)
+		copy(dAtA[i:], m.ReasonDigest)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.ReasonDigest)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.ActDigest) > 0 {
+		i -= len(m.ActDigest)
+		copy(dAtA[i:], m.ActDigest)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.ActDigest)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Subject) > 0 {
+		i -= len(m.Subject)
+		copy(dAtA[i:], m.Subject)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Subject)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *ShownRecord) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *ShownRecord) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *ShownRecord) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.DocNo) > 0 {
+		i -= len(m.DocNo)
+		copy(dAtA[i:], m.DocNo)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.DocNo)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Kind != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.Kind))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Reconcile) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Reconcile) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Reconcile) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Shown) > 0 {
+		for iNdEx := len(m.Shown) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Shown[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintSanction(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x22
+		}
+	}
+	if m.AsOf != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.AsOf))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Subject) > 0 {
+		i -= len(m.Subject)
+		copy(dAtA[i:], m.Subject)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Subject)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Reconciliation) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Reconciliation) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Reconciliation) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Digest) > 0 {
+		i -= len(m.Digest)
+		copy(dAtA[i:], m.Digest)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Digest)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if m.Shown != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.Shown))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.BroughtOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.BroughtOn))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.AsOf != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.AsOf))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Subject) > 0 {
+		i -= len(m.Subject)
+		copy(dAtA[i:], m.Subject)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Subject)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Attention) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Attention) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Attention) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.EndedOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.EndedOn))
+		i--
+		dAtA[i] = 0x38
+	}
+	if len(m.Triggers) > 0 {
+		for iNdEx := len(m.Triggers) - 1; iNdEx >= 0; iNdEx-- {
+			i -= len(m.Triggers[iNdEx])
+			copy(dAtA[i:], m.Triggers[iNdEx])
+			i = encodeVarintSanction(dAtA, i, uint64(len(m.Triggers[iNdEx])))
+			i--
+			dAtA[i] = 0x32
+		}
+	}
+	if m.CheckOn != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.CheckOn))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.WindowMonths != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.WindowMonths))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Threshold != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.Threshold))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Since != 0 {
+		i = encodeVarintSanction(dAtA, i, uint64(m.Since))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Subject) > 0 {
+		i -= len(m.Subject)
+		copy(dAtA[i:], m.Subject)
+		i = encodeVarintSanction(dAtA, i, uint64(len(m.Subject)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintSanction(dAtA []byte, offset int, v uint64) int {
 	offset -= sovSanction(v)
 	base := offset
@@ -3320,6 +6104,14 @@ func (m *PenaltyContent) Size() (n int) {
 		n += 2 + l + sovSanction(uint64(l))
 	}
 	l = len(m.Designation)
+	if l > 0 {
+		n += 2 + l + sovSanction(uint64(l))
+	}
+	l = len(m.ActDigest)
+	if l > 0 {
+		n += 2 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Replaces)
 	if l > 0 {
 		n += 2 + l + sovSanction(uint64(l))
 	}
@@ -3580,6 +6372,12 @@ func (m *Dishonesty) Size() (n int) {
 	if m.Objections != 0 {
 		n += 2 + sovSanction(uint64(m.Objections))
 	}
+	if m.Held {
+		n += 3
+	}
+	if m.HeldOn != 0 {
+		n += 2 + sovSanction(uint64(m.HeldOn))
+	}
 	if m.DutyDoneOn != 0 {
 		n += 2 + sovSanction(uint64(m.DutyDoneOn))
 	}
@@ -3611,6 +6409,10 @@ func (m *Dishonesty) Size() (n int) {
 	if m.WithdrawBy != 0 {
 		n += 2 + sovSanction(uint64(m.WithdrawBy))
 	}
+	l = len(m.Plan)
+	if l > 0 {
+		n += 2 + l + sovSanction(uint64(l))
+	}
 	if m.Penalty != nil {
 		l = m.Penalty.Size()
 		n += 2 + l + sovSanction(uint64(l))
@@ -3630,6 +6432,16 @@ func (m *Dishonesty) Size() (n int) {
 	if m.Destroyed != nil {
 		l = m.Destroyed.Size()
 		n += 2 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Of)
+	if l > 0 {
+		n += 2 + l + sovSanction(uint64(l))
+	}
+	if m.Version != 0 {
+		n += 2 + sovSanction(uint64(m.Version))
+	}
+	if m.AnswerBy != 0 {
+		n += 2 + sovSanction(uint64(m.AnswerBy))
 	}
 	return n
 }
@@ -3842,6 +6654,519 @@ func (m *Release) Size() (n int) {
 	l = len(m.ReasonDigest)
 	if l > 0 {
 		n += 1 + l + sovSanction(uint64(l))
+	}
+	return n
+}
+
+func (m *CorrectRecord) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Record)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.ReasonDigest)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.Penalty != nil {
+		l = m.Penalty.Size()
+		n += 2 + l + sovSanction(uint64(l))
+	}
+	if m.List != nil {
+		l = m.List.Size()
+		n += 2 + l + sovSanction(uint64(l))
+	}
+	if m.Abnormal != nil {
+		l = m.Abnormal.Size()
+		n += 2 + l + sovSanction(uint64(l))
+	}
+	if m.Other != nil {
+		l = m.Other.Size()
+		n += 2 + l + sovSanction(uint64(l))
+	}
+	return n
+}
+
+func (m *Propagation) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Subject)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Record)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.Cause != 0 {
+		n += 1 + sovSanction(uint64(m.Cause))
+	}
+	if m.OpenedOn != 0 {
+		n += 1 + sovSanction(uint64(m.OpenedOn))
+	}
+	if m.Due != 0 {
+		n += 1 + sovSanction(uint64(m.Due))
+	}
+	if len(m.Waiting) > 0 {
+		for _, s := range m.Waiting {
+			l = len(s)
+			n += 1 + l + sovSanction(uint64(l))
+		}
+	}
+	if len(m.Confirmed) > 0 {
+		for _, e := range m.Confirmed {
+			l = e.Size()
+			n += 1 + l + sovSanction(uint64(l))
+		}
+	}
+	if m.Missed {
+		n += 2
+	}
+	if m.Cancelled {
+		n += 2
+	}
+	return n
+}
+
+func (m *Confirmation) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Holder)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.On != 0 {
+		n += 1 + sovSanction(uint64(m.On))
+	}
+	return n
+}
+
+func (m *Acknowledge) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Record)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	return n
+}
+
+func (m *CourtPlan) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Id)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Subject)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.CaseNo)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.Kind != 0 {
+		n += 1 + sovSanction(uint64(m.Kind))
+	}
+	if m.RuledOn != 0 {
+		n += 1 + sovSanction(uint64(m.RuledOn))
+	}
+	l = len(m.RulingDigest)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.State != 0 {
+		n += 1 + sovSanction(uint64(m.State))
+	}
+	l = len(m.Agent)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.FiledOn != 0 {
+		n += 1 + sovSanction(uint64(m.FiledOn))
+	}
+	if m.EndedOn != 0 {
+		n += 1 + sovSanction(uint64(m.EndedOn))
+	}
+	l = len(m.OutcomeDigest)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if len(m.Parties) > 0 {
+		for _, e := range m.Parties {
+			l = e.Size()
+			n += 1 + l + sovSanction(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *PlanParty) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Recogniser)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.Open != 0 {
+		n += 1 + sovSanction(uint64(m.Open))
+	}
+	if m.Shielded != 0 {
+		n += 1 + sovSanction(uint64(m.Shielded))
+	}
+	if m.Due != 0 {
+		n += 1 + sovSanction(uint64(m.Due))
+	}
+	if m.Missed {
+		n += 2
+	}
+	return n
+}
+
+func (m *FilePlan) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Subject)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.CaseNo)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.Kind != 0 {
+		n += 1 + sovSanction(uint64(m.Kind))
+	}
+	if m.RuledOn != 0 {
+		n += 1 + sovSanction(uint64(m.RuledOn))
+	}
+	l = len(m.RulingDigest)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	return n
+}
+
+func (m *EndPlan) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Plan)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.Completed {
+		n += 2
+	}
+	if m.RuledOn != 0 {
+		n += 1 + sovSanction(uint64(m.RuledOn))
+	}
+	l = len(m.RulingDigest)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	return n
+}
+
+func (m *ShieldRecord) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Record)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Plan)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	return n
+}
+
+func (m *EndShield) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Record)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Plan)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	return n
+}
+
+func (m *Case) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Subject)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.ActDigest)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.FiledOn != 0 {
+		n += 1 + sovSanction(uint64(m.FiledOn))
+	}
+	if m.DecideBy != 0 {
+		n += 1 + sovSanction(uint64(m.DecideBy))
+	}
+	l = len(m.ViolationRegion)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.PowerCode)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Designation)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.State != 0 {
+		n += 1 + sovSanction(uint64(m.State))
+	}
+	if m.EndedOn != 0 {
+		n += 1 + sovSanction(uint64(m.EndedOn))
+	}
+	l = len(m.Record)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.ReasonDigest)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.Missed {
+		n += 2
+	}
+	return n
+}
+
+func (m *FileCase) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Subject)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.ActDigest)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.ViolationRegion)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.PowerCode)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Designation)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	return n
+}
+
+func (m *CloseCase) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Subject)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.ActDigest)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.ReasonDigest)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	return n
+}
+
+func (m *ShownRecord) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Kind != 0 {
+		n += 1 + sovSanction(uint64(m.Kind))
+	}
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.DocNo)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	return n
+}
+
+func (m *Reconcile) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	l = len(m.Subject)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.AsOf != 0 {
+		n += 1 + sovSanction(uint64(m.AsOf))
+	}
+	if len(m.Shown) > 0 {
+		for _, e := range m.Shown {
+			l = e.Size()
+			n += 1 + l + sovSanction(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *Reconciliation) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Subject)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.AsOf != 0 {
+		n += 1 + sovSanction(uint64(m.AsOf))
+	}
+	if m.BroughtOn != 0 {
+		n += 1 + sovSanction(uint64(m.BroughtOn))
+	}
+	if m.Shown != 0 {
+		n += 1 + sovSanction(uint64(m.Shown))
+	}
+	l = len(m.Digest)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	return n
+}
+
+func (m *Attention) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Subject)
+	if l > 0 {
+		n += 1 + l + sovSanction(uint64(l))
+	}
+	if m.Since != 0 {
+		n += 1 + sovSanction(uint64(m.Since))
+	}
+	if m.Threshold != 0 {
+		n += 1 + sovSanction(uint64(m.Threshold))
+	}
+	if m.WindowMonths != 0 {
+		n += 1 + sovSanction(uint64(m.WindowMonths))
+	}
+	if m.CheckOn != 0 {
+		n += 1 + sovSanction(uint64(m.CheckOn))
+	}
+	if len(m.Triggers) > 0 {
+		for _, b := range m.Triggers {
+			l = len(b)
+			n += 1 + l + sovSanction(uint64(l))
+		}
+	}
+	if m.EndedOn != 0 {
+		n += 1 + sovSanction(uint64(m.EndedOn))
 	}
 	return n
 }
@@ -4510,6 +7835,74 @@ func (m *PenaltyContent) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			m.Designation = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 24:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ActDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ActDigest = append(m.ActDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.ActDigest == nil {
+				m.ActDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 25:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Replaces", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Replaces = append(m.Replaces[:0], dAtA[iNdEx:postIndex]...)
+			if m.Replaces == nil {
+				m.Replaces = []byte{}
+			}
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
@@ -6355,6 +9748,45 @@ func (m *Dishonesty) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		case 17:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Held", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Held = bool(v != 0)
+		case 18:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HeldOn", wireType)
+			}
+			m.HeldOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HeldOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		case 19:
 			if wireType != 0 {
 				return fmt.Errorf("proto: wrong wireType = %d for field DutyDoneOn", wireType)
@@ -6559,6 +9991,40 @@ func (m *Dishonesty) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		case 29:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Plan", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Plan = append(m.Plan[:0], dAtA[iNdEx:postIndex]...)
+			if m.Plan == nil {
+				m.Plan = []byte{}
+			}
+			iNdEx = postIndex
 		case 30:
 			if wireType != 2 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Penalty", wireType)
@@ -6739,6 +10205,78 @@ func (m *Dishonesty) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 35:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Of", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Of = append(m.Of[:0], dAtA[iNdEx:postIndex]...)
+			if m.Of == nil {
+				m.Of = []byte{}
+			}
+			iNdEx = postIndex
+		case 36:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Version", wireType)
+			}
+			m.Version = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Version |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 37:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AnswerBy", wireType)
+			}
+			m.AnswerBy = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AnswerBy |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipSanction(dAtA[iNdEx:])
@@ -8247,6 +11785,3555 @@ func (m *Release) Unmarshal(dAtA []byte) error {
 				m.ReasonDigest = []byte{}
 			}
 			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *CorrectRecord) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: CorrectRecord: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: CorrectRecord: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Record", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Record = append(m.Record[:0], dAtA[iNdEx:postIndex]...)
+			if m.Record == nil {
+				m.Record = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReasonDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ReasonDigest = append(m.ReasonDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.ReasonDigest == nil {
+				m.ReasonDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 30:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Penalty", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Penalty == nil {
+				m.Penalty = &PenaltyContent{}
+			}
+			if err := m.Penalty.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 31:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field List", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.List == nil {
+				m.List = &ListContent{}
+			}
+			if err := m.List.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 32:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Abnormal", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Abnormal == nil {
+				m.Abnormal = &AbnormalContent{}
+			}
+			if err := m.Abnormal.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 33:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Other", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Other == nil {
+				m.Other = &OtherContent{}
+			}
+			if err := m.Other.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Propagation) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Propagation: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Propagation: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Subject", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Subject = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Record", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Record = append(m.Record[:0], dAtA[iNdEx:postIndex]...)
+			if m.Record == nil {
+				m.Record = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Cause", wireType)
+			}
+			m.Cause = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Cause |= PropagationCause(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field OpenedOn", wireType)
+			}
+			m.OpenedOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.OpenedOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Due", wireType)
+			}
+			m.Due = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Due |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Waiting", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Waiting = append(m.Waiting, string(dAtA[iNdEx:postIndex]))
+			iNdEx = postIndex
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Confirmed", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Confirmed = append(m.Confirmed, Confirmation{})
+			if err := m.Confirmed[len(m.Confirmed)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Missed", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Missed = bool(v != 0)
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Cancelled", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Cancelled = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Confirmation) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Confirmation: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Confirmation: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Holder", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Holder = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field On", wireType)
+			}
+			m.On = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.On |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Acknowledge) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Acknowledge: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Acknowledge: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Record", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Record = append(m.Record[:0], dAtA[iNdEx:postIndex]...)
+			if m.Record == nil {
+				m.Record = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *CourtPlan) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: CourtPlan: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: CourtPlan: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Id", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Id = append(m.Id[:0], dAtA[iNdEx:postIndex]...)
+			if m.Id == nil {
+				m.Id = []byte{}
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Subject", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Subject = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CaseNo", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.CaseNo = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Kind", wireType)
+			}
+			m.Kind = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Kind |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RuledOn", wireType)
+			}
+			m.RuledOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RuledOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RulingDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.RulingDigest = append(m.RulingDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.RulingDigest == nil {
+				m.RulingDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field State", wireType)
+			}
+			m.State = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.State |= CourtPlanState(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 8:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Agent", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Agent = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FiledOn", wireType)
+			}
+			m.FiledOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.FiledOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 10:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EndedOn", wireType)
+			}
+			m.EndedOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.EndedOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 11:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field OutcomeDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.OutcomeDigest = append(m.OutcomeDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.OutcomeDigest == nil {
+				m.OutcomeDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 12:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Parties", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Parties = append(m.Parties, PlanParty{})
+			if err := m.Parties[len(m.Parties)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *PlanParty) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: PlanParty: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: PlanParty: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Recogniser", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Recogniser = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Open", wireType)
+			}
+			m.Open = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Open |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Shielded", wireType)
+			}
+			m.Shielded = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Shielded |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Due", wireType)
+			}
+			m.Due = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Due |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Missed", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Missed = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *FilePlan) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: FilePlan: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: FilePlan: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Subject", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Subject = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CaseNo", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.CaseNo = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Kind", wireType)
+			}
+			m.Kind = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Kind |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RuledOn", wireType)
+			}
+			m.RuledOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RuledOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RulingDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.RulingDigest = append(m.RulingDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.RulingDigest == nil {
+				m.RulingDigest = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EndPlan) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EndPlan: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EndPlan: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Plan", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Plan = append(m.Plan[:0], dAtA[iNdEx:postIndex]...)
+			if m.Plan == nil {
+				m.Plan = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Completed", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Completed = bool(v != 0)
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RuledOn", wireType)
+			}
+			m.RuledOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RuledOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RulingDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.RulingDigest = append(m.RulingDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.RulingDigest == nil {
+				m.RulingDigest = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *ShieldRecord) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: ShieldRecord: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: ShieldRecord: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Record", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Record = append(m.Record[:0], dAtA[iNdEx:postIndex]...)
+			if m.Record == nil {
+				m.Record = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Plan", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Plan = append(m.Plan[:0], dAtA[iNdEx:postIndex]...)
+			if m.Plan == nil {
+				m.Plan = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EndShield) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EndShield: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EndShield: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Record", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Record = append(m.Record[:0], dAtA[iNdEx:postIndex]...)
+			if m.Record == nil {
+				m.Record = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Plan", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Plan = append(m.Plan[:0], dAtA[iNdEx:postIndex]...)
+			if m.Plan == nil {
+				m.Plan = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Case) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Case: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Case: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Subject", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Subject = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ActDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ActDigest = append(m.ActDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.ActDigest == nil {
+				m.ActDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FiledOn", wireType)
+			}
+			m.FiledOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.FiledOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DecideBy", wireType)
+			}
+			m.DecideBy = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DecideBy |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ViolationRegion", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ViolationRegion = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PowerCode", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PowerCode = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 8:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Designation", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Designation = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field State", wireType)
+			}
+			m.State = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.State |= CaseState(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 10:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EndedOn", wireType)
+			}
+			m.EndedOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.EndedOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 11:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Record", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Record = append(m.Record[:0], dAtA[iNdEx:postIndex]...)
+			if m.Record == nil {
+				m.Record = []byte{}
+			}
+			iNdEx = postIndex
+		case 12:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReasonDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ReasonDigest = append(m.ReasonDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.ReasonDigest == nil {
+				m.ReasonDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 13:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Missed", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Missed = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *FileCase) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: FileCase: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: FileCase: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Subject", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Subject = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ActDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ActDigest = append(m.ActDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.ActDigest == nil {
+				m.ActDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ViolationRegion", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ViolationRegion = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PowerCode", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PowerCode = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Designation", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Designation = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *CloseCase) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: CloseCase: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: CloseCase: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Subject", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Subject = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ActDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ActDigest = append(m.ActDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.ActDigest == nil {
+				m.ActDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReasonDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ReasonDigest = append(m.ReasonDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.ReasonDigest == nil {
+				m.ReasonDigest = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *ShownRecord) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: ShownRecord: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: ShownRecord: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Kind", wireType)
+			}
+			m.Kind = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Kind |= DishonestyKind(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DocNo", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.DocNo = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Reconcile) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Reconcile: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Reconcile: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Subject", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Subject = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AsOf", wireType)
+			}
+			m.AsOf = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AsOf |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Shown", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Shown = append(m.Shown, ShownRecord{})
+			if err := m.Shown[len(m.Shown)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Reconciliation) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Reconciliation: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Reconciliation: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Subject", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Subject = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AsOf", wireType)
+			}
+			m.AsOf = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AsOf |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BroughtOn", wireType)
+			}
+			m.BroughtOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.BroughtOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Shown", wireType)
+			}
+			m.Shown = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Shown |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Digest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Digest = append(m.Digest[:0], dAtA[iNdEx:postIndex]...)
+			if m.Digest == nil {
+				m.Digest = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSanction(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Attention) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSanction
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Attention: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Attention: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Subject", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Subject = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Since", wireType)
+			}
+			m.Since = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Since |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Threshold", wireType)
+			}
+			m.Threshold = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Threshold |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field WindowMonths", wireType)
+			}
+			m.WindowMonths = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.WindowMonths |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CheckOn", wireType)
+			}
+			m.CheckOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.CheckOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Triggers", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSanction
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSanction
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Triggers = append(m.Triggers, make([]byte, postIndex-iNdEx))
+			copy(m.Triggers[len(m.Triggers)-1], dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EndedOn", wireType)
+			}
+			m.EndedOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSanction
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.EndedOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipSanction(dAtA[iNdEx:])

@@ -102,6 +102,8 @@ func messages() map[string]pb.Msg {
 		TemplateVersion: 1, TextDigest: digest("text"), Business: "B-1",
 	}
 	id := digest("record")
+	corrected := penalty()
+	corrected.ActDigest, corrected.Replaces = digest("act"), digest("replaced")
 	member := pb.Member{
 		Uscc: operator, Level: pb.LEVEL_PROVINCE, Regions: []string{"410000"}, Name: "示例机关",
 		Competences: []*pb.Competence{{PowerCode: "P-1", PenaltyKinds: []uint32{1, 3}, Regions: []string{"410100"}, ValidFrom: 20454, Delegation: "WT-1"}},
@@ -173,8 +175,29 @@ func messages() map[string]pb.Msg {
 			ViolationRegion: "410105", PowerCode: "P-1", Sector: "FOOD", Severity: pb.SEVERITY_MINOR, Necessary: true, NecessityDigest: digest("n"),
 			BreachOf: content.Code, Designation: "ZD-1", TextDigest: digest("facts"),
 		}}}},
-		"mark_final":  {Sum: &pb.Msg_MarkFinal{MarkFinal: &pb.MarkFinal{Issuer: agency, Record: id, Ground: 2, FinalOn: 20700, DocumentDigest: digest("d")}}},
-		"fulfil_duty": {Sum: &pb.Msg_FulfilDuty{FulfilDuty: &pb.FulfilDuty{Issuer: agency, Record: id, DoneOn: 20700, EvidenceDigest: digest("e")}}},
+		"correct_record/penalty": {Sum: &pb.Msg_CorrectRecord{CorrectRecord: &pb.CorrectRecord{Issuer: agency, Record: id, ReasonDigest: digest("r"), Penalty: &corrected}}},
+		"correct_record/other":   {Sum: &pb.Msg_CorrectRecord{CorrectRecord: &pb.CorrectRecord{Issuer: agency, Record: id, ReasonDigest: digest("r"), Other: &pb.OtherContent{}}}},
+		"file_case": {Sum: &pb.Msg_FileCase{FileCase: &pb.FileCase{
+			Issuer: agency, Subject: firm, ActDigest: digest("act"), ViolationRegion: "410105", PowerCode: "P-1", Designation: "ZD-1",
+		}}},
+		"close_case": {Sum: &pb.Msg_CloseCase{CloseCase: &pb.CloseCase{Issuer: agency, Subject: firm, ActDigest: digest("act"), ReasonDigest: digest("r")}}},
+		"reconcile": {Sum: &pb.Msg_Reconcile{Reconcile: &pb.Reconcile{Issuer: operator, Subject: firm, AsOf: 20700, Shown: []pb.ShownRecord{
+			{Kind: pb.DISHONESTY_PENALTY, Issuer: agency, DocNo: "郑市监处罚〔2026〕7号"}, {Kind: pb.DISHONESTY_LIST, Issuer: agency, DocNo: "郑市监列〔2026〕7号"},
+		}}}},
+		"record_no_penalty": {Sum: &pb.Msg_RecordNoPenalty{RecordNoPenalty: &pb.RecordNoPenalty{Content: pb.NoPenaltyContent{
+			Issuer: agency, Subject: firm, DocNo: "郑市监不罚〔2026〕7号", Limb: 2, Harm: 2, CorrectedOn: 20640, DecidedOn: 20649, Item: "HN-1", ViolationRegion: "410105",
+			PowerCode: "P-1", Sector: "FOOD", Designation: "ZD-1", ActDigest: digest("act"), EducationDigest: digest("e"), TextDigest: digest("t"),
+		}}}},
+		"withdraw_no_penalty": {Sum: &pb.Msg_WithdrawNoPenalty{WithdrawNoPenalty: &pb.WithdrawNoPenalty{Issuer: agency, Record: id, ReasonDigest: digest("r")}}},
+		"acknowledge":         {Sum: &pb.Msg_Acknowledge{Acknowledge: &pb.Acknowledge{Issuer: operator, Record: id}}},
+		"file_plan": {Sum: &pb.Msg_FilePlan{FilePlan: &pb.FilePlan{
+			Issuer: operator, Subject: firm, CaseNo: "PO-1", Kind: 1, RuledOn: 20700, RulingDigest: digest("r"),
+		}}},
+		"end_plan":      {Sum: &pb.Msg_EndPlan{EndPlan: &pb.EndPlan{Issuer: operator, Plan: id, Completed: true, RuledOn: 20900, RulingDigest: digest("o")}}},
+		"shield_record": {Sum: &pb.Msg_ShieldRecord{ShieldRecord: &pb.ShieldRecord{Issuer: agency, Record: id, Plan: digest("plan")}}},
+		"end_shield":    {Sum: &pb.Msg_EndShield{EndShield: &pb.EndShield{Issuer: agency, Record: id, Plan: digest("plan")}}},
+		"mark_final":    {Sum: &pb.Msg_MarkFinal{MarkFinal: &pb.MarkFinal{Issuer: agency, Record: id, Ground: 2, FinalOn: 20700, DocumentDigest: digest("d")}}},
+		"fulfil_duty":   {Sum: &pb.Msg_FulfilDuty{FulfilDuty: &pb.FulfilDuty{Issuer: agency, Record: id, DoneOn: 20700, EvidenceDigest: digest("e")}}},
 		"report_revocation": {Sum: &pb.Msg_ReportRevocation{ReportRevocation: &pb.ReportRevocation{
 			Issuer: operator, Record: id, RevokedOn: 20700, AuthorityDigest: digest("a"),
 		}}},
