@@ -210,8 +210,8 @@ func newRecord(d *pb.Dishonesty, view string) *recordJSON {
 	return &recordJSON{Kind: word(dishonestyKinds, int32(d.Kind)), ID: hexOf(d.Id), Subject: sanction.Of(d).Subject, View: view}
 }
 
-// planJSON is a court's plan with the board of what each recogniser has done.
-type planJSON struct {
+// courtPlanJSON is a court's plan with the board of what each recogniser has done.
+type courtPlanJSON struct {
 	CaseNo        string      `json:"case_no"`
 	Type          uint32      `json:"type"` // 1 重整, 2 和解
 	State         string      `json:"state"`
@@ -232,11 +232,11 @@ type partyJSON struct {
 	Overdue    bool    `json:"overdue"`
 }
 
-var planStates = []string{pb.COURT_PLAN_RUNNING: "running", pb.COURT_PLAN_COMPLETED: "completed", pb.COURT_PLAN_FAILED: "failed"}
+var courtPlanStates = []string{pb.COURT_PLAN_RUNNING: "running", pb.COURT_PLAN_COMPLETED: "completed", pb.COURT_PLAN_FAILED: "failed"}
 
-func fullPlan(p *pb.CourtPlan) *planJSON {
-	v := &planJSON{
-		CaseNo: p.CaseNo, Type: p.Kind, State: word(planStates, int32(p.State)), RuledOn: day(p.RuledOn), RulingDigest: hexOf(p.RulingDigest), Agent: p.Agent,
+func fullCourtPlan(p *pb.CourtPlan) *courtPlanJSON {
+	v := &courtPlanJSON{
+		CaseNo: p.CaseNo, Type: p.Kind, State: word(courtPlanStates, int32(p.State)), RuledOn: day(p.RuledOn), RulingDigest: hexOf(p.RulingDigest), Agent: p.Agent,
 		FiledOn: day(p.FiledOn), EndedOn: day(p.EndedOn), OutcomeDigest: hexOf(p.OutcomeDigest), Board: []partyJSON{},
 	}
 	for _, q := range p.Parties {

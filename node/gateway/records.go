@@ -94,7 +94,7 @@ func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
 	statuses := []string{pb.SUBJECT_ACTIVE: "active", pb.SUBJECT_DEREGISTERED: "deregistered", pb.SUBJECT_REVOKED: "revoked"}
 	v := &fileJSON{
 		Subject: s.Uscc, Region: s.Region, Category: s.Category, Status: word(statuses, int32(s.Status)),
-		Penalties: []*recordJSON{}, Lists: []*recordJSON{}, Abnormal: []*recordJSON{}, Others: []*recordJSON{}, Plans: []*recordJSON{}, Copies: []*propagationJSON{}, Cases: []*actJSON{}, NoPenalties: []*recordJSON{},
+		Penalties: []*recordJSON{}, Lists: []*recordJSON{}, Abnormal: []*recordJSON{}, Others: []*recordJSON{}, CourtPlans: []*recordJSON{}, Copies: []*propagationJSON{}, Cases: []*actJSON{}, NoPenalties: []*recordJSON{},
 		Commitments: []*recordJSON{}, Repairs: []*recordJSON{}, Measures: []*recordJSON{}, Listings: []*recordJSON{}, Inspections: []*recordJSON{}, Alarms: []*alarmJSON{}, Bars: []*barJSON{},
 	}
 	// Only what is shown counts against a limit: a cut must not tell of what is not shown.
@@ -102,7 +102,7 @@ func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
 		add(v, v.listOf(d.Kind), showDishonesty(r, c.who, d)) // each kind has its own limit
 		return true
 	})
-	sanction.EachPlan(r, s.Uscc, func(p *pb.CourtPlan) bool { return add(v, &v.Plans, showPlan(c.who, p)) })
+	sanction.EachPlan(r, s.Uscc, func(p *pb.CourtPlan) bool { return add(v, &v.CourtPlans, showCourtPlan(c.who, p)) })
 	sanction.EachPropagation(r, s.Uscc, func(p *pb.Propagation) bool { return add(v, &v.Copies, showPropagation(r, c.who, p)) })
 	sanction.EachCase(r, s.Uscc, func(a *pb.Case) bool { return add(v, &v.Cases, showCase(c.who, a)) })
 	leniency.Each(r, s.Uscc, func(n *pb.NoPenalty) bool { return add(v, &v.NoPenalties, showNoPenalty(c.who, n)) })

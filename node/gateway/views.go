@@ -116,7 +116,7 @@ type recordJSON struct {
 	Abnormal            *abnormalJSON          `json:"abnormal,omitempty"`
 	Other               *otherJSON             `json:"other,omitempty"`
 	Destroyed           *destroyedJSON         `json:"destroyed,omitempty"`
-	Plan                *planJSON              `json:"plan,omitempty"`
+	CourtPlan           *courtPlanJSON         `json:"court_plan,omitempty"`
 	NoPenalty           *noPenaltyJSON         `json:"no_penalty,omitempty"`
 	Commitment          *commitmentJSON        `json:"commitment,omitempty"`
 	Repair              *repairJSON            `json:"repair,omitempty"`
@@ -312,7 +312,7 @@ type fileJSON struct {
 	Lists          []*recordJSON       `json:"lists"`
 	Abnormal       []*recordJSON       `json:"abnormal"`
 	Others         []*recordJSON       `json:"others"`
-	Plans          []*recordJSON       `json:"plans"`
+	CourtPlans     []*recordJSON       `json:"court_plans"`
 	Copies         []*propagationJSON  `json:"copies"`
 	Cases          []*actJSON          `json:"cases"`
 	NoPenalties    []*recordJSON       `json:"no_penalties"`

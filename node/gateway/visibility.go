@@ -167,12 +167,12 @@ func inPlan(who *caller, p *pb.CourtPlan) bool {
 	return p.Agent == who.member.Uscc || slices.ContainsFunc(p.Parties, func(q pb.PlanParty) bool { return q.Recogniser == who.member.Uscc })
 }
 
-// showPlan is the answer about a court's plan; nil: no trace.
-func showPlan(who *caller, p *pb.CourtPlan) *recordJSON {
+// showCourtPlan is the answer about a court's plan; nil: no trace.
+func showCourtPlan(who *caller, p *pb.CourtPlan) *recordJSON {
 	if planView[columnOf(who, "", func() bool { return inPlan(who, p) })] != full {
 		return nil
 	}
-	return &recordJSON{Kind: "plan", ID: hexOf(p.Id), Subject: p.Subject, View: "full", Plan: fullPlan(p)}
+	return &recordJSON{Kind: "court_plan", ID: hexOf(p.Id), Subject: p.Subject, View: "full", CourtPlan: fullCourtPlan(p)}
 }
 
 // showCase is the answer about a case; nil: no trace.
@@ -334,7 +334,7 @@ func showRecord(r x.Reader, who *caller, id []byte) *recordJSON {
 		return showNoPenalty(who, n)
 	}
 	if p, ok := sanction.GetPlan(r, id); ok {
-		return showPlan(who, p)
+		return showCourtPlan(who, p)
 	}
 	if a, ok := repair.Get(r, id); ok {
 		return showRepair(r, who, a)
