@@ -133,7 +133,7 @@ func checkFirst(r x.Reader, c *pb.NoPenaltyContent) error {
 		}
 	}
 	Each(r, c.Subject, func(n *pb.NoPenalty) bool {
-		if n.Content.PowerCode == c.PowerCode {
+		if Stands(n) && n.Content.PowerCode == c.PowerCode {
 			count(n.Content.DecidedOn)
 		}
 		return true
