@@ -16,6 +16,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/leniency"
 	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/objection"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
 	"github.com/xinlian-ledger/xinlian/x/standing"
@@ -30,7 +31,8 @@ func CheckState(r x.Reader) error {
 		return fmt.Errorf("the state holds no chain")
 	}
 	for _, check := range []func(x.Reader) error{
-		member.Check, governance.Check, catalog.Check, subject.Check, commitment.Check, fulfillment.Check, measure.Check, sanction.Check, leniency.Check, repair.Check, inspection.Check,
+		member.Check, governance.Check, catalog.Check, subject.Check, commitment.Check, fulfillment.Check, measure.Check, sanction.Check, leniency.Check, repair.Check,
+		objection.Check, inspection.Check,
 		func(r x.Reader) error { return standing.Check(r, info.Secret) },
 		checkTimers, checkSeen, checkLog,
 	} {
@@ -93,6 +95,7 @@ func eachDuty(r x.Reader, fn func(x.Duty)) {
 	sanction.EachDuty(r, fn)
 	repair.EachDuty(r, fn)
 	inspection.EachDuty(r, fn)
+	objection.EachDuty(r, fn)
 }
 
 // checkSeen holds that each bucket's digest is that of its transactions in their order.

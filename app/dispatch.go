@@ -13,6 +13,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/leniency"
 	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/objection"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
 	"github.com/xinlian-ledger/xinlian/x/subject"
@@ -151,6 +152,22 @@ func Dispatch(ctx *x.Ctx, m *pb.Msg) (x.Done, error) {
 		return repair.Push(ctx, m.PushRepair)
 	case *pb.Msg_TrackRepair:
 		return repair.Track(ctx, m.TrackRepair)
+	case *pb.Msg_ReopenRepair:
+		return repair.Reopen(ctx, m.ReopenRepair)
+	case *pb.Msg_FileObjection:
+		return objection.File(ctx, m.FileObjection, proposals)
+	case *pb.Msg_ForwardObjection:
+		return objection.Forward(ctx, m.ForwardObjection)
+	case *pb.Msg_PauseObjection:
+		return objection.Pause(ctx, m.PauseObjection)
+	case *pb.Msg_ResumeObjection:
+		return objection.Resume(ctx, m.ResumeObjection)
+	case *pb.Msg_ResolveObjection:
+		return objection.Resolve(ctx, m.ResolveObjection, proposals)
+	case *pb.Msg_EscalateObjection:
+		return objection.Escalate(ctx, m.EscalateObjection, proposals)
+	case *pb.Msg_ReviewObjection:
+		return objection.Review(ctx, m.ReviewObjection, proposals)
 	}
 	// The wire refuses messages that it does not know, so this is a message without a transition.
 	panic(fmt.Sprintf("message %T has no transition", m.Sum))
@@ -266,7 +283,12 @@ func missed(ctx *x.Ctx, id []byte) {
 		commitment.Missed(ctx, kind, uscc, record)
 	case kind == inspection.DutyInspect:
 		inspection.Missed(ctx, uscc, record)
+	case kind >= 46 && kind < 50:
+		objection.Missed(ctx, kind, uscc, record)
 	default:
 		panic(fmt.Sprintf("duty kind %d has no module", kind))
 	}
 }
+
+// proposals finds no proposal: there are no incentive lists yet.
+func proposals(*x.Ctx, []byte) (*objection.Target, bool) { return nil, false }

@@ -22,6 +22,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/leniency"
 	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/objection"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
 	"github.com/xinlian-ledger/xinlian/x/standing"
@@ -103,6 +104,7 @@ func newGenesis(chainID string, genesisTime int64, g *pb.Genesis) (gb *genesisBl
 		{"sanction", sanction.Import},
 		{"leniency", leniency.Import},
 		{"repair", repair.Import},
+		{"objection", objection.Import},
 		{"inspection", inspection.Import},
 	} {
 		if err := m.do(ctx, g); err != nil {

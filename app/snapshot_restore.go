@@ -18,6 +18,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/leniency"
 	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/objection"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
 )
@@ -190,7 +191,9 @@ func (r *restoring) finish() (err error) {
 
 // derive writes the rows of all derived tables: they follow from bound ones.
 func derive(s x.State) {
-	for _, f := range []func(x.Reader, func(key, value []byte)){member.Derive, governance.Derive, commitment.Derive, measure.Derive, sanction.Derive, leniency.Derive, repair.Derive, inspection.Derive} {
+	for _, f := range []func(x.Reader, func(key, value []byte)){
+		member.Derive, governance.Derive, commitment.Derive, measure.Derive, sanction.Derive, leniency.Derive, repair.Derive, objection.Derive, inspection.Derive,
+	} {
 		f(s, s.Set)
 	}
 	for _, f := range []func(x.Reader, func(x.Timer)){governance.Timers, measure.EachTimer, sanction.EachTimer, repair.EachTimer, inspection.EachTimer} {

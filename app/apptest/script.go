@@ -466,6 +466,10 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 			Issuer: issuer, Repair: s.repairID(d), Result: uint32(number(d, "result", 1)), EvidenceDigest: digestArg(d, "evidence", "evidence"),
 		}}}, by
 
+	case "reopen": // an objection to the result is founded
+		return &pb.Msg{Sum: &pb.Msg_ReopenRepair{ReopenRepair: &pb.ReopenRepair{
+			Issuer: issuer, Repair: s.repairID(d), ReasonDigest: digestArg(d, "reason", "founded"),
+		}}}, by
 	case "mandate": // mandate by= to= kinds=1,2 [from-day=] [to-day=]
 		m := pb.Mandate{Issuer: issuer, Submitter: s.agency(arg(d, "to")), ValidFrom: s.date(d, "from-day"), ValidTo: s.date(d, "to-day")}
 		for _, k := range numbers(d, "kinds") {
@@ -480,6 +484,9 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 		return &pb.Msg{Sum: &pb.Msg_Vote{Vote: &pb.Vote{Issuer: issuer, Proposal: uint64(number(d, "proposal", 1)), Yes: !has(d, "no")}}}, by
 	}
 	if m := s.sanctionMessage(d, issuer, today); m != nil {
+		return m, by
+	}
+	if m := s.objectionMessage(d); m != nil {
 		return m, by
 	}
 	return s.promise(d, by, issuer), by
@@ -549,6 +556,8 @@ func (s *Script) look(d *datadriven.TestData) (string, bool) {
 			}
 		})
 		return b.String(), true
+	case "objection": // objection firm= objection=NUMBER [against=…]
+		return s.objectionLine(d), true
 	case "duties": // duties of=AGENCY: what it must do by when
 		s.Read(func(r x.Reader) {
 			x.Duties(r, s.agency(arg(d, "of")), nil, func(duty x.Duty) bool {
@@ -669,12 +678,13 @@ func (s *Script) Standing(uscc string) string {
 		st := new(pb.Standing)
 		must(s.tb, pb.Decode(raw, st))
 		fmt.Fprintf(&b, "may_promise=%v commitments=%d breached=%d penalties=%d\n", st.MayPromise, st.Counts.Commitments, st.Counts.Breached, st.Counts.Penalties)
+		mark := map[bool]string{true: " objection"}
 		for _, c := range st.Commitments {
-			fmt.Fprintf(&b, "commitment %s type=%d %s\n", c.Code, c.Type, c.State)
+			fmt.Fprintf(&b, "commitment %s type=%d %s%s\n", c.Code, c.Type, c.State, mark[c.Objection])
 		}
 		lines := []string{}
 		for _, p := range st.Penalties {
-			lines = append(lines, fmt.Sprintf("penalty %s %s kinds=%v %s..%s\n", p.DocNo, p.Class, p.Kinds, calendar.Date(p.MinUntil), calendar.Date(p.MaxUntil)))
+			lines = append(lines, fmt.Sprintf("penalty %s %s kinds=%v %s..%s%s\n", p.DocNo, p.Class, p.Kinds, calendar.Date(p.MinUntil), calendar.Date(p.MaxUntil), mark[p.Objection]))
 		}
 		sort.Strings(lines)
 		b.WriteString(strings.Join(lines, ""))

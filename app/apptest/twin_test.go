@@ -130,6 +130,28 @@ var stories = map[string][]step{
 		{"2027-07-21", "block", false},
 		{"2027-08-31", "block", false},
 	},
+	"objections to a record, the last one granted": {
+		{"2026-07-20", "record by=ops issuer=zz-scjg firm=F no=7 fine=120000", false},
+		{"2026-07-20", "object by=zz-scjg firm=F no=7 objection=O-0", false}, // not public yet
+		{"2026-07-22", "publish by=ops issuer=zz-scjg firm=F no=7", true},
+		{"2026-07-27", "resolve by=zz-scjg firm=F no=7 objection=O-0 result=upheld", true},
+		{"2026-07-28", "object by=ops issuer=zz-scjg firm=F no=7 objection=O-1", true},
+		{"2026-08-05", "forward by=ops issuer=zz-scjg firm=F no=7 objection=O-1", true},
+		{"2026-08-12", "withdraw by=zz-scjg firm=F no=7", false},
+		{"2026-08-13", "resolve by=zz-scjg firm=F no=7 objection=O-1 result=withdrawn", false},
+		{"2026-08-14", "block", false},
+	},
+	"repaired under an objection that nobody answers": {
+		{"2026-07-20", "record by=ops issuer=zz-scjg firm=F no=7 kinds=1", false},
+		{"2026-07-20", "object by=ops issuer=zz-scjg firm=F no=7 objection=O-1", false},
+		{"2026-07-21", "commit by=zz-scjg firm=F code=41010020260721000001 type=4 accepted", true},
+		{"2026-07-21", "apply by=ops issuer=zz-scjg firm=F no=7 application=XY-1 commitment=41010020260721000001", true},
+		{"2026-07-22", "refuse by=zz-scjg issuer=zz-scjg firm=F no=7 application=XY-1", false},
+		{"2026-07-22", "object by=ops against=repair issuer=zz-scjg firm=F no=7 application=XY-1 objection=O-2", false},
+		{"2026-07-24", "reopen by=zz-scjg issuer=zz-scjg firm=F no=7 application=XY-1", true}, // the promise is public while an application is open
+		{"2026-07-27", "approve by=zz-scjg issuer=zz-scjg firm=F no=7 application=XY-1", false},
+		{"2026-08-07", "block", false},
+	},
 	"a commitment and a breach that are not public": {
 		{"2026-07-20", "commit by=zz-scjg firm=F code=41010020260720000001 type=2 public=3 accepted", false},
 		{"2026-07-21", "assess by=zz-scjg code=41010020260720000001 status=3 unperformed=u action=a", false},

@@ -13,6 +13,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/inspection"
 	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/objection"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
 	"github.com/xinlian-ledger/xinlian/x/subject"
@@ -180,6 +181,9 @@ func caseOf(r x.Reader, d x.Duty) *caseJSON {
 	}
 	if i, ok := inspection.Find(r, d.Record); ok {
 		return caseOfInspection(r, i)
+	}
+	if o, ok := objection.Get(r, d.Record); ok {
+		return caseOfObjection(r, o)
 	}
 	if m, ok := commitment.Get(r, string(d.Record)); ok {
 		return caseOfCommitment(r, m)

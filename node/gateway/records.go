@@ -13,6 +13,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/inspection"
 	"github.com/xinlian-ledger/xinlian/x/leniency"
 	"github.com/xinlian-ledger/xinlian/x/measure"
+	"github.com/xinlian-ledger/xinlian/x/objection"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
 	"github.com/xinlian-ledger/xinlian/x/subject"
@@ -96,6 +97,7 @@ func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
 		Subject: s.Uscc, Region: s.Region, Category: s.Category, Status: word(statuses, int32(s.Status)),
 		Penalties: []*recordJSON{}, Lists: []*recordJSON{}, Abnormal: []*recordJSON{}, Others: []*recordJSON{}, CourtPlans: []*recordJSON{}, Copies: []*propagationJSON{}, Cases: []*actJSON{}, NoPenalties: []*recordJSON{},
 		Commitments: []*recordJSON{}, Repairs: []*recordJSON{}, Measures: []*recordJSON{}, Listings: []*recordJSON{}, Inspections: []*recordJSON{}, Alarms: []*alarmJSON{}, Bars: []*barJSON{},
+		Objections: []*recordJSON{},
 	}
 	// Only what is shown counts against a limit: a cut must not tell of what is not shown.
 	sanction.Each(r, s.Uscc, func(d *pb.Dishonesty) bool {
@@ -117,6 +119,7 @@ func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
 	measure.Each(r, s.Uscc, func(m *pb.Measure) bool { return add(v, &v.Measures, showMeasure(r, c.who, m)) })
 	sanction.EachListing(r, s.Uscc, func(l *pb.Listing) bool { return add(v, &v.Listings, showListing(r, c.who, l)) })
 	inspection.Each(r, s.Uscc, func(i *pb.Inspection) bool { return add(v, &v.Inspections, showInspection(c.who, i)) })
+	objection.Each(r, s.Uscc, func(o *pb.Objection) bool { return add(v, &v.Objections, showObjection(r, c.who, o)) })
 	subject.Alarms(r, s.Uscc, func(a *pb.Alarm) bool { return add(v, &v.Alarms, showAlarm(r, c.who, a)) })
 	commitment.Bars(r, s.Uscc, func(b *pb.PromiseBar) bool { return add(v, &v.Bars, showBar(c.who, b)) })
 	if wholeFile(c.who) {

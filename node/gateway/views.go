@@ -102,7 +102,7 @@ type publicCommitmentJSON struct {
 
 // recordJSON is an answer about one record. View says which of the forms it carries.
 type recordJSON struct {
-	Kind                string                 `json:"kind"` // penalty, list, abnormal, other, commitment, repair, measure, listing
+	Kind                string                 `json:"kind"` // penalty, list, abnormal, other, commitment, repair, measure, listing, objection
 	ID                  string                 `json:"id"`
 	Subject             string                 `json:"subject"`
 	View                string                 `json:"view"` // published, full
@@ -123,6 +123,7 @@ type recordJSON struct {
 	Measure             *measureJSON           `json:"measure,omitempty"`
 	Listing             *listingJSON           `json:"listing,omitempty"`
 	Inspection          *inspectionJSON        `json:"inspection,omitempty"`
+	Objection           *objectionJSON         `json:"objection,omitempty"`
 	AsOf                *asOf                  `json:"as_of,omitempty"`
 }
 
@@ -167,6 +168,7 @@ func publicCommitment(c *pb.Commitment) *attest.CommitmentJSON {
 	v := attest.CommitmentView(&pb.PublicCommitment{
 		Code: c.Content.Code, Type: c.Content.Type, State: c.State,
 		MadeOn: c.Content.MadeOn, ValidUntil: c.Content.ValidUntil, Acceptor: c.Content.Acceptor,
+		Objection: c.Objections > 0,
 	})
 	return &v
 }
@@ -261,6 +263,8 @@ type repairJSON struct {
 	TrackResult     *string `json:"track_result"`
 	TrackDigest     string  `json:"track_digest"`
 	Overdue         bool    `json:"overdue"`
+	Objections      uint32  `json:"objections"`
+	ReopenedOn      *string `json:"reopened_on"`
 }
 
 func fullRepair(a *pb.Repair) *repairJSON {
@@ -275,7 +279,7 @@ func fullRepair(a *pb.Repair) *repairJSON {
 		Deceit: wordOrNone(deceits, int32(a.Deceit)), NoticeServedOn: day(a.NoticeServedOn), Statement: a.Statement,
 		ExecuteBy: day(a.ExecuteBy), ExecutedOn: day(a.ExecutedOn), PushBy: day(a.PushBy), PushedOn: day(a.PushedOn), PushDigest: hexOf(a.PushDigest),
 		TrackBy: day(a.TrackBy), TrackedOn: day(a.TrackedOn), TrackResult: wordOrNone(trackResults, int32(a.TrackResult)),
-		TrackDigest: hexOf(a.TrackDigest), Overdue: a.Alarms != 0,
+		TrackDigest: hexOf(a.TrackDigest), Overdue: a.Alarms != 0, Objections: a.Objections, ReopenedOn: day(a.ReopenedOn),
 	}
 }
 
@@ -323,6 +327,7 @@ type fileJSON struct {
 	Measures       []*recordJSON       `json:"measures"`
 	Listings       []*recordJSON       `json:"listings"`
 	Inspections    []*recordJSON       `json:"inspections"`
+	Objections     []*recordJSON       `json:"objections"`
 	Alarms         []*alarmJSON        `json:"alarms"`
 	Bars           []*barJSON          `json:"bars"`
 	Truncated      bool                `json:"truncated"` // a list was cut at its limit

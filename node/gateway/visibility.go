@@ -10,6 +10,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/leniency"
 	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/objection"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
 )
@@ -347,6 +348,9 @@ func showRecord(r x.Reader, who *caller, id []byte) *recordJSON {
 	}
 	if i, ok := inspection.Find(r, id); ok {
 		return showInspection(who, i)
+	}
+	if o, ok := objection.Get(r, id); ok {
+		return showObjection(r, who, o)
 	}
 	return nil
 }

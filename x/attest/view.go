@@ -54,6 +54,7 @@ type CommitmentJSON struct {
 	MadeOn     *string `json:"made_on"`
 	ValidUntil *string `json:"valid_until"`
 	Acceptor   string  `json:"acceptor"`
+	Objection  bool    `json:"objection"`
 }
 
 // PenaltyJSON is the view of a published penalty.
@@ -167,7 +168,7 @@ func StandingView(s *pb.Standing) *StandingJSON {
 func CommitmentView(c *pb.PublicCommitment) CommitmentJSON {
 	return CommitmentJSON{
 		Code: c.Code, Type: c.Type, State: word(stateNames, int32(c.State)),
-		MadeOn: date(c.MadeOn), ValidUntil: date(c.ValidUntil), Acceptor: c.Acceptor,
+		MadeOn: date(c.MadeOn), ValidUntil: date(c.ValidUntil), Acceptor: c.Acceptor, Objection: c.Objection,
 	}
 }
 

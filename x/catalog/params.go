@@ -93,6 +93,11 @@ var Params = []ParamInfo{
 	{"order58_max_months", "原办法最长公示期", 36, 12, 36, "months", "N2 [M]", "of decisions before Order 36 came into force; the shorter of it and the class's longest period counts"},
 	{"repair_false_bar_months", "虚假修复禁止申请期", 36, 12, 60, "months", "N1 [P], length [M]", "no application after a repair was obtained by deceit"},
 
+	// Objection (异议).
+	{"objection_own_wd", "异议核查期限(单位)", 3, 1, 3, "wd", "H1 art 41 [C]", "from receipt to result, where who received it settles it alone"},
+	{"objection_provider_wd", "异议核查期限(提供方)", 7, 3, 7, "wd", "H1 art 41 [C]", "from receipt to result, where the agency that answers for the target has to check"},
+	{"objection_review_wd", "异议复核期限", 15, 5, 30, "wd", "H1 art 28 [C], length [D]", "from the request to the decision of the provincial credit authority"},
+
 	// Governance (治理).
 	{"member_admission_quorum_permille", "成员变更表决比例", 667, 666, 1000, "permille", "[D]", "of governor members, to admit, change or remove a member; 666 makes two of three enough"},
 	{"param_change_quorum_permille", "规则变更表决比例", 667, 666, 1000, "permille", "[D]", "of governor members, to change anything else"},

@@ -50,6 +50,22 @@ func Each(r x.Reader, uscc string, fn func(c *pb.Commitment) (more bool)) {
 	commitments.Each(r, uscc, fn)
 }
 
+// All visits all commitments, by subject and code.
+func All(r x.Reader, fn func(c *pb.Commitment) (more bool)) {
+	commitments.All(r, func(_ string, c *pb.Commitment) bool { return fn(c) })
+}
+
+// Mark counts an objection (异议) to a finding of breach that is filed (+1) or resolved (-1). While one is open the commitment carries the mark,
+// whoever is answered (INV-34).
+func Mark(ctx *x.Ctx, code string, change int) {
+	c, ok := Get(ctx, code)
+	if !ok || int(c.Objections)+change < 0 {
+		x.Faultf("an objection speaks of commitment %s, which is not there or has none open", code)
+	}
+	c.Objections = uint32(int(c.Objections) + change)
+	put(ctx, c)
+}
+
 // ID is the record id of a commitment.
 func ID(c *pb.CommitmentContent) []byte {
 	id := x.RecordID("commitment", c.Acceptor, c.Code, c.Subject)

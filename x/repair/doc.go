@@ -13,6 +13,7 @@
 //	R11 accepted → accepted:        Extend, once            延期
 //	R12–R14 effective → effective:  Execute, Push, Track: the recogniser has ended its own publication (执行), told the firm's place of registration in
 //	                                another province (推送), looked back at the firm (修复后跟踪)
+//	R15 refused, not accepted → pending, revoked → effective: Reopen, where the recogniser finds an objection to the result founded
 //
 // One application number may stand for several records; each has a row, and an outcome, of its own. After a refusal another application, with
 // another number, brings new facts.

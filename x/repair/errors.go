@@ -17,5 +17,6 @@ var (
 	ErrExtension  = x.Reject(1013, "E_REPAIR_EXTENSION", "A3-6", "the limit for the decision is extended once, before it has passed, within the parameter", "decide on what is there")
 	ErrEmergency  = x.Reject(1014, "E_REPAIR_EMERGENCY", "A3-17 应急状态修复", "governance has not declared the emergency procedure (应急程序)", "apply in the ordinary procedure")
 	ErrPush       = x.Reject(1015, "E_REPAIR_PUSH", "A3-9, N3", "there is no other province to tell", "nothing is left to do")
+	ErrReopen     = x.Reject(1016, "E_REPAIR_REOPEN", "§11.4 object", "a result is taken back only where an objection to it is open", "have the objection filed first")
 	ErrPaper      = x.Reject(1011, "E_REPAIR_PAPER", "design §4", "an agent files with the digest of the signed application", "add paper_digest")
 )

@@ -41,7 +41,7 @@ func Check(r x.Reader) (err error) {
 			err = fmt.Errorf("INV-03: the commitment of repair %x is in view or out of it against the rule", a.Id)
 		}
 		bars.Each(r, uscc, func(b *pb.RepairBar) bool {
-			if err == nil && a.AppliedOn > b.Since && a.AppliedOn <= b.Until {
+			if err == nil && a.AppliedOn > b.Since && a.AppliedOn <= b.Until && (b.LiftedOn == 0 || a.AppliedOn < b.LiftedOn) {
 				err = fmt.Errorf("INV-13: application %x was taken during a bar", a.Id)
 			}
 			return err == nil

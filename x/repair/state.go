@@ -44,10 +44,25 @@ func Get(r x.Reader, id []byte) (*pb.Repair, bool) {
 // Each visits a subject's applications by id.
 func Each(r x.Reader, uscc string, fn func(a *pb.Repair) (more bool)) { repairs.Each(r, uscc, fn) }
 
+// All visits all applications, by subject and id.
+func All(r x.Reader, fn func(a *pb.Repair) (more bool)) {
+	repairs.All(r, func(_ string, a *pb.Repair) bool { return fn(a) })
+}
+
+// Mark counts an objection (异议) to the result of an application that is filed (+1) or resolved (-1).
+func Mark(ctx *x.Ctx, id []byte, change int) {
+	a, ok := Get(ctx, id)
+	if !ok || int(a.Objections)+change < 0 {
+		x.Faultf("an objection speaks of repair %x, which is not there or has none open", id)
+	}
+	a.Objections = uint32(int(a.Objections) + change)
+	put(ctx, a)
+}
+
 // Barred finds the last day of a bar that runs on a day.
 func Barred(r x.Reader, uscc string, on calendar.Date) (until calendar.Date, barred bool) {
 	bars.Each(r, uscc, func(b *pb.RepairBar) bool {
-		if calendar.Date(b.Until) >= on && calendar.Date(b.Until) > until {
+		if b.LiftedOn == 0 && calendar.Date(b.Until) >= on && calendar.Date(b.Until) > until {
 			until, barred = calendar.Date(b.Until), true
 		}
 		return true

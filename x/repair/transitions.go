@@ -334,17 +334,22 @@ func Approve(ctx *x.Ctx, m *pb.ApproveRepair) (x.Done, error) {
 	}
 	late(ctx, a)
 	a.State, a.DecidedOn, a.DecisionNo = pb.REPAIR_EFFECTIVE, int32(ctx.Today), m.DecisionNo
+	effect(ctx, a, target)
+	return done, nil
+}
+
+// effect takes the record out of publicity and lays on the recogniser what follows from it.
+func effect(ctx *x.Ctx, a *pb.Repair, target *pb.Dishonesty) {
 	cal := catalog.Calendar(ctx)
-	a.ExecuteBy = int32(cal.AddWorkingDays(ctx.Today, int(catalog.Int(ctx, "repair_local_execution_wd"))))
+	a.ExecuteBy, a.ExecutedOn = int32(cal.AddWorkingDays(ctx.Today, int(catalog.Int(ctx, "repair_local_execution_wd")))), 0
 	if elsewhere(ctx, a) {
-		a.PushBy = int32(cal.AddWorkingDays(ctx.Today, int(catalog.Int(ctx, "cross_province_push_wd"))))
+		a.PushBy, a.PushedOn, a.PushDigest = int32(cal.AddWorkingDays(ctx.Today, int(catalog.Int(ctx, "cross_province_push_wd")))), 0, nil
 	}
 	if months := catalog.Int(ctx, "repair_track_months"); months > 0 {
-		a.TrackBy = int32(ctx.Today.AddMonths(int(months)))
+		a.TrackBy, a.TrackedOn, a.TrackResult, a.TrackDigest = int32(ctx.Today.AddMonths(int(months))), 0, 0, nil
 	}
 	sanction.Repaired(ctx, target)
 	put(ctx, a)
-	return done, nil
 }
 
 // elsewhere says whether the firm is registered in another province than the recogniser acts in, by the region table (INV-43).
@@ -435,6 +440,46 @@ func Revoke(ctx *x.Ctx, m *pb.RevokeRepair) (x.Done, error) {
 		sanction.Restore(ctx, target)
 	}
 	bar(ctx, a)
+	put(ctx, a)
+	return done, nil
+}
+
+// Reopen is R15: the recogniser finds an objection to its result founded. A refused application is decided anew, with its limits from today; a repair
+// that was revoked takes effect again. A bar that rested on the result is lifted.
+func Reopen(ctx *x.Ctx, m *pb.ReopenRepair) (x.Done, error) {
+	if len(m.ReasonDigest) != pb.DigestBytes {
+		return x.Done{}, ErrReason
+	}
+	a, done, err := ofIssuer(ctx, m.Issuer, m.Repair)
+	if err != nil {
+		return done, err
+	}
+	target := targetOf(ctx, a)
+	_, taken := x.Peek(ctx, x.Key(openOn.Prefix, a.Target))
+	switch {
+	case a.State != pb.REPAIR_REFUSED && a.State != pb.REPAIR_NOT_ACCEPTED && a.State != pb.REPAIR_REVOKED:
+		return done, ErrState.With("the application was neither refused nor revoked")
+	case !sanction.Repairable(target):
+		return done, ErrState.With("the record is neither published nor kept unpublished")
+	case taken:
+		return done, ErrState.With("another application on this record is open")
+	case a.Objections == 0:
+		return done, ErrReopen
+	}
+	if b, ok := bars.Get(ctx, a.Subject, a.Id); ok && b.LiftedOn == 0 {
+		b.LiftedOn = int32(ctx.Today)
+		bars.Put(ctx, a.Subject, a.Id, b)
+	}
+	revoked := a.State == pb.REPAIR_REVOKED
+	a.ReopenedOn, a.ReasonDigest, a.Alarms = int32(ctx.Today), m.ReasonDigest, 0
+	a.Deceit, a.NoticeServedOn, a.Statement, a.RevokedOn = pb.DECEIT_NONE, 0, 0, 0
+	if revoked {
+		a.State = pb.REPAIR_EFFECTIVE
+		effect(ctx, a, target)
+		return done, nil
+	}
+	a.State, a.AcceptedOn, a.DecideBy, a.DecidedOn, a.SupplementedOn = pb.REPAIR_PENDING, 0, 0, 0, 0
+	begin(ctx, a)
 	put(ctx, a)
 	return done, nil
 }

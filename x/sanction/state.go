@@ -1,6 +1,8 @@
 package sanction
 
 import (
+	"crypto/sha256"
+
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
@@ -63,6 +65,12 @@ func contentOf(d *pb.Dishonesty) []byte {
 		return x.EncodeRow(d.Other)
 	}
 	return nil
+}
+
+// Says digests what a record tells people: its content, class and dates. It stays the same while the record goes from state to state.
+func Says(d *pb.Dishonesty) []byte {
+	sum := sha256.Sum256(append(contentOf(d), x.EncodeRow(&pb.Dishonesty{Kind: d.Kind, Class: d.Class, MinUntil: d.MinUntil, MaxUntil: d.MaxUntil})...))
+	return sum[:]
 }
 
 // kindWords name the kinds in record ids. They are permanent.

@@ -189,6 +189,7 @@ func restrict(sec *pb.RestrictedSection, c *pb.Commitment) {
 func publicCommitment(c *pb.Commitment) pb.PublicCommitment {
 	return pb.PublicCommitment{
 		Code: c.Content.Code, Type: c.Content.Type, State: c.State, MadeOn: c.Content.MadeOn, ValidUntil: c.Content.ValidUntil, Acceptor: c.Content.Acceptor,
+		Objection: c.Objections > 0,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -115,7 +116,7 @@ func messages() map[string]pb.Msg {
 	notice := pb.ListingNotice{
 		Issuer: agency, Subject: firm, List: "SC", NoticeNo: "郑市监告〔2026〕7号", ServedOn: 20649, Measures: []string{"M01"}, RightsTold: true, TextDigest: digest("n"),
 	}
-	return map[string]pb.Msg{
+	all := map[string]pb.Msg{
 		"propose/set_param":         action(pb.Action{Sum: &pb.Action_SetParam{SetParam: &pb.Param{Name: "publish_deadline_wd", Value: 10}}}),
 		"propose/put_member":        action(pb.Action{Sum: &pb.Action_PutMember{PutMember: &member}}),
 		"propose/remove_member":     action(pb.Action{Sum: &pb.Action_RemoveMember{RemoveMember: operator}}),
@@ -237,6 +238,8 @@ func messages() map[string]pb.Msg {
 		"remove_listed": {Sum: &pb.Msg_RemoveListed{RemoveListed: &pb.RemoveListed{Issuer: agency, Record: id, ReasonDigest: digest("r")}}},
 		"refile_repair": {Sum: &pb.Msg_RefileRepair{RefileRepair: &pb.RefileRepair{Issuer: operator, Repair: id, MaterialsDigest: digest("m")}}},
 	}
+	maps.Copy(all, objectionMessages(id))
+	return all
 }
 
 func names[T any](m map[string]T) []string {
