@@ -76,6 +76,7 @@ func story(t testing.TB, o apptest.Options) (s *apptest.Script, more func()) {
 	say(t, s, "no-penalty by=zz-scjg firm=G no=61")
 	say(t, s, "record by=zz-scjg firm=G no=62 fine=1000 act=smoke")
 	say(t, s, "publish by=zz-scjg firm=G no=62")
+	say(t, s, "object by=ops issuer=zz-scjg firm=G no=62 objection=YY-1")
 	say(t, s, "file-plan by=ops firm=G case=PO-1")
 	say(t, s, "shield by=zz-scjg firm=G no=8 case=PO-1")
 	say(t, s, "propose by=gov1 param=minor_publish value=1")
