@@ -95,6 +95,10 @@ func verbCmd(v verb) *cobra.Command {
 		g := &f.fields[i]
 		help := g.field.Help
 		switch {
+		case g.field.Name == client.ActField && g.text:
+			help = "text by which agencies know the act (违法行为标识); its digest goes to the ledger, the text nowhere"
+		case g.field.Name == client.ActField:
+			help = "digest by which agencies know the act (违法行为标识)"
 		case g.text:
 			help = "text; goes to the vault"
 		case g.field.Digest:
@@ -278,6 +282,8 @@ func issuers(m any) []reflect.Value {
 				out = append(out, f)
 			case f.Kind() == reflect.Struct && name != "Action":
 				walk(f)
+			case f.Kind() == reflect.Pointer && !f.IsNil() && f.Elem().Kind() == reflect.Struct:
+				walk(f.Elem())
 			}
 		}
 	}

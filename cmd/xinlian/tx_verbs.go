@@ -11,6 +11,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/inspection"
+	"github.com/xinlian-ledger/xinlian/x/leniency"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
 )
 
@@ -93,6 +94,43 @@ var txGroups = []struct {
 			func(m *pb.ReportRevocation) [32]byte { return idOf(m.Record) }),
 		verbOf("release", "Answer that the record stands, with the reason", `{"record": "ID", "reason": "经核实，决定未被撤销"}`,
 			func(m *pb.Release) [32]byte { return idOf(m.Record) }),
+		verbOf("correct", "Replace what a record states by what is true (更正); issuer, subject and number stay",
+			`{"record": "ID", "reason": "列入日期录入有误",
+ "abnormal": {"issuer": "USCC", "subject": "USCC", "doc_no": "示例异列〔2026〕1号", "reason": "ADDRESS", "listed_on": "2026-07-14",
+ "served_on": "2026-07-15", "repair_notice_served": true, "violation_region": "410105", "power_code": "SC-MARKET", "sector": "market",
+ "text": {"fact": "列入事实", "basis": "列入依据"}}}`,
+			func(m *pb.CorrectRecord) [32]byte { return idOf(m.Record) }),
+		verbOf[pb.Acknowledge]("acknowledge", "Confirm that this agency has let go of its copy of a record, or taken its new version (同步确认)", `{"record": "ID"}`, nil),
+		verbOf[pb.Reconcile]("reconcile", "Bring all that 信用中国 shows of a firm (公示核对); an empty list says that it shows nothing",
+			`{"subject": "USCC", "as_of": "2026-08-03", "shown": [{"kind": "penalty", "issuer": "USCC", "doc_no": "示例罚〔2026〕1号"}]}`, nil),
+	}},
+	{"plan", "Court plans: reorganisation and settlement (重整计划、和解协议)", []verb{
+		verbOf("file", "File the court's ruling that approves a plan: kind 1 重整, 2 和解",
+			`{"subject": "USCC", "case_no": "HN-2026-PO-1", "kind": 1, "ruled_on": "2026-09-01", "ruling": "裁定书"}`,
+			func(m *pb.FilePlan) [32]byte { return sanction.PlanID(m.CaseNo, m.Subject) }),
+		verbOf[pb.ShieldRecord]("shield", "Take an own record out of publicity while the plan runs (屏蔽)", `{"record": "ID", "plan": "PLAN ID"}`, nil),
+		verbOf("end", "File the ruling that ends a plan: completed 执行完毕, else 终止执行",
+			`{"plan": "PLAN ID", "completed": true, "ruled_on": "2027-03-01", "ruling": "裁定书"}`,
+			func(m *pb.EndPlan) [32]byte { return idOf(m.Plan) }),
+		verbOf[pb.EndShield]("end-shield", "Do with an own record what the end of the plan calls for: repaired, or back in publicity (结束屏蔽)",
+			`{"record": "ID", "plan": "PLAN ID"}`, nil),
+	}},
+	{"case", "Cases: who decides on an act (案件)", []verb{
+		verbOf[pb.FileCase]("file", "Claim an act: the first to file decides, unless another is designated (立案)",
+			`{"subject": "USCC", "act": "2026-07-01 金水区示例路1号 未按规定明码标价", "violation_region": "410105", "power_code": "SC-MARKET"}`, nil),
+		verbOf("close", "Give the claim up (撤案、移送)", `{"subject": "USCC", "act": "2026-07-01 金水区示例路1号 未按规定明码标价", "reason": "移送其他机关"}`,
+			func(m *pb.CloseCase) [32]byte { return idOf(m.ActDigest) }),
+	}},
+	{"no-penalty", "Decisions without a penalty (不予行政处罚)", []verb{
+		verbOf("record", "Record a decision without a penalty: limb 1 slight and mended, 2 a first offence (免罚)",
+			`{"content": {"issuer": "USCC", "subject": "USCC", "doc_no": "示例不罚〔2026〕1号", "limb": 2, "harm": 2, "corrected_on": "2026-07-10",
+ "decided_on": "2026-07-15", "item": "ITEM-1", "violation_region": "410105", "power_code": "SC-MARKET", "sector": "market",
+ "education": "约谈记录", "text": {"fact": "违法事实", "basis": "不予处罚依据"}}}`,
+			func(m *pb.RecordNoPenalty) [32]byte {
+				return leniency.ID(m.Content.Issuer, m.Content.DocNo, m.Content.Subject)
+			}),
+		verbOf("withdraw", "Withdraw a decision without a penalty (撤销)", `{"record": "ID", "reason": "复查发现不符合免罚条件"}`,
+			func(m *pb.WithdrawNoPenalty) [32]byte { return idOf(m.Record) }),
 	}},
 	{"commitment", "Credit commitments (信用承诺)", []verb{
 		verbOf("submit", "Take in a commitment, or file one for a firm on its signed paper",

@@ -12,6 +12,7 @@ import (
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
+	"github.com/xinlian-ledger/xinlian/x/code"
 )
 
 // Messages as people write them: a JSON object with the field names of the wire. Dates are YYYY-MM-DD, ids, digests and keys hexadecimal
@@ -20,6 +21,9 @@ import (
 
 // Texts are texts to be kept in the vault, by the digest field that stands for them.
 type Texts map[string]map[string]string
+
+// ActField is the field by which agencies know an act (违法行为标识).
+const ActField = "act_digest"
 
 // messageBytesMax bounds a message file.
 const messageBytesMax = 4 << 20
@@ -63,6 +67,9 @@ func Messages() (out []any) {
 func SetDigest(into any, field string, digest [32]byte) error {
 	v := reflect.ValueOf(into).Elem()
 	for _, name := range strings.Split(field, ".") {
+		if v.Kind() == reflect.Pointer {
+			v = v.Elem()
+		}
 		f, ok := fieldNamed(v.Type(), name)
 		if !ok {
 			return fmt.Errorf("no field is called %q", field)
@@ -183,6 +190,15 @@ func decodeMember(name string, raw json.RawMessage, v reflect.Value, path string
 		words, err := textOf(raw, name)
 		if err != nil {
 			return fmt.Errorf("%s: %w", path+name, err)
+		}
+		if name+"_digest" == ActField {
+			text, ok := words[name]
+			if !ok || len(words) != 1 {
+				return fmt.Errorf("%s is not %s", path+name, "a string")
+			}
+			digest := code.ActDigest(text)
+			v.FieldByIndex(f.index).SetBytes(digest[:])
+			return nil
 		}
 		texts[path+name+"_digest"] = words
 		return nil

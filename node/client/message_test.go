@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x/code"
 )
 
 func TestReadMessage(t *testing.T) {
@@ -47,6 +48,28 @@ func TestReadMessage(t *testing.T) {
 	m := p.Action.GetPutMember()
 	if m == nil || m.Level != pb.LEVEL_COUNTY || len(m.Keys) != 1 || !cmp.Equal(m.Keys[0].Roles, []pb.Role{pb.ROLE_RECORD, pb.ROLE_VERIFY, pb.ROLE_REVIEW}) {
 		t.Errorf("%+v", m)
+	}
+}
+
+// An act is known by the digest of a text that goes nowhere; the content of a correction is a message in it, with texts of its own.
+func TestReadMessageOfActAndCorrection(t *testing.T) {
+	var f pb.FileCase
+	texts, err := ReadMessage([]byte(`{"subject":"S","act":"2026-07-01 示例路1号"}`), &f)
+	want := code.ActDigest("2026-07-01示例路1号")
+	if err != nil || len(texts) != 0 || !cmp.Equal(f.ActDigest, want[:]) {
+		t.Errorf("%+v %v %v", f, texts, err)
+	}
+	if _, err := ReadMessage([]byte(`{"act":{"day":"2026-07-01"}}`), &f); err == nil || !strings.Contains(err.Error(), "act is not a string") {
+		t.Error(err)
+	}
+
+	var c pb.CorrectRecord
+	texts, err = ReadMessage([]byte(`{"reason":"录入有误","other":{"issuer":"I","text":"事实"}}`), &c)
+	if err != nil || c.Other == nil || c.Other.Issuer != "I" || c.Penalty != nil || len(texts) != 2 {
+		t.Fatalf("%+v %v %v", c, texts, err)
+	}
+	if err := SetDigest(&c, "other.text_digest", [32]byte{5}); err != nil || c.Other.TextDigest[0] != 5 {
+		t.Error(err)
 	}
 }
 

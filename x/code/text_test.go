@@ -42,3 +42,15 @@ func TestUSCCWeights(t *testing.T) {
 		}
 	}
 }
+
+func TestActDigest(t *testing.T) {
+	want := ActDigest("2026-07-01 金水区示例路1号 A座")
+	for _, same := range []string{"２０２６－０７－０１ 金水区示例路１号　ａ座", " 2026-07-01\r\n金水区示例路1号a座 "} {
+		if ActDigest(same) != want {
+			t.Errorf("%q is another act", same)
+		}
+	}
+	if ActDigest("2026-07-02 金水区示例路1号 A座") == want {
+		t.Error("another day is the same act")
+	}
+}
