@@ -23,7 +23,8 @@ func queryCmd() *cobra.Command {
 		group("list", "Lists of serious dishonesty (严重失信主体名单)", queryListStandardsCmd()),
 		group("inspection", "Random inspections (双随机、一公开)", queryPlanCmd(), queryDrawCmd()),
 		group("measure", "Sanction measures (失信惩戒措施)", queryMeasureItemsCmd()),
-		queryRecordCmd(), queryFileCmd(), queryCommitmentCmd(), queryCheckCmd(), queryDutiesCmd(), queryParamsCmd())
+		queryRecordCmd(), queryFileCmd(), queryCommitmentCmd(), queryCheckCmd(), queryDutiesCmd(), queryParamsCmd(),
+		queryCourtPlanCmd(), queryCasesCmd(), queryCopiesCmd(), queryReconciliationCmd(), queryAttentionCmd(), queryNoPenaltiesCmd(), queryObjectionsCmd())
 	cmd.Long = `Ask a node. Without --key the answer is the public's; with it, the member's. An answer of a node is its word: what must hold up is a bundle, which
 xinlian-verify checks offline.
 
@@ -128,6 +129,10 @@ var stateWords = map[string]string{
 	"minor": "轻微", "general": "一般", "serious": "严重",
 	"announced": "待实施", "applied": "实施中", "lifted": "已解除", "corrected": "已更正", "shielded": "屏蔽中", "archived": "已归档", "destroyed": "密钥销毁",
 	"rights": "减损权益", "management": "管理", "market": "市场",
+	"running": "执行中", "completed": "执行完毕", "failed": "终止执行", "open": "立案", "penalty": "行政处罚", "no_penalty": "不予处罚", "closed": "已撤案", "left": "已退出公示",
+	"list": "严重失信主体名单", "abnormal": "经营异常名录", "other": "其他失信信息", "record": "记录", "breach": "违诺", "repair": "修复", "incentive": "激励",
+	"own": "平台核查中", "provider": "提供方核查中", "review": "复核中", "resolved": "已处理", "upheld": "维持", "undetermined": "无法核实",
+	"withdrawal": "撤销", "correction": "更正", "shield": "屏蔽", "not_shown": "信用中国未公示", "shown_not_published": "信用中国公示而账本未公示",
 	"supplement": "待补正", "accepted": "已受理", "effective": "已生效", "refused": "不予修复", "not_accepted": "不予受理",
 }
 

@@ -169,12 +169,26 @@ func showFile(w io.Writer, raw json.RawMessage) error {
 		}
 	}
 	t.write(w)
-	var as asOfLine
-	if err := json.Unmarshal(raw, &as); err == nil {
-		as.write(w)
+	for _, more := range fileMore {
+		if err := writeCells(w, lists[more.list], more.cells...); err != nil {
+			return err
+		}
 	}
-	return nil
+	return writeAsOf(w, raw)
 }
 
 // fileLists are the lists of records in a file, in the order in which they are shown.
-var fileLists = []string{"penalties", "lists", "abnormal", "others", "commitments", "repairs", "measures", "objections", "listings", "inspections"}
+var fileLists = []string{
+	"penalties", "lists", "abnormal", "others", "commitments", "repairs", "measures", "objections", "listings", "inspections", "court_plans", "no_penalties",
+}
+
+// fileMore are the lists of what is no record.
+var fileMore = []struct {
+	list  string
+	cells []cell
+}{
+	{"cases", caseCells},
+	{"copies", copyCells},
+	{"alarms", []cell{{"告警 alarm", "kind"}, {"期限 due", "due"}, {"发生 happened", "happened"}, {"单位 issuer", "issuer"}, {"记录 record", "record"}}},
+	{"bars", []cell{{"告知承诺限制 bar", "cause"}, {"起始 since", "since"}, {"解除 lifted", "lifted_on"}, {"依据 record", "cause_id"}}},
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/hex"
@@ -519,10 +520,15 @@ func partsOf(raw json.RawMessage) (issuer, state string) {
 	}
 	for name, form := range forms {
 		var v struct {
-			Issuer string `json:"issuer"`
-			State  string `json:"state"`
+			Issuer   string `json:"issuer"`
+			State    string `json:"state"`
+			Provider string `json:"provider"` // of an objection
+			Agent    string `json:"agent"`    // of a court's plan
 		}
-		if json.Unmarshal(form, &v) != nil || v.Issuer == "" {
+		if json.Unmarshal(form, &v) != nil {
+			continue
+		}
+		if v.Issuer = cmp.Or(v.Issuer, v.Provider, v.Agent); v.Issuer == "" {
 			continue
 		}
 		if strings.HasPrefix(name, "published") {

@@ -167,6 +167,14 @@ func recordName(key []byte) string {
 
 // caseOf finds the record that lays a duty on its owner and tells how far it has come; nil: it has no state of its own.
 func caseOf(r x.Reader, d x.Duty) *caseJSON {
+	switch d.Kind {
+	case sanction.DutyAcknowledge:
+		return caseOfCopy(r, d)
+	case sanction.DutyDecide:
+		return caseOfAct(r, d)
+	case sanction.DutyShield, sanction.DutyEndShield:
+		return caseOfCourtPlan(r, d)
+	}
 	if p, ok := sanction.Get(r, d.Record); ok {
 		return caseOfDishonesty(r, p)
 	}
@@ -196,6 +204,44 @@ func caseOfDishonesty(r x.Reader, d *pb.Dishonesty) *caseJSON {
 	v := &caseJSON{Kind: word(dishonestyKinds, int32(d.Kind)), ID: hexOf(d.Id), State: word(recordStates, int32(d.State)), DocNo: f.DocNo}
 	v.done(step{"decided", f.DecidedOn}, step{"recorded", d.RecordedOn}, step{"published", d.PublishedOn}, step{"ended", d.EndedOn})
 	v.left(r, sanction.DutiesOf(d))
+	return v
+}
+
+// caseOfCopy names a record to who keeps a copy of it. How the record left is not told: a repaired one must look like a withdrawn one.
+func caseOfCopy(r x.Reader, duty x.Duty) *caseJSON {
+	d, ok := sanction.Get(r, duty.Record)
+	if !ok {
+		return nil
+	}
+	v := &caseJSON{Kind: word(dishonestyKinds, int32(d.Kind)), ID: hexOf(d.Id), State: "left", DocNo: sanction.Of(d).DocNo}
+	if sanction.Public(d) { // it was corrected: the copy takes the new version
+		v.State = "published"
+	}
+	v.done()
+	return v
+}
+
+// caseOfAct is how far an agency is with an act that it has claimed.
+func caseOfAct(r x.Reader, duty x.Duty) *caseJSON {
+	c, ok := sanction.CaseOf(r, duty.Subject, duty.Record)
+	if !ok {
+		return nil
+	}
+	v := &caseJSON{Kind: "case", ID: hexOf(c.ActDigest), State: word(caseStates, int32(c.State))}
+	v.done(step{"filed", c.FiledOn}, step{"ended", c.EndedOn})
+	v.left(r, sanction.DutiesOfCase(c))
+	return v
+}
+
+// caseOfCourtPlan is the board of a court's plan: what is left for each recogniser.
+func caseOfCourtPlan(r x.Reader, duty x.Duty) *caseJSON {
+	p, ok := sanction.GetPlan(r, duty.Record)
+	if !ok {
+		return nil
+	}
+	v := &caseJSON{Kind: "court_plan", ID: hexOf(p.Id), State: word(courtPlanStates, int32(p.State)), DocNo: p.CaseNo}
+	v.done(step{"ruled", p.RuledOn}, step{"filed", p.FiledOn}, step{"ended", p.EndedOn})
+	v.left(r, sanction.DutiesOfPlan(p))
 	return v
 }
 

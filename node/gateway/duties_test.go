@@ -107,6 +107,41 @@ func TestDutiesAudience(t *testing.T) {
 	}
 }
 
+// Duties that no record lays on an agency by its state: a case, a court's plan, a copy. Who keeps a copy learns which record it is, and not how it left.
+func TestDutiesBesideRecords(t *testing.T) {
+	w := newWorld(t)
+	w.enrolAll()
+	w.do("govern put=gov1 holder roles=1,4", "on 2026-07-20", "file-case by=zz-scjg firm=a act=smoke", "record by=ops issuer=zz-scjg firm=a no=7 fine=120000 decided=2026-07-15",
+		"publish by=ops issuer=zz-scjg firm=a no=7", "record by=ops issuer=zz-scjg firm=a no=8 fine=120000 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=a no=8",
+		"file-plan by=ops firm=a case=PO-1")
+	of := func(by, kind string) duty {
+		t.Helper()
+		for _, d := range w.duties(by, "").Duties {
+			if d.Kind == kind && d.Case != nil {
+				return d
+			}
+		}
+		t.Fatalf("%s finds no duty %s with its case", by, kind)
+		return duty{}
+	}
+	if d := of("zz-scjg", "decide_case"); d.Case.Kind != "case" || d.Case.State != "open" || d.Case.ID != d.Record || len(d.Case.Left) != 1 {
+		t.Errorf("%+v", d.Case)
+	}
+	if d := of("zz-scjg", "shield"); d.Case.Kind != "court_plan" || d.Case.State != "running" || d.Case.DocNo != "PO-1" || len(d.Case.Left) != 1 {
+		t.Errorf("%+v", d.Case)
+	}
+	w.do("shield by=zz-scjg firm=a no=7 case=PO-1", "withdraw by=zz-scjg issuer=zz-scjg firm=a no=8")
+	states := map[string]string{}
+	for _, d := range w.duties("gov1", "").Duties {
+		if d.Kind == "acknowledge" {
+			states[d.Record] = fmt.Sprint(d.Case.State, d.Case.Done, d.Case.Left)
+		}
+	}
+	if a, b := states[w.penalty("a", "7")], states[w.penalty("a", "8")]; a == "" || a != b || a != "left[] []" {
+		t.Errorf("shielded: %q, withdrawn: %q", a, b)
+	}
+}
+
 // Pages together are the list, whatever their length.
 func TestDutiesPages(t *testing.T) {
 	w := newWorld(t)

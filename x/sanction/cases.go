@@ -70,7 +70,8 @@ func setFines(ctx *x.Ctx, old, now *pb.Dishonesty) {
 	}
 }
 
-func dutiesOfCase(c *pb.Case) []x.Duty {
+// DutiesOfCase gives the duty that a case lays on the agency that filed it: to decide.
+func DutiesOfCase(c *pb.Case) []x.Duty {
 	if c.State != pb.CASE_OPEN {
 		return nil
 	}
@@ -80,9 +81,9 @@ func dutiesOfCase(c *pb.Case) []x.Duty {
 func putCase(ctx *x.Ctx, c *pb.Case) {
 	var before []x.Duty
 	if old, ok := cases.Get(ctx, c.Subject, c.ActDigest); ok {
-		before = dutiesOfCase(old)
+		before = DutiesOfCase(old)
 	}
-	x.Assign(ctx, before, dutiesOfCase(c))
+	x.Assign(ctx, before, DutiesOfCase(c))
 	cases.PutAside(ctx, c.Subject, c.ActDigest, c)
 }
 
@@ -248,7 +249,7 @@ func missedDecision(ctx *x.Ctx, uscc string, act []byte) {
 	if !ok || c.State != pb.CASE_OPEN {
 		x.Faultf("a timer speaks of case %x, which is not open", act)
 	}
-	for _, duty := range dutiesOfCase(c) {
+	for _, duty := range DutiesOfCase(c) {
 		subject.RaiseMissed(ctx, duty)
 	}
 	c.Missed = true

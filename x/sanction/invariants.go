@@ -177,8 +177,8 @@ func EachDuty(r x.Reader, fn func(x.Duty)) {
 	}
 	All(r, func(d *pb.Dishonesty) bool { return each(DutiesOf(d)) })
 	propagations.All(r, func(_ string, p *pb.Propagation) bool { return each(dutiesOfPropagation(p)) })
-	plans.All(r, func(_ string, p *pb.CourtPlan) bool { return each(dutiesOfPlan(p)) })
-	cases.All(r, func(_ string, c *pb.Case) bool { return each(dutiesOfCase(c)) })
+	plans.All(r, func(_ string, p *pb.CourtPlan) bool { return each(DutiesOfPlan(p)) })
+	cases.All(r, func(_ string, c *pb.Case) bool { return each(DutiesOfCase(c)) })
 	listings.All(r, func(_ string, l *pb.Listing) bool {
 		for _, duty := range ListingDuties(l) {
 			fn(duty)

@@ -50,9 +50,9 @@ func EachPlan(r x.Reader, uscc string, fn func(p *pb.CourtPlan) (more bool)) { p
 // Covers says whether a plan speaks of a record: it was decided before the court ruled.
 func Covers(p *pb.CourtPlan, d *pb.Dishonesty) bool { return Of(d).DecidedOn <= p.RuledOn }
 
-// dutiesOfPlan gives the duties that a plan lays on recognisers: while it runs, to shield what is in publicity; once the court has ended it, to end the
+// DutiesOfPlan gives the duties that a plan lays on recognisers: while it runs, to shield what is in publicity; once the court has ended it, to end the
 // shield.
-func dutiesOfPlan(p *pb.CourtPlan) (out []x.Duty) {
+func DutiesOfPlan(p *pb.CourtPlan) (out []x.Duty) {
 	for i := range p.Parties {
 		party, kind := &p.Parties[i], DutyShield
 		switch {
@@ -75,7 +75,7 @@ func putPlan(ctx *x.Ctx, p *pb.CourtPlan) {
 	}
 	// Who has nothing in it any more leaves the board: that it once had would tell the others of a record that has left.
 	p.Parties = slices.DeleteFunc(p.Parties, func(q pb.PlanParty) bool { return q.Open+q.Shielded == 0 })
-	x.Assign(ctx, dutiesOfPlan(old), dutiesOfPlan(p))
+	x.Assign(ctx, DutiesOfPlan(old), DutiesOfPlan(p))
 	if key := x.Key(openPlans.Prefix, []byte(p.Subject)); p.State == pb.COURT_PLAN_RUNNING {
 		ctx.Set(key, p.Id)
 	} else if old.State == pb.COURT_PLAN_RUNNING {
@@ -313,7 +313,7 @@ func missedShield(ctx *x.Ctx, kind x.DutyKind, uscc string, id []byte) {
 		x.Faultf("a timer speaks of plan %x, which is not there", id)
 	}
 	missed := 0
-	for _, duty := range dutiesOfPlan(p) {
+	for _, duty := range DutiesOfPlan(p) {
 		if duty.Kind == kind && !duty.Alarmed && duty.Due < ctx.Today {
 			subject.RaiseMissed(ctx, duty)
 			party(p, duty.Owner).Missed = true
