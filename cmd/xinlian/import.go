@@ -57,14 +57,23 @@ func importKindCmd(kind intake.Kind) *cobra.Command {
 		intake.Fulfillments: "Record fulfilment and breach of commitments (践诺)",
 		intake.Abnormal:     "Record entries of abnormal operation (异常名录)",
 		intake.Others:       "Record other dishonesty (其他失信信息)",
+		intake.CreditChina:  "Bring the current list of 信用中国 (公示核对): what it does not show is held back from every answer",
 		intake.Lists:        "Record entries in lists of serious dishonesty (严重失信主体名单), after the notices that led to them",
+	}
+	more := map[intake.Kind]string{
+		intake.CreditChina: `Bring the current list of 信用中国 (公示核对). Columns: subject_uscc 统一社会信用代码, kind 信息类别 (行政处罚, 严重失信主体名单, 经营异常名录,
+其他失信信息), issuer_uscc 认定单位统一社会信用代码, doc_no 文书号, as_of 名单日期.
+
+All rows of a firm are one list, and a firm of which nothing is shown has one row with kind, agency and number empty; a firm that the file does not name
+stays as it is. What the ledger published before the day of the list and the list does not hold is held back from every answer in the same block.
+So a list is sent whole or not at all: one row that cannot be read refuses all rows of its firm, and one whose firm cannot be read all rows of the file.`,
 	}
 	example := fmt.Sprintf("  xinlian import %s FILE --node %s --key ops --report out.csv", kind, defaultGateway)
 	if kind == intake.Subjects {
 		example = fmt.Sprintf("  xinlian import subjects FILE --node %s --key registry", defaultGateway)
 	}
 	cmd := &cobra.Command{
-		Use: string(kind) + " FILE", Short: about[kind], Example: example, Args: cobra.ExactArgs(1),
+		Use: string(kind) + " FILE", Short: about[kind], Long: more[kind], Example: example, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runImport(cmd, kind, args[0], f) },
 	}
 	f.addNode(cmd, importPatience)
@@ -76,7 +85,7 @@ func importKindCmd(kind intake.Kind) *cobra.Command {
 	fl.BoolVar(&f.dryRun, "dry-run", false, "read and check the file, send nothing")
 	fl.BoolVar(&f.whole, "all-or-nothing", false, "send nothing unless every row passes (one transaction where it fits, else checked first)")
 	fl.BoolVar(&f.json, "json", false, "answer as JSON")
-	if kind == intake.Subjects {
+	if kind.Bare() {
 		f.addIssuer(cmd)
 	} else {
 		fl.StringVar(&f.vault, "vault", "", "folder of the vault (default $XINLIAN_HOME/vault)")
@@ -101,9 +110,9 @@ func runImport(cmd *cobra.Command, kind intake.Kind, path string, f *importFlags
 	}
 	im := &client.Import{Batch: f.batch, AllOrNothing: f.whole, DryRun: f.dryRun}
 	if f.dryRun {
-		opts.Registry = f.issuer
-		if opts.Registry == "" {
-			opts.Registry = dryRegistry
+		opts.Issuer = f.issuer
+		if opts.Issuer == "" {
+			opts.Issuer = dryIssuer
 		}
 		opts.Vault = vault.Ephemeral()
 	} else {
@@ -113,8 +122,8 @@ func runImport(cmd *cobra.Command, kind intake.Kind, path string, f *importFlags
 		}
 		defer c.Close()
 		im.Client = c
-		if kind == intake.Subjects {
-			if opts.Registry, err = f.member(ctx, c); err != nil {
+		if kind.Bare() {
+			if opts.Issuer, err = f.member(ctx, c); err != nil {
 				return verdictOf(err)
 			}
 		} else {
@@ -169,8 +178,8 @@ func runImport(cmd *cobra.Command, kind intake.Kind, path string, f *importFlags
 	return nil
 }
 
-// dryRegistry stands in for the registry of a dry run: a code of the right form that no message carries anywhere.
-var dryRegistry = code.CompleteUSCC("12410000", "Y0000000")
+// dryIssuer stands in for the sender of a dry run: a code of the right form that no message carries anywhere.
+var dryIssuer = code.CompleteUSCC("12410000", "Y0000000")
 
 type importSummary struct {
 	File            string `json:"file"`

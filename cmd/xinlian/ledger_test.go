@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -141,6 +142,49 @@ func TestLedger(t *testing.T) {
 	}
 	if stdout, _ = xinlian(t, 0, "query", "list", "standards"); !strings.Contains(stdout, "名单") {
 		t.Errorf("list standards:\n%s", stdout)
+	}
+
+	// What stands beside the records: the list of 信用中国, a case, a court's plan, an objection.
+	list := filepath.Join(work, "credit-china.csv")
+	listed := fmt.Sprintf("统一社会信用代码,信息类别,认定单位代码,文书号,名单日期\n%s,行政处罚,%s,%s,2026-07-15\n%[1]s,行政处罚,%[2]s,示例市监罚〔2026〕9999号,2026-07-15\n",
+		v.Subject, v.Published.Issuer, v.Published.DocNo)
+	if err := os.WriteFile(list, []byte(listed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr := xinlian(t, 1, as("zz-scjg", "import", "credit-china", list)...); !strings.Contains(stderr, "E_CREDIT_CHINA") {
+		t.Errorf("an agency speaks for 信用中国: %q", stderr)
+	}
+	xinlian(t, 0, as("ops", "import", "credit-china", list)...)
+	if stdout, _ = xinlian(t, 0, as("auditor", "query", "reconciliation", v.Subject)...); !strings.Contains(stdout, "信用中国公示而账本未公示") || strings.Contains(stdout, record) {
+		t.Errorf("reconciliation:\n%s", stdout)
+	}
+	xinlian(t, 0, as("zz-scjg", "tx", "case", "file", "--subject", v.Subject, "--act", "2026-07-14 示例路1号", "--violation-region", "410105", "--power-code", "SC-MARKET")...)
+	if stdout, _ = xinlian(t, 0, as("zz-scjg", "query", "cases", v.Subject)...); !strings.Contains(stdout, "立案 open") {
+		t.Errorf("cases:\n%s", stdout)
+	}
+	if stdout, _ = xinlian(t, 0, as("zz-scjg", "query", "duties")...); !strings.Contains(stdout, "decide_case") {
+		t.Errorf("duties of a case:\n%s", stdout)
+	}
+	var done client.Outcome
+	stdout, _ = xinlian(t, 0, as("ops", "tx", "plan", "file", "--subject", v.Subject, "--case-no", "PO-1", "--kind", "1", "--ruled-on", "2026-07-15", "--ruling", "示例裁定", "--json")...)
+	if err := json.Unmarshal([]byte(stdout), &done); err != nil || len(done.Results) != 1 {
+		t.Fatalf("%v %s", err, stdout)
+	}
+	if stdout, _ = xinlian(t, 0, as("ops", "query", "plan", done.Results[0].Record)...); !strings.Contains(stdout, "执行中 running") || !strings.Contains(stdout, v.Published.Issuer) {
+		t.Errorf("plan:\n%s", stdout)
+	}
+	xinlian(t, 1, "query", "plan", record)
+	xinlian(t, 0, as("ops", "tx", "objection", "file", "--subject", v.Subject, "--kind", "record", "--target", record, "--objection-no", "YY-1", "--grounds", "示例", "--paper", "示例")...)
+	if stdout, _ = xinlian(t, 0, as("ops", "query", "objections", v.Subject)...); !strings.Contains(stdout, "YY-1") || !strings.Contains(stdout, "平台核查中 own") {
+		t.Errorf("objections:\n%s", stdout)
+	}
+	for _, verb := range []string{"copies", "attention", "no-penalties"} { // nothing of these
+		if stdout, _ = xinlian(t, 0, as("auditor", "query", verb, v.Subject)...); !strings.Contains(stdout, "as of height") {
+			t.Errorf("%s:\n%s", verb, stdout)
+		}
+	}
+	if stdout, _ = xinlian(t, 0, as("auditor", "query", "file", v.Subject)...); !strings.Contains(stdout, "court_plans") || !strings.Contains(stdout, "立案 open") || !strings.Contains(stdout, "shown_not_published") {
+		t.Errorf("file:\n%s", stdout)
 	}
 
 	// A refusal is one line with code and rule.

@@ -23,11 +23,12 @@ const (
 	FulfillmentsCSV  = "fulfillments.csv"
 	AbnormalCSV      = "abnormal.csv"
 	OthersCSV        = "others.csv"
+	CreditChinaCSV   = "credit-china.csv"
 	MembersJSON      = "members.json"
 	ExpectedCSV      = "expected.csv"
 )
 
-//go:embed subjects.csv penalties.csv penalties.xlsx penalties-gb18030.csv commitments.csv commitments.xlsx fulfillments.csv abnormal.csv others.csv members.json expected.csv
+//go:embed subjects.csv penalties.csv penalties.xlsx penalties-gb18030.csv commitments.csv commitments.xlsx fulfillments.csv abnormal.csv others.csv credit-china.csv members.json expected.csv
 var files embed.FS
 
 // File gives the bytes of a file.
@@ -43,7 +44,7 @@ func File(name string) []byte {
 func Names() []string {
 	return []string{
 		SubjectsCSV, PenaltiesCSV, PenaltiesXLSX, PenaltiesGB18030, CommitmentsCSV, CommitmentsXLSX, FulfillmentsCSV,
-		AbnormalCSV, OthersCSV, MembersJSON, ExpectedCSV,
+		AbnormalCSV, OthersCSV, CreditChinaCSV, MembersJSON, ExpectedCSV,
 	}
 }
 

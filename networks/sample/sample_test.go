@@ -105,6 +105,7 @@ func newLedger(t *testing.T) *ledger {
 	g := &pb.Genesis{Members: []pb.Member{{
 		Uscc: registry, Level: pb.LEVEL_PROVINCE, Regions: []string{henan.Province}, Name: "省信用信息中心（合成样例）",
 		Keys: []*pb.MemberKey{{Address: address, Roles: all, Name: "ops"}}, ValidatorKey: bytes.Repeat([]byte{8}, 32), ValidatorPower: 1,
+		CreditChina: true,
 	}}}
 	henan.Catalogue(g)
 	for _, m := range sample.Members() {
@@ -136,6 +137,8 @@ func (l *ledger) dispatch(m *pb.Msg) (x.Done, error) {
 		return subject.Enrol(l.ctx, m.EnrolSubject)
 	case *pb.Msg_SubmitCommitment:
 		return commitment.Submit(l.ctx, m.SubmitCommitment)
+	case *pb.Msg_Reconcile:
+		return sanction.Reconcile(l.ctx, m.Reconcile)
 	case *pb.Msg_RecordAbnormal:
 		return sanction.RecordAbnormal(l.ctx, m.RecordAbnormal)
 	case *pb.Msg_RecordOther:
@@ -192,7 +195,7 @@ func read(t *testing.T, name string, kind intake.Kind) []intake.Row {
 	if err := os.WriteFile(path, sample.File(name), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r, err := intake.Open(path, kind, intake.Options{Vault: digests, Registry: registry})
+	r, err := intake.Open(path, kind, intake.Options{Vault: digests, Issuer: registry})
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
@@ -218,8 +221,13 @@ func (l *ledger) send1(t *testing.T, name string, kind intake.Kind, again bool) 
 			want[e.Row] = e
 		}
 	}
+	ended := map[int]intake.Outcome{}
 	for _, row := range read(t, name, kind) {
-		outcome, refusal := l.send(t, row)
+		outcome, refusal := ended[row.Of], "" // said by the message of an earlier row
+		if row.Of == 0 {
+			outcome, refusal = l.send(t, row)
+			ended[row.Number] = outcome
+		}
 		e, listed := want[row.Number]
 		if !listed {
 			e = sample.Expected{Outcome: string(intake.Recorded)}
@@ -259,6 +267,7 @@ func TestExpectedOutcomes(t *testing.T) {
 	l.send1(t, sample.PenaltiesCSV, intake.Penalties, false)
 	l.send1(t, sample.AbnormalCSV, intake.Abnormal, false)
 	l.send1(t, sample.OthersCSV, intake.Others, false)
+	l.send1(t, sample.CreditChinaCSV, intake.CreditChina, false)
 	// Sending all once more records nothing twice.
 	for _, f := range []struct {
 		name string
@@ -270,6 +279,7 @@ func TestExpectedOutcomes(t *testing.T) {
 		{sample.PenaltiesCSV, intake.Penalties},
 		{sample.AbnormalCSV, intake.Abnormal},
 		{sample.OthersCSV, intake.Others},
+		{sample.CreditChinaCSV, intake.CreditChina},
 	} {
 		l.send1(t, f.name, f.kind, true)
 	}
@@ -286,6 +296,7 @@ func TestExpectedOutcomesOfSlices(t *testing.T) {
 	for name, kind := range map[string]intake.Kind{
 		sample.PenaltiesXLSX: intake.Penalties, sample.PenaltiesGB18030: intake.Penalties, sample.CommitmentsXLSX: intake.Commitments,
 		sample.PenaltiesCSV: intake.Penalties, sample.AbnormalCSV: intake.Abnormal, sample.OthersCSV: intake.Others,
+		sample.CreditChinaCSV: intake.CreditChina,
 	} {
 		l := newLedger(t)
 		l.send1(t, sample.SubjectsCSV, intake.Subjects, false)

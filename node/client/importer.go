@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/xinlian-ledger/xinlian/node/intake"
@@ -164,6 +165,8 @@ type run struct {
 	mu      sync.Mutex
 	sum     Summary
 	waiting map[int]intake.ReportRow // guarded by mu; ended out of order
+	said    map[int][]*row           // guarded by mu; rows that the message of an earlier row says, by its number
+	leads   map[int]intake.ReportRow // guarded by mu; how rows ended whose messages may say others
 	next    int                      // guarded by mu; first row that is not reported
 	err     error                    // guarded by mu; first one
 }
@@ -173,7 +176,7 @@ type run struct {
 func (im *Import) Run(ctx context.Context) (Summary, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := &run{Import: im, ctx: ctx, held: newHeld(), waiting: map[int]intake.ReportRow{}}
+	r := &run{Import: im, ctx: ctx, held: newHeld(), waiting: map[int]intake.ReportRow{}, said: map[int][]*row{}, leads: map[int]intake.ReportRow{}}
 	if r.Batch <= 0 {
 		r.Batch = BatchDefault
 	}
@@ -238,12 +241,34 @@ func (r *run) prepare(in intake.Row, seq int) *row {
 		r.fail(err)
 		r.end(seq, intake.ReportRow{}) // nothing became of it
 		return nil
+	case in.Of != 0:
+		r.follow(&row{Row: in, seq: seq})
+		return nil
 	}
 	w := &row{Row: in, seq: seq, keys: claims(&in)}
 	for i := range in.Messages {
 		w.size += in.Messages[i].Size() + 8
 	}
 	return w
+}
+
+// follow ends a row as the row whose message says it ends, now or later.
+func (r *run) follow(w *row) {
+	r.mu.Lock()
+	line, ended := r.leads[w.Of]
+	if !ended {
+		r.said[w.Of] = append(r.said[w.Of], w)
+	}
+	r.mu.Unlock()
+	if ended {
+		r.end(w.seq, saidBy(line, w))
+	}
+}
+
+// saidBy is the line of a row that ended as another did.
+func saidBy(line intake.ReportRow, w *row) intake.ReportRow {
+	line.Row, line.Record, line.Note = w.Number, w.Record, strings.Join(w.Notes, "; ")
+	return line
 }
 
 // batch is the rows of one transaction.
@@ -431,7 +456,19 @@ func (r *run) ended(w *row, o intake.Outcome, record []byte, why *intake.Refusal
 	if record != nil && in.Record == nil {
 		in.Record = record
 	}
-	r.end(w.seq, intake.OutcomeRow(in, o, record, why))
+	line := intake.OutcomeRow(in, o, record, why)
+	r.end(w.seq, line)
+	if len(w.Messages) == 0 || w.Messages[0].GetReconcile() == nil {
+		return
+	}
+	r.mu.Lock()
+	r.leads[w.Number] = line
+	said := r.said[w.Number]
+	delete(r.said, w.Number)
+	r.mu.Unlock()
+	for _, v := range said {
+		r.end(v.seq, saidBy(line, v))
+	}
 }
 
 // end files the line of a row. Lines are written in the order of the file.

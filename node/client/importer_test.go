@@ -29,6 +29,7 @@ type ledger struct {
 	mu       sync.Mutex
 	subjects map[string]pb.Subject
 	outcomes map[string][]byte
+	lists    map[string]*pb.Reconcile
 	posts    int
 	executed int
 	// trouble is asked before (executed = false) and after a transaction is executed; true: the connection breaks, or the answer given is sent.
@@ -118,6 +119,12 @@ func (l *ledger) execute(id string, body *pb.Body) {
 			default:
 				next[s.Uscc] = s
 			}
+		case *pb.Msg_Reconcile:
+			if m.Reconcile.Subject == uscc(0) {
+				res.Code, res.Reason = "E_SUBJECT_UNKNOWN", "no such subject"
+			} else {
+				l.lists[m.Reconcile.Subject] = m.Reconcile
+			}
 		default:
 			res.Code, res.Reason = "E_RECORD_UNKNOWN", "no record"
 		}
@@ -135,7 +142,7 @@ func (l *ledger) execute(id string, body *pb.Body) {
 }
 
 func newLedger(t *testing.T) (*ledger, *Client) {
-	l := &ledger{t: t, subjects: map[string]pb.Subject{}, outcomes: map[string][]byte{}}
+	l := &ledger{t: t, subjects: map[string]pb.Subject{}, outcomes: map[string][]byte{}, lists: map[string]*pb.Reconcile{}}
 	srv := httptest.NewUnstartedServer(l)
 	srv.Config.ErrorLog = nil
 	srv.Start()
@@ -179,7 +186,12 @@ func writeFile(t *testing.T, s string) string {
 
 func importFile(t *testing.T, c *Client, path string, change func(*Import)) (Summary, []intake.ReportRow, error) {
 	t.Helper()
-	r, err := intake.Open(path, intake.Subjects, intake.Options{Registry: uscc(9999)})
+	return importKind(t, c, path, intake.Subjects, change)
+}
+
+func importKind(t *testing.T, c *Client, path string, kind intake.Kind, change func(*Import)) (Summary, []intake.ReportRow, error) {
+	t.Helper()
+	r, err := intake.Open(path, kind, intake.Options{Issuer: uscc(9999)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -329,6 +341,43 @@ func TestAllOrNothing(t *testing.T) {
 	path := writeFile(t, "uscc,name,region,category\n"+uscc(1)+",示例,410100,1\nnonsense,示例,410100,1\n")
 	if sum, _, err = importFile(t, c, path, whole); err != nil || sum.Refused != 2 || l.posts != 0 {
 		t.Errorf("%+v %v, %d posts", sum, err, l.posts)
+	}
+}
+
+// The rows of a firm in a list of 信用中国 end as the one message does that says them, whichever of the two is known first.
+func TestImportOfLists(t *testing.T) {
+	const firms, each = 9, 4
+	var b strings.Builder
+	b.WriteString("subject_uscc,kind,issuer_uscc,doc_no,as_of\n")
+	refused := map[int]intake.Outcome{}
+	for n := range each {
+		for f := range firms {
+			fmt.Fprintf(&b, "%s,行政处罚,%s,示例罚〔2026〕%d号,2026-07-01\n", uscc(f), uscc(5000), n+1)
+			if f == 0 {
+				refused[2+n*firms] = intake.Refused
+			}
+		}
+	}
+	path := writeFile(t, b.String())
+	for name, change := range map[string]func(*Import){
+		"at once": nil, "firm by firm": func(im *Import) { im.Batch, im.Flight = 1, 1 }, "whole": func(im *Import) { im.AllOrNothing = true },
+	} {
+		l, c := newLedger(t)
+		sum, lines, err := importKind(t, c, path, intake.CreditChina, change)
+		if err != nil || sum.Rows != firms*each {
+			t.Fatalf("%s: %+v %v", name, sum, err)
+		}
+		if name == "whole" {
+			checkLines(t, lines, firms*each, intake.Refused, nil)
+			continue
+		}
+		checkLines(t, lines, firms*each, intake.Recorded, refused)
+		if sum.Recorded != (firms-1)*each || sum.Refused != each || len(l.lists) != firms-1 || len(l.lists[uscc(1)].Shown) != each {
+			t.Errorf("%s: %+v, %d lists", name, sum, len(l.lists))
+		}
+		if lines[firms].Code != "E_SUBJECT_UNKNOWN" || lines[1].Record == nil || string(lines[1].Record) == string(lines[firms+1].Record) {
+			t.Errorf("%s: %+v", name, lines[firms])
+		}
 	}
 }
 

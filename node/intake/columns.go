@@ -18,11 +18,15 @@ const (
 	Abnormal     Kind = "abnormal"
 	Others       Kind = "others"
 	Lists        Kind = "lists"
+	CreditChina  Kind = "credit-china"
 )
+
+// Bare says that a kind of file has no texts: it needs no vault, and one member sends all its rows in its own name.
+func (k Kind) Bare() bool { return k == Subjects || k == CreditChina }
 
 // Kinds lists the kinds of file, in the order in which they are sent.
 func Kinds() []Kind {
-	return []Kind{Subjects, Commitments, Fulfillments, Penalties, Abnormal, Others, Lists}
+	return []Kind{Subjects, Commitments, Fulfillments, Penalties, Abnormal, Others, Lists, CreditChina}
 }
 
 // Field is a column that a kind of file knows.
@@ -129,6 +133,14 @@ var fields = map[Kind][]Field{
 		Field{Name: "reason", Title: "列入事由", Required: true, Text: true},
 		Field{Name: "basis", Title: "列入依据", Required: true, Text: true},
 	),
+	CreditChina: {
+		{Name: "subject_uscc", Title: "统一社会信用代码", Aliases: []string{"主体代码", "信用代码", "行政相对人代码_1"}, Required: true, key: true},
+		{Name: "subject_category", Title: "主体类别", Aliases: []string{"类别"}},
+		{Name: "kind", Title: "信息类别", Aliases: []string{"失信信息类别", "公示信息类别"}, Required: true, key: true},
+		{Name: "issuer_uscc", Title: "认定单位统一社会信用代码", Aliases: []string{"认定单位代码", "处罚机关统一社会信用代码", "处罚机关代码"}, Required: true},
+		{Name: "doc_no", Title: "文书号", Aliases: []string{"文号", "决定书文号", "行政处罚决定书文号"}, Required: true, key: true},
+		{Name: "as_of", Title: "名单日期", Aliases: []string{"核对日期", "数据日期"}, Required: true},
+	},
 	Others: decision("认定文书文号", "认定日期", "认定单位",
 		Field{Name: "source_code", Title: "失信信息类别编码", Required: true},
 		Field{Name: "statute_code", Title: "认定依据编码", Required: true},

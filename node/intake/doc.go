@@ -6,7 +6,8 @@
 //	source.go csv.go xlsx.go   bytes → rows of cells
 //	columns.go profile.go      header → fields of the kind (field name or Chinese title, any order)
 //	cell.go                    cell → date, amount, code; what was mended is noted
-//	subjects.go penalties.go commitments.go   row → messages, texts for the vault, or a refusal
+//	subjects.go penalties.go commitments.go dishonesty.go   row → messages, texts for the vault, or a refusal
+//	shown.go                   the list of 信用中国: all rows of a firm → one message, or none
 //
 // What it promises: a bad row is one refusal and never stops the others; every row number is the one a person sees in a
 // spreadsheet (the header is row 1); no row becomes two different records by spelling. A refusal, a note and the report never

@@ -21,9 +21,9 @@ type Digester interface {
 
 // Options is what a file does not say.
 type Options struct {
-	Vault    Digester // needed but for subjects
-	Registry string   // subjects: code of the registry member that enrols
-	Profile  *Profile // may be nil
+	Vault   Digester // needed but for subjects and credit-china
+	Issuer  string   // subjects, credit-china: code of the member that enrols, or that speaks for 信用中国
+	Profile *Profile // may be nil
 }
 
 // Row is one row of the file, ready to be sent, or refused.
@@ -38,8 +38,10 @@ type Row struct {
 	// Issuer is the member in whose name the row is sent.
 	Issuer string
 	// Messages are sent together in their order: a row counts as recorded if all of them pass, as already recorded if all of them
-	// were, as refused if one is. Empty for a refused row.
+	// were, as refused if one is. Empty for a refused row, and for one that the message of an earlier row says as well.
 	Messages []pb.Msg
+	// Of is the number of that earlier row, else 0: this row ends as that one does.
+	Of int
 	// Texts are to be stored in the vault before the messages are sent: a crash in between leaves words without a record, never a
 	// record without its words. Empty for a refused row.
 	Texts   []Text
@@ -62,6 +64,9 @@ type Reader struct {
 	header *header
 	err    error
 	given  int
+
+	whole    bool  // credit-china: the file was read to its end
+	gathered []Row // of it, what is not given yet
 }
 
 // Open opens a file and reads its header. An error is a *FileError: one line with code, rule and remedy.
@@ -69,12 +74,12 @@ func Open(path string, kind Kind, opts Options) (*Reader, error) {
 	if fields[kind] == nil {
 		return nil, fmt.Errorf("no kind of file is called %q", kind)
 	}
-	if opts.Vault == nil && kind != Subjects {
+	if opts.Vault == nil && !kind.Bare() {
 		return nil, errors.New("the texts of this kind of file need a vault")
 	}
-	if kind == Subjects {
-		if err := code.CheckUSCC(opts.Registry); err != nil {
-			return nil, fmt.Errorf("the code of the registry: %w", err)
+	if kind.Bare() {
+		if err := code.CheckUSCC(opts.Issuer); err != nil {
+			return nil, fmt.Errorf("the code of the member that sends the file: %w", err)
 		}
 	}
 	src, err := openSource(path)
@@ -134,6 +139,14 @@ func (r *Reader) Declared() []string {
 // Next gives the next row; io.EOF after the last. Any other error is a *FileError: the file cannot be read further, and what came
 // before it stands.
 func (r *Reader) Next() (Row, error) {
+	if r.kind == CreditChina {
+		return r.nextGathered()
+	}
+	return r.one()
+}
+
+// one reads and maps the next row.
+func (r *Reader) one() (Row, error) {
 	if r.err != nil {
 		return Row{}, r.err
 	}
@@ -194,6 +207,8 @@ func (r *Reader) mapRow(raw rawRow) Row {
 		m.other(person)
 	case Lists:
 		m.listed(person)
+	case CreditChina:
+		m.shown(person)
 	}
 	if row.Refusal != nil {
 		row.Messages, row.Texts = nil, nil

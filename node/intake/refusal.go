@@ -35,6 +35,7 @@ const (
 	CodeText          = "E_TEXT"            // a text is missing or too long
 	CodeFulfilment    = "E_FULFILMENT_TEXT" // texts of an assessment do not fit its status
 	CodeDigest        = "E_DIGEST"          // a digest is not 64 hexadecimal digits
+	CodeIncomplete    = "E_LIST_INCOMPLETE" // the list of 信用中国 of a firm is not whole
 )
 
 // remedies by code, where the code alone says what to do.
@@ -59,6 +60,7 @@ var remedies = map[string]struct{ rule, remedy string }{
 	CodeText:               {"X1", "fill the cell"},
 	CodeFulfilment:         {"X1 fields 12-13", "give 未履行的承诺内容 and 违诺责任追究内容 for status 2 or 3, and neither for 1"},
 	CodeDigest:             {"WIRE", "write the SHA-256 digest in 64 hexadecimal digits"},
+	CodeIncomplete:         {"INV-42", "correct the rows and send the file again: what a list leaves out is held back"},
 	CodeRow:                {"import", "save the file again from the spreadsheet"},
 }
 

@@ -20,9 +20,9 @@ func (m *mapper) subject() {
 		return
 	}
 	m.row.Key = uscc
-	m.row.Issuer = m.opts.Registry
+	m.row.Issuer = m.opts.Issuer
 	m.row.Messages = []pb.Msg{{Sum: &pb.Msg_EnrolSubject{EnrolSubject: &pb.EnrolSubject{
-		Issuer: m.opts.Registry,
+		Issuer: m.opts.Issuer,
 		Subject: pb.Subject{
 			Uscc: uscc, Region: region, Category: category, Status: pb.SubjectStatus(status),
 		},

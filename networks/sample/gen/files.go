@@ -67,6 +67,9 @@ func (w *world) files() ([]file, error) {
 	add("abnormal.csv", writeCSV(abnormalColumns, entered, 0), entered)
 	add("others.csv", writeCSV(otherColumns, recorded, 0), recorded)
 
+	shown := w.shownRows(punished, entered)
+	add("credit-china.csv", writeCSV(shownColumns, shown, 1), shown)
+
 	var members []member
 	for _, a := range w.agencies {
 		members = append(members, a.member)

@@ -14,7 +14,7 @@ func TestRegenerate(t *testing.T) {
 		t.Fatal(err)
 	}
 	made, err := os.ReadDir(dir)
-	if err != nil || len(made) != 11 {
+	if err != nil || len(made) != 12 {
 		t.Fatalf("%d files, %v", len(made), err)
 	}
 	for _, f := range made {
