@@ -414,7 +414,11 @@ func (d *demo) repair() error {
 		return err
 	}
 	d.say("verdict no-negative: before the repair 6, after it 0; standing and salt have the very bytes from before the record came (%d bytes); the commitment's route answers as for an unknown code", len(story.between.standing))
-	return nil
+	target, err := hex.DecodeString(story.record)
+	if err != nil {
+		return err
+	}
+	return d.copies(target)
 }
 
 // noTrace compares what the public and other agencies get after the repair with what they get of a firm that never had a record.
