@@ -66,7 +66,7 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	case len(req.Hash) != pb.DigestBytes: // draws read it: without it this node would compute another state than the others
 		return nil, a.report("finalize", fmt.Errorf("block %d was delivered with a hash of %d bytes", req.Height, len(req.Hash)))
 	}
-	on := ground{chain: c.chain, sigs: a.sigs, workers: a.opts.Workers}
+	on, txs := ground{chain: c.chain, sigs: a.sigs, workers: a.opts.Workers}, a.proposal.parse(req.Txs, a.pool)
 	if req.Height == 1 {
 		if a.genesis == nil {
 			return nil, a.report("finalize", errors.New("block 1 was delivered before genesis"))
@@ -80,8 +80,9 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 		defer s.Close()
 		s.cache = a.proposal.rowsAt(c.height)
 		on.rows, on.aside = s, func() (x.Reader, func()) { return a.aside(s) }
+		a.readAhead(s, txs)
 	}
-	b, err := execute(on, heading{req.Height, req.Hash, req.Time}, a.proposal.parse(req.Txs, a.pool))
+	b, err := execute(on, heading{req.Height, req.Hash, req.Time}, txs)
 	if err != nil {
 		return nil, a.report("validators", err)
 	}

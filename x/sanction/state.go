@@ -86,6 +86,9 @@ func PenaltyID(issuer, docNo, uscc string) [32]byte {
 	return ID(pb.DISHONESTY_PENALTY, issuer, docNo, uscc)
 }
 
+// IndexKey is the key of the row that says whether a record stands.
+func IndexKey(id []byte) []byte { return x.Key(byID.Prefix, id) }
+
 // Get reads a record by its id.
 func Get(r x.Reader, id []byte) (*pb.Dishonesty, bool) {
 	if len(id) != pb.DigestBytes {

@@ -134,6 +134,11 @@ func Head(r x.Reader, uscc string) tree.Frontier {
 	return decodeHead(raw)
 }
 
+// RowsOf gives the keys of the rows that every record of a subject reads: its own, and the head of its file.
+func RowsOf(uscc string) [2][]byte {
+	return [2][]byte{subjects.key(uscc, nil), x.Key(heads.Prefix, []byte(uscc))}
+}
+
 // Entries visits the entries of a subject's file in order.
 func Entries(r x.Reader, uscc string, fn func(seq uint64, e *pb.FileEntry) (more bool)) {
 	entries.Each(r, func(key []byte, e *pb.FileEntry) bool {
