@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -35,6 +36,13 @@ type Options struct {
 	SnapshotDir   string // snapshots are offered from here; empty: none
 	SnapshotEvery uint64 // a snapshot is made at every multiple of this height; 0 = none
 
+	// Overlap lets a block be written while the next one is executed. Commit then returns before the block is on disk.
+	Overlap bool
+	// WriteLate, for tests, has a block written only when somebody waits for that: as late as Overlap may make it.
+	WriteLate bool
+	// OnDurable is called for each block when it is on disk, in their order, with how many messages took effect in it.
+	OnDurable func(height int64, messages int)
+
 	Logger *slog.Logger
 	// OnFault is called once when this machine cannot go on. The process must end.
 	OnFault func(error)
@@ -52,6 +60,7 @@ type App struct {
 	rest      atomic.Pointer[rest] // of the height that was proven last
 	proposal  proposal             // of the block that is being agreed on; owned by the consensus connection
 	next      *block               // staged by FinalizeBlock, written by Commit; owned by the consensus connection
+	writing   *writing             // the block on its way to the disk, if there may be one; owned by the consensus connection
 
 	genesis *genesisBlock // set by InitChain until block 1 is committed; owned by the consensus connection
 
@@ -66,14 +75,13 @@ type App struct {
 
 var _ abci.Application = (*App)(nil)
 
-// committed is what the newest committed block left: immutable.
+// committed is what the newest block on disk left: immutable.
 type committed struct {
-	height   int64
-	info     *pb.BlockInfo
-	chain    *x.Chain
-	appHash  []byte
-	messages int       // that took effect in its block
-	shared   *sync.Map // rows of members and catalogue at this height, read once
+	height  int64
+	info    *pb.BlockInfo
+	chain   *x.Chain
+	appHash []byte
+	shared  *sync.Map // rows of members and catalogue at this height, read once
 
 	limits atomic.Pointer[limits] // what the gate asks for, read once
 }
@@ -142,8 +150,9 @@ func chainOf(c *pb.ChainInfo) *x.Chain {
 
 // Close closes the state folder. The caller has stopped everything that uses the application.
 func (a *App) Close() error {
+	err := a.Settle() // was reported where it happened
 	a.making.stop()
-	return a.store.Close()
+	return errors.Join(err, a.store.Close())
 }
 
 // Status is what the newest committed block left.
@@ -155,13 +164,12 @@ type Status struct {
 	AppHash        []byte // result of executing Height
 	CatalogVersion uint64
 	AppVersion     uint64
-	Messages       int // of Height that took effect; 0 after a start
 }
 
 // Status of the application. Before the first block everything but the versions is zero.
 func (a *App) Status() Status {
 	c := a.committed.Load()
-	s := Status{Height: c.height, AppHash: c.appHash, AppVersion: Version, Messages: c.messages}
+	s := Status{Height: c.height, AppHash: c.appHash, AppVersion: Version}
 	if c.chain != nil {
 		s.ChainID = c.chain.ID
 	}

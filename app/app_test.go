@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -231,6 +232,43 @@ var restartStory = []string{
 	"record by=ops issuer=zz-scjg firm=B no=2 kinds=1",
 	"on 2027-03-01",
 	"block",
+}
+
+// TestCrashWhileWriting cuts an application off after each Commit, before the block is written: it comes back at the height before, whole, and the engine
+// delivers the block again. The application that was not cut off goes on, each time on top of a block that is not written.
+func TestCrashWhileWriting(t *testing.T) {
+	t.Parallel()
+	dirs := []string{"", t.TempDir()}
+	s := apptest.NewScript(t, apptest.Options{Dirs: dirs})
+	for _, text := range restartStory {
+		line(t, s, text)
+		h := s.Height()
+		if h < 3 {
+			continue
+		}
+		dir := filepath.Join(t.TempDir(), "state")
+		must(t, os.CopyFS(dir, os.DirFS(dirs[1])))
+		a, err := app.New(app.Options{Dir: dir, ChainID: s.Chain})
+		must(t, err)
+		if got := a.Status(); got.Height != h-1 {
+			t.Fatalf("came back at height %d from a crash while %d was being written", got.Height, h)
+		}
+		must(t, a.Fsck(bg))
+		last := s.Blocks[h-1]
+		txs := make([][]byte, len(last.Txs))
+		for i, tx := range last.Txs {
+			txs[i] = tx
+		}
+		resp, err := a.FinalizeBlock(bg, &abci.RequestFinalizeBlock{Hash: last.Hash(), Txs: txs, Height: h, Time: last.Time})
+		must(t, err)
+		if !bytes.Equal(resp.AppHash, s.AppHash) {
+			t.Fatalf("height %d run again gives app hash %x, not %x", h, resp.AppHash, s.AppHash)
+		}
+		_, err = a.Commit(bg, &abci.RequestCommit{})
+		must(t, err)
+		must(t, a.Fsck(bg))
+		must(t, a.Close())
+	}
 }
 
 // initChain is the engine's call for a cluster's genesis.

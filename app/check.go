@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
@@ -140,13 +141,18 @@ func checkLog(r x.Reader) error {
 	if err != nil {
 		return err
 	}
-	r.Iterate([]byte{logLeaves.Prefix}, nil, func(key, leaf []byte) bool {
-		if uint64FromBytes(key[1:]) != f.Size || len(leaf) != 32 {
+	r.Iterate([]byte{logLeaves.Prefix}, nil, func(key, run []byte) bool {
+		if uint64FromBytes(key[1:]) != f.Size/logRun || len(run) <= 1 || len(run)%32 != 1 || uint64(run[0]) != f.Size%logRun {
 			err = fmt.Errorf("leaf %d of the event log is missing", f.Size)
 			return false
 		}
-		f.Append(tree.Hash(leaf))
-		return true
+		for leaf := range slices.Chunk(run[1:], 32) {
+			f.Append(tree.Hash(leaf))
+		}
+		if f.Size%logRun != 0 && f.Size < want.Size {
+			err = fmt.Errorf("leaf %d of the event log is missing", f.Size)
+		}
+		return err == nil
 	})
 	if err == nil && (f.Size != want.Size || f.Root() != want.Root()) {
 		err = fmt.Errorf("the event log does not hash to its head")

@@ -29,7 +29,7 @@ func (a *App) CheckTx(_ context.Context, req *abci.RequestCheckTx) (resp *abci.R
 	defer s.Close()
 	if again {
 		// Not known to live. What was let in stays unless it died meanwhile; its signature cannot have changed.
-		if p.err == nil && p.body.ExpiresAt >= c.info.TimeSeconds && !seen(s, p.id, p.body.ExpiresAt) {
+		if p.err == nil && p.body.ExpiresAt >= c.info.TimeSeconds && !a.pool.justExecuted(p.id) && !seen(s, p.id, p.body.ExpiresAt) {
 			return &abci.ResponseCheckTx{Code: abci.CodeTypeOK}, nil
 		}
 		a.pool.drop(p.hash)
@@ -40,6 +40,9 @@ func (a *App) CheckTx(_ context.Context, req *abci.RequestCheckTx) (resp *abci.R
 	uscc, r := g.pass(p)
 	if r != nil {
 		return refused(r), nil
+	}
+	if a.pool.justExecuted(p.id) {
+		return refused(ErrSeen.With("transaction %x was executed already", p.id)), nil
 	}
 	if !a.pool.add(p, uscc, pendingBlocks*l.memberBytes) {
 		return refused(ErrShare.With("%s has its share waiting in this node's pool", uscc)), nil

@@ -7,27 +7,127 @@ import (
 
 	abci "github.com/cometbft/cometbft/abci/types"
 
+	"github.com/xinlian-ledger/xinlian/app/state"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 )
 
-// Commit implements abci.Application. After store.Commit returns, the block is on disk with its marker; a crash before that leaves the height
-// before, and the engine delivers the block again. Memory is changed only afterwards.
+// Commit implements abci.Application. Without Overlap the block is on disk when it returns. With it the block may still be on its way, and the engine
+// goes on: the next block is executed on top of it, and is staged when it is there. At most one block is on its way, so a crash loses at most the
+// newest one: the application comes back at the height before, and the engine, which has stored the block, delivers it again. Everybody
+// but the consensus connection sees a block when it is on disk.
 func (a *App) Commit(context.Context, *abci.RequestCommit) (_ *abci.ResponseCommit, err error) {
 	defer a.halt("commit", &err)
 	b := a.next
 	if b == nil {
 		return nil, a.report("commit", errors.New("no block is executed"))
 	}
-	if err := a.store.Commit(uint64(b.height), b.appHash, x.EncodeRow(b.info)); err != nil {
-		return nil, a.report("commit", err)
-	}
-	a.next, a.genesis = nil, nil
-	a.committed.Store(&committed{height: b.height, info: b.info, chain: b.chain, appHash: b.appHash[:], messages: b.messages, shared: new(sync.Map)})
+	a.next = nil
 	a.pool.committed(b.txs, b.ids, b.info.TimeSeconds)
+	if !a.opts.Overlap || a.genesis != nil {
+		if err := a.write(b); err != nil {
+			return nil, err
+		}
+		a.genesis = nil
+		return &abci.ResponseCommit{}, nil
+	}
+	w := &writing{block: b, wanted: make(chan struct{}), done: make(chan struct{})}
+	a.writing = w
+	go func() {
+		defer close(w.done)
+		defer a.halt("commit", &w.err)
+		if a.opts.WriteLate {
+			<-w.wanted
+		}
+		w.err = a.write(b)
+	}()
+	return &abci.ResponseCommit{}, nil
+}
+
+// writing is a block on its way to the disk.
+type writing struct {
+	block  *block
+	wanted chan struct{} // closed when somebody waits for it
+	done   chan struct{} // closed when it is there, or cannot be
+	err    error         // why not
+}
+
+// write brings a block to the disk, then before everybody's eyes. After store.Commit returns, the block is on disk with its marker; a crash before that
+// leaves the height before, and the engine delivers the block again. Memory is changed only afterwards.
+func (a *App) write(b *block) error {
+	if err := a.store.Commit(uint64(b.height), b.appHash, x.EncodeRow(b.info)); err != nil {
+		return a.report("commit", err)
+	}
+	a.committed.Store(&committed{height: b.height, info: b.info, chain: b.chain, appHash: b.appHash[:], shared: new(sync.Map)})
 	a.waits.notify(b)
 	a.snapshotDue(b.height)
-	return &abci.ResponseCommit{}, nil
+	if a.opts.OnDurable != nil {
+		a.opts.OnDurable(b.height, b.messages)
+	}
+	return nil
+}
+
+// Settle waits until no block is on its way to the disk. For the consensus connection, and for who has stopped it.
+func (a *App) Settle() error {
+	w := a.writing
+	if w == nil {
+		return nil
+	}
+	close(w.wanted)
+	<-w.done
+	a.writing = nil
+	return w.err
+}
+
+// newest is the height that the engine committed last, and the chain as it was then.
+func (a *App) newest() (height int64, chain *x.Chain) {
+	if w := a.writing; w != nil {
+		return w.block.height, w.block.chain
+	}
+	c := a.committed.Load()
+	return c.height, c.chain
+}
+
+// ground gives the rows that the next block stands on: those of the newest height or, while that is on its way to the disk, its changes on top of the
+// height before. base is the part of them that is read from the disk.
+func (a *App) ground() (on ground, base *Snapshot, err error) {
+	for {
+		height, chain := a.newest()
+		on = ground{chain: chain, sigs: a.sigs, workers: a.opts.Workers}
+		w := a.writing
+		if w != nil {
+			select {
+			case <-w.done:
+				if err := a.Settle(); err != nil {
+					return on, nil, err
+				}
+				continue
+			default:
+				height--
+			}
+		}
+		base, err = a.At(height)
+		if pruned := (state.ErrPruned{}); w != nil && errors.As(err, &pruned) { // it is there meanwhile, and the height before is not any more
+			if err := a.Settle(); err != nil {
+				return on, nil, err
+			}
+			continue
+		}
+		if err != nil {
+			return on, nil, err
+		}
+		base.cache = a.proposal.rowsAt(height)
+		if w == nil {
+			on.rows, on.aside = base, func() (x.Reader, func()) { return a.aside(base) }
+			return on, base, nil
+		}
+		on.rows = above(base, w.block.changes)
+		on.aside = func() (x.Reader, func()) {
+			r, done := a.aside(base)
+			return above(r, w.block.changes), done
+		}
+		return on, base, nil
+	}
 }
 
 // waiters are those who wait for the outcome of a transaction, or for the next block.

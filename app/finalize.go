@@ -31,7 +31,8 @@ type block struct {
 	messages int // that took effect
 	results  []*abci.ExecTxResult
 	updates  []abci.ValidatorUpdate
-	rows     *overlay   // what it writes
+	rows     *overlay   // what it writes, while it is executed
+	changes  *changes   // the same, in order, while the next block may stand on them
 	logged   [][32]byte // leaves for the global log, in order of execution
 	backlog  bool       // timers that end visibility are left over
 }
@@ -59,28 +60,27 @@ func newCtx(s x.State, chain *x.Chain, height, blockTime int64) *x.Ctx {
 // that another reader sees. A crash here leaves the state folder as it was.
 func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (_ *abci.ResponseFinalizeBlock, err error) {
 	defer a.halt(fmt.Sprintf("block %d", req.Height), &err)
-	c := a.committed.Load()
+	height, _ := a.newest()
 	switch {
-	case req.Height != c.height+1:
-		return nil, a.report("finalize", fmt.Errorf("block %d was delivered after block %d", req.Height, c.height))
+	case req.Height != height+1:
+		return nil, a.report("finalize", fmt.Errorf("block %d was delivered after block %d", req.Height, height))
 	case len(req.Hash) != pb.DigestBytes: // draws read it: without it this node would compute another state than the others
 		return nil, a.report("finalize", fmt.Errorf("block %d was delivered with a hash of %d bytes", req.Height, len(req.Hash)))
 	}
-	on, txs := ground{chain: c.chain, sigs: a.sigs, workers: a.opts.Workers}, a.proposal.parse(req.Txs, a.pool)
+	txs := a.proposal.parse(req.Txs, a.pool)
+	var on ground
 	if req.Height == 1 {
 		if a.genesis == nil {
 			return nil, a.report("finalize", errors.New("block 1 was delivered before genesis"))
 		}
-		on.chain, on.rows = a.genesis.chain, a.genesis.rows
+		on = ground{chain: a.genesis.chain, rows: a.genesis.rows, sigs: a.sigs, workers: a.opts.Workers}
 	} else {
-		s, err := a.At(c.height)
-		if err != nil {
+		var base *Snapshot
+		if on, base, err = a.ground(); err != nil {
 			return nil, a.report("finalize", err)
 		}
-		defer s.Close()
-		s.cache = a.proposal.rowsAt(c.height)
-		on.rows, on.aside = s, func() (x.Reader, func()) { return a.aside(s) }
-		a.readAhead(s, txs)
+		defer base.Close()
+		a.readAhead(base, txs)
 	}
 	b, err := execute(on, heading{req.Height, req.Hash, req.Time}, txs)
 	if err != nil {
@@ -89,17 +89,24 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	a.proposal = proposal{} // what was kept for this height
 
 	// 7. The global event log.
-	f := closeLog(b, frontier(b.rows))
+	end := closeLog(b, endOfLog(b.rows))
 
-	// 8. Write set → tree → app hash.
+	// 8. Write set → tree → app hash. The block before must be on disk: the tree changes in the order of the blocks.
+	if err := a.Settle(); err != nil {
+		return nil, err
+	}
 	root, err := a.store.Stage(uint64(req.Height), a.writeSet(b.rows))
 	if err != nil {
 		return nil, a.report("stage", err)
 	}
-	b.appHash = appHash(b.rows, root, f)
+	b.appHash = appHash(b.rows, root, end.Frontier)
 	b.info.AppHash = b.appHash[:]
 	resp := &abci.ResponseFinalizeBlock{TxResults: b.results, ValidatorUpdates: b.updates, AppHash: b.appHash[:]}
-	b.rows, b.results = nil, nil // written, or the engine's
+	if a.opts.Overlap {
+		b.rows.arrange() // reading changes nothing from here on
+		b.changes = b.rows.changes
+	}
+	b.rows, b.results = nil, nil // staged, or the engine's
 	a.next = b
 	if b.backlog {
 		a.log.Warn("timers that end visibility are behind", "height", req.Height)
@@ -177,12 +184,12 @@ func (a *App) writeSet(rows *overlay) *state.WriteSet {
 	return w
 }
 
-// closeLog adds the events of a block to the global log that has the frontier f: versions of records in order of execution, then changed rows of
-// members, governance and catalogue by key. It gives the new frontier.
-func closeLog(b *block, f tree.Frontier) tree.Frontier {
+// closeLog adds the events of a block to the global log: versions of records in order of execution, then changed rows of members, governance and
+// catalogue by key. It gives the new end.
+func closeLog(b *block, end logEnd) logEnd {
 	leaves := b.logged
 	b.rows.eachOf(firstLogged, lastLogged, func(c change) { leaves = append(leaves, rowLeaf(b.height, c)) })
-	return appendLog(b.rows, f, leaves)
+	return appendLog(b.rows, end, leaves)
 }
 
 // run executes the transactions of a block in order.

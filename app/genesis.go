@@ -112,7 +112,7 @@ func newGenesis(chainID string, genesisTime int64, g *pb.Genesis) (gb *genesisBl
 		}
 	}
 	standing.Refresh(ctx)
-	closeLog(&block{rows: rows, logged: ctx.Logged}, tree.Frontier{})
+	closeLog(&block{rows: rows, logged: ctx.Logged}, logEnd{})
 	rows.settle()
 	return &genesisBlock{rows: rows, chain: chain}, nil
 }

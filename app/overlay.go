@@ -58,6 +58,11 @@ func newOverlay(base x.Reader) *overlay {
 	return &overlay{base: base, changes: &changes{byKey: map[string]*change{}}, memo: map[string]any{}}
 }
 
+// above reads a block's changes, which are in order and change no more, on top of what was there before.
+func above(base x.Reader, c *changes) *overlay {
+	return &overlay{base: base, changes: c, memo: map[string]any{}}
+}
+
 // rowsPerMessage is about how many rows a message writes.
 const rowsPerMessage = 8
 

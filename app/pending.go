@@ -21,6 +21,8 @@ type pending struct {
 	byID  map[[32]byte][32]byte // tx id → SHA-256 of the transaction that came with it first
 	bytes map[string]int64      // by member
 	held  int64                 // bytes of the transactions whose decoded form is kept
+	// executed are the ids of the newest block: it may not be on disk yet, where the gate would find them.
+	executed map[[32]byte]struct{}
 }
 
 type waiting struct {
@@ -68,6 +70,14 @@ func (p *pending) alive(h [32]byte, blockTime int64) bool {
 	return ok && w.expiresAt >= blockTime && p.byID[w.id] == h
 }
 
+// justExecuted says whether a transaction is in the newest block.
+func (p *pending) justExecuted(id [32]byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, ok := p.executed[id]
+	return ok
+}
+
 // decoded gives a transaction in its decoded form if that is held; it is shared, nobody changes it.
 func (p *pending) decoded(h [32]byte) *parsed {
 	p.mu.Lock()
@@ -102,8 +112,10 @@ func (p *pending) dropLocked(h [32]byte) {
 func (p *pending) committed(txs, ids [][32]byte, blockTime int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.executed = make(map[[32]byte]struct{}, len(ids))
 	for _, id := range ids {
 		delete(p.byID, id)
+		p.executed[id] = struct{}{}
 	}
 	for _, h := range txs {
 		p.dropLocked(h)

@@ -12,7 +12,7 @@ import (
 // transaction three times, everyone else twice. It skips work and decides nothing: a transaction decodes to the same thing every time, and rows
 // of a committed height do not change.
 type proposal struct {
-	height int64                // the committed height below the block
+	height int64                // a height on disk below the block
 	rows   map[string]cached    // read at that height
 	txs    map[[32]byte]*parsed // of the block, by SHA-256
 }
@@ -48,13 +48,11 @@ func (a *App) proposalGate(blockTime int64) (*gate, func(), error) {
 	if a.genesis != nil {
 		return newBlockGate(a.genesis.rows, a.genesis.chain, blockTime, a.sigs), func() {}, nil
 	}
-	c := a.committed.Load()
-	s, err := a.At(c.height)
+	on, base, err := a.ground()
 	if err != nil {
 		return nil, nil, err
 	}
-	s.cache = a.proposal.rowsAt(c.height)
-	return newBlockGate(s, c.chain, blockTime, a.sigs), s.Close, nil
+	return newBlockGate(on.rows, on.chain, blockTime, a.sigs), base.Close, nil
 }
 
 // PrepareProposal implements abci.Application: it takes from the mempool, in its order, what passes the gate and fits into the block.

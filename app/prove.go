@@ -3,7 +3,6 @@ package app
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -112,9 +111,4 @@ func (a *App) Tree(height int64) (release func(), root tree.Hash, ok bool) {
 		return nil, tree.Hash{}, false
 	}
 	return v.Release, v.Root(), true
-}
-
-// LogLeaf reads a leaf hash of the global event log.
-func LogLeaf(r x.Reader, n uint64) ([]byte, bool) {
-	return r.Get(binary.BigEndian.AppendUint64([]byte{logLeaves.Prefix}, n))
 }

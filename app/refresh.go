@@ -35,7 +35,7 @@ func refresh(ctx *x.Ctx, on ground, rows *overlay) {
 			defer func() { broken[w] = recover() }()
 			base, done := on.aside()
 			defer done()
-			r := &overlay{base: base, changes: rows.changes, memo: map[string]any{}}
+			r := above(base, rows.changes)
 			// A run of neighbours each: their rows lie together on the disk.
 			for i := w * len(touched) / workers; i < (w+1)*len(touched)/workers; i++ {
 				all[i].raw, all[i].differs = standing.Make(r, ctx.Chain.Secret, touched[i])

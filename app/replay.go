@@ -42,7 +42,7 @@ type Replay struct {
 	// Owned by Seal.
 	sealed int64
 	tree   *state.Tree
-	log    tree.Frontier
+	log    logEnd
 
 	mu   sync.Mutex
 	late []change // guarded by mu: rows that Seal wrote and rows does not have yet. No rule reads them
@@ -65,8 +65,8 @@ func (r *Replay) Genesis(req *abci.RequestInitChain) (hash []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r.chain, r.log = g.chain, frontier(g.rows)
-	sum := appHash(g.rows, root, r.log)
+	r.chain, r.log = g.chain, endOfLog(g.rows)
+	sum := appHash(g.rows, root, r.log.Frontier)
 	return sum[:], nil
 }
 
@@ -145,7 +145,7 @@ func (r *Replay) Seal(e *Executed) (hash []byte, err error) {
 	b.rows.eachOf(int(logHead.Key()[0]), int(logLeaves.Prefix), func(c change) { r.late = append(r.late, c) })
 	r.mu.Unlock()
 	r.sealed = b.height
-	sum := tree.AppHash(appEntries(e.catalog, root, r.log))
+	sum := tree.AppHash(appEntries(e.catalog, root, r.log.Frontier))
 	return sum[:], nil
 }
 

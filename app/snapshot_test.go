@@ -206,6 +206,7 @@ func TestSnapshotRestore(t *testing.T) {
 			t.Errorf("table %s has no row: the story must give it one", tb.Layout)
 		}
 	}
+	must(t, s.Apps[1].Settle())
 	for i, size := range sizes {
 		info, err := s.Apps[i%2].MakeSnapshotSized(0, t.TempDir(), size.chunk, size.leaves)
 		must(t, err)

@@ -22,8 +22,9 @@ var (
 	buckets = x.NewTable[pb.SeenBucket](0x03, "seen bucket minute[8]", x.Leaf)
 	// The frontier of the global event log. The app hash binds it as the `log` entry.
 	logHead = x.NewTable[pb.LogHead](0x04, "log head", x.Leaf)
-	// Leaf hashes of the global event log; the frontier binds them.
-	logLeaves = x.Declare(x.TableInfo{Prefix: 0x05, Layout: "log leaf number[8]", Binding: x.Bucket})
+	// Leaf hashes of the global event log, runs of logRun to a row: the number of the first that is held within its run, then the hashes. A row for each
+	// would be one in nine of all rows that recording writes. The frontier binds them.
+	logLeaves = x.Declare(x.TableInfo{Prefix: 0x05, Layout: "log leaves run[8]", Binding: x.Bucket})
 	// What of genesis the rules need. It never changes.
 	chainInfo = x.NewTable[pb.ChainInfo](0x08, "chain", x.Leaf)
 
@@ -134,21 +135,65 @@ func dropSeen(s x.State, blockTime int64) {
 	}
 }
 
-// appendLog adds leaves to the global event log that has the frontier f, and gives the new one.
-func appendLog(s x.State, f tree.Frontier, leaves [][32]byte) tree.Frontier {
+// logRun is how many leaves of the log a row holds. More would make small blocks dear: each writes the open run anew.
+const logRun = 16
+
+// logEnd is the end of the global event log: its frontier, and the row of its open run, empty where the next leaf begins one or none before is held.
+type logEnd struct {
+	tree.Frontier
+	open []byte
+}
+
+func endOfLog(r x.Reader) logEnd {
+	end := logEnd{Frontier: frontier(r)}
+	if end.Size%logRun != 0 {
+		end.open, _ = r.Get(runKey(end.Size))
+	}
+	return end
+}
+
+// runKey is the key of the row that holds leaf n.
+func runKey(n uint64) []byte { return x.Key(logLeaves.Prefix, be64(n/logRun)) }
+
+// appendLog adds leaves to the global event log, and gives its new end.
+func appendLog(s x.State, end logEnd, leaves [][32]byte) logEnd {
 	if len(leaves) == 0 {
-		return f
+		return end
 	}
-	for _, leaf := range leaves {
-		s.Set(x.Key(logLeaves.Prefix, be64(f.Size)), leaf[:])
-		f.Append(leaf)
+	open := end.open[:len(end.open):len(end.open)] // the caller's row stays as it is
+	for i, leaf := range leaves {
+		if len(open) == 0 {
+			open = []byte{byte(end.Size % logRun)}
+		}
+		open = append(open, leaf[:]...)
+		end.Append(leaf)
+		if last := i == len(leaves)-1; last || end.Size%logRun == 0 {
+			s.Set(runKey(end.Size-1), open)
+		}
+		if end.Size%logRun == 0 {
+			open = nil
+		}
 	}
-	h := &pb.LogHead{Size_: f.Size}
-	for _, p := range f.Peaks {
+	end.open = open
+	h := &pb.LogHead{Size_: end.Size}
+	for _, p := range end.Peaks {
 		h.Peaks = append(h.Peaks, bytes.Clone(p[:]))
 	}
 	logHead.Put(s, h)
-	return f
+	return end
+}
+
+// LogLeaf reads a leaf hash of the global event log, where this node holds it.
+func LogLeaf(r x.Reader, n uint64) ([]byte, bool) {
+	run, ok := r.Get(runKey(n))
+	if !ok || len(run) == 0 {
+		return nil, false
+	}
+	i := int(n%logRun) - int(run[0])
+	if i < 0 || len(run) < 1+(i+1)*32 {
+		return nil, false
+	}
+	return run[1+i*32 : 1+(i+1)*32], true
 }
 
 func frontier(r x.Reader) tree.Frontier {

@@ -77,14 +77,13 @@ func (m *Metrics) gatherer(engine bool) prometheus.Gatherer {
 	return prometheus.Gatherers{m.Registry, prometheus.DefaultGatherer}
 }
 
-// metered counts what passes between CometBFT and the application, and adds to a commit which old blocks may go. What a block did
-// is counted when it is committed: FinalizeBlock runs again after a crash.
+// metered counts what passes between CometBFT and the application, and adds to a commit which old blocks may go. What a block refused
+// is counted when it is committed: FinalizeBlock runs again after a crash. What it did is counted when it is on disk (Node.onDurable).
 type metered struct {
 	abci.Application
-	m         *Metrics
-	messages  func() int // of the newest block that took effect
-	committed func(height int64)
-	retain    func(height int64) int64 // lowest height whose block stays
+	m      *Metrics
+	risen  func(height int64)       // the node is at this height
+	retain func(height int64) int64 // lowest height whose block stays
 
 	staged []*abci.ExecTxResult // owned by the consensus connection
 	height int64                // as staged
@@ -116,9 +115,6 @@ func (a *metered) Commit(ctx context.Context, req *abci.RequestCommit) (*abci.Re
 			a.m.Refused.WithLabelValues("block", fmt.Sprint(r.Code)).Inc()
 		}
 	}
-	a.m.Committed.Add(float64(a.messages()))
-	a.m.Height.Set(float64(a.height))
-	a.committed(a.height)
 	resp.RetainHeight = a.retain(a.height)
 	a.staged = nil
 	return resp, nil

@@ -118,6 +118,7 @@ func New(c Config, o Options) (_ *Node, err error) {
 		SnapshotDir:   filepath.Join(c.Home, SnapshotDir),
 		SnapshotEvery: c.Settings.State.SnapshotEvery,
 
+		Overlap: true, OnDurable: n.onDurable,
 		Logger:  o.Logger.With("module", "app"),
 		OnFault: n.onFault,
 	})
@@ -200,7 +201,7 @@ func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 		privval.LoadOrGenFilePV(cfg.PrivValidatorKeyFile(), cfg.PrivValidatorStateFile()),
 		nodeKey,
 		sideBySide{app: &metered{
-			Application: n.app, m: n.metrics, messages: func() int { return n.app.Status().Messages }, committed: n.onCommit, retain: prune.retainHeight,
+			Application: n.app, m: n.metrics, risen: n.onHeight, retain: prune.retainHeight,
 		}},
 		cmtnode.DefaultGenesisDocProviderFunc(cfg),
 		dbs,
@@ -398,7 +399,13 @@ func (n *Node) onConsensusFailure(reason string) {
 	n.look()
 }
 
-func (n *Node) onCommit(height int64) {
+func (n *Node) onDurable(height int64, messages int) {
+	n.metrics.Committed.Add(float64(messages))
+	n.metrics.Height.Set(float64(height))
+	n.onHeight(height)
+}
+
+func (n *Node) onHeight(height int64) {
 	n.height.Store(height)
 	n.lastRise.Store(time.Now().UnixNano())
 	if err := n.checkDisk(); err != nil {

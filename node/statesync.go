@@ -17,7 +17,7 @@ func (a *metered) ApplySnapshotChunk(ctx context.Context, req *abci.RequestApply
 	if err != nil {
 		return nil, err
 	}
-	a.committed(info.LastBlockHeight)
+	a.risen(info.LastBlockHeight)
 	a.m.Height.Set(float64(info.LastBlockHeight))
 	return resp, nil
 }

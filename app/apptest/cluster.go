@@ -125,7 +125,8 @@ func New(tb testing.TB, o Options) *Cluster {
 }
 
 func (c *Cluster) open(i int) *app.App {
-	o := app.Options{InMemory: true, ChainID: c.Chain, Window: c.opts.Window}
+	// Every other application executes a block on top of one that is not written yet: the app hashes are the same.
+	o := app.Options{InMemory: true, ChainID: c.Chain, Window: c.opts.Window, Overlap: i%2 == 1, WriteLate: i%2 == 1}
 	if len(c.opts.Dirs) > 0 && c.opts.Dirs[i] != "" {
 		o.InMemory, o.Dir = false, c.opts.Dirs[i]
 	}

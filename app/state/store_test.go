@@ -441,6 +441,14 @@ func TestPruning(t *testing.T) {
 			if value, found, err := v.Get([]byte("key")); err != nil || !found || string(value) != fmt.Sprint(oldest) {
 				t.Errorf("open view at %d reads %q %v", oldest, value, err)
 			}
+			beside, err := s.View(oldest) // what is open keeps its height for others too
+			if err != nil {
+				t.Fatal(err)
+			}
+			if value, found, err := beside.Get([]byte("key")); err != nil || !found || string(value) != fmt.Sprint(oldest) {
+				t.Errorf("view beside the open one at %d reads %q %v", oldest, value, err)
+			}
+			beside.Close()
 			if retain > 0 {
 				if s.discardTs() != oldest || s.Floor() != 11-retain+1 {
 					t.Errorf("discard timestamp is %d, floor %d, with a view open at %d", s.discardTs(), s.Floor(), oldest)

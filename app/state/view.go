@@ -17,7 +17,7 @@ type View struct {
 	closed bool
 }
 
-// View opens a height: 0 (empty), or any from the floor to the last committed one.
+// View opens a height: 0 (empty), any from the floor to the last committed one, or one below that is open already.
 func (s *Store) View(height uint64) (*View, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -27,7 +27,7 @@ func (s *Store) View(height uint64) (*View, error) {
 	if height > s.latest.Height {
 		return nil, fmt.Errorf("height %d is not committed: the last block is %d", height, s.latest.Height)
 	}
-	if height > 0 && height < s.floor {
+	if height > 0 && height < s.floor && s.views[height] == 0 {
 		return nil, ErrPruned{Height: height, Floor: s.floor}
 	}
 	s.views[height]++
