@@ -52,6 +52,7 @@ type Options struct {
 	Checks  bool  // check all invariants after each block
 	Window  int   // heights that can be proven; 0 = default
 	Workers []int // of each application; empty = default
+	InTime  bool  // all applications write a block when it is committed, for tests that read them all
 }
 
 // Cluster is a network without a network.
@@ -126,7 +127,8 @@ func New(tb testing.TB, o Options) *Cluster {
 
 func (c *Cluster) open(i int) *app.App {
 	// Every other application executes a block on top of one that is not written yet: the app hashes are the same.
-	o := app.Options{InMemory: true, ChainID: c.Chain, Window: c.opts.Window, Overlap: i%2 == 1, WriteLate: i%2 == 1}
+	late := i%2 == 1 && !c.opts.InTime
+	o := app.Options{InMemory: true, ChainID: c.Chain, Window: c.opts.Window, Overlap: late, WriteLate: late}
 	if len(c.opts.Dirs) > 0 && c.opts.Dirs[i] != "" {
 		o.InMemory, o.Dir = false, c.opts.Dirs[i]
 	}

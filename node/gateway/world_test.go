@@ -112,7 +112,7 @@ func (b *blocks) Validators(height int64) (*cmttypes.ValidatorSet, error) {
 
 func newWorld(tb testing.TB, edit ...func(*gateway.Options)) *world {
 	w := &world{
-		Script: apptest.NewScript(tb, apptest.Options{}), tb: tb, registry: prometheus.NewRegistry(),
+		Script: apptest.NewScript(tb, apptest.Options{InTime: true}), tb: tb, registry: prometheus.NewRegistry(),
 		signers: map[string]*gateway.Signer{}, ready: true, spec: loadSpec(tb),
 	}
 	var vals []*cmttypes.Validator
