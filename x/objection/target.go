@@ -46,8 +46,8 @@ func record(ctx *x.Ctx, id []byte) (*Target, bool) {
 	}
 	f := sanction.Of(d)
 	return &Target{
-		Subject: f.Subject, Provider: f.Issuer, Says: sanction.Says(d), Open: sanction.Live(d) || d.State == pb.RECORD_SHIELDED,
-		Withdrawn: d.State == pb.RECORD_WITHDRAWN, Mark: func(change int) { sanction.Mark(ctx, id, change) },
+		Subject: f.Subject, Provider: f.Issuer, Says: sanction.Says(d), Open: sanction.Live(d),
+		Withdrawn: sanction.StateOf(d) == pb.RECORD_WITHDRAWN, Mark: func(change int) { sanction.Mark(ctx, id, change) },
 	}, true
 }
 

@@ -25,6 +25,8 @@ func CheckDestroy(r x.Reader, m *pb.DestroyRecord) error {
 		return ErrUnknown.With("no record has id %x", m.Record)
 	case d.State != pb.RECORD_ARCHIVED:
 		return ErrState.With("the record is %s: what is destroyed comes from the archive", d.State)
+	case d.Objections > 0: // its result tells what became of the record
+		return ErrState.With("an objection (异议) to the record waits for its result")
 	}
 	return nil
 }

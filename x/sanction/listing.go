@@ -511,7 +511,7 @@ func RemoveListed(ctx *x.Ctx, m *pb.RemoveListed) (x.Done, error) {
 	switch {
 	case d.List == nil:
 		return done, ErrState.With("the record is no entry in a list")
-	case d.State == pb.RECORD_WITHDRAWN:
+	case StateOf(d) == pb.RECORD_WITHDRAWN:
 		done.Note = x.AlreadyRecorded
 		return done, nil
 	case !Live(d):
