@@ -146,7 +146,6 @@ func MarkFinal(ctx *x.Ctx, m *pb.MarkFinal) (x.Done, error) {
 	if err != nil {
 		return done, err
 	}
-	served := calendar.Date(decisionOf(d).served)
 	switch {
 	case d.Final && d.FinalOn == m.FinalOn && d.FinalGround == m.Ground:
 		done.Note = x.AlreadyRecorded
@@ -155,7 +154,9 @@ func MarkFinal(ctx *x.Ctx, m *pb.MarkFinal) (x.Done, error) {
 		return done, ErrState.With("the record is marked final since %s", calendar.Date(d.FinalOn))
 	case !Live(d):
 		return done, ErrState.With("the record is %s", d.State)
-	case m.FinalOn < int32(served) || m.FinalOn > int32(ctx.Today):
+	}
+	served := calendar.Date(decisionOf(d).served)
+	if m.FinalOn < int32(served) || m.FinalOn > int32(ctx.Today) {
 		return done, ErrWindow.With("final on %s; served on %s, today is %s", calendar.Date(m.FinalOn), served, ctx.Today)
 	}
 	if m.Ground == finalNotAppealed {
