@@ -1,22 +1,33 @@
 package apptest
 
 import (
+	"fmt"
 	"maps"
 	"time"
 
 	"github.com/xinlian-ledger/xinlian/networks/henan"
 )
 
-// model is §11.1, §11.2 and §11.4 of the domain rules once more, written from their tables and from nothing of package x: maps, days as numbers
-// since 1970, and what is in force computed from what is recorded. It knows the firms, agencies and parameters of the sample consortium.
+// model is §11 of the domain rules once more, written from their tables and from nothing of package x: maps, days as numbers since 1970, and what is in
+// force computed from what is recorded. It knows the firms, agencies and parameters of the sample consortium. This file holds commitments (§11.1),
+// repairs (§11.4) and the days; its neighbours hold records (§11.2), measures and lists (§11.3, §11.5), objections (§11.6) and who sees what.
 type model struct {
 	today       int
 	firms       map[string]bool // enrolled
+	removed     map[string]bool // agencies that have left
+	mandated    map[string]bool // agencies for which ops acts
 	commitments map[string]mCommitment
-	penalties   map[string]mPenalty // by key
-	repairs     map[string]mRepair  // by application number
-	repairBars  map[string]int      // firm → last day
-	alarms      map[string]int      // penalty key, verify: ‖ penalty key, or application and limit → day on which it was raised
+	records     map[string]mRecord    // by issuer/number/firm
+	repairs     map[string]mRepair    // by application/record
+	measures    map[string]mMeasure   // by record|item|implementer
+	listings    map[string]mListing   // by notice
+	objections  map[string]mObjection // by number
+	plans       map[string]mPlan      // by firm/case
+	cases       map[string]mCase      // by firm/act
+	lists       map[string]mList      // of 信用中国, by firm
+	repairBars  map[string]int        // firm → last day
+	alarms      map[string]int        // what|which duty|day → day on which it was raised
+	destroying  map[string]int        // record → day from which governance destroys it
 }
 
 type mCommitment struct {
@@ -34,19 +45,8 @@ type mCommitment struct {
 	assessBy       int
 	mendBy         int // 0 = no report of mending waits
 	mendEvidence   int
-}
-
-type mPenalty struct {
-	firm, issuer, no   string
-	class              int
-	state              string
-	decided, publishBy int
-	recorded           int
-	min, max           int
-	published, ended   int
-	breachOf           string
-	content            string // what the command said of it
-	necessary          bool
+	assessed       string // which assessment counts
+	marks          int    // objections that wait
 }
 
 type mRepair struct {
@@ -91,16 +91,30 @@ func (a mRepair) limits() map[string]int {
 
 func newModel() *model {
 	return &model{
-		firms: map[string]bool{}, commitments: map[string]mCommitment{}, penalties: map[string]mPenalty{}, repairs: map[string]mRepair{},
-		repairBars: map[string]int{}, alarms: map[string]int{},
+		firms: map[string]bool{}, removed: map[string]bool{}, mandated: map[string]bool{"zz-scjg": true, "gy-scjg": true, "js-rsj": true},
+		commitments: map[string]mCommitment{}, records: map[string]mRecord{}, repairs: map[string]mRepair{}, measures: map[string]mMeasure{},
+		listings: map[string]mListing{}, objections: map[string]mObjection{}, plans: map[string]mPlan{}, cases: map[string]mCase{}, lists: map[string]mList{},
+		repairBars: map[string]int{}, alarms: map[string]int{}, destroying: map[string]int{},
 	}
 }
 
 func (m *model) clone() *model {
 	c := *m
-	c.firms, c.commitments, c.penalties = maps.Clone(m.firms), maps.Clone(m.commitments), maps.Clone(m.penalties)
-	c.repairs, c.repairBars, c.alarms = maps.Clone(m.repairs), maps.Clone(m.repairBars), maps.Clone(m.alarms)
+	c.firms, c.removed, c.mandated = maps.Clone(m.firms), maps.Clone(m.removed), maps.Clone(m.mandated)
+	c.commitments, c.records, c.repairs, c.measures = maps.Clone(m.commitments), maps.Clone(m.records), maps.Clone(m.repairs), maps.Clone(m.measures)
+	c.listings, c.objections, c.cases, c.lists = maps.Clone(m.listings), maps.Clone(m.objections), maps.Clone(m.cases), maps.Clone(m.lists)
+	c.repairBars, c.alarms, c.destroying = maps.Clone(m.repairBars), maps.Clone(m.alarms), maps.Clone(m.destroying)
+	c.plans = map[string]mPlan{}
+	for name, plan := range m.plans {
+		plan.due = maps.Clone(plan.due)
+		c.plans[name] = plan
+	}
 	return &c
+}
+
+// acts says whether a signer may speak in the name of an agency: itself, or ops by its mandate where the matter is one that a mandate reaches.
+func (m *model) acts(signer, as string, byMandate bool) bool {
+	return !m.removed[as] && !m.removed[signer] && (signer == as || signer == "ops" && byMandate && m.mandated[as])
 }
 
 // --- calendar, by the standard library ---
@@ -147,15 +161,11 @@ func plusMonths(d, n int) int {
 
 func (c mCommitment) visible() bool { return c.public == 1 && !c.hidden }
 
-func live(state string) bool {
-	return state == "registered" || state == "published" || state == "unpublished"
-}
-
 // breachBar: in force while a record that punishes the breach lives; without any such record, until it is cured and a public type-4 commitment
 // stands.
 func (m *model) breachBar(code string) bool {
 	c := m.commitments[code]
-	for _, p := range m.penalties {
+	for _, p := range m.records {
 		if p.breachOf == code && live(p.state) {
 			return true
 		}
@@ -164,8 +174,8 @@ func (m *model) breachBar(code string) bool {
 }
 
 func (m *model) barred(firm string) bool {
-	for _, p := range m.penalties {
-		if p.firm == firm && p.state == "published" && p.class == 3 {
+	for _, p := range m.records {
+		if p.firm == firm && p.public() && p.class == 3 {
 			return true
 		}
 	}
@@ -178,8 +188,8 @@ func (m *model) barred(firm string) bool {
 }
 
 func (m *model) mayPromise(firm string) bool {
-	for _, p := range m.penalties {
-		if p.firm == firm && p.state == "published" && p.class == 3 {
+	for _, p := range m.records {
+		if p.firm == firm && p.public() && p.class == 3 {
 			return false
 		}
 	}
@@ -195,8 +205,8 @@ func (m *model) mayPromise(firm string) bool {
 // punishes it. What is not public has no part in it.
 func (m *model) mendedInPublic(code string) bool {
 	c := m.commitments[code]
-	for _, p := range m.penalties {
-		if p.breachOf == code && p.state == "published" {
+	for _, p := range m.records {
+		if p.breachOf == code && p.public() {
 			return false
 		}
 	}
@@ -225,37 +235,58 @@ func (m *model) lift(firm string) {
 	}
 }
 
-// begin is a block on a day: what falls due without anybody's act.
+// begin is a block on a day: what falls due without anybody's act. What ends publicity comes first, then what governance decided, then the rest.
 func (m *model) begin(today int) {
 	m.today = today
-	for k, p := range m.penalties {
-		switch {
-		case (p.state == "published" || p.state == "unpublished") && p.max < today:
-			p.state, p.ended = "expired", today
-		case p.state == "registered":
-			m.late(k, p, today)
-		}
-		m.penalties[k] = p
+	for k, p := range m.records {
+		m.expire(k, p)
 	}
+	for k, on := range m.destroying {
+		if on <= today {
+			m.destroy(k)
+			delete(m.destroying, k)
+		}
+	}
+	for k, p := range m.records {
+		m.late(k, p)
+	}
+	for name, plan := range m.plans {
+		open, shielded := m.counts(name)
+		for who, due := range plan.due {
+			if plan.state == "running" && open[who] > 0 || plan.state != "running" && shielded[who] > 0 {
+				m.alarm(name+"/"+who, plan.state, due)
+			}
+		}
+	}
+	for k, c := range m.cases {
+		if c.state == "open" {
+			m.alarm(k, "decide", c.decideBy)
+		}
+	}
+	for k, l := range m.listings {
+		if l.state == "verifying" {
+			m.alarm(k, "verify", l.verifyBy)
+		}
+	}
+	for k, o := range m.objections {
+		m.lateObjection(k, o)
+	}
+	m.beginMeasures()
 	for k, c := range m.commitments {
 		switch {
-		case c.state == "pending" && c.acceptBy < today:
+		case c.state == "pending":
 			m.alarm(k, "accept", c.acceptBy)
 		case c.state == "supervised" && c.checkBy < today:
 			c.state, c.assessBy = "due", plusWorking(max(c.checkBy, c.accepted), 20)
 			m.commitments[k] = c
-		case c.state == "due" && c.assessBy < today:
+		case c.state == "due":
 			m.alarm(k, "assess", c.assessBy)
 		}
-		if c.mendBy != 0 && c.mendBy < today {
-			m.alarm(k, "mend", c.mendBy)
-		}
+		m.alarm(k, "mend", c.mendBy)
 	}
 	for k, a := range m.repairs {
 		for what, by := range a.limits() {
-			if by < today && m.alarms[k+"/"+what] == 0 {
-				m.alarms[k+"/"+what] = today
-			}
+			m.alarm(k, what, by)
 		}
 		if a.state == "supplement" && a.supplementBy < today {
 			a.state = "not accepted"
@@ -272,19 +303,22 @@ func (m *model) review(code string) {
 	for _, a := range m.repairs {
 		if a.commitment == code {
 			named, open, effect = true, open || a.open(), effect || a.state == "effective"
-			published = published || m.penalties[a.target].state == "published"
+			published = published || m.records[a.target].public()
 		}
 	}
 	if c := m.commitments[code]; named {
-		c.hidden = !open && (effect || !published)
-		m.commitments[code] = c
+		if hidden := !open && (effect || !published); hidden != c.hidden {
+			m.lateAssessment(code, c)
+			c.hidden = hidden
+			m.commitments[code] = c
+		}
 	}
 }
 
 // end is the end of a block: applications on records that have left otherwise have ended, and promises go with them.
 func (m *model) end() {
 	for k, a := range m.repairs {
-		if st := m.penalties[a.target].state; a.open() && st != "published" && st != "unpublished" {
+		if a.open() && !m.records[a.target].repairable() {
 			a.state = "moot"
 			m.repairs[k] = a
 		}
@@ -294,10 +328,24 @@ func (m *model) end() {
 	}
 }
 
-// alarm: a day of a commitment has passed unmet.
-func (m *model) alarm(code, what string, due int) {
-	if key := code + "/" + what + "/" + dayName(due); m.alarms[key] == 0 {
-		m.alarms[key] = m.today
+// alarm: a day has passed unmet. 0 is no day.
+func (m *model) alarm(what, duty string, due int) {
+	if due != 0 && due < m.today {
+		m.alarmNow(what + "|" + duty + "|" + dayName(due))
+	}
+}
+
+// alarmNow is once for all.
+func (m *model) alarmNow(name string) {
+	if m.alarms[name] == 0 {
+		m.alarms[name] = m.today
+	}
+}
+
+// lateAssessment: whatever is written into a commitment whose assessment is overdue raises the alarm with it.
+func (m *model) lateAssessment(code string, c mCommitment) {
+	if c.state == "due" {
+		m.alarm(code, "assess", c.assessBy)
 	}
 }
 
@@ -354,8 +402,8 @@ func (m *model) commit(code string, c mCommitment, accepted bool) string {
 	return ok
 }
 
-// change does what an acceptor does to a commitment. evidence tells one report or assessment from another.
-func (m *model) change(verb, by, code string, evidence int) string {
+// tend does what an acceptor does to a commitment. evidence tells one report or assessment from another.
+func (m *model) tend(verb, by, code string, evidence int) string {
 	c, found := m.commitments[code]
 	if !found || c.acceptor != by {
 		return no
@@ -381,6 +429,7 @@ func (m *model) change(verb, by, code string, evidence int) string {
 		case c.mendBy != 0:
 			return "E_RECORDED_DIFFERENTLY"
 		}
+		m.lateAssessment(code, c)
 		c.mendBy, c.mendEvidence = plusWorking(m.today, 20), evidence
 		m.commitments[code] = c
 		return ok
@@ -388,6 +437,7 @@ func (m *model) change(verb, by, code string, evidence int) string {
 		if c.mendBy == 0 {
 			return "E_MEND"
 		}
+		m.lateAssessment(code, c)
 		c.mendBy = 0
 		m.commitments[code] = c
 		return ok
@@ -397,9 +447,9 @@ func (m *model) change(verb, by, code string, evidence int) string {
 		"withdraw-commitment/fulfilled", "withdraw-commitment/breached", "withdraw-commitment/cured":
 		c.state = "withdrawn"
 	case "fulfil/supervised", "fulfil/due", "refulfil/fulfilled", "refulfil/breached", "refulfil/cured":
-		c.state = "fulfilled"
+		c.state, c.assessed = "fulfilled", fmt.Sprint(verb, evidence, m.today)
 	case "breach/supervised", "breach/due", "rebreach/fulfilled", "rebreach/breached", "rebreach/cured":
-		c.state = "breached"
+		c.state, c.assessed = "breached", fmt.Sprint(verb, evidence, m.today)
 		if !barred && (was != "breached" && was != "cured" || was == "cured" && !c.hadLinked) {
 			c.breachedOn, c.liftedByCure, c.hadLinked = m.today, false, false
 		}
@@ -411,7 +461,7 @@ func (m *model) change(verb, by, code string, evidence int) string {
 	default:
 		return no
 	}
-	if was == "due" && c.assessBy < m.today {
+	if was == "due" {
 		m.alarm(code, "assess", c.assessBy)
 	}
 	c.mendBy = 0
@@ -419,111 +469,23 @@ func (m *model) change(verb, by, code string, evidence int) string {
 	return ok
 }
 
-func (m *model) record(key string, p mPenalty, atHome bool) string {
-	if old, found := m.penalties[key]; found {
-		if old.content == p.content {
-			return again
-		}
-		return "E_RECORDED_DIFFERENTLY"
-	}
-	switch {
-	case !m.firms[p.firm]:
-		return "E_SUBJECT_UNKNOWN"
-	case p.decided > m.today:
-		return no
-	case !atHome:
-		return "E_JURISDICTION"
-	}
-	if p.breachOf != "" {
-		if c := m.commitments[p.breachOf]; c.firm != p.firm || c.state != "breached" && c.state != "cured" {
-			return "E_BREACH_OF"
-		}
-	}
-	if p.necessary && p.class != 1 {
-		return "E_CLASS"
-	}
-	p.recorded, p.publishBy = m.today, plusWorking(p.decided, 7)
-	months := [4][2]int{1: {0, 3}, 2: {3, 12}, 3: {12, 36}}[p.class]
-	p.min, p.max = plusMonths(p.decided, months[0]), plusMonths(p.decided, months[1])
-	p.state = "registered"
-	if p.class == 1 && !p.necessary {
-		p.state = "unpublished"
-	}
-	m.penalties[key] = p
-	m.link(p.breachOf)
-	return ok
-}
-
-// link: a live record punishes the breach of a commitment.
-func (m *model) link(code string) {
-	if c, found := m.commitments[code]; found {
-		c.hadLinked = true
-		m.commitments[code] = c
-	}
-}
-
-func (m *model) publish(by, key string) string {
-	p, found := m.penalties[key]
-	switch {
-	case !found || p.issuer != by:
-		return no
-	case p.state == "published":
-		return again
-	case p.state != "registered":
-		return no
-	case m.today > p.max:
-		return "E_TERM_PASSED"
-	}
-	m.late(key, p, m.today)
-	p.state, p.published = "published", m.today
-	m.penalties[key] = p
-	return ok
-}
-
-// late raises the alarms of what should have been done with a registered record by now.
-func (m *model) late(key string, p mPenalty, today int) {
-	for name, by := range map[string]int{key: p.publishBy, "verify:" + key: plusWorking(p.recorded, 5)} {
-		if by < today && m.alarms[name] == 0 {
-			m.alarms[name] = today
-		}
-	}
-}
-
-// archived: 30 days after a record has ended it goes to the archive.
-func (p mPenalty) archived(today int) bool { return !live(p.state) && p.ended+30 < today }
-
-func (m *model) withdraw(by, key string) string {
-	p, found := m.penalties[key]
-	switch {
-	case !found || p.issuer != by && !(p.issuer == "gy-scjg" && by == "zz-scjg"): // the city's bureau is above the county's
-		return no
-	case p.state == "withdrawn":
-		return again
-	case !live(p.state):
-		return no
-	}
-	p.state, p.ended = "withdrawn", m.today
-	m.penalties[key] = p
-	return ok
-}
-
 // repairable is what both application and approval ask of record and commitment.
 func (m *model) repairable(firm, key, code string) string {
-	p, found := m.penalties[key]
+	p, found := m.records[key]
 	switch {
-	case !found || p.state != "published" && p.state != "unpublished":
+	case !found || !p.repairable():
 		return no
 	case m.today < p.min:
 		return "E_MIN_PERIOD"
 	}
-	if c, found := m.commitments[code]; !found || c.firm != firm || c.kind != 4 || !c.visible() || c.state != "supervised" || c.made < p.recorded {
+	if c, found := m.commitments[code]; !found || c.firm != firm || c.kind != 4 || !c.visible() || c.state != "supervised" || c.made < max(p.recorded, p.decided) {
 		return "E_REPAIR_COMMITMENT"
 	}
 	return ok
 }
 
 func (m *model) apply(app string, a mRepair) string {
-	if p, found := m.penalties[a.target]; !found || p.firm != a.firm {
+	if p, found := m.records[a.target]; !found || p.firm != a.firm {
 		return no
 	}
 	if old, found := m.repairs[app]; found {
@@ -543,7 +505,7 @@ func (m *model) apply(app string, a mRepair) string {
 			return no
 		}
 	}
-	a.state, a.simple = "pending", m.penalties[a.target].class == 1
+	a.state, a.simple = "pending", m.records[a.target].class == 1
 	a.acceptBy, a.totalBy = plusWorking(m.today, 3), plusWorking(m.today, 10)
 	if a.simple {
 		a.decideBy, a.totalBy = a.acceptBy, a.acceptBy
@@ -556,10 +518,10 @@ func (m *model) apply(app string, a mRepair) string {
 // decide does what a recogniser, or for refile the agent, does to an application.
 func (m *model) decide(verb, by, app string) string {
 	a, found := m.repairs[app]
-	if !found || verb != "refile" && m.penalties[a.target].issuer != by {
+	if !found || verb != "refile" && m.records[a.target].issuer != by {
 		return no
 	}
-	p := m.penalties[a.target]
+	p := m.records[a.target]
 	switch verb + "/" + a.state {
 	case "accept-repair/pending":
 		if a.simple {
@@ -616,22 +578,29 @@ func (m *model) decide(verb, by, app string) string {
 		a.executeBy, a.trackBy = plusWorking(m.today, 1), plusMonths(m.today, 6)
 	case "revoke/effective":
 		a.state = "revoked"
-		switch {
-		case m.today > p.max:
-			p.state = "expired"
-		case p.published != 0:
-			p.state, p.ended = "published", 0
-		default:
-			p.state, p.ended = "unpublished", 0
+		if p.state == "repaired" && !p.destroyed {
+			p = m.restored(p)
 		}
 		m.repairBars[a.firm] = max(m.repairBars[a.firm], plusMonths(m.today, 36))
 	default:
 		return no
 	}
-	m.repairs[app], m.penalties[a.target] = a, p
+	m.repairs[app] = a
+	m.set(a.target, p)
 	m.review(a.commitment)
-	if verb == "revoke" && live(p.state) {
-		m.link(p.breachOf)
-	}
 	return ok
+}
+
+// restored is `repair_revoked`: the record is back with the dates that it had, and its duties count as not fulfilled.
+func (m *model) restored(p mRecord) mRecord {
+	p.doneOn = 0
+	switch {
+	case m.today > p.max:
+		p.state = "expired"
+	case p.published != 0:
+		p.state, p.ended = "published", 0
+	default:
+		p.state, p.ended = "unpublished", 0
+	}
+	return p
 }

@@ -3,6 +3,7 @@ package apptest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -15,12 +16,6 @@ import (
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
-	"github.com/xinlian-ledger/xinlian/x/calendar"
-	"github.com/xinlian-ledger/xinlian/x/commitment"
-	"github.com/xinlian-ledger/xinlian/x/repair"
-	"github.com/xinlian-ledger/xinlian/x/sanction"
-	"github.com/xinlian-ledger/xinlian/x/standing"
-	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
 // TestSimulation lives random stories against the model: two applications, one of them on disk and closed or crashed at random.
@@ -34,7 +29,10 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
-// TestLongSimulation is the same at length: XINLIAN_LONG=1, with XINLIAN_SEED for a seed of its own.
+// storyBlocks is the length of one story of a long run: a chain that grows for ever would cost more a block, and find no more.
+const storyBlocks = 200
+
+// TestLongSimulation is the same at length, 10^5 blocks: XINLIAN_LONG=1, with XINLIAN_SEED for a seed of its own and XINLIAN_BLOCKS for another length.
 func TestLongSimulation(t *testing.T) {
 	if os.Getenv("XINLIAN_LONG") == "" {
 		t.Skip("set XINLIAN_LONG to run it")
@@ -45,8 +43,14 @@ func TestLongSimulation(t *testing.T) {
 		must(t, err)
 		seed = n
 	}
-	for i := range uint64(8) {
-		simulate(t, seed+i, 1200)
+	blocks := 100_000
+	if v := os.Getenv("XINLIAN_BLOCKS"); v != "" {
+		n, err := strconv.Atoi(v)
+		must(t, err)
+		blocks = n
+	}
+	for i := range uint64((blocks + storyBlocks - 1) / storyBlocks) {
+		simulate(t, seed+i, storyBlocks)
 	}
 }
 
@@ -55,9 +59,10 @@ type sim struct {
 	t     *testing.T
 	r     *rand.Rand
 	m     *model
-	codes []string
-	keys  []string // penalties
-	apps  []string // applications
+	codes []string            // of commitments
+	keys  []string            // of records
+	apps  []string            // applications
+	names map[string][]string // of what else was made, by what it is
 	lines map[string]string
 	n     int
 	log   []string
@@ -70,10 +75,11 @@ var (
 
 func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 
-// do is a message: the command that makes it, who signs, and what the model says.
+// do is a message: the command that makes it, in whose name, whether a mandate reaches that, and what the model says.
 type do struct {
-	line, by string
-	apply    func(m *model) string
+	line, as  string
+	byMandate bool
+	apply     func(m *model) string
 }
 
 func (s *sim) firmName() string {
@@ -83,211 +89,717 @@ func (s *sim) firmName() string {
 	return string(rune('A' + s.r.IntN(6)))
 }
 
-// some picks one of a list: mostly one that will do, if there is one.
+// some picks one of a list: mostly one that will do; now and then any, so that what does not fit is tried as well. "none" is none.
 func (s *sim) some(list []string, good func(key string) bool) string {
-	if len(list) == 0 {
-		return "none"
-	}
-	if s.r.IntN(5) > 0 {
+	if s.r.IntN(12) > 0 {
 		var fit []string
 		for _, k := range list {
 			if good(k) {
 				fit = append(fit, k)
 			}
 		}
-		if len(fit) > 0 {
-			list = fit
-		}
+		list = fit
+	}
+	if len(list) == 0 {
+		return "none"
 	}
 	return pick(s.r, list...)
 }
 
-func (s *sim) recorded(key string) bool { return s.m.penalties[key].state != "" }
+func (s *sim) recorded(key string) bool { return s.m.records[key].state != "" }
 func (s *sim) made(code string) bool    { return s.m.commitments[code].state != "" }
 
+// next is the next message: what is likely goes ahead, what is not is tried as well.
 func (s *sim) next() do {
-	r := s.r
 	s.n++
-	switch k := r.IntN(20); {
-	case k < 4: // a commitment
-		by := pick(r, simAgencies...)
-		c := mCommitment{firm: s.firmName(), acceptor: by, kind: pick(r, 0, 1, 1, 2, 3, 4, 4, 4, 4, 4, 5, 6), public: pick(r, 1, 1, 1, 1, 2, 3)}
-		accepted := r.IntN(2) == 0
-		code := simRegions[by] + dayOf(s.m.today).Format("20060102") + fmt.Sprintf("%06d", s.n)
-		if c.kind != 4 && r.IntN(3) == 0 {
-			c.until = s.m.today + r.IntN(90)
+	for {
+		var d do
+		switch k := s.r.IntN(32); {
+		case k < 3:
+			d = s.nextCommitment()
+		case k < 7:
+			d = s.nextTending()
+		case k < 10:
+			d = s.nextRecord()
+		case k < 12:
+			d = s.nextPublication()
+		case k < 15:
+			d = s.nextChange()
+		case k < 16:
+			d = s.nextCorrection()
+		case k < 18:
+			d = s.nextApplication()
+		case k < 22:
+			d = s.nextDecision()
+		case k < 24:
+			d = s.nextMeasure()
+		case k < 26:
+			d = s.nextListing()
+		case k < 28:
+			d = s.nextObjection()
+		case k < 30:
+			d = s.nextPlan()
+		case k < 31:
+			d = s.nextReconciliation()
+		default:
+			d = s.nextCase()
 		}
-		if old := s.some(s.codes, s.made); r.IntN(12) == 0 && s.lines[old] != "" { // again, or the same code with other content
-			code = old
-			c = s.m.commitments[old]
-			by = c.acceptor
-			if r.IntN(2) == 0 {
-				c.kind = (c.kind + 1) % 7
-			}
-			if c.firm == "" {
-				return s.next()
-			}
-		} else {
-			s.codes = append(s.codes, code)
-		}
-		line := fmt.Sprintf("commit firm=%s code=%s type=%d public=%d until=%s issuer=%s by=%s", c.firm, code, c.kind, c.public, dateArg(c.until), by, pick(r, by, "ops"))
-		if accepted {
-			line += " accepted"
-		}
-		s.lines[code] = line
-		return do{line, "", func(m *model) string { return m.commit(code, c, accepted) }}
-	case k < 9: // something happens to a commitment
-		verb := pick(r, "accept-commitment", "accept-commitment", "reject-commitment", "withdraw-commitment", "fulfil", "breach", "breach", "cure", "cure", "mend", "mend", "refuse-mend", "refulfil", "rebreach")
-		code := s.some(s.codes, func(k string) bool {
-			switch st := s.m.commitments[k].state; verb {
-			case "accept-commitment", "reject-commitment":
-				return st == "pending"
-			case "cure":
-				return st == "breached"
-			case "withdraw-commitment", "fulfil", "breach":
-				return (st == "supervised" || st == "due") && s.m.commitments[k].kind != 4
-			case "mend":
-				return st == "supervised" || st == "due" || st == "breached"
-			case "refuse-mend":
-				return s.m.commitments[k].mendBy != 0
-			case "refulfil", "rebreach":
-				return st == "fulfilled" || st == "breached" || st == "cured"
-			}
-			return false
-		})
-		by := s.m.commitments[code].acceptor
-		if by == "" || r.IntN(10) == 0 {
-			by = pick(r, simAgencies...)
-		}
-		line := fmt.Sprintf("%s code=%s issuer=%s evidence=%d by=%s", verb, code, by, s.n, by)
-		switch verb {
-		case "fulfil":
-			line = strings.Replace(line, verb, "assess status=1", 1)
-		case "breach":
-			line = strings.Replace(line, verb, pick(r, "assess status=2", "assess status=3")+" unperformed=u action=a", 1)
-		case "refulfil":
-			line = strings.Replace(line, verb, "reassess status=1", 1)
-		case "rebreach":
-			line = strings.Replace(line, verb, pick(r, "reassess status=2", "reassess status=3")+" unperformed=u action=a", 1)
-		}
-		n := s.n
-		return do{line, "", func(m *model) string { return m.change(verb, by, code, n) }}
-	case k < 12: // a penalty
-		by := pick(r, simAgencies...)
-		p := mPenalty{firm: s.firmName(), issuer: by, no: strconv.Itoa(s.n), decided: s.m.today - pick(r, 0, 0, r.IntN(20), r.IntN(400), -1)}
-		what := ""
-		switch r.IntN(5) {
-		case 0, 1:
-			p.class, what = 1, "kinds=1"
-		case 2, 3:
-			p.class, what = 2, fmt.Sprintf("kinds=3 fine=%d", 1+r.IntN(999_999))
-		case 4:
-			p.class, what = 3, pick(r, "kinds=9", "kinds=3 fine=1000000", "kinds=1,12")
-		}
-		if r.IntN(8) == 0 {
-			p.necessary = true
-			what += " necessary=why"
-		}
-		if r.IntN(3) == 0 {
-			if p.breachOf = s.some(s.codes, func(k string) bool { st := s.m.commitments[k].state; return st == "breached" || st == "cured" }); p.breachOf == "none" {
-				p.breachOf = ""
-			} else {
-				if r.IntN(4) > 0 && s.m.commitments[p.breachOf].firm != "" {
-					p.firm = s.m.commitments[p.breachOf].firm
-				}
-				what += " breach-of=" + p.breachOf
-			}
-		}
-		atHome := r.IntN(12) > 0
-		place := simRegions[by]
-		if !atHome {
-			place = "411400"
-		}
-		p.content = fmt.Sprintf("%s decided=%s region=%s", what, dayName(p.decided), place)
-		key := by + "/" + p.no + "/" + p.firm
-		if old := s.some(s.keys, s.recorded); r.IntN(12) == 0 && old != "none" {
-			if q, found := s.m.penalties[old]; found {
-				content := p.content
-				p, key, by = q, old, q.issuer
-				if r.IntN(2) == 0 {
-					p.content = content
-				}
-			}
-		} else {
-			s.keys = append(s.keys, key)
-		}
-		line := fmt.Sprintf("record firm=%s issuer=%s no=%s %s by=%s", p.firm, by, p.no, p.content, pick(r, by, "ops"))
-		return do{line, "", func(m *model) string { return m.record(key, p, atHome) }}
-	case k < 14: // published or withdrawn
-		late := r.IntN(4) == 0 // withdraw
-		key := s.some(s.keys, func(k string) bool { st := s.m.penalties[k].state; return st == "registered" || late && live(st) })
-		of, no, firm := splitKey(key)
-		by := of
-		if r.IntN(10) == 0 {
-			by = pick(r, simAgencies...)
-		}
-		if !late {
-			return do{fmt.Sprintf("publish firm=%s issuer=%s of=%s no=%s by=%s", firm, by, of, no, pick(r, by, "ops")), "", func(m *model) string { return m.publish(by, key) }}
-		}
-		return do{fmt.Sprintf("withdraw firm=%s issuer=%s of=%s no=%s by=%s", firm, by, of, no, by), "", func(m *model) string { return m.withdraw(by, key) }}
-	case k < 16: // an application for repair
-		promise := func(firm string) string {
-			return s.some(s.codes, func(k string) bool {
-				c := s.m.commitments[k]
-				return c.firm == firm && c.kind == 4 && c.visible() && c.state == "supervised"
-			})
-		}
-		key := s.some(s.keys, func(k string) bool {
-			p := s.m.penalties[k]
-			return (p.state == "published" || p.state == "unpublished") && p.min <= s.m.today && s.m.repairBars[p.firm] < s.m.today &&
-				s.m.commitments[promise(p.firm)].firm == p.firm
-		})
-		of, no, firm := splitKey(key)
-		code := promise(firm)
-		app := "A" + strconv.Itoa(s.n)
-		name := app + "/" + key
-		s.apps = append(s.apps, name)
-		return do{
-			fmt.Sprintf("apply firm=%s issuer=%s no=%s application=%s commitment=%s by=ops", firm, of, no, app, code), "",
-			func(m *model) string { return m.apply(name, mRepair{firm: firm, target: key, commitment: code}) },
-		}
-	default: // a decision on one
-		verb := pick(r, "accept-repair", "accept-repair", "accept-repair", "approve", "approve", "approve", "approve", "refuse", "revoke", "supplement", "refile", "extend", "execute", "track")
-		name := s.some(s.apps, func(k string) bool {
-			switch st := s.m.repairs[k].state; verb {
-			case "accept-repair", "supplement":
-				return st == "pending"
-			case "refuse":
-				return st == "pending" || st == "accepted"
-			case "approve":
-				return st == "accepted" || st == "pending" && s.m.repairs[k].simple
-			case "extend":
-				return st == "accepted"
-			case "revoke", "execute", "track":
-				return st == "effective"
-			case "refile":
-				return st == "supplement"
-			}
-			return false
-		})
-		if name == "none" {
-			return s.next()
-		}
-		app, key, _ := strings.Cut(name, "/")
-		of, no, firm := splitKey(key)
-		by := of
-		if r.IntN(12) == 0 {
-			by = pick(r, simAgencies...)
-		}
-		signer := by
-		if verb == "refile" {
-			signer = "ops"
-		}
-		return do{
-			fmt.Sprintf("%s firm=%s issuer=%s of=%s no=%s application=%s by=%s", verb, firm, by, of, no, app, signer), "",
-			func(m *model) string { return m.decide(verb, by, name) },
+		if d.line != "" && (!strings.Contains(strings.ReplaceAll(d.line, "until=none", ""), "=none") || s.r.IntN(20) == 0) {
+			return d
 		}
 	}
+}
+
+// other is mostly an agency, and now and then another one.
+func (s *sim) other(by string) string {
+	if by == "" || s.r.IntN(10) == 0 {
+		return pick(s.r, simAgencies...)
+	}
+	return by
+}
+
+// signer signs for an agency: itself, or ops by its mandate.
+func (s *sim) signer(by string) string { return pick(s.r, by, by, "ops") }
+
+func (s *sim) nextCommitment() do {
+	r, by := s.r, pick(s.r, simAgencies...)
+	c := mCommitment{firm: s.firmName(), acceptor: by, kind: pick(r, 0, 1, 1, 2, 3, 4, 4, 4, 4, 4, 5, 6), public: pick(r, 1, 1, 1, 1, 2, 3)}
+	accepted := r.IntN(2) == 0
+	code := simRegions[by] + dayOf(s.m.today).Format("20060102") + fmt.Sprintf("%06d", s.n)
+	if c.kind != 4 && r.IntN(3) == 0 {
+		c.until = s.m.today + r.IntN(90)
+	}
+	if old := s.some(s.codes, s.made); r.IntN(12) == 0 && s.lines[old] != "" { // again, or the same code with other content
+		code = old
+		c = s.m.commitments[old]
+		by = c.acceptor
+		if r.IntN(2) == 0 {
+			c.kind = (c.kind + 1) % 7
+		}
+		if c.firm == "" {
+			return do{}
+		}
+	} else {
+		s.codes = append(s.codes, code)
+	}
+	line := fmt.Sprintf("commit firm=%s code=%s type=%d public=%d until=%s issuer=%s by=%s", c.firm, code, c.kind, c.public, dateArg(c.until), by, s.signer(by))
+	if accepted {
+		line += " accepted"
+	}
+	s.lines[code] = line
+	return do{line, by, true, func(m *model) string { return m.commit(code, c, accepted) }}
+}
+
+func (s *sim) nextTending() do {
+	r := s.r
+	verb := pick(r, "accept-commitment", "accept-commitment", "reject-commitment", "withdraw-commitment", "fulfil", "breach", "breach", "cure", "cure", "mend", "mend", "refuse-mend", "refulfil", "rebreach")
+	code := s.some(s.codes, func(k string) bool {
+		switch st := s.m.commitments[k].state; verb {
+		case "accept-commitment", "reject-commitment":
+			return st == "pending"
+		case "cure":
+			return st == "breached"
+		case "withdraw-commitment", "fulfil", "breach":
+			return (st == "supervised" || st == "due") && s.m.commitments[k].kind != 4
+		case "mend":
+			return st == "supervised" || st == "due" || st == "breached"
+		case "refuse-mend":
+			return s.m.commitments[k].mendBy != 0
+		case "refulfil", "rebreach":
+			return st == "fulfilled" || st == "breached" || st == "cured"
+		}
+		return false
+	})
+	if code == "none" && r.IntN(20) > 0 {
+		return do{}
+	}
+	by := s.other(s.m.commitments[code].acceptor)
+	line := fmt.Sprintf("%s code=%s issuer=%s evidence=%d by=%s", verb, code, by, s.n, by)
+	switch verb {
+	case "fulfil":
+		line = strings.Replace(line, verb, "assess status=1", 1)
+	case "breach":
+		line = strings.Replace(line, verb, pick(r, "assess status=2", "assess status=3")+" unperformed=u action=a", 1)
+	case "refulfil":
+		line = strings.Replace(line, verb, "reassess status=1", 1)
+	case "rebreach":
+		line = strings.Replace(line, verb, pick(r, "reassess status=2", "reassess status=3")+" unperformed=u action=a", 1)
+	}
+	n := s.n
+	return do{line, by, false, func(m *model) string { return m.tend(verb, by, code, n) }}
+}
+
+// content makes what a record of a kind states, and says it in the words of a command.
+func (s *sim) content(kind, by string) (p mRecord, atHome bool) {
+	r := s.r
+	p = mRecord{kind: kind, issuer: by, decided: s.m.today - pick(r, 0, 0, r.IntN(20), r.IntN(400), -1)}
+	what := ""
+	switch day := "decided=" + dayName(p.decided); kind {
+	case "penalty":
+		switch r.IntN(5) {
+		case 0:
+			p.class, p.kinds, what = 1, []uint32{1}, "kinds=1 "+day
+		case 1, 2, 3:
+			p.class, p.kinds, what = 2, []uint32{3}, fmt.Sprintf("kinds=3 fine=%d %s", 1+r.IntN(999_999), day)
+			if r.IntN(3) == 0 {
+				p.act = fmt.Sprint("act", r.IntN(12))
+			}
+		case 4:
+			p.class = 3
+			switch r.IntN(3) {
+			case 0:
+				p.kinds, what = []uint32{9}, "kinds=9 "+day
+			case 1:
+				p.kinds, what = []uint32{3}, "kinds=3 fine=1000000 "+day
+			case 2:
+				p.kinds, what = []uint32{1, 12}, "kinds=1,12 "+day
+			}
+		}
+	case "other":
+		p.class, what = 2, day
+		if r.IntN(2) == 0 {
+			p.class = 1 + r.IntN(3)
+			what += fmt.Sprint(" class=", p.class)
+		}
+	case "abnormal":
+		p.class, what = 2, "listed="+dayName(p.decided)
+	}
+	if kind != "abnormal" && r.IntN(8) == 0 {
+		p.necessary = true
+		what += " necessary=why"
+	}
+	place := simRegions[by]
+	if atHome = r.IntN(12) > 0; !atHome {
+		place = "411400"
+	}
+	p.content = what + " region=" + place
+	return p, atHome
+}
+
+var recordVerbs = map[string]string{"penalty": "record", "other": "other", "abnormal": "abnormal"}
+
+func (s *sim) nextRecord() do {
+	r, by := s.r, pick(s.r, simAgencies...)
+	p, atHome := s.content(pick(r, "penalty", "penalty", "penalty", "other", "abnormal"), by)
+	if p.no, p.firm = strconv.Itoa(s.n), s.firmName(); p.act != "" {
+		p.content += " act=" + p.act
+	}
+	if p.kind != "abnormal" && r.IntN(3) == 0 {
+		if p.breachOf = s.some(s.codes, func(k string) bool { st := s.m.commitments[k].state; return st == "breached" || st == "cured" }); p.breachOf == "none" {
+			p.breachOf = ""
+		} else {
+			if r.IntN(4) > 0 && s.m.commitments[p.breachOf].firm != "" {
+				p.firm = s.m.commitments[p.breachOf].firm
+			}
+			p.content += " breach-of=" + p.breachOf
+		}
+	}
+	key := by + "/" + p.no + "/" + p.firm
+	if old := s.some(s.keys, s.recorded); r.IntN(12) == 0 && old != "none" {
+		q, found := s.m.records[old]
+		if !found || q.kind == "list" {
+			return do{}
+		}
+		content := p.content
+		if p.kind != q.kind {
+			content = q.content + " power=P-1"
+		}
+		p, key, by = q, old, q.issuer
+		if r.IntN(2) == 0 {
+			p.content = content
+		}
+	} else {
+		s.keys = append(s.keys, key)
+	}
+	line := fmt.Sprintf("%s firm=%s issuer=%s no=%s %s by=%s", recordVerbs[p.kind], p.firm, by, p.no, p.content, s.signer(by))
+	return do{line, by, true, func(m *model) string { return m.record(key, p, atHome) }}
+}
+
+// about is how a command names a record.
+func (s *sim) about(key string) string {
+	of, no, firm := splitKey(key)
+	kind := s.m.records[key].kind
+	if kind == "" {
+		kind = "penalty"
+	}
+	return fmt.Sprintf("firm=%s of=%s no=%s kind=%s", firm, of, no, kind)
+}
+
+func (s *sim) issuerOfKey(key string) string { of, _, _ := splitKey(key); return of }
+
+func (s *sim) nextPublication() do {
+	key := s.some(s.keys, func(k string) bool { return s.m.records[k].state == "registered" })
+	if key == "none" && s.r.IntN(20) > 0 {
+		return do{}
+	}
+	by := s.other(s.issuerOfKey(key))
+	return do{
+		fmt.Sprintf("publish %s issuer=%s by=%s", s.about(key), by, s.signer(by)), by, true,
+		func(m *model) string { return m.change("publish", by, key, mArgs{}) },
+	}
+}
+
+// nextChange is what an agency does to a record that stands.
+func (s *sim) nextChange() do {
+	r := s.r
+	verb := pick(r, "withdraw", "report-revoked", "release", "release", "final", "final", "fulfil", "fulfil", "remove-abnormal", "remove-listed")
+	key := s.some(s.keys, func(k string) bool {
+		p := s.m.records[k]
+		switch verb {
+		case "release":
+			return p.held || p.revokedOn != 0 && live(p.state)
+		case "remove-abnormal":
+			return live(p.state) && p.kind == "abnormal"
+		case "remove-listed":
+			return live(p.state) && p.kind == "list"
+		case "fulfil":
+			return p.extended || live(p.state) && p.doneOn == 0
+		case "final":
+			return live(p.state) && p.finalOn == 0
+		}
+		return live(p.state)
+	})
+	if key == "none" && r.IntN(20) > 0 {
+		return do{}
+	}
+	by := s.other(s.issuerOfKey(key))
+	switch {
+	case verb == "withdraw" && r.IntN(4) == 0:
+		by = pick(r, "gov1", "zz-scjg")
+	case verb == "report-revoked" && r.IntN(2) == 0:
+		by = pick(r, "ops", "gov1")
+	}
+	a := mArgs{on: s.m.today - pick(r, 0, 0, 0, r.IntN(30), -1)}
+	line := fmt.Sprintf("%s %s issuer=%s by=%s on=%s", verb, s.about(key), by, by, dayName(a.on))
+	switch verb {
+	case "withdraw":
+		if r.IntN(2) == 0 {
+			line += " revoked=" + dayName(a.on)
+		} else {
+			a.on = 0
+		}
+	case "final":
+		if a.n = 1 + r.IntN(2); a.n == 1 {
+			line += " ground=1"
+		} else {
+			line += " ground=2 document=upheld"
+		}
+	case "remove-listed", "remove-abnormal", "release":
+		a.on = 0
+	}
+	return do{line, by, false, func(m *model) string { return m.change(verb, by, key, a) }}
+}
+
+func (s *sim) nextCorrection() do {
+	key := s.some(s.keys, func(k string) bool { p := s.m.records[k]; return live(p.state) && p.kind != "list" })
+	p := s.m.records[key]
+	if p.kind == "" || p.kind == "list" {
+		return do{}
+	}
+	by := p.issuer
+	q, atHome := s.content(p.kind, by)
+	q.act = p.act
+	if p.act != "" && q.class != 2 { // the act stays what it is, and its fine
+		q.class, q.kinds, q.necessary = 2, []uint32{3}, false
+		q.content, atHome = fmt.Sprintf("kinds=3 fine=%d decided=%s region=%s", 1+s.r.IntN(999), dayName(q.decided), simRegions[by]), true
+	}
+	if p.act != "" {
+		q.content += " act=" + p.act
+	}
+	if p.breachOf != "" && s.r.IntN(3) > 0 {
+		q.breachOf = p.breachOf
+		q.content += " breach-of=" + p.breachOf
+	}
+	if s.r.IntN(8) == 0 {
+		q = p
+		atHome = true
+	}
+	by = s.other(by)
+	_, no, firm := splitKey(key)
+	line := fmt.Sprintf("correct firm=%s of=%s issuer=%s no=%s kind=%s %s by=%s", firm, p.issuer, by, no, p.kind, q.content, by)
+	return do{line, by, false, func(m *model) string { return m.correct(by, key, q, atHome) }}
+}
+
+func (s *sim) nextApplication() do {
+	promise := func(firm string) string {
+		return s.some(s.codes, func(k string) bool {
+			c := s.m.commitments[k]
+			return c.firm == firm && c.kind == 4 && c.visible() && c.state == "supervised"
+		})
+	}
+	key := s.some(s.keys, func(k string) bool {
+		p := s.m.records[k]
+		return p.repairable() && p.min <= s.m.today && s.m.repairBars[p.firm] < s.m.today && s.m.commitments[promise(p.firm)].firm == p.firm
+	})
+	if key == "none" && s.r.IntN(20) > 0 {
+		return do{}
+	}
+	_, _, firm := splitKey(key)
+	code := promise(firm)
+	app := "A" + strconv.Itoa(s.n)
+	name := app + "/" + key
+	s.apps = append(s.apps, name)
+	return do{
+		fmt.Sprintf("apply %s application=%s commitment=%s by=ops", s.about(key), app, code), "ops", false,
+		func(m *model) string { return m.apply(name, mRepair{firm: firm, target: key, commitment: code}) },
+	}
+}
+
+func (s *sim) nextDecision() do {
+	r := s.r
+	verb := pick(r, "accept-repair", "accept-repair", "accept-repair", "approve", "approve", "approve", "approve", "refuse", "revoke", "supplement", "refile", "extend", "execute", "track")
+	name := s.some(s.apps, func(k string) bool {
+		switch st := s.m.repairs[k].state; verb {
+		case "accept-repair", "supplement":
+			return st == "pending"
+		case "refuse":
+			return st == "pending" || st == "accepted"
+		case "approve":
+			return st == "accepted" || st == "pending" && s.m.repairs[k].simple
+		case "extend":
+			return st == "accepted"
+		case "revoke", "execute", "track":
+			return st == "effective"
+		case "refile":
+			return st == "supplement"
+		}
+		return false
+	})
+	if name == "none" {
+		return do{}
+	}
+	app, key, _ := strings.Cut(name, "/")
+	by := s.issuerOfKey(key)
+	if r.IntN(12) == 0 {
+		by = pick(r, simAgencies...)
+	}
+	if verb == "refile" {
+		by = "ops"
+	}
+	return do{
+		fmt.Sprintf("%s %s issuer=%s application=%s by=%s", verb, s.about(key), by, app, by), by, false,
+		func(m *model) string { return m.decide(verb, by, name) },
+	}
+}
+
+// made keeps the name of something that may have been made.
+func (s *sim) keep(kind, name string) {
+	if !slices.Contains(s.names[kind], name) {
+		s.names[kind] = append(s.names[kind], name)
+	}
+}
+
+func (s *sim) nextMeasure() do {
+	r := s.r
+	if verb := pick(r, "announce", "apply-measure", "apply-measure"); verb == "announce" || r.IntN(2) == 0 {
+		key := s.some(s.keys, func(k string) bool {
+			p := s.m.records[k]
+			return p.public() && p.class >= 2 && (verb == "announce" || p.finalOn != 0)
+		})
+		item := pick(r, "M07", "M08", "M12", "M12", "M13")
+		issuer := s.issuerOfKey(key)
+		if verb == "announce" {
+			by, to := s.other(issuer), pick(r, "", "", "zz-scjg", "gy-scjg", "js-rsj", "ops")
+			line := fmt.Sprintf("announce %s issuer=%s item=%s by=%s", s.about(key), issuer, item, by)
+			if to != "" {
+				line += " to=" + to
+			}
+			s.keep("measure", key+"|"+item+"|"+to)
+			return do{line, by, false, func(m *model) string { return m.announce(by, key, item, to) }}
+		}
+		if called := s.some(s.names["measure"], func(n string) bool { return s.m.measures[n].state == "announced" }); called != "none" && r.IntN(5) > 0 {
+			key, item = strings.Split(called, "|")[0], strings.Split(called, "|")[1]
+			issuer = s.issuerOfKey(key)
+		}
+		by, until := pick(r, simAgencies...), 0
+		line := fmt.Sprintf("apply-measure %s issuer=%s item=%s by=%s", s.about(key), issuer, item, by)
+		if r.IntN(3) == 0 {
+			until = s.m.today + r.IntN(60) - 1
+			line += " until=" + dayName(until)
+		}
+		s.keep("measure", key+"|"+item+"|"+by)
+		return do{line, by, false, func(m *model) string { return m.applyMeasure(by, key, item, until) }}
+	}
+	verb := pick(r, "feedback", "feedback", "correct-measure")
+	name := s.some(s.names["measure"], func(n string) bool {
+		st := s.m.measures[n]
+		return verb == "feedback" && st.state == "applied" && st.outcome == 0 || verb != "feedback" && st.running()
+	})
+	if name == "none" {
+		return do{}
+	}
+	f := strings.Split(name, "|")
+	issuer, by, outcome := s.issuerOfKey(f[0]), s.other(f[2]), 1+r.IntN(2)
+	if by == "ops" {
+		return do{}
+	}
+	if verb == "correct-measure" {
+		by = pick(r, by, issuer)
+	}
+	line := fmt.Sprintf("%s %s issuer=%s item=%s by=%s outcome=%d", verb, s.about(f[0]), issuer, f[1], by, outcome)
+	if f[2] != "" {
+		line += " to=" + f[2]
+	}
+	if verb == "feedback" {
+		return do{line, by, false, func(m *model) string { return m.feedback(by, name, f[2], outcome, "evidence") }}
+	}
+	return do{line, by, false, func(m *model) string { return m.correctMeasure(by, name, issuer, f[2]) }}
+}
+
+func (s *sim) nextListing() do {
+	r := s.r
+	verb := pick(r, "notify-listing", "state-listing", "state-listing", "verify-listing", "consent", "consent", "decide-listing", "decide-listing", "decide-listing", "drop-listing")
+	if verb == "notify-listing" {
+		by := pick(r, simAgencies...)
+		l := mListing{issuer: by, firm: s.firmName(), list: "SC", served: s.m.today - pick(r, 0, 0, r.IntN(10), -1)}
+		if by == "js-rsj" {
+			l.list = "NMG"
+		}
+		if fined := s.some(s.keys, func(k string) bool {
+			p := s.m.records[k]
+			return p.issuer == by && p.kind == "penalty" && live(p.state)
+		}); fined != "none" && r.IntN(4) > 0 {
+			_, _, l.firm = splitKey(fined)
+		}
+		name := fmt.Sprintf("%s/%d/%s", by, s.n, l.firm)
+		s.keep("listing", name)
+		line := fmt.Sprintf("notify-listing by=%s issuer=%s firm=%s list=%s notice=%d served=%s measures=M07,M12", s.signer(by), by, l.firm, l.list, s.n, dayName(l.served))
+		return do{line, by, true, func(m *model) string { return m.notify(name, l) }}
+	}
+	name := s.some(s.names["listing"], func(n string) bool {
+		l := s.m.listings[n]
+		switch verb {
+		case "state-listing":
+			return l.state == "notified"
+		case "verify-listing":
+			return l.state == "verifying"
+		case "consent":
+			return l.open() && l.consentBy == "" && l.list == "SC"
+		case "decide-listing":
+			return l.state == "heard" && (l.consentBy != "" || l.list != "SC") || l.state == "notified" && l.statementBy < s.m.today
+		}
+		return l.open()
+	})
+	if name == "none" {
+		return do{}
+	}
+	issuer, notice, firm := splitKey(name)
+	list := "SC"
+	if issuer == "js-rsj" {
+		list = "NMG"
+	}
+	names := fmt.Sprintf("issuer=%s firm=%s list=%s notice=%s", issuer, firm, list, notice)
+	switch verb {
+	case "state-listing":
+		by, said := pick(r, "ops", s.other(issuer)), 1+r.IntN(2)
+		return do{fmt.Sprintf("state-listing by=%s %s statement=%d", by, names, said), by, false, func(m *model) string { return m.list(verb, by, name, said) }}
+	case "verify-listing":
+		by, arg, line := s.other(issuer), 0, ""
+		if r.IntN(4) == 0 {
+			arg, line = 1, " founded"
+		}
+		return do{fmt.Sprintf("verify-listing by=%s %s%s", by, names, line), by, false, func(m *model) string { return m.list(verb, by, name, arg) }}
+	case "consent":
+		by := pick(r, "gov1", "zz-scjg", "gov1", "js-rsj")
+		return do{fmt.Sprintf("consent by=%s %s", by, names), by, false, func(m *model) string { return m.list(verb, by, name, 0) }}
+	case "drop-listing":
+		by := s.other(issuer)
+		return do{fmt.Sprintf("drop-listing by=%s %s", by, names), by, false, func(m *model) string { return m.list(verb, by, name, 0) }}
+	}
+	p := mRecord{kind: "list", firm: firm, issuer: issuer, no: strconv.Itoa(s.n), class: 3, decided: s.m.today, list: list}
+	key := issuer + "/" + p.no + "/" + firm
+	s.keys = append(s.keys, key)
+	basis := s.some(s.keys, func(k string) bool {
+		b := s.m.records[k]
+		return b.issuer == issuer && b.firm == firm && b.kind == "penalty" && live(b.state)
+	})
+	p.content = fmt.Sprintf("decided=%s region=%s", dayName(p.decided), simRegions[issuer])
+	if list == "SC" {
+		of, no, whose := splitKey(basis)
+		if of != issuer || whose != firm || s.m.records[basis].kind != "penalty" {
+			no = "none"
+		}
+		p.content += " basis=" + no
+		if no == "none" {
+			basis = ""
+		}
+	}
+	if r.IntN(2) == 0 {
+		p.measures = []string{"M12"}
+		p.content += " measures=M12"
+		s.keep("measure", key+"|M12|")
+	}
+	return do{fmt.Sprintf("decide-listing by=%s %s no=%s %s", issuer, names, p.no, p.content), issuer, false, func(m *model) string { return m.decideListing(issuer, key, name, p, basis) }}
+}
+
+func (s *sim) nextObjection() do {
+	r := s.r
+	names := func(name string, o mObjection) string {
+		no, rest, _ := strings.Cut(name, "/")
+		if o.breach {
+			return fmt.Sprintf("firm=%s against=breach code=%s objection=%s", o.firm, rest, no)
+		}
+		return fmt.Sprintf("%s objection=%s", s.about(rest), no)
+	}
+	if verb := pick(r, "object", "object", "forward", "pause", "resume", "resolve", "resolve", "resolve", "escalate", "review"); verb != "object" {
+		name := s.some(s.names["objection"], func(n string) bool {
+			o := s.m.objections[n]
+			switch verb {
+			case "forward":
+				return o.state == "own" && o.receiver != o.provider
+			case "resume":
+				return o.paused != 0
+			case "pause":
+				return o.state == "own" || o.state == "provider"
+			case "review":
+				return o.state == "review"
+			case "escalate":
+				return o.state == "resolved" && !o.escalated
+			}
+			return o.state == "provider" || o.state == "own" && o.receiver == o.provider
+		})
+		o, found := s.m.objections[name]
+		if !found {
+			return do{}
+		}
+		by, arg := s.other(o.provider), ""
+		if who, _ := o.holder(); who != "" && r.IntN(8) > 0 {
+			by = who
+		}
+		line := " "
+		switch verb {
+		case "resolve":
+			arg = pick(r, "upheld", "upheld", "corrected", "withdrawn", "undetermined")
+			if _, _, withdrawn := s.m.against(o); withdrawn && r.IntN(4) > 0 {
+				arg = "withdrawn"
+			}
+			line = " result=" + arg
+		case "escalate":
+			by = pick(r, "ops", "ops", o.provider)
+			line = " authority=gov1"
+		case "review":
+			if r.IntN(2) == 0 {
+				arg, line = "overturn", " overturn"
+			}
+		}
+		return do{fmt.Sprintf("%s by=%s %s%s", verb, by, names(name, o), line), by, false, func(m *model) string { return m.answer(verb, by, name, arg) }}
+	}
+	o := mObjection{receiver: "ops"}
+	if r.IntN(3) == 0 {
+		code := s.some(s.codes, func(k string) bool { st := s.m.commitments[k].state; return st == "breached" || st == "cured" })
+		c, found := s.m.commitments[code]
+		if !found || c.assessed == "" {
+			return do{}
+		}
+		o.target, o.breach, o.firm, o.provider = code, true, c.firm, c.acceptor
+	} else {
+		key := s.some(s.keys, func(k string) bool { return live(s.m.records[k].state) })
+		p, found := s.m.records[key]
+		if !found {
+			return do{}
+		}
+		o.target, o.firm, o.provider = key, p.firm, p.issuer
+	}
+	if r.IntN(3) == 0 {
+		o.receiver = s.other(o.provider)
+	}
+	name := fmt.Sprintf("O%d/%s", s.n, o.target)
+	if old := s.some(s.names["objection"], func(string) bool { return true }); r.IntN(10) == 0 && old != "none" {
+		was, found := s.m.objections[old]
+		if !found {
+			return do{}
+		}
+		receiver := o.receiver
+		name, o = old, mObjection{target: was.target, breach: was.breach, firm: was.firm, provider: was.provider, receiver: receiver}
+	}
+	s.keep("objection", name)
+	by := o.receiver
+	return do{fmt.Sprintf("object by=%s %s", by, names(name, o)), by, false, func(m *model) string {
+		return m.object(name, o, by == "ops" || by == o.provider)
+	}}
+}
+
+func (s *sim) nextPlan() do {
+	r := s.r
+	switch verb := pick(r, "file-plan", "end-plan", "shield", "shield", "shield", "end-shield", "end-shield"); verb {
+	case "file-plan":
+		name, ruled := fmt.Sprintf("%s/C%d", s.firmName(), r.IntN(6)), s.m.today-pick(r, 0, 0, r.IntN(30), -1)
+		if old, found := s.m.plans[name]; found && r.IntN(2) == 0 {
+			ruled = old.ruled
+		}
+		firm, no, _ := cut3(name)
+		s.keep("plan", name)
+		return do{fmt.Sprintf("file-plan by=ops firm=%s case=%s ruled=%s", firm, no, dayName(ruled)), "ops", false, func(m *model) string { return m.filePlan(name, ruled, "") }}
+	case "end-plan":
+		name := s.some(s.names["plan"], func(n string) bool { return s.m.plans[n].state == "running" })
+		if name == "none" || r.IntN(3) > 0 { // plans run for a while
+			return do{}
+		}
+		firm, no, _ := cut3(name)
+		completed, on, line := r.IntN(2) == 0, s.m.today-pick(r, 0, 0, r.IntN(30), -1), ""
+		if !completed {
+			line = " failed"
+		}
+		return do{fmt.Sprintf("end-plan by=ops firm=%s case=%s ruled=%s%s", firm, no, dayName(on), line), "ops", false, func(m *model) string { return m.endPlan(name, completed, on) }}
+	default:
+		key := s.some(s.keys, func(k string) bool {
+			p := s.m.records[k]
+			for _, plan := range s.m.plans {
+				if verb == "shield" && plan.state == "running" && p.state == "published" && s.m.covers(plan, p) {
+					return true
+				}
+			}
+			return verb != "shield" && p.state == "shielded" && s.m.plans[p.plan].state != "running"
+		})
+		p, found := s.m.records[key]
+		if !found {
+			return do{}
+		}
+		name := s.some(s.names["plan"], func(n string) bool {
+			return s.m.plans[n].firm == p.firm && (verb == "shield") == (s.m.plans[n].state == "running")
+		})
+		firm, no, _ := cut3(name)
+		if p.plan != "" && verb != "shield" && r.IntN(4) > 0 {
+			name = p.plan
+			firm, no, _ = cut3(name)
+		}
+		if name == "none" || firm != p.firm { // commands name a plan by the firm of the record
+			return do{}
+		}
+		by := s.other(p.issuer)
+		return do{fmt.Sprintf("%s %s case=%s issuer=%s by=%s", verb, s.about(key), no, by, by), by, false, func(m *model) string { return m.shield(verb, by, key, name) }}
+	}
+}
+
+func (s *sim) nextReconciliation() do {
+	r, firm, on := s.r, s.firmName(), s.m.today-pick(s.r, 0, 0, 0, s.r.IntN(20), -1)
+	var shown, words []string
+	for _, k := range s.keys {
+		if p := s.m.records[k]; p.firm == firm && p.kind != "" && (p.state == "published" && r.IntN(6) > 0 || r.IntN(20) == 0) {
+			of, no, _ := splitKey(k)
+			shown, words = append(shown, k), append(words, p.kind+":"+of+":"+no)
+		}
+	}
+	text := strings.Join(words, ",")
+	line := fmt.Sprintf("reconcile by=ops firm=%s as-of=%s", firm, dayName(on))
+	if text != "" {
+		line += " shown=" + text
+	}
+	return do{line, "ops", false, func(m *model) string { return m.reconcile(firm, on, shown, text) }}
+}
+
+func (s *sim) nextCase() do {
+	r := s.r
+	firm, act := s.firmName(), fmt.Sprint("act", r.IntN(12))
+	by := pick(r, simAgencies...)
+	if r.IntN(3) > 0 {
+		return do{fmt.Sprintf("file-case by=%s issuer=%s firm=%s act=%s region=%s", s.signer(by), by, firm, act, simRegions[by]), by, true, func(m *model) string { return m.fileCase(by, firm, act) }}
+	}
+	if name := s.some(slices.Sorted(maps.Keys(s.m.cases)), func(n string) bool { return s.m.cases[n].state == "open" }); name != "none" {
+		firm, act, _ = cut3(name)
+		by = s.other(s.m.cases[name].issuer)
+	}
+	return do{fmt.Sprintf("close-case by=%s firm=%s act=%s", by, firm, act), by, false, func(m *model) string { return m.closeCase(by, firm, act) }}
 }
 
 func dateArg(d int) string {
@@ -308,19 +820,23 @@ func splitKey(key string) (issuer, no, firm string) {
 
 func simulate(t *testing.T, seed uint64, blocks int) {
 	s := &sim{
-		Script: NewScript(t, Options{Checks: true, Dirs: []string{"", t.TempDir()}}),
-		t:      t, r: rand.New(rand.NewPCG(seed, 1)), m: newModel(), lines: map[string]string{},
+		t: t, r: rand.New(rand.NewPCG(seed, 1)), m: newModel(), lines: map[string]string{}, names: map[string][]string{},
+		Script: NewScript(t, Options{Checks: true, Dirs: []string{"", t.TempDir()}, Edit: func(g *pb.Genesis) {
+			g.Members[0].Authority = true // gov1
+			g.Members[0].Keys[0].Roles = append(g.Members[0].Keys[0].Roles, pb.ROLE_REVIEW)
+			g.Members[5].CreditChina = true // ops
+		}}),
 	}
 	defer s.Close()
 	defer func() {
 		if t.Failed() {
-			t.Logf("seed %d; the last commands:\n%s", seed, strings.Join(s.log[max(0, len(s.log)-25):], "\n"))
+			t.Logf("seed %d; the last commands:\n%s", seed, strings.Join(s.log[max(0, len(s.log)-40):], "\n"))
 		}
 	}()
 	s.firms["G"] = USCC("91410100", "Y00999")
-	for _, f := range []string{"A", "B", "C", "D", "E", "F"} {
-		if r := s.Run(&datadriven.TestData{Cmd: "enrol", CmdArgs: []datadriven.CmdArg{{Key: "firm", Vals: []string{f}}}}); r != "OK" {
-			t.Fatal(r)
+	for _, f := range []string{"A", "B", "C", "D", "E", "F", "clean"} {
+		if out := s.command("enrol firm=" + f); out != "OK" {
+			t.Fatal(out)
 		}
 		s.m.firms[f] = true
 	}
@@ -337,15 +853,18 @@ func simulate(t *testing.T, seed uint64, blocks int) {
 			must(t, err)
 			s.Reopen(1)
 		}
-		s.m.begin(int(s.Today()))
-		s.log = append(s.log, "--- "+s.Today().String())
+		if s.r.IntN(20) == 0 {
+			s.govern()
+		}
+		s.begin()
 		var (
 			txs   [][]byte
 			wants [][]string
 		)
 		for range s.r.IntN(6) {
-			tx, want := s.tx()
-			txs, wants = append(txs, tx), append(wants, want)
+			if tx, want := s.tx(); tx != nil {
+				txs, wants = append(txs, tx), append(wants, want)
+			}
 		}
 		s.m.end()
 		results := s.Block(txs...)
@@ -360,20 +879,96 @@ func simulate(t *testing.T, seed uint64, blocks int) {
 			t.FailNow()
 		}
 	}
-	states := map[string]int{}
-	for _, p := range s.m.penalties {
-		states["penalty "+p.state]++
-	}
-	for _, c := range s.m.commitments {
-		states["commitment "+c.state]++
-	}
-	for _, a := range s.m.repairs {
-		states["repair "+a.state]++
-	}
-	t.Logf("seed %d: %v %v alarms %d, until %s", seed, answers, states, len(s.m.alarms), s.Today())
+	t.Logf("seed %d: %v %v alarms %d, until %s", seed, answers, s.m.census(), len(s.m.alarms), s.Today())
 }
 
-// tx makes a transaction of one to four messages and says what the model expects of each.
+func (s *sim) command(line string) string {
+	s.t.Helper()
+	cmd, args, err := datadriven.ParseLine(line)
+	must(s.t, err)
+	return s.Run(&datadriven.TestData{Cmd: cmd, CmdArgs: args})
+}
+
+// begin is the model's begin of a block.
+func (s *sim) begin() {
+	s.m.begin(int(s.Today()))
+	s.log = append(s.log, "--- "+s.Today().String())
+}
+
+// govern is a decision of the governors, in blocks of its own: an agency leaves or is admitted again, a record is destroyed.
+func (s *sim) govern() {
+	r, line := s.r, ""
+	apply := func(string) {}
+	var key string
+	s.begin()
+	s.m.end()
+	switch who := pick(r, "gy-scjg", "js-rsj"); {
+	case s.m.removed[who] && r.IntN(2) == 0:
+		line = "govern put=" + who
+		apply = func(string) { delete(s.m.removed, who) }
+	case !s.m.removed[who] && r.IntN(6) == 0:
+		line = "govern remove=" + who
+		apply = func(string) { s.m.removed[who] = true; s.m.mandated[who] = false }
+	default:
+		if key = s.some(s.keys, func(k string) bool { p := s.m.records[k]; return p.kind != "" && !p.destroyed && p.archived(s.m.today) }); s.m.records[key].kind == "" {
+			return
+		}
+		of, no, firm := splitKey(key)
+		line = fmt.Sprintf("govern destroy=%s kind=%s of=%s firm=%s", no, s.m.records[key].kind, of, firm)
+		apply = func(day string) {
+			on := int(mustDate(s.t, strings.TrimPrefix(day, "in force from ")))
+			if was, decided := s.m.destroying[key]; !decided || on < was {
+				s.m.destroying[key] = on
+			}
+		}
+	}
+	out := strings.TrimSpace(s.command(line))
+	s.log = append(s.log, line+" → "+out)
+	may := key == "" || s.m.clone().destroy(key)
+	if strings.HasPrefix(out, "in force from ") != may {
+		s.t.Errorf("%s: the ledger says %s, the model %v", line, out, may)
+	}
+	if may {
+		s.Block()
+		apply(out)
+	}
+}
+
+// census counts what the model holds, by state.
+func (m *model) census() map[string]int {
+	out := map[string]int{}
+	for _, p := range m.records {
+		st := p.state
+		if p.destroyed {
+			st = "destroyed"
+		}
+		out[p.kind+" "+st]++
+	}
+	for _, c := range m.commitments {
+		out["commitment "+c.state]++
+	}
+	for _, a := range m.repairs {
+		out["repair "+a.state]++
+	}
+	for _, x := range m.measures {
+		out["measure "+x.state]++
+	}
+	for _, l := range m.listings {
+		out["listing "+l.state]++
+	}
+	for _, o := range m.objections {
+		out["objection "+o.state+" "+o.result]++
+	}
+	for _, p := range m.plans {
+		out["plan "+p.state]++
+	}
+	for _, c := range m.cases {
+		out["case "+c.state]++
+	}
+	return out
+}
+
+// tx makes a transaction of one to four messages and says what the model expects of each; nil where its signer has left, so that the gate keeps it out.
 func (s *sim) tx() ([]byte, []string) {
 	var (
 		msgs   []pb.Msg
@@ -387,15 +982,34 @@ func (s *sim) tx() ([]byte, []string) {
 		d := s.next()
 		cmd, args, err := datadriven.ParseLine(d.line)
 		must(s.t, err)
-		msg, by := s.message(&datadriven.TestData{Cmd: cmd, CmdArgs: args})
+		data := &datadriven.TestData{Cmd: cmd, CmdArgs: args}
+		msg, by := s.message(data)
+		if msg == nil {
+			msg, by = s.measureMessage(data)
+		}
+		if msg == nil {
+			msg, by = s.listingMessage(data)
+		}
 		if msg == nil {
 			s.t.Fatalf("no command: %s", d.line)
 		}
 		if signer != "" && by != signer {
 			continue
 		}
-		signer = by
-		answer := d.apply(s.m)
+		if signer = by; s.m.removed[signer] {
+			if results := s.Apps[0].Status(); results.Height > 0 {
+				check, err := s.Apps[0].CheckTx(context.Background(), &abci.RequestCheckTx{Tx: s.Sign(signer, *msg)})
+				must(s.t, err)
+				if check.Code == 0 {
+					s.t.Errorf("%s has left, and the gate lets it in: %s", signer, d.line)
+				}
+			}
+			return nil, nil
+		}
+		answer := no
+		if s.m.acts(signer, d.as, d.byMandate) {
+			answer = d.apply(s.m)
+		}
 		bad = bad || answer != ok && answer != again
 		msgs, want = append(msgs, *msg), append(want, answer)
 		s.log = append(s.log, fmt.Sprintf("%d/%d %s → %s", len(msgs), size, d.line, answer))
@@ -429,110 +1043,5 @@ func (s *sim) judge(r *abci.ExecTxResult, want []string, answers map[string]int)
 		if got != want[i] && (want[i] != no || !strings.HasPrefix(got, "E_")) {
 			s.t.Errorf("message %d: the ledger says %s, the model %s (%s)", i, got, want[i], r.Log)
 		}
-	}
-}
-
-var (
-	stateOfRecord = map[string]pb.RecordState{
-		"registered": pb.RECORD_REGISTERED, "published": pb.RECORD_PUBLISHED, "unpublished": pb.RECORD_UNPUBLISHED,
-		"repaired": pb.RECORD_REPAIRED, "expired": pb.RECORD_EXPIRED, "withdrawn": pb.RECORD_WITHDRAWN,
-	}
-	stateOfCommitment = map[string]pb.CommitmentState{
-		"pending": pb.COMMITMENT_PENDING, "supervised": pb.COMMITMENT_SUPERVISED, "due": pb.COMMITMENT_DUE, "fulfilled": pb.COMMITMENT_FULFILLED,
-		"breached": pb.COMMITMENT_BREACHED, "cured": pb.COMMITMENT_CURED, "rejected": pb.COMMITMENT_REJECTED, "withdrawn": pb.COMMITMENT_WITHDRAWN,
-	}
-	stateOfRepair = map[string]pb.RepairState{
-		"pending": pb.REPAIR_PENDING, "supplement": pb.REPAIR_SUPPLEMENT, "accepted": pb.REPAIR_ACCEPTED, "effective": pb.REPAIR_EFFECTIVE,
-		"refused": pb.REPAIR_REFUSED, "not accepted": pb.REPAIR_NOT_ACCEPTED, "revoked": pb.REPAIR_REVOKED, "moot": pb.REPAIR_MOOT,
-	}
-)
-
-// compare holds the ledger against the model: every record, what the public sees, and who is barred.
-func (s *sim) compare() {
-	t, m := s.t, s.m
-	s.Read(func(r x.Reader) {
-		for code, c := range m.commitments {
-			got, found := commitment.Get(r, code)
-			if !found || got.State != stateOfCommitment[c.state] || commitment.Public(got) != c.visible() || got.Content.Subject != s.firms[c.firm] {
-				t.Errorf("commitment %s: %v, model %+v", code, got, c)
-			}
-		}
-		for key, p := range m.penalties {
-			issuer, no, firm := splitKey(key)
-			id := sanction.PenaltyID(s.agency(issuer), docNo(no), s.firms[firm])
-			got, found := sanction.Get(r, id[:])
-			if !found || sanction.StateOf(got) != stateOfRecord[p.state] || (got.State == pb.RECORD_ARCHIVED) != p.archived(m.today) || int(got.Class) != p.class || int(got.PublishBy) != p.publishBy ||
-				int(got.MinUntil) != p.min || int(got.MaxUntil) != p.max || int(got.PublishedOn) != p.published || int(got.EndedOn) != p.ended {
-				t.Errorf("penalty %s: %v, model %+v", key, got, p)
-			}
-		}
-		for name, a := range m.repairs {
-			app, key, _ := strings.Cut(name, "/")
-			issuer, no, firm := splitKey(key)
-			target := sanction.PenaltyID(s.agency(issuer), docNo(no), s.firms[firm])
-			id := repair.ID(s.agency(issuer), app, s.firms[firm], target[:])
-			if got, found := repair.Get(r, id[:]); !found || got.State != stateOfRepair[a.state] || int(got.AcceptBy) != a.acceptBy ||
-				int(got.DecideBy) != a.decideBy || int(got.TotalBy) != a.totalBy || int(got.ExecuteBy) != a.executeBy || int(got.TrackBy) != a.trackBy {
-				t.Errorf("repair %s: %v, model %+v", name, got, a)
-			}
-		}
-		commitments, penalties, alarms := 0, 0, 0
-		for firm := range m.firms {
-			uscc := s.firms[firm]
-			s.compareStanding(r, firm)
-			if _, barred := commitment.Barred(r, uscc); barred != m.barred(firm) {
-				t.Errorf("%s: barred %v, model %v", firm, barred, m.barred(firm))
-			}
-			until, barred := repair.Barred(r, uscc, calendar.Date(m.today))
-			if want := m.repairBars[firm]; barred != (want >= m.today) || barred && int(until) != want {
-				t.Errorf("%s: barred from repair until %s, model %s", firm, until, dateArg(want))
-			}
-			commitment.Each(r, uscc, func(*pb.Commitment) bool { commitments++; return true })
-			sanction.Each(r, uscc, func(*pb.Dishonesty) bool { penalties++; return true })
-			subject.Alarms(r, uscc, func(a *pb.Alarm) bool { alarms++; return true })
-		}
-		if commitments != len(m.commitments) || penalties != len(m.penalties) || alarms != len(m.alarms) {
-			t.Errorf("%d commitments, %d penalties and %d alarms; model %d, %d, %d",
-				commitments, penalties, alarms, len(m.commitments), len(m.penalties), len(m.alarms))
-		}
-	})
-}
-
-func (s *sim) compareStanding(r x.Reader, firm string) {
-	raw, found := standing.Get(r, s.firms[firm])
-	if !found {
-		s.t.Errorf("%s has no standing", firm)
-		return
-	}
-	st := new(pb.Standing)
-	must(s.t, pb.Decode(raw, st))
-	var got, want []string
-	for _, c := range st.Commitments {
-		got = append(got, fmt.Sprint(c.Code, c.State))
-	}
-	for _, p := range st.Penalties {
-		got = append(got, fmt.Sprint(p.DocNo, p.Class, p.MinUntil, p.MaxUntil))
-	}
-	counts := pb.StandingCounts{}
-	for code, c := range s.m.commitments {
-		if c.firm == firm && c.visible() {
-			want = append(want, fmt.Sprint(code, stateOfCommitment[c.state]))
-			counts.Commitments++
-			if c.state == "breached" {
-				counts.Breached++
-			}
-		}
-	}
-	for _, p := range s.m.penalties {
-		if p.firm == firm && p.state == "published" {
-			want = append(want, fmt.Sprint(docNo(p.no), pb.Severity(p.class), p.min, p.max))
-			counts.Penalties++
-			*[...]*uint32{1: &counts.Minor, 2: &counts.General, 3: &counts.Serious}[p.class]++
-		}
-	}
-	slices.Sort(got)
-	slices.Sort(want)
-	if !slices.Equal(got, want) || st.Counts != counts || st.MayPromise != s.m.mayPromise(firm) {
-		s.t.Errorf("%s: the public sees %v %+v may_promise=%v,\nthe model %v %+v %v", firm, got, st.Counts, st.MayPromise, want, counts, s.m.mayPromise(firm))
 	}
 }

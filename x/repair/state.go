@@ -2,6 +2,7 @@ package repair
 
 import (
 	"encoding/hex"
+	"slices"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
@@ -145,6 +146,11 @@ func put(ctx *x.Ctx, a *pb.Repair) {
 		ctx.Set(x.Key(openOn.Prefix, a.Target), a.Id)
 	case was && !is:
 		ctx.Delete(x.Key(openOn.Prefix, a.Target))
+	}
+	for _, d := range DutiesOf(a) { // a duty whose day moved has a clock of its own: what was missed before says nothing of it
+		if !slices.ContainsFunc(DutiesOf(old), func(o x.Duty) bool { return o.Kind == d.Kind && o.Due == d.Due }) {
+			a.Alarms &^= alarmBit(d.Kind)
+		}
 	}
 	x.Reschedule(ctx, TimersOf(old), TimersOf(a))
 	x.Assign(ctx, DutiesOf(old), DutiesOf(a))

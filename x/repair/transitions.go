@@ -71,7 +71,7 @@ func Apply(ctx *x.Ctx, m *pb.ApplyRepair) (x.Done, error) {
 	if m.Emergency && !catalog.Bool(ctx, "emergency_repair") {
 		return done, ErrEmergency
 	}
-	first := firstDay(ctx, target)
+	first := firstDay(ctx, target, ctx.Today)
 	if err := checkTarget(ctx, target, first); err != nil {
 		return done, err
 	}
@@ -97,10 +97,10 @@ func Apply(ctx *x.Ctx, m *pb.ApplyRepair) (x.Done, error) {
 	return done, nil
 }
 
-// firstDay is the first day on which the rule in force today lets a repair of the record be applied for (D-1). The shortest publicity period counts
+// firstDay is the first day on which the rule in force on a day lets a repair of the record be applied for (D-1). The shortest publicity period counts
 // from the decision; under the rule before Order 36 it was another one.
-func firstDay(ctx *x.Ctx, d *pb.Dishonesty) calendar.Date {
-	if ctx.Today < catalog.Order36 {
+func firstDay(ctx *x.Ctx, d *pb.Dishonesty, on calendar.Date) calendar.Date {
+	if on < catalog.Order36 {
 		return calendar.Date(sanction.Of(d).DecidedOn).AddMonths(int(catalog.Int(ctx, "order58_min_months")))
 	}
 	return calendar.Date(d.MinUntil)
@@ -201,7 +201,7 @@ func Accept(ctx *x.Ctx, m *pb.AcceptRepair) (x.Done, error) {
 	case pb.REPAIR_EMERGENCY:
 		limit = "emergency_decide_wd"
 	case pb.REPAIR_SIMPLE: // whoever wants to look closer takes the ordinary procedure
-		a.Procedure, a.Alarms = pb.REPAIR_ORDINARY, a.Alarms&^alarmBit(DutyDecide)
+		a.Procedure = pb.REPAIR_ORDINARY
 		a.TotalBy = int32(cal.AddWorkingDays(calendar.Date(a.AppliedOn), int(catalog.Int(ctx, "repair_total_wd"))))
 	}
 	a.State, a.AcceptedOn = pb.REPAIR_ACCEPTED, int32(ctx.Today)
@@ -252,7 +252,6 @@ func Refile(ctx *x.Ctx, m *pb.RefileRepair) (x.Done, error) {
 		return done, ErrSupplement.With("the gaps were to be filled by %s", calendar.Date(a.SupplementBy))
 	}
 	a.State, a.MaterialsDigest = pb.REPAIR_PENDING, m.MaterialsDigest
-	a.Alarms &^= alarmBit(DutyAccept) | alarmBit(DutyDecide) // their clocks begin anew
 	begin(ctx, a)
 	put(ctx, a)
 	return done, nil
@@ -326,7 +325,8 @@ func Approve(ctx *x.Ctx, m *pb.ApproveRepair) (x.Done, error) {
 		return done, ErrDuties.With("the recogniser has not verified that the duties are done")
 	}
 	target := targetOf(ctx, a)
-	if err := checkTarget(ctx, target, calendar.Date(a.MinUntil)); err != nil {
+	first := firstDay(ctx, target, calendar.Date(a.AppliedOn)) // of the decision as it stands: a correction may have moved it
+	if err := checkTarget(ctx, target, first); err != nil {
 		return done, err
 	}
 	if err := checkCommitment(ctx, target, a.Commitment); err != nil {

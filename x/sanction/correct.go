@@ -87,6 +87,9 @@ func Correct(ctx *x.Ctx, m *pb.CorrectRecord) (x.Done, error) {
 
 	next.Version++
 	setDates(ctx, next)
+	if next.PublishBy != d.PublishBy { // the clock of the other day begins
+		next.Alarms &^= alarmBit(DutyPublish)
+	}
 	minor := next.Class == pb.SEVERITY_MINOR && !necessary(next) && !catalog.Bool(ctx, "minor_publish")
 	switch {
 	case minor:

@@ -340,7 +340,9 @@ type unit struct {
 	Fired       []int
 }
 
-func (u *unit) name() string { return strings.Trim(strings.ReplaceAll(u.Binary+" "+u.Run, "$", ""), " ") }
+func (u *unit) name() string {
+	return strings.Trim(strings.ReplaceAll(u.Binary+" "+u.Run, "$", ""), " ")
+}
 
 type runner struct {
 	top, dir string
