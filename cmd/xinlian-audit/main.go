@@ -7,13 +7,19 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/xinlian-ledger/xinlian/node/lang"
+	"github.com/xinlian-ledger/xinlian/node/lang/shell"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -30,22 +36,46 @@ func (e exit) Unwrap() error { return e.err }
 func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	root := &cobra.Command{
-		Use:           "xinlian-audit",
-		Short:         "replay a chain, check every signature and every app hash / 审计：重放全链，逐块核验签名与状态",
-		SilenceErrors: true,
-		SilenceUsage:  true,
-	}
-	root.AddCommand(replayCmd(), versionCmd())
+	l := shell.LanguageOf(args)
+	root := rootCmd(l)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(os.Stderr, "xinlian-audit:", err)
+	fmt.Fprintln(os.Stderr, "xinlian-audit:", shell.ErrorLine(words, l, err))
 	var e exit
 	if errors.As(err, &e) {
 		return e.code
 	}
 	return 2
+}
+
+func rootCmd(l lang.Language) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "xinlian-audit",
+		Short:         "Replay a chain, check every signature and every app hash",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddCommand(replayCmd(), versionCmd())
+	shell.Speak(root, l, words)
+	return root
+}
+
+//go:embed zh.txt
+var ownWords string
+
+// words is what the program can say in Chinese: its own, and what it passes on of the replay.
+var words = sync.OnceValue(func() *lang.Catalog {
+	own, err := lang.Parse("zh.txt", ownWords)
+	if err != nil {
+		panic(err) // a test reads it
+	}
+	return lang.Ledger().With(own)
+})
+
+// sayf writes a line to people in the language of the verb.
+func sayf(cmd *cobra.Command, w io.Writer, format string, args ...any) {
+	shell.Sayf(cmd, words, w, format, args...)
 }

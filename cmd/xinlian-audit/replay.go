@@ -15,6 +15,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/node/audit"
 	"github.com/xinlian-ledger/xinlian/node/keys"
+	"github.com/xinlian-ledger/xinlian/node/lang/shell"
 )
 
 func replayCmd() *cobra.Command {
@@ -25,7 +26,7 @@ func replayCmd() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "replay (--home DIR | --node URL --key NAME | --rpc URL)",
-		Short: "re-execute every block from genesis and compare every app hash",
+		Short: "Re-execute every block from genesis and compare every app hash",
 		Long: `Replay reads the blocks of a stopped node's home folder, or of a running node over its gateway or, where the operator lets
 one in, over its engine's RPC. It checks every header, every commit signature and every change of validators, executes every transaction into
 an empty state of its own, and compares every app hash. Over a home folder it also compares the node's state with its own, row by row.
@@ -120,7 +121,7 @@ func open(cmd *cobra.Command, home, node, rpc, key, keyDir string) (audit.Source
 		}
 		keyDir = filepath.Join(base, "keys")
 	}
-	pass, err := keys.Passphrase("passphrase of " + key + ": ")
+	pass, err := keys.Passphrase(shell.Say(words, shell.Speaks(cmd), "passphrase of "+key+": "))
 	if err != nil {
 		return nil, exit{2, err}
 	}
@@ -160,16 +161,18 @@ func print(cmd *cobra.Command, r *audit.Report) {
 	if !r.Agrees {
 		verdict = "DIFFERENCE / 不一致"
 	}
-	fmt.Fprintf(out, "%s\nchain %s, heights %d to %d\n", verdict, r.ChainID, r.From, r.To)
-	fmt.Fprintf(out, "blocks %d, transactions %d, messages %d, commit signatures %d, state rows compared %d\n", r.Blocks, r.Transactions, r.Messages, r.Signatures, r.StateRows)
-	fmt.Fprintf(out, "app hash %s\ngenesis hash %s\n", r.AppHash, r.GenesisHash)
-	fmt.Fprintf(out, "%.1f s, %.0f blocks/s\n", r.Seconds, float64(r.Blocks)/max(r.Seconds, 1e-9))
+	fmt.Fprintln(out, verdict)
+	sayf(cmd, out, "chain %s, heights %d to %d", r.ChainID, r.From, r.To)
+	sayf(cmd, out, "blocks %d, transactions %d, messages %d, commit signatures %d, state rows compared %d", r.Blocks, r.Transactions, r.Messages, r.Signatures, r.StateRows)
+	sayf(cmd, out, "app hash %s", r.AppHash)
+	sayf(cmd, out, "genesis hash %s", r.GenesisHash)
+	sayf(cmd, out, "%.1f s, %.0f blocks/s", r.Seconds, float64(r.Blocks)/max(r.Seconds, 1e-9))
 }
 
 func versionCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "print the version of this binary and of the rules it executes",
+		Short: "Print the version of this binary and of the rules it executes",
 		Args:  cobra.NoArgs,
 		Run: func(cmd *cobra.Command, _ []string) {
 			v := "devel"

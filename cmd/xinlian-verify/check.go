@@ -122,7 +122,7 @@ func checkCommand() *cobra.Command {
 					return err
 				}
 			} else if err == nil {
-				fmt.Fprintln(cmd.OutOrStdout(), verdict)
+				fmt.Fprintln(cmd.OutOrStdout(), verdictLine(cmd, verdict))
 			}
 			switch {
 			case err != nil:

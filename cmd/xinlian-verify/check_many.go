@@ -53,7 +53,7 @@ bundle has no line: compare the list.`,
 				case q.json:
 					views = append(views, attest.VerdictView(d, nil, p))
 				case out == "":
-					fmt.Fprintln(cmd.OutOrStdout(), d)
+					fmt.Fprintln(cmd.OutOrStdout(), verdictLine(cmd, d))
 				}
 			}
 			if q.json {
@@ -61,7 +61,7 @@ bundle has no line: compare the list.`,
 					return err
 				}
 			} else if out != "" {
-				fmt.Fprintf(cmd.OutOrStdout(), "%d subjects, the claim %s holds for %d; table in %s\n", len(verdicts), p.Claim, len(verdicts)-failed, out)
+				sayf(cmd, cmd.OutOrStdout(), "%d subjects, the claim %s holds for %d; table in %s", len(verdicts), p.Claim, len(verdicts)-failed, out)
 			}
 			if failed > 0 {
 				return &exit{code: 6, err: fmt.Errorf("the claim %s does not hold for %d of %d subjects", p.Claim, failed, len(verdicts))}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -60,7 +61,7 @@ Exit codes: 0 written; 1 the node gave no usable bundle; 2 usage; 3 the node was
 			if err := save(out, raw); err != nil {
 				return usage("write --out: %w", err)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: %d bytes for %d subjects, UNVERIFIED; use check\n", out, len(raw), len(subjects))
+			sayf(cmd, cmd.OutOrStdout(), "%s: %d bytes for %d subjects, UNVERIFIED; use check", out, len(raw), len(subjects))
 			return nil
 		},
 	}
@@ -113,11 +114,11 @@ func fetch(ctx context.Context, base *url.URL, subjects []string) ([]byte, error
 	}
 	switch {
 	case resp.StatusCode == http.StatusNotFound && len(subjects) > 1:
-		return nil, invalid("this node gives no bundle for several subjects; fetch each subject by itself")
+		return nil, unusable("this node gives no bundle for several subjects; fetch each subject by itself")
 	case resp.StatusCode != http.StatusOK:
-		return nil, invalid("the node answers %d%s", resp.StatusCode, problem(raw))
+		return nil, unusable("the node answers %s", strconv.Itoa(resp.StatusCode)+problem(raw))
 	case int64(len(raw)) > limit:
-		return nil, invalid("the node's answer is larger than %d bytes", limit)
+		return nil, unusable("the node's answer is larger than %d bytes", limit)
 	}
 	b, err := attest.DecodeBundle(raw)
 	if err != nil {
@@ -129,13 +130,13 @@ func fetch(ctx context.Context, base *url.URL, subjects []string) ([]byte, error
 	}
 	for _, s := range subjects {
 		if !got[s] {
-			return nil, invalid("the node's bundle does not speak of %s", s)
+			return nil, unusable("the node's bundle does not speak of %s", s)
 		}
 	}
 	return raw, nil
 }
 
-func invalid(format string, args ...any) error {
+func unusable(format string, args ...any) error {
 	return &exit{code: exitInvalid, err: fmt.Errorf(format, args...)}
 }
 

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -32,7 +30,7 @@ func inspectCommand() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), view)
 			}
-			describe(cmd.OutOrStdout(), view, len(raw))
+			describe(cmd, view, len(raw))
 			return nil
 		},
 	}
@@ -40,29 +38,46 @@ func inspectCommand() *cobra.Command {
 	return cmd
 }
 
-func describe(w io.Writer, v *attest.BundleJSON, size int) {
-	fmt.Fprintln(w, "UNVERIFIED: anyone can write such a file; use check")
-	fmt.Fprintf(w, "format      %s, %d bytes, of which the path %d\n", v.Format, size, v.PathBytes)
-	fmt.Fprintf(w, "chain       %s\n", v.ChainID)
-	fmt.Fprintf(w, "state       of height %d, proven by header %d (%s)\n", v.Height, v.HeaderHeight, v.Time)
-	fmt.Fprintf(w, "header      %s\n", v.HeaderHash)
-	fmt.Fprintf(w, "signatures  %d, round %d; first set of %d validators, %d steps to the set that signed\n", v.Signatures, v.Round, len(v.Validators), len(v.Steps))
-	fmt.Fprintf(w, "catalogue   version %d\n", v.CatalogVersion)
+func describe(cmd *cobra.Command, v *attest.BundleJSON, size int) {
+	w := cmd.OutOrStdout()
+	sayf(cmd, w, "UNVERIFIED: anyone can write such a file; use check")
+	sayf(cmd, w, "format      %s, %d bytes, of which the path %d", v.Format, size, v.PathBytes)
+	sayf(cmd, w, "chain       %s", v.ChainID)
+	sayf(cmd, w, "state       of height %d, proven by header %d (%s)", v.Height, v.HeaderHeight, v.Time)
+	sayf(cmd, w, "header      %s", v.HeaderHash)
+	sayf(cmd, w, "signatures  %d, round %d; first set of %d validators, %d steps to the set that signed", v.Signatures, v.Round, len(v.Validators), len(v.Steps))
+	sayf(cmd, w, "catalogue   version %d", v.CatalogVersion)
 	for _, e := range v.Entries {
 		if e.Standing == nil {
-			fmt.Fprintf(w, "subject     %s: not enrolled\n", e.Subject)
+			sayf(cmd, w, "subject     %s: not enrolled", e.Subject)
 			continue
 		}
 		s := e.Standing
-		fmt.Fprintf(w, "subject     %s: %s, region %s, may promise: %t\n", e.Subject, s.Status, s.Region, s.MayPromise)
-		fmt.Fprintf(w, "            %d commitments (%d breached), %d penalties (%d minor, %d general, %d serious), %d lists, %d abnormal, %d others\n",
+		sayf(cmd, w, "subject     %s: %s, region %s, may promise: %t", e.Subject, s.Status, s.Region, s.MayPromise)
+		sayf(cmd, w, "            %d commitments (%d breached), %d penalties (%d minor, %d general, %d serious), %d lists, %d abnormal, %d others",
 			s.Counts.Commitments, s.Counts.Breached, s.Counts.Penalties, s.Counts.Minor, s.Counts.General, s.Counts.Serious,
 			s.Counts.Lists, s.Counts.Abnormal, s.Counts.Others)
 		for _, c := range s.Commitments {
-			fmt.Fprintf(w, "            commitment %s %s\n", c.Code, c.State)
+			sayf(cmd, w, "            commitment %s %s", c.Code, c.State)
 		}
 		for _, p := range s.Penalties {
-			fmt.Fprintf(w, "            penalty %s %s\n", p.Class, strings.TrimSpace(p.DocNo))
+			sayf(cmd, w, "            penalty %s %s", p.Class, strings.TrimSpace(p.DocNo))
+		}
+		for _, e := range s.Lists {
+			sayf(cmd, w, "            list entry %s %s", e.List, e.DocNo)
+		}
+		for _, e := range s.Abnormal {
+			sayf(cmd, w, "            abnormal entry %s of %s", e.Reason, dash(e.ListedOn))
+		}
+		for _, o := range s.Others {
+			sayf(cmd, w, "            other record %s %s", o.Class, o.DocNo)
 		}
 	}
+}
+
+func dash(s *string) string {
+	if s == nil {
+		return "-"
+	}
+	return *s
 }

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/xinlian-ledger/xinlian/node/lang"
+	"github.com/xinlian-ledger/xinlian/node/lang/shell"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -33,28 +35,11 @@ func usage(format string, args ...any) error {
 
 // run is main without the process.
 func run(args []string, stdout, stderr io.Writer) int {
-	root := &cobra.Command{
-		Use:   "xinlian-verify",
-		Short: "Judge proof bundles of the credit ledger, offline",
-		Long: `xinlian-verify judges proof bundles (证明包) of the credit ledger. Only fetch uses the network.
-
-Exit codes of check: 0 verified and the claim holds; 1 invalid; 2 usage; 3 stale;
-4 the trust file has expired or does not reach the bundle; 5 unsupported version;
-6 verified, but the claim does not hold.`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := cmd.Help(); err != nil {
-				return err
-			}
-			return usage("a verb is missing")
-		},
-	}
+	l := shell.LanguageOf(args)
+	root := rootCommand(l)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(checkCommand(), checkManyCommand(), inspectCommand(), fetchCommand(), versionCommand())
 
 	err := root.Execute()
 	if err == nil {
@@ -65,6 +50,32 @@ Exit codes of check: 0 verified and the claim holds; 1 invalid; 2 usage; 3 stale
 		// What cobra itself refuses: an unknown verb or flag, too many arguments, a flag that is missing.
 		e = &exit{code: exitUsage, err: fmt.Errorf("%w; see xinlian-verify --help", err)}
 	}
-	fmt.Fprintln(stderr, "xinlian-verify: "+strings.ReplaceAll(e.Error(), "\n", " "))
+	fmt.Fprintln(stderr, "xinlian-verify: "+shell.ErrorLine(words, l, e))
 	return e.code
+}
+
+func rootCommand(l lang.Language) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "xinlian-verify",
+		Short: "Judge proof bundles of the credit ledger, offline",
+		Long: `xinlian-verify judges proof bundles (证明包) of the credit ledger. Only fetch uses the network.
+
+Exit codes of check: 0 verified and the claim holds; 1 invalid; 2 usage; 3 stale;
+4 the trust file has expired or does not reach the bundle; 5 unsupported version;
+6 verified, but the claim does not hold.
+
+JSON and CSV are the same in both languages.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := cmd.Help(); err != nil {
+				return err
+			}
+			return usage("a verb is missing")
+		},
+	}
+	root.AddCommand(checkCommand(), checkManyCommand(), inspectCommand(), fetchCommand(), versionCommand())
+	shell.Speak(root, l, words)
+	return root
 }

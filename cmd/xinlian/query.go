@@ -192,9 +192,33 @@ func showStanding(w io.Writer, raw json.RawMessage) error {
 		t.write(w)
 	}
 	if len(v.Penalties) > 0 {
-		t = newTable("", "文号 number", "程度 class", "类别 kinds", "决定 decided", "最短 min", "最长 max", "机关 issuer", "记录 record")
+		t = newTable("", "文号 number", "程度 class", "类别 kinds", "决定 decided", "最短 min", "最长 max", "异议 objection", "机关 issuer", "记录 record")
 		for _, p := range v.Penalties {
-			t.row("", p.DocNo, both(p.Class), kindsOf(p.Kinds), dash(p.DecidedOn), dash(p.MinUntil), dash(p.MaxUntil), p.Issuer, p.Record)
+			t.row("", p.DocNo, both(p.Class), kindsOf(p.Kinds), dash(p.DecidedOn), dash(p.MinUntil), dash(p.MaxUntil), yes(p.Objection), p.Issuer, p.Record)
+		}
+		fmt.Fprintln(w)
+		t.write(w)
+	}
+	if len(v.Lists) > 0 {
+		t = newTable("", "名单 list", "文号 number", "决定 decided", "最短 min", "最长 max", "异议 objection", "机关 issuer", "记录 record")
+		for _, e := range v.Lists {
+			t.row("", e.List, e.DocNo, dash(e.DecidedOn), dash(e.MinUntil), dash(e.MaxUntil), yes(e.Objection), e.Issuer, e.Record)
+		}
+		fmt.Fprintln(w)
+		t.write(w)
+	}
+	if len(v.Abnormal) > 0 {
+		t = newTable("", "异常名录事由 abnormal", "列入 listed", "异议 objection", "机关 issuer", "记录 record")
+		for _, e := range v.Abnormal {
+			t.row("", e.Reason, dash(e.ListedOn), yes(e.Objection), e.Issuer, e.Record)
+		}
+		fmt.Fprintln(w)
+		t.write(w)
+	}
+	if len(v.Others) > 0 {
+		t = newTable("", "其他失信信息 other", "文号 number", "程度 class", "决定 decided", "最长 max", "异议 objection", "机关 issuer", "记录 record")
+		for _, o := range v.Others {
+			t.row("", o.Source, o.DocNo, both(o.Class), dash(o.DecidedOn), dash(o.MaxUntil), yes(o.Objection), o.Issuer, o.Record)
 		}
 		fmt.Fprintln(w)
 		t.write(w)

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/xinlian-ledger/xinlian/node/lang"
+	"github.com/xinlian-ledger/xinlian/node/lang/shell"
 )
 
 // verbs is every verb of the program, one file each, in the order of the help.
@@ -68,7 +69,7 @@ func usagef(format string, args ...any) error { return usage(fmt.Errorf(format, 
 // execute runs one command line and gives its exit code. Errors are one line on standard error.
 func execute(ctx context.Context, args []string) int {
 	ran := false // what fails before a verb runs is a fault of the command line
-	l := languageOf(args)
+	l := shell.LanguageOf(args)
 	root := rootCmd(&ran, l)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -83,7 +84,7 @@ func execute(ctx context.Context, args []string) int {
 	case !ran, strings.HasPrefix(err.Error(), "required flag(s)"), strings.HasPrefix(err.Error(), "if any flags in the group"), strings.HasPrefix(err.Error(), "at least one of the flags"):
 		code = exitUsage
 	}
-	if text := strings.Join(strings.Fields(catalog().Text(l, err.Error())), " "); text != "" {
+	if text := shell.ErrorLine(catalog, l, err); text != "" {
 		fmt.Fprintln(os.Stderr, "xinlian: "+text)
 	}
 	return code
@@ -107,10 +108,7 @@ To run a consortium here:      xinlian localnet up --dir DIR --detach`,
 	for _, verb := range verbs {
 		root.AddCommand(verb())
 	}
-	root.PersistentFlags().Var((*langValue)(&l), langFlag, "language of help, errors and reports: zh or en (default by LC_ALL, LC_MESSAGES, LANG)")
-	root.PersistentFlags().Lookup(langFlag).DefValue = ""
-	root.SetUsageTemplate(root.UsageTemplate()) // the template ends its last line, cobra's shortcut around it does not
-	translate(root, l)
+	shell.Speak(root, l, catalog)
 	return root
 }
 

@@ -129,7 +129,7 @@ func checkMagic(raw []byte) *Error {
 	case bytes.HasPrefix(raw, []byte(Magic)):
 		return nil
 	case len(raw) >= 4 && string(raw[:3]) == Magic[:3] && raw[3] >= '0' && raw[3] <= '9':
-		return refuse(ErrVersion, 2, CodeVersion, "a bundle of version %c; this program reads version %c", raw[3], Magic[3])
+		return refusal(ErrVersion, 2, CodeVersion, "a bundle of version %c; this program reads version %c", raw[3], Magic[3])
 	case len(bytes.TrimLeft(raw, " \t\r\n")) > 0 && bytes.TrimLeft(raw, " \t\r\n")[0] == '{':
 		return invalid(2, CodeMagic, "this is JSON; a JSON view proves nothing, get the bundle itself (%s)", MediaType)
 	}

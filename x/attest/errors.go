@@ -88,10 +88,10 @@ func CodeOf(err error) string {
 	return ""
 }
 
-func refuse(class error, step int, code, format string, args ...any) *Error {
+func refusal(class error, step int, code, format string, args ...any) *Error {
 	return &Error{Class: class, Code: code, Step: step, Text: fmt.Sprintf(format, args...)}
 }
 
 func invalid(step int, code, format string, args ...any) *Error {
-	return refuse(ErrInvalid, step, code, format, args...)
+	return refusal(ErrInvalid, step, code, format, args...)
 }

@@ -193,7 +193,7 @@ func formatTime(t time.Time) string {
 // ParseTrust reads a trust.json. Unknown, misspelt, missing and repeated fields are refused: a bound that a reader overlooks is
 // no bound. Errors are of class ErrUsage, or ErrVersion for a file of another version.
 func ParseTrust(raw []byte) (*Trust, error) {
-	bad := func(err error) error { return refuse(ErrUsage, 1, CodeTrust, "trust file: %v", err) }
+	bad := func(err error) error { return refusal(ErrUsage, 1, CodeTrust, "trust file: %v", err) }
 	if len(raw) > trustBytesMax {
 		return nil, bad(fmt.Errorf("%d bytes, more than %d", len(raw), trustBytesMax))
 	}
@@ -206,7 +206,7 @@ func ParseTrust(raw []byte) (*Trust, error) {
 		return nil, bad(err)
 	}
 	if f.Version != trustVersion {
-		return nil, refuse(ErrVersion, 1, CodeVersion, "a trust file of version %d; this program reads version %d", f.Version, trustVersion)
+		return nil, refusal(ErrVersion, 1, CodeVersion, "a trust file of version %d; this program reads version %d", f.Version, trustVersion)
 	}
 	var rows []json.RawMessage
 	t := new(Trust)

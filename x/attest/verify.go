@@ -85,7 +85,7 @@ const knownMax = 64
 // NewVerifier checks the trust file and copies it.
 func NewVerifier(trust *Trust) (*Verifier, error) {
 	if err := trust.Check(); err != nil {
-		return nil, refuse(ErrUsage, 1, CodeTrust, "trust file: %v", err)
+		return nil, refusal(ErrUsage, 1, CodeTrust, "trust file: %v", err)
 	}
 	t := *trust
 	t.Validators = slices.Clone(t.Validators)
@@ -116,7 +116,7 @@ func (v *Verifier) Verify(bundle []byte, policy Policy) (*Verdict, error) {
 		return nil, err
 	}
 	if err := CheckSubject(policy.Subject); err != nil {
-		return nil, refuse(ErrUsage, 1, CodePolicy, "policy: %v", err)
+		return nil, refusal(ErrUsage, 1, CodePolicy, "policy: %v", err)
 	}
 	vs, err := v.run(bundle, policy)
 	if err != nil {
@@ -131,7 +131,7 @@ func (v *Verifier) VerifyMany(bundle []byte, policy Policy) ([]*Verdict, error) 
 		return nil, err
 	}
 	if policy.Subject != "" {
-		return nil, refuse(ErrUsage, 1, CodePolicy, "a subject is named where all of the bundle are judged")
+		return nil, refusal(ErrUsage, 1, CodePolicy, "a subject is named where all of the bundle are judged")
 	}
 	vs, err := v.run(bundle, policy)
 	if err != nil {
@@ -142,7 +142,7 @@ func (v *Verifier) VerifyMany(bundle []byte, policy Policy) ([]*Verdict, error) 
 
 // check is step 1, but for the subject.
 func (p *Policy) check() error {
-	bad := func(why string) error { return refuse(ErrUsage, 1, CodePolicy, "policy: %s", why) }
+	bad := func(why string) error { return refusal(ErrUsage, 1, CodePolicy, "policy: %s", why) }
 	switch {
 	case p.Claim.kind == claimNone || p.Claim.kind > claimCommitment:
 		return bad("no claim; the claims are: " + ClaimForms)
@@ -249,7 +249,7 @@ func (v *Verifier) run(raw []byte, p Policy) ([]*Verdict, error) {
 	}
 	slices.SortFunc(verdicts, func(x, y *Verdict) int { return strings.Compare(x.Subject, y.Subject) })
 	if !p.UnsafeAnyAge && age > p.MaxAge {
-		e := refuse(ErrStale, 13, CodeStale, "the header is %s old, more than %s; fetch a newer bundle", age.Round(time.Second), p.MaxAge)
+		e := refusal(ErrStale, 13, CodeStale, "the header is %s old, more than %s; fetch a newer bundle", age.Round(time.Second), p.MaxAge)
 		if asked >= 0 {
 			e.Seen = verdicts[0]
 		}
@@ -340,20 +340,20 @@ func (v *Verifier) reaches(height int64, setHash *Hash) bool {
 func (v *Verifier) checkReach(blk *block, now time.Time) *Error {
 	t := &v.trust
 	if now.After(t.NotAfter) {
-		return refuse(ErrTrust, 12, CodeTrustExpired, "the trust file ended at %s; get the current one", formatTime(t.NotAfter))
+		return refusal(ErrTrust, 12, CodeTrustExpired, "the trust file ended at %s; get the current one", formatTime(t.NotAfter))
 	}
 	if blk.height < t.Anchor.Height {
-		return refuse(ErrTrust, 12, CodeTrustOlder, "the bundle (height %d) is older than the anchor of the trust file (%d)", blk.height, t.Anchor.Height)
+		return refusal(ErrTrust, 12, CodeTrustOlder, "the bundle (height %d) is older than the anchor of the trust file (%d)", blk.height, t.Anchor.Height)
 	}
 	if len(blk.links) == 0 {
-		return refuse(ErrTrust, 12, CodeTrustSet, "no validator set of the bundle is in the trust file; get a bundle with the steps from it, or the current trust file")
+		return refusal(ErrTrust, 12, CodeTrustSet, "no validator set of the bundle is in the trust file; get a bundle with the steps from it, or the current trust file")
 	}
 	for _, l := range blk.links {
 		if v.inWindow(l, now) {
 			return nil
 		}
 	}
-	return refuse(ErrTrust, 12, CodeTrustWindow, "a validator of the set that signed is outside its window of time in the trust file")
+	return refusal(ErrTrust, 12, CodeTrustWindow, "a validator of the set that signed is outside its window of time in the trust file")
 }
 
 func (v *Verifier) inWindow(l link, now time.Time) bool {

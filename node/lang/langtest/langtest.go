@@ -43,7 +43,12 @@ var said = map[string][]struct {
 	"Errorf":    {{0, ""}},
 	"New":       {{0, ""}},
 	"usagef":    {{0, ""}},
-	"bad":       {{0, ""}},
+	"usage":     {{0, ""}},
+	"unusable":  {{0, ""}},
+	// of package attest: step, code, format; with the class of the refusal before them
+	"invalid": {{2, ""}},
+	"refusal": {{3, ""}},
+	"bad":     {{0, ""}},
 	// command, writer, format
 	"sayf": {{2, ""}},
 }

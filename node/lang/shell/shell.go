@@ -1,0 +1,165 @@
+// Package shell makes a command line speak the language of its reader: help, errors and what it reports, by --lang or by the environment.
+//
+// Trust: as package lang.
+package shell
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/xinlian-ledger/xinlian/node/lang"
+)
+
+const langFlag = "lang"
+
+// LanguageOf finds the language before the command line is read: help and the errors of reading it are in it already. --lang wins over the
+// environment.
+func LanguageOf(args []string) lang.Language {
+	for i, a := range args {
+		v, given := strings.CutPrefix(a, "--"+langFlag+"=")
+		switch {
+		case a == "--":
+			return lang.Environment(os.Getenv)
+		case a == "--"+langFlag && i+1 < len(args):
+			v, given = args[i+1], true
+		}
+		if given {
+			if l, ok := lang.Named(v); ok {
+				return l
+			}
+		}
+	}
+	return lang.Environment(os.Getenv)
+}
+
+// langValue is --lang.
+type langValue lang.Language
+
+func (v *langValue) String() string { return string(*v) }
+func (v *langValue) Type() string   { return "string" }
+func (v *langValue) Set(s string) error {
+	l, ok := lang.Named(s)
+	if !ok {
+		return fmt.Errorf("the languages are zh and en")
+	}
+	*v = langValue(l)
+	return nil
+}
+
+// Speaks gives the language of a verb that runs.
+func Speaks(cmd *cobra.Command) lang.Language {
+	if f := cmd.Root().PersistentFlags().Lookup(langFlag); f != nil {
+		return lang.Language(f.Value.String())
+	}
+	return lang.English
+}
+
+// Say says a text in a language. words is asked for the catalogue if that is not English.
+func Say(words func() *lang.Catalog, l lang.Language, text string) string {
+	if l == lang.English {
+		return text
+	}
+	return words().Text(l, text)
+}
+
+// Sayf writes a line to people in the language of the verb.
+func Sayf(cmd *cobra.Command, words func() *lang.Catalog, w io.Writer, format string, args ...any) {
+	fmt.Fprintln(w, Say(words, Speaks(cmd), fmt.Sprintf(format, args...)))
+}
+
+// ErrorLine is an error in one line of a language.
+func ErrorLine(words func() *lang.Catalog, l lang.Language, err error) string {
+	return strings.Join(strings.Fields(Say(words, l, err.Error())), " ")
+}
+
+// Speak gives a program's whole tree of verbs --lang, and puts its help into a language.
+func Speak(root *cobra.Command, l lang.Language, words func() *lang.Catalog) {
+	root.PersistentFlags().Var((*langValue)(&l), langFlag, "language of help, errors and reports: zh or en (default by LC_ALL, LC_MESSAGES, LANG)")
+	root.PersistentFlags().Lookup(langFlag).DefValue = ""
+	root.SetUsageFunc(func(v *cobra.Command) error { return usage(v, l) })
+	if l == lang.English {
+		return
+	}
+	c := words()
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	Each(root, func(v *cobra.Command) {
+		v.InitDefaultHelpFlag()
+		v.Short, v.Long, v.Example = c.Text(l, v.Short), c.Text(l, v.Long), exampleIn(c, l, v.Example)
+		flags := func(f *pflag.Flag) { f.Usage = c.Text(l, f.Usage) }
+		v.Flags().VisitAll(flags)
+		v.PersistentFlags().VisitAll(flags)
+	})
+}
+
+// Each visits a verb and all below it.
+func Each(c *cobra.Command, fn func(*cobra.Command)) {
+	fn(c)
+	for _, sub := range c.Commands() {
+		Each(sub, fn)
+	}
+}
+
+// exampleIn translates what of an example is no command line and no file: the words between them.
+func exampleIn(c *lang.Catalog, l lang.Language, example string) string {
+	lines := strings.Split(example, "\n")
+	for i, line := range lines {
+		text := strings.TrimLeft(line, " ")
+		if strings.HasPrefix(text, "{") || strings.HasPrefix(text, `"`) || strings.HasPrefix(text, "xinlian") {
+			continue
+		}
+		lines[i] = line[:len(line)-len(text)] + c.Text(l, text)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// headings of a usage, as cobra has them.
+var headings = map[lang.Language]struct{ usage, verb, aliases, examples, verbs, flags, more, all, defaults string }{
+	lang.English: {"Usage:", "[command]", "Aliases:", "Examples:", "Available Commands:", "Flags:", "Use %q for more information about a command.", "Global Flags:", "(default "},
+	lang.Chinese: {"用法：", "[命令]", "别名：", "示例：", "命令：", "选项：", "用 %q 查看某个命令的说明。", "通用选项：", "(默认 "},
+}
+
+// usage writes how a verb is called. It is cobra's own in two languages; a template instead would pull text/template into small programs.
+func usage(v *cobra.Command, l lang.Language) error {
+	h, w := headings[l], v.OutOrStderr()
+	part := func(heading, text string) { fmt.Fprintf(w, "\n\n%s\n%s", heading, strings.TrimRight(text, " \n")) }
+	flags := func(f *pflag.FlagSet) string { return strings.ReplaceAll(f.FlagUsages(), "(default ", h.defaults) }
+	fmt.Fprint(w, h.usage)
+	if v.Runnable() {
+		fmt.Fprintf(w, "\n  %s", v.UseLine())
+	}
+	if v.HasAvailableSubCommands() {
+		fmt.Fprintf(w, "\n  %s %s", v.CommandPath(), h.verb)
+	}
+	if len(v.Aliases) > 0 {
+		part(h.aliases, "  "+v.NameAndAliases())
+	}
+	if v.HasExample() {
+		part(h.examples, v.Example)
+	}
+	if v.HasAvailableSubCommands() {
+		var lines strings.Builder
+		for _, sub := range v.Commands() {
+			if sub.IsAvailableCommand() || sub.Name() == "help" {
+				fmt.Fprintf(&lines, "  %-*s %s\n", sub.NamePadding(), sub.Name(), sub.Short)
+			}
+		}
+		part(h.verbs, lines.String())
+	}
+	if v.HasAvailableLocalFlags() {
+		part(h.flags, flags(v.LocalFlags()))
+	}
+	if v.HasAvailableInheritedFlags() {
+		part(h.all, flags(v.InheritedFlags()))
+	}
+	if v.HasAvailableSubCommands() {
+		fmt.Fprintf(w, "\n\n"+h.more, v.CommandPath()+" "+h.verb+" --help")
+	}
+	fmt.Fprintln(w)
+	return nil
+}
