@@ -13,6 +13,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/fulfillment"
 	"github.com/xinlian-ledger/xinlian/x/governance"
+	"github.com/xinlian-ledger/xinlian/x/incentive"
 	"github.com/xinlian-ledger/xinlian/x/inspection"
 	"github.com/xinlian-ledger/xinlian/x/leniency"
 	"github.com/xinlian-ledger/xinlian/x/measure"
@@ -33,7 +34,7 @@ func CheckState(r x.Reader) error {
 	}
 	for _, check := range []func(x.Reader) error{
 		member.Check, governance.Check, catalog.Check, subject.Check, commitment.Check, fulfillment.Check, measure.Check, sanction.Check, leniency.Check, repair.Check,
-		objection.Check, inspection.Check,
+		objection.Check, incentive.Check, inspection.Check,
 		func(r x.Reader) error { return standing.Check(r, info.Secret) },
 		checkTimers, checkSeen, checkLog,
 	} {
@@ -60,6 +61,7 @@ func checkTimers(r x.Reader) error {
 	sanction.EachTimer(r, add)
 	repair.EachTimer(r, add)
 	inspection.EachTimer(r, add)
+	incentive.EachTimer(r, add)
 	n := 0
 	var err error
 	x.Timers(r, func(t x.Timer) bool {
@@ -97,6 +99,7 @@ func eachDuty(r x.Reader, fn func(x.Duty)) {
 	repair.EachDuty(r, fn)
 	inspection.EachDuty(r, fn)
 	objection.EachDuty(r, fn)
+	incentive.EachDuty(r, fn)
 }
 
 // checkSeen holds that each bucket's digest is that of its transactions in their order.

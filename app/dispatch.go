@@ -9,6 +9,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/fulfillment"
 	"github.com/xinlian-ledger/xinlian/x/governance"
+	"github.com/xinlian-ledger/xinlian/x/incentive"
 	"github.com/xinlian-ledger/xinlian/x/inspection"
 	"github.com/xinlian-ledger/xinlian/x/leniency"
 	"github.com/xinlian-ledger/xinlian/x/measure"
@@ -155,7 +156,7 @@ func Dispatch(ctx *x.Ctx, m *pb.Msg) (x.Done, error) {
 	case *pb.Msg_ReopenRepair:
 		return repair.Reopen(ctx, m.ReopenRepair)
 	case *pb.Msg_FileObjection:
-		return objection.File(ctx, m.FileObjection, proposals)
+		return objection.File(ctx, m.FileObjection, incentive.Proposal)
 	case *pb.Msg_ForwardObjection:
 		return objection.Forward(ctx, m.ForwardObjection)
 	case *pb.Msg_PauseObjection:
@@ -163,11 +164,23 @@ func Dispatch(ctx *x.Ctx, m *pb.Msg) (x.Done, error) {
 	case *pb.Msg_ResumeObjection:
 		return objection.Resume(ctx, m.ResumeObjection)
 	case *pb.Msg_ResolveObjection:
-		return objection.Resolve(ctx, m.ResolveObjection, proposals)
+		return objection.Resolve(ctx, m.ResolveObjection, incentive.Proposal)
 	case *pb.Msg_EscalateObjection:
-		return objection.Escalate(ctx, m.EscalateObjection, proposals)
+		return objection.Escalate(ctx, m.EscalateObjection, incentive.Proposal)
 	case *pb.Msg_ReviewObjection:
-		return objection.Review(ctx, m.ReviewObjection, proposals)
+		return objection.Review(ctx, m.ReviewObjection, incentive.Proposal)
+	case *pb.Msg_ProposeIncentive:
+		return incentive.Propose(ctx, m.ProposeIncentive)
+	case *pb.Msg_NoticeIncentive:
+		return incentive.Notice(ctx, m.NoticeIncentive)
+	case *pb.Msg_RecogniseIncentive:
+		return incentive.Recognise(ctx, m.RecogniseIncentive)
+	case *pb.Msg_DeclineIncentive:
+		return incentive.Decline(ctx, m.DeclineIncentive)
+	case *pb.Msg_CancelIncentive:
+		return incentive.Cancel(ctx, m.CancelIncentive)
+	case *pb.Msg_UseIncentive:
+		return incentive.Use(ctx, m.UseIncentive)
 	}
 	// The wire refuses messages that it does not know, so this is a message without a transition.
 	panic(fmt.Sprintf("message %T has no transition", m.Sum))
@@ -260,6 +273,8 @@ func fire(ctx *x.Ctx, t x.Timer) {
 		}
 	case x.TimerRepairRefile:
 		repair.RefileMissed(ctx, t.ID)
+	case x.TimerIncentiveUntil:
+		incentive.Expire(ctx, t.ID)
 	case x.TimerMeasureUntil:
 		measure.Expire(ctx, t.ID)
 	default:
@@ -285,10 +300,9 @@ func missed(ctx *x.Ctx, id []byte) {
 		inspection.Missed(ctx, uscc, record)
 	case kind >= 46 && kind < 50:
 		objection.Missed(ctx, kind, uscc, record)
+	case kind == incentive.DutyDecide:
+		incentive.Missed(ctx, uscc, record)
 	default:
 		panic(fmt.Sprintf("duty kind %d has no module", kind))
 	}
 }
-
-// proposals finds no proposal: there are no incentive lists yet.
-func proposals(*x.Ctx, []byte) (*objection.Target, bool) { return nil, false }

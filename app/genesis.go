@@ -18,6 +18,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/fulfillment"
 	"github.com/xinlian-ledger/xinlian/x/governance"
+	"github.com/xinlian-ledger/xinlian/x/incentive"
 	"github.com/xinlian-ledger/xinlian/x/inspection"
 	"github.com/xinlian-ledger/xinlian/x/leniency"
 	"github.com/xinlian-ledger/xinlian/x/measure"
@@ -105,6 +106,7 @@ func newGenesis(chainID string, genesisTime int64, g *pb.Genesis) (gb *genesisBl
 		{"leniency", leniency.Import},
 		{"repair", repair.Import},
 		{"objection", objection.Import},
+		{"incentive", incentive.Import},
 		{"inspection", inspection.Import},
 	} {
 		if err := m.do(ctx, g); err != nil {

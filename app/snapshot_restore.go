@@ -14,6 +14,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/governance"
+	"github.com/xinlian-ledger/xinlian/x/incentive"
 	"github.com/xinlian-ledger/xinlian/x/inspection"
 	"github.com/xinlian-ledger/xinlian/x/leniency"
 	"github.com/xinlian-ledger/xinlian/x/measure"
@@ -192,11 +193,11 @@ func (r *restoring) finish() (err error) {
 // derive writes the rows of all derived tables: they follow from bound ones.
 func derive(s x.State) {
 	for _, f := range []func(x.Reader, func(key, value []byte)){
-		member.Derive, governance.Derive, commitment.Derive, measure.Derive, sanction.Derive, leniency.Derive, repair.Derive, objection.Derive, inspection.Derive,
+		member.Derive, governance.Derive, commitment.Derive, measure.Derive, sanction.Derive, leniency.Derive, repair.Derive, objection.Derive, incentive.Derive, inspection.Derive,
 	} {
 		f(s, s.Set)
 	}
-	for _, f := range []func(x.Reader, func(x.Timer)){governance.Timers, measure.EachTimer, sanction.EachTimer, repair.EachTimer, inspection.EachTimer} {
+	for _, f := range []func(x.Reader, func(x.Timer)){governance.Timers, measure.EachTimer, sanction.EachTimer, repair.EachTimer, incentive.EachTimer, inspection.EachTimer} {
 		f(s, func(t x.Timer) { x.Reschedule(s, nil, []x.Timer{t}) })
 	}
 	eachDuty(s, func(d x.Duty) { x.Assign(s, nil, []x.Duty{d}) })

@@ -29,6 +29,7 @@ const (
 	TimerProposalClose     TimerKind = 4 // id = proposal
 	TimerProposalEffective TimerKind = 5
 	TimerRepairRefile      TimerKind = 6  // 补正期限: id = subject ‖ repair
+	TimerIncentiveUntil    TimerKind = 30 // 守信激励到期: id = subject ‖ incentive
 	TimerMeasureUntil      TimerKind = 20 // 措施届满: id = subject ‖ measure
 	TimerArchive           TimerKind = 10 // 归档: id = subject ‖ record
 	TimerAttention         TimerKind = 11 // 积累关注 is looked at again: id = subject

@@ -264,7 +264,7 @@ func (c *Cluster) Genesis() *pb.Genesis {
 		}
 		if len(a.competent) > 0 {
 			m.Competences = []*pb.Competence{{
-				PenaltyKinds: allKinds, Regions: a.competent, Lists: a.lists, Measures: allMeasures, Abnormal: true, Other: true,
+				PenaltyKinds: allKinds, Regions: a.competent, Lists: a.lists, Measures: allMeasures, Incentives: []string{"HN28"}, Abnormal: true, Other: true,
 			}}
 		}
 		if a.roles[0] == pb.ROLE_GOVERNOR {

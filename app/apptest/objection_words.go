@@ -13,7 +13,8 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/objection"
 )
 
-// against is what a command objects to: [against=record] issuer= firm= no= [kind=], against=breach code=, against=repair issuer= firm= no= application=.
+// against is what a command objects to: [against=record] issuer= firm= no= [kind=], against=breach code=, against=repair issuer= firm= no= application=,
+// against=incentive issuer= firm= proposal=.
 func (s *Script) against(d *datadriven.TestData) (kind pb.ObjectionKind, target []byte, provider string) {
 	switch arg(d, "against") {
 	case "breach":
@@ -28,6 +29,8 @@ func (s *Script) against(d *datadriven.TestData) (kind pb.ObjectionKind, target 
 		return pb.OBJECTION_BREACH, target, provider
 	case "repair":
 		return pb.OBJECTION_REPAIR, s.repairID(d), s.issuerOf(d)
+	case "incentive": // against=incentive issuer= firm= proposal=
+		return pb.OBJECTION_INCENTIVE, s.incentiveID(d), s.issuerOf(d)
 	case "nothing":
 		return 9, s.penaltyID(d), s.issuerOf(d)
 	}

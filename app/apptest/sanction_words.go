@@ -178,6 +178,13 @@ func otherLines(st *pb.Standing) string {
 	for _, o := range st.Others {
 		fmt.Fprintf(&b, "other %s %s %s %s..%s%s\n", o.Source, o.DocNo, o.Class, calendar.Date(o.MinUntil), calendar.Date(o.MaxUntil), mark(o.Objection))
 	}
+	for _, n := range st.Incentives {
+		fmt.Fprintf(&b, "incentive %s %s notice_until=%s", n.List, n.State, calendar.Date(n.NoticeUntil))
+		if n.State == pb.INCENTIVE_RECOGNISED {
+			fmt.Fprintf(&b, " valid_until=%s", calendar.Date(n.ValidUntil))
+		}
+		b.WriteString(mark(n.Objection) + "\n")
+	}
 	return b.String()
 }
 

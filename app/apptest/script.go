@@ -208,7 +208,7 @@ func (s *Script) Run(d *datadriven.TestData) string {
 	if out, ok := s.sanctionLook(d); ok {
 		return out
 	}
-	for _, look := range []func(*datadriven.TestData) (string, bool){s.lookMeasures, s.lookListing} {
+	for _, look := range []func(*datadriven.TestData) (string, bool){s.lookMeasures, s.lookListing, s.lookIncentive} {
 		if out, ok := look(d); ok {
 			return out
 		}
@@ -484,6 +484,9 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 		return &pb.Msg{Sum: &pb.Msg_Vote{Vote: &pb.Vote{Issuer: issuer, Proposal: uint64(number(d, "proposal", 1)), Yes: !has(d, "no")}}}, by
 	}
 	if m := s.sanctionMessage(d, issuer, today); m != nil {
+		return m, by
+	}
+	if m := s.incentiveMessage(d, issuer); m != nil {
 		return m, by
 	}
 	if m := s.objectionMessage(d); m != nil {

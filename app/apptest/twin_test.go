@@ -152,6 +152,24 @@ var stories = map[string][]step{
 		{"2026-07-27", "approve by=zz-scjg issuer=zz-scjg firm=F no=7 application=XY-1", false},
 		{"2026-08-07", "block", false},
 	},
+	"a proposal for an incentive list that is declined over an objection": {
+		{"2026-07-20", "propose-incentive by=zz-scjg firm=F proposal=JL-1", false},
+		{"2026-07-20", "notice-incentive by=zz-scjg firm=F proposal=JL-1", true},
+		{"2026-07-21", "object by=ops against=incentive issuer=zz-scjg firm=F proposal=JL-1 objection=O-1", true},
+		{"2026-07-29", "decline by=zz-scjg firm=F proposal=JL-1", false},
+		{"2026-08-12", "block", false},
+	},
+	"an incentive to its last day": {
+		{"2026-07-20", "propose-incentive by=zz-scjg firm=F proposal=JL-1", false},
+		{"2026-07-20", "notice-incentive by=zz-scjg firm=F proposal=JL-1", true},
+		{"2026-07-28", "recognise by=zz-scjg firm=F proposal=JL-1 until=2026-08-31", true},
+		{"2026-08-03", "record by=zz-scjg firm=F no=7 fine=120000", true},
+		{"2026-08-03", "publish by=zz-scjg firm=F no=7", true}, // the record in place of the incentive
+		{"2026-08-31", "block", true},
+		{"2026-09-01", "block", true},
+		{"2026-09-02", "withdraw by=zz-scjg firm=F no=7", false},
+		{"2026-09-03", "block", false},
+	},
 	"a commitment and a breach that are not public": {
 		{"2026-07-20", "commit by=zz-scjg firm=F code=41010020260720000001 type=2 public=3 accepted", false},
 		{"2026-07-21", "assess by=zz-scjg code=41010020260720000001 status=3 unperformed=u action=a", false},

@@ -66,6 +66,7 @@ func numbers(d *datadriven.TestData, key string) []uint32 {
 //	sector=NAME large=FEN huge=FEN [other=CLASS]
 //	item=CODE …: an item of the list of measures (see measureItem)
 //	standard=CODE …: the standard of a list of serious dishonesty (see listStandard)
+//	incentives=CODE …: an incentive list (see incentiveList)
 //	template=TYPE version=N [text=] [from=] [asks=] [closed]
 //	business=CODE named= [excluded=]
 //	year=N [days=DATE:work,DATE:rest]
@@ -100,6 +101,8 @@ func (s *Script) action(d *datadriven.TestData) (a pb.Action) {
 		a.Sum = &pb.Action_PutMember{PutMember: s.row(d)}
 	case has(d, "item"):
 		a.Sum = &pb.Action_PutMeasureItem{PutMeasureItem: s.measureItem(d)}
+	case has(d, "incentives"):
+		a.Sum = &pb.Action_PutIncentiveList{PutIncentiveList: s.incentiveList(d)}
 	case has(d, "standard"):
 		a.Sum = &pb.Action_PutListStandard{PutListStandard: s.listStandard(d)}
 	case has(d, "sector"):
@@ -150,7 +153,7 @@ func (s *Script) action(d *datadriven.TestData) (a pb.Action) {
 }
 
 // row is a member's row as it stands, or that of a new member, with changes: [uscc=] [named=] [level=] [regions=] [roles=] [key=WORD]
-// [key-from=] [key-to=] [key-of=AGENCY] [power=] [validator=WORD] [validator-of=AGENCY] [competences=N] [keys=N] [removed] [address=short] [system=] [holder] [credit-china] [measures=CODE,…] [lists=CODE,…: of its last competence] [authority].
+// [key-from=] [key-to=] [key-of=AGENCY] [power=] [validator=WORD] [validator-of=AGENCY] [competences=N] [keys=N] [removed] [address=short] [system=] [holder] [credit-china] [measures=CODE,…] [lists=CODE,…] [recognises=CODE,…: of its last competence] [authority].
 func (s *Script) row(d *datadriven.TestData) *pb.Member {
 	name := arg(d, "put")
 	var m *pb.Member
@@ -216,11 +219,14 @@ func (s *Script) row(d *datadriven.TestData) *pb.Member {
 		m.System = arg(d, "system")
 	}
 	m.Authority = m.Authority || has(d, "authority")
-	if (has(d, "measures") || has(d, "lists")) && len(m.Competences) == 0 {
+	if (has(d, "measures") || has(d, "lists") || has(d, "recognises")) && len(m.Competences) == 0 {
 		m.Competences = []*pb.Competence{{Regions: []string{"410000"}}}
 	}
 	if has(d, "measures") {
 		m.Competences[len(m.Competences)-1].Measures = words(d, "measures")
+	}
+	if has(d, "recognises") {
+		m.Competences[len(m.Competences)-1].Incentives = words(d, "recognises")
 	}
 	if has(d, "lists") {
 		m.Competences[len(m.Competences)-1].Lists = words(d, "lists")

@@ -135,6 +135,38 @@ func queryListStandardsCmd() *cobra.Command {
 		})
 }
 
+func queryIncentiveListsCmd() *cobra.Command {
+	return ask("lists", "Show the incentive lists (守信激励名单)", cobra.NoArgs,
+		func(cmd *cobra.Command, c *client.Client, _ []string) (json.RawMessage, error) {
+			return c.IncentiveLists(cmd.Context())
+		},
+		func(w io.Writer, raw json.RawMessage) error {
+			var v struct {
+				Lists []struct {
+					Code     string   `json:"code"`
+					Version  uint32   `json:"version"`
+					InForce  bool     `json:"in_force"`
+					Name     string   `json:"name"`
+					Basis    string   `json:"basis"`
+					Measures []string `json:"measures"`
+					Term     uint32   `json:"term_months"`
+					Marks    []string `json:"marks"`
+				} `json:"lists"`
+				asOfLine
+			}
+			if err := json.Unmarshal(raw, &v); err != nil {
+				return err
+			}
+			t := newTable("编码 code", "版本 version", "现行 in force", "名单 name", "期限(月) term", "激励措施 measures", "依据 basis", "标记 marks")
+			for _, l := range v.Lists {
+				t.row(l.Code, fmt.Sprint(l.Version), yes(l.InForce), l.Name, fmt.Sprint(l.Term), strings.Join(l.Measures, " "), l.Basis, strings.Join(l.Marks, " "))
+			}
+			t.write(w)
+			v.write(w)
+			return nil
+		})
+}
+
 // queryFileCmd shows all that this reader may see of a firm.
 func queryFileCmd() *cobra.Command {
 	return ask("file USCC", "Show a firm's file (信用档案) as this agency may see it: records, commitments, repairs, measures, alarms", cobra.ExactArgs(1),
@@ -179,7 +211,7 @@ func showFile(w io.Writer, raw json.RawMessage) error {
 
 // fileLists are the lists of records in a file, in the order in which they are shown.
 var fileLists = []string{
-	"penalties", "lists", "abnormal", "others", "commitments", "repairs", "measures", "objections", "listings", "inspections", "court_plans", "no_penalties",
+	"penalties", "lists", "abnormal", "others", "commitments", "repairs", "measures", "objections", "incentives", "listings", "inspections", "court_plans", "no_penalties",
 }
 
 // fileMore are the lists of what is no record.

@@ -10,6 +10,7 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/incentive"
 	"github.com/xinlian-ledger/xinlian/x/inspection"
 	"github.com/xinlian-ledger/xinlian/x/leniency"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
@@ -205,6 +206,19 @@ var txGroups = []struct {
 			func(m *pb.EscalateObjection) [32]byte { return idOf(m.Objection) }),
 		verbOf("review", "Decide a review (复核决定)", `{"objection": "OBJECTION ID", "overturn": true, "reason": "原决定对象有误，应予更正"}`,
 			func(m *pb.ReviewObjection) [32]byte { return idOf(m.Objection) }),
+	}},
+	{"incentive", "Incentives (守信激励)", []verb{
+		verbOf("propose", "Propose a firm for an incentive list (拟认定)",
+			`{"subject": "USCC", "list": "HN28", "proposal_no": "JL-2026-1", "grounds": "连续三年按期履约"}`,
+			func(m *pb.ProposeIncentive) [32]byte { return incentive.ID(m.Issuer, m.ProposalNo, m.Subject) }),
+		verbOf[pb.NoticeIncentive]("notice", "Open the public notice, in which anybody may object (公示)", `{"incentive": "INCENTIVE ID"}`, nil),
+		verbOf[pb.RecogniseIncentive]("recognise", "Recognise, once the notice has ended without an open objection (认定)", `{"incentive": "INCENTIVE ID", "valid_until": "2028-07-14"}`, nil),
+		verbOf("decline", "Decline, with the reason (不认定)", `{"incentive": "INCENTIVE ID", "reason": "异议成立"}`,
+			func(m *pb.DeclineIncentive) [32]byte { return idOf(m.Incentive) }),
+		verbOf("cancel", "Cancel for cause (取消)", `{"incentive": "INCENTIVE ID", "cause": "dishonesty", "reason": "不再诚实守信"}`,
+			func(m *pb.CancelIncentive) [32]byte { return idOf(m.Incentive) }),
+		verbOf("use", "Record what was granted for it (激励应用)", `{"incentive": "INCENTIVE ID", "use_no": "XK-1", "measure": 1, "scene": "licence", "result": "优先办理"}`,
+			func(m *pb.UseIncentive) [32]byte { return idOf(m.Incentive) }),
 	}},
 	{"list", "Lists of serious dishonesty (严重失信主体名单)", []verb{
 		verbOf("notify", "Serve notice before an entry: facts, basis, measures and rights (列入告知)",

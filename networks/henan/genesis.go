@@ -4,7 +4,7 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 )
 
-// Catalogue writes the region table, the calendar, the list of measures and the standards of lists into a genesis. Years without exceptions
+// Catalogue writes the region table, the calendar, the list of measures, the standards of lists and the incentive lists into a genesis. Years without exceptions
 // follow Monday to Friday until governance loads them.
 func Catalogue(g *pb.Genesis) {
 	for _, r := range Regions() {
@@ -20,4 +20,5 @@ func Catalogue(g *pb.Genesis) {
 	}
 	g.MeasureItems = append(g.MeasureItems, MeasureItems()...)
 	g.ListStandards = append(g.ListStandards, ListStandards()...)
+	g.IncentiveLists = append(g.IncentiveLists, IncentiveLists()...)
 }

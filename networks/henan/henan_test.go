@@ -237,6 +237,14 @@ func TestMeasures(t *testing.T) {
 			t.Errorf("accepted: %.80s", bad)
 		}
 	}
+	if lists := IncentiveLists(); len(lists) != 3 || lists[0].Code != "HN28" || len(lists[0].Measures) != 8 || lists[0].CleanOf != pb.SEVERITY_GENERAL || len(g.IncentiveLists) != 3 {
+		t.Errorf("incentive lists: %v", lists)
+	}
+	for _, bad := range []string{strings.Replace(incentivesCSV, "1;2;3;4", "1;x;3;4", 1), strings.Replace(incentivesCSV, ",general,", ",most,", 1), incentivesCSV + "X,1\n"} {
+		if _, err := parseIncentives(bad); err == nil {
+			t.Errorf("accepted: %.80s", bad)
+		}
+	}
 	if _, err := parseLists(strings.Replace(listsCSV, ",yes,", ",perhaps,", 1)); err == nil {
 		t.Error("accepted: neither yes nor no")
 	}

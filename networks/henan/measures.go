@@ -18,6 +18,9 @@ var measuresCSV string
 //go:embed lists-henan.csv
 var listsCSV string
 
+//go:embed incentives-henan.csv
+var incentivesCSV string
+
 // MeasureItems gives the list of measures (失信惩戒措施清单): the national items M01 to M14 and Henan's supplement, arts 32 and 34 of its regulation.
 func MeasureItems() []pb.MeasureItem {
 	items, err := parseMeasures(measuresCSV)
@@ -36,7 +39,16 @@ func ListStandards() []pb.ListStandard {
 	return lists
 }
 
-// Words of the two tables.
+// IncentiveLists gives the incentive lists (守信激励名单).
+func IncentiveLists() []pb.IncentiveList {
+	lists, err := parseIncentives(incentivesCSV)
+	if err != nil {
+		panic(fmt.Sprintf("henan: incentives-henan.csv: %v", err))
+	}
+	return lists
+}
+
+// Words of the tables.
 var (
 	groups = []string{pb.MEASURE_GROUP_RIGHTS: "A", pb.MEASURE_GROUP_MANAGEMENT: "B", pb.MEASURE_GROUP_MARKET: "C"}
 	bases  = []string{
@@ -70,6 +82,18 @@ func (c *cells) number() uint32 {
 		c.err = fmt.Errorf("%q is no number", s)
 	}
 	return uint32(n)
+}
+
+// numbersOf reads a cell that lists numbers.
+func numbersOf[N ~int32 | ~uint32](c *cells) (out []N) {
+	for _, s := range c.list() {
+		n, err := strconv.ParseUint(s, 10, 31)
+		if err != nil && c.err == nil {
+			c.err = fmt.Errorf("%q is no number", s)
+		}
+		out = append(out, N(n))
+	}
+	return out
 }
 
 func (c *cells) flag() bool {
@@ -128,13 +152,7 @@ func parseMeasures(csv string) ([]pb.MeasureItem, error) {
 			Matter: c.text(), Object: c.text(), Means: c.text(), Body: c.text(), Basis: c.text(), BasisLevel: wordOf[pb.BasisLevel](c, bases, false),
 			Sources: wordsOf[pb.DishonestyKind](c, sources), ClassMin: wordOf[pb.Severity](c, classes, true), Lists: c.list(),
 		}
-		for _, s := range c.list() {
-			n, err := strconv.ParseUint(s, 10, 32)
-			if err != nil && c.err == nil {
-				c.err = fmt.Errorf("%q is no category", s)
-			}
-			m.Categories = append(m.Categories, uint32(n))
-		}
+		m.Categories = numbersOf[uint32](c)
 		m.Levels, m.Systems = wordsOf[pb.Level](c, levels), c.list()
 		m.AtOnce, m.MonthsMax, m.Elsewhere = c.flag(), c.number(), c.flag()
 		m.NameConfidence, m.BasisConfidence = wordOf[pb.Confidence](c, marks, false), wordOf[pb.Confidence](c, marks, false)
@@ -157,6 +175,27 @@ func parseLists(csv string) ([]pb.ListStandard, error) {
 		l := pb.ListStandard{
 			Code: c.text(), Version: c.number(), Name: c.text(), System: c.text(), Basis: c.text(), BasisLevel: wordOf[pb.BasisLevel](c, bases, false),
 			TermMonths: c.number(), EarlyMonths: c.number(), Court: c.flag(), Consent: c.flag(), NeedsPenalty: c.flag(),
+			NameConfidence: wordOf[pb.Confidence](c, marks, false), TermsConfidence: wordOf[pb.Confidence](c, marks, false),
+		}
+		if c.err != nil {
+			return nil, fmt.Errorf("line %d: %w", i+2, c.err)
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+func parseIncentives(csv string) ([]pb.IncentiveList, error) {
+	rows, err := parseTable(csv, "code,version,name,system,basis,level,measures,term,clean_of,name_mark,terms_mark")
+	if err != nil {
+		return nil, err
+	}
+	var out []pb.IncentiveList
+	for i, f := range rows {
+		c := &cells{rest: f}
+		l := pb.IncentiveList{
+			Code: c.text(), Version: c.number(), Name: c.text(), System: c.text(), Basis: c.text(), BasisLevel: wordOf[pb.BasisLevel](c, bases, false),
+			Measures: numbersOf[pb.IncentiveMeasure](c), TermMonths: c.number(), CleanOf: wordOf[pb.Severity](c, classes, true),
 			NameConfidence: wordOf[pb.Confidence](c, marks, false), TermsConfidence: wordOf[pb.Confidence](c, marks, false),
 		}
 		if c.err != nil {

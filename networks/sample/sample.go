@@ -66,6 +66,7 @@ type Competence struct {
 	Regions      []string `json:"regions"`
 	Lists        []string `json:"lists,omitempty"`
 	Measures     []string `json:"measures,omitempty"`
+	Incentives   []string `json:"incentives,omitempty"`
 	Abnormal     bool     `json:"abnormal,omitempty"`
 	Other        bool     `json:"other,omitempty"`
 }
@@ -81,7 +82,7 @@ func (m Member) Row() pb.Member {
 	for _, c := range m.Competences {
 		row.Competences = append(row.Competences, &pb.Competence{
 			PowerCode: c.PowerCode, PenaltyKinds: slices.Clone(c.PenaltyKinds), Regions: slices.Clone(c.Regions),
-			Lists: slices.Clone(c.Lists), Measures: slices.Clone(c.Measures), Abnormal: c.Abnormal, Other: c.Other,
+			Lists: slices.Clone(c.Lists), Measures: slices.Clone(c.Measures), Incentives: slices.Clone(c.Incentives), Abnormal: c.Abnormal, Other: c.Other,
 		})
 	}
 	return row

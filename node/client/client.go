@@ -461,6 +461,11 @@ func (c *Client) ListStandards(ctx context.Context) (json.RawMessage, error) {
 	return c.raw(ctx, "/v1/list-standards", false)
 }
 
+// IncentiveLists is the incentive lists (守信激励名单).
+func (c *Client) IncentiveLists(ctx context.Context) (json.RawMessage, error) {
+	return c.raw(ctx, "/v1/incentive-lists", false)
+}
+
 // Param is a parameter (参数) with its value in force.
 type Param struct {
 	Name    string `json:"name"`

@@ -10,6 +10,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/incentive"
 	"github.com/xinlian-ledger/xinlian/x/inspection"
 	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/member"
@@ -192,6 +193,9 @@ func caseOf(r x.Reader, d x.Duty) *caseJSON {
 	}
 	if o, ok := objection.Get(r, d.Record); ok {
 		return caseOfObjection(r, o)
+	}
+	if i, ok := incentive.Get(r, d.Record); ok {
+		return caseOfIncentive(r, i)
 	}
 	if m, ok := commitment.Get(r, string(d.Record)); ok {
 		return caseOfCommitment(r, m)

@@ -51,6 +51,7 @@ var routes = []route{
 	{method: http.MethodGet, path: "/v1/params", handle: (*call).params},
 	{method: http.MethodGet, path: "/v1/measure-items", handle: (*call).measureItems},
 	{method: http.MethodGet, path: "/v1/list-standards", handle: (*call).listStandards},
+	{method: http.MethodGet, path: "/v1/incentive-lists", handle: (*call).incentiveLists},
 
 	{method: http.MethodPost, path: "/v1/txs", query: []string{"wait"}, body: pb.TxBytesMax, handle: (*call).submit},
 	{method: http.MethodGet, path: "/v1/txs/{id}", audience: members, handle: (*call).outcome},

@@ -102,7 +102,7 @@ type publicCommitmentJSON struct {
 
 // recordJSON is an answer about one record. View says which of the forms it carries.
 type recordJSON struct {
-	Kind                string                 `json:"kind"` // penalty, list, abnormal, other, commitment, repair, measure, listing, objection
+	Kind                string                 `json:"kind"` // penalty, list, abnormal, other, commitment, repair, measure, listing, objection, incentive
 	ID                  string                 `json:"id"`
 	Subject             string                 `json:"subject"`
 	View                string                 `json:"view"` // published, full
@@ -124,6 +124,8 @@ type recordJSON struct {
 	Listing             *listingJSON           `json:"listing,omitempty"`
 	Inspection          *inspectionJSON        `json:"inspection,omitempty"`
 	Objection           *objectionJSON         `json:"objection,omitempty"`
+	PublishedIncentive  *attest.IncentiveJSON  `json:"published_incentive,omitempty"`
+	Incentive           *incentiveJSON         `json:"incentive,omitempty"`
 	AsOf                *asOf                  `json:"as_of,omitempty"`
 }
 
@@ -328,6 +330,7 @@ type fileJSON struct {
 	Listings       []*recordJSON       `json:"listings"`
 	Inspections    []*recordJSON       `json:"inspections"`
 	Objections     []*recordJSON       `json:"objections"`
+	Incentives     []*recordJSON       `json:"incentives"`
 	Alarms         []*alarmJSON        `json:"alarms"`
 	Bars           []*barJSON          `json:"bars"`
 	Truncated      bool                `json:"truncated"` // a list was cut at its limit

@@ -6,6 +6,7 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/incentive"
 	"github.com/xinlian-ledger/xinlian/x/inspection"
 	"github.com/xinlian-ledger/xinlian/x/leniency"
 	"github.com/xinlian-ledger/xinlian/x/measure"
@@ -351,6 +352,9 @@ func showRecord(r x.Reader, who *caller, id []byte) *recordJSON {
 	}
 	if o, ok := objection.Get(r, id); ok {
 		return showObjection(r, who, o)
+	}
+	if i, ok := incentive.Get(r, id); ok {
+		return showIncentive(r, who, i)
 	}
 	return nil
 }

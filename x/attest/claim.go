@@ -12,7 +12,7 @@ import (
 // Claim (断言) is a question about one subject. The zero Claim is none; Verify refuses it.
 type Claim struct {
 	kind  claimKind
-	code  string
+	code  string // of a commitment, or of an incentive list
 	state pb.CommitmentState
 }
 
@@ -26,6 +26,7 @@ const (
 	claimMayPromise
 	claimStanding
 	claimCommitment
+	claimIncentive
 )
 
 // The claims without parameters.
@@ -55,7 +56,7 @@ var stateNames = []string{
 }
 
 // ClaimForms lists the claims as they are written.
-const ClaimForms = "enrolled, no-negative, no-serious, may-promise, commitment:CODE=STATE, standing"
+const ClaimForms = "enrolled, no-negative, no-serious, may-promise, commitment:CODE=STATE, incentive:LIST, standing"
 
 // CommitmentIs claims that a public commitment is in a state.
 func CommitmentIs(code string, state pb.CommitmentState) (Claim, error) {
@@ -68,6 +69,25 @@ func CommitmentIs(code string, state pb.CommitmentState) (Claim, error) {
 	return Claim{kind: claimCommitment, code: code, state: state}, nil
 }
 
+// HasIncentive claims that the subject is recognised in an incentive list (守信激励名单) and that nothing published takes the effect away.
+func HasIncentive(list string) (Claim, error) {
+	if !isToken(list) {
+		return Claim{}, fmt.Errorf("an incentive list has a code of 1 to %d characters of A-Z a-z 0-9 _ . -", pb.TokenMax)
+	}
+	return Claim{kind: claimIncentive, code: list}, nil
+}
+
+func isToken(s string) bool {
+	for _, c := range []byte(s) {
+		switch {
+		case c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '_', c == '.', c == '-':
+		default:
+			return false
+		}
+	}
+	return shortText(s)
+}
+
 // ParseClaim reads a claim in its one form.
 func ParseClaim(s string) (Claim, error) {
 	if rest, ok := strings.CutPrefix(s, "commitment:"); ok {
@@ -78,6 +98,13 @@ func ParseClaim(s string) (Claim, error) {
 				s, strings.Join(stateNames[1:], " "))
 		}
 		return Claim{kind: claimCommitment, code: code, state: pb.CommitmentState(state)}, nil
+	}
+	if list, ok := strings.CutPrefix(s, "incentive:"); ok {
+		c, err := HasIncentive(list)
+		if err != nil {
+			return Claim{}, fmt.Errorf("claim %.80q: %w", s, err)
+		}
+		return c, nil
 	}
 	if i := slices.Index(claimNames, s); i > 0 {
 		return Claim{kind: claimKind(i)}, nil
@@ -92,6 +119,8 @@ func (c Claim) String() string {
 		return ""
 	case claimCommitment:
 		return "commitment:" + c.code + "=" + stateNames[c.state]
+	case claimIncentive:
+		return "incentive:" + c.code
 	default:
 		return claimNames[c.kind]
 	}
@@ -141,6 +170,16 @@ func (c Claim) judge(s *pb.Standing) (code, why string) {
 			}
 		}
 		return CodeClaim, "no public commitment has this code"
+	case claimIncentive:
+		if len(s.IncentivesRoot) != 0 {
+			return CodeUndecidable, "the list of incentives is replaced by its root; this bundle cannot decide the claim"
+		}
+		for i := range s.Incentives {
+			if v := &s.Incentives[i]; v.List == c.code && v.State == pb.INCENTIVE_RECOGNISED {
+				return CodeOK, ""
+			}
+		}
+		return CodeClaim, "the subject is not recognised in this list"
 	}
 	return CodeClaim, "no claim"
 }

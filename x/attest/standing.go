@@ -3,6 +3,7 @@ package attest
 import (
 	"bytes"
 	"crypto/sha256"
+	"math"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
@@ -72,7 +73,7 @@ func standingFault(s *pb.Standing) string {
 	case n.Breached > n.Commitments:
 		return "more breaches than commitments"
 	}
-	for _, fault := range []func(*pb.Standing) string{commitmentsFault, penaltiesFault, othersFault, classesFault, abnormalFault, listsFault} {
+	for _, fault := range []func(*pb.Standing) string{commitmentsFault, penaltiesFault, othersFault, classesFault, abnormalFault, listsFault, incentivesFault} {
 		if why := fault(s); why != "" {
 			return why
 		}
@@ -202,6 +203,36 @@ func abnormalFault(s *pb.Standing) string {
 		if i > 0 && bytes.Compare(s.Abnormal[i-1].Record, a.Record) >= 0 {
 			return "the abnormal entries are not in order"
 		}
+	}
+	return ""
+}
+
+// incentivesFault holds the incentives, in force and under notice, against their two counts.
+func incentivesFault(s *pb.Standing) string {
+	n := &s.Counts
+	sum := uint64(n.Incentives) + uint64(n.Noticed)
+	if sum > math.MaxUint32 {
+		return "there are too many incentives"
+	}
+	if why := listFault(s.IncentivesRoot, len(s.Incentives), uint32(sum), "incentives"); why != "" || len(s.IncentivesRoot) != 0 {
+		return why
+	}
+	recognised := uint32(0)
+	for i := range s.Incentives {
+		v := &s.Incentives[i]
+		switch {
+		case len(v.Record) != hashBytes, !shortText(v.List), !isUSCC(v.Issuer), v.State < pb.INCENTIVE_NOTICED, v.State > pb.INCENTIVE_RECOGNISED,
+			!isDate(v.NoticeUntil), !isDate(v.DecidedOn), !isDate(v.ValidUntil):
+			return "an incentive has an impossible field"
+		case i > 0 && bytes.Compare(s.Incentives[i-1].Record, v.Record) >= 0:
+			return "the incentives are not in order"
+		}
+		if v.State == pb.INCENTIVE_RECOGNISED {
+			recognised++
+		}
+	}
+	if recognised != n.Incentives {
+		return "the number of recognised incentives differs from their count"
 	}
 	return ""
 }

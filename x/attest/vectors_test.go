@@ -676,6 +676,25 @@ func (c *corpus) meanings(base, punished Spec) {
 			s.Others, s.Counts.Others = []pb.PublicOther{e, e}, 2
 			s.Counts.General += 2
 		},
+		"count-incentives": func(s *pb.Standing) { s.Counts.Incentives = 1 },
+		"count-noticed": func(s *pb.Standing) {
+			s.Incentives = []pb.PublicIncentive{{Record: Sum("i"), List: "a", Issuer: Agency, State: pb.INCENTIVE_NOTICED}}
+			s.Counts.Incentives = 1
+		},
+		"incentive-state": func(s *pb.Standing) {
+			s.Incentives = []pb.PublicIncentive{{Record: Sum("i"), List: "a", Issuer: Agency, State: pb.INCENTIVE_CANCELLED}}
+			s.Counts.Noticed = 1
+		},
+		"incentive-list": func(s *pb.Standing) {
+			s.Incentives = []pb.PublicIncentive{{Record: Sum("i"), Issuer: Agency, State: pb.INCENTIVE_RECOGNISED}}
+			s.Counts.Incentives = 1
+		},
+		"incentives-order": func(s *pb.Standing) {
+			e := pb.PublicIncentive{Record: Sum("i"), List: "a", Issuer: Agency, State: pb.INCENTIVE_RECOGNISED}
+			s.Incentives, s.Counts.Incentives = []pb.PublicIncentive{e, e}, 2
+		},
+		"incentives-root":        func(s *pb.Standing) { s.IncentivesRoot = Sum("r") },
+		"incentives-count-wraps": func(s *pb.Standing) { s.Counts.Incentives, s.Counts.Noticed = math.MaxUint32, 1 },
 		"others-root-hides-a-class": func(s *pb.Standing) {
 			s.OthersRoot, s.Counts.Others = Sum("r"), 4 // more than enough to add up, and a class is still short
 			s.Counts.Serious, s.Counts.Minor = 0, s.Counts.Minor+s.Counts.Serious+4

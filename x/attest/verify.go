@@ -144,7 +144,7 @@ func (v *Verifier) VerifyMany(bundle []byte, policy Policy) ([]*Verdict, error) 
 func (p *Policy) check() error {
 	bad := func(why string) error { return refusal(ErrUsage, 1, CodePolicy, "policy: %s", why) }
 	switch {
-	case p.Claim.kind == claimNone || p.Claim.kind > claimCommitment:
+	case p.Claim.kind == claimNone || p.Claim.kind > claimIncentive:
 		return bad("no claim; the claims are: " + ClaimForms)
 	case p.Now.IsZero():
 		return bad("no time to judge age by")

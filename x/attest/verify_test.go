@@ -1,7 +1,10 @@
 package attest_test
 
 import (
+	"bytes"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -80,6 +83,12 @@ func TestClaims(t *testing.T) {
 	listed.Lists = []pb.PublicListEntry{{Record: Sum("list"), List: "tax", DocNo: "A〔2026〕1号", Issuer: Agency, DecidedOn: 20500, MaxUntil: 21000}}
 	listed.Abnormal = []pb.PublicAbnormal{{Record: Sum("abnormal"), Reason: "address", Issuer: Agency, ListedOn: 20500}}
 	listed.Counts.Lists, listed.Counts.Abnormal = 1, 1
+	listed.Incentives = []pb.PublicIncentive{
+		{Record: Sum("i", 1), List: "HN28", Issuer: Agency, State: pb.INCENTIVE_RECOGNISED, NoticeUntil: 20480, DecidedOn: 20500, ValidUntil: 21000},
+		{Record: Sum("i", 2), List: "NSA", Issuer: Agency, State: pb.INCENTIVE_CHECKED, NoticeUntil: 20480, Objection: true},
+	}
+	slices.SortFunc(listed.Incentives, func(a, b pb.PublicIncentive) int { return bytes.Compare(a.Record, b.Record) })
+	listed.Counts.Incentives, listed.Counts.Noticed = 1, 1
 	other := Spec{Standings: []*pb.Standing{listed}}
 	otherRaw := other.File()
 	for _, c := range []struct{ subject, claim, code string }{
@@ -112,6 +121,10 @@ func TestClaims(t *testing.T) {
 		{SubjectAbsent, "no-negative", "E_CLAIM"},
 		{SubjectAbsent, "no-serious", "E_CLAIM"},
 		{SubjectAbsent, "may-promise", "OK"},
+		{SubjectAbsent, "incentive:HN28", "OK"},
+		{SubjectAbsent, "incentive:NSA", "E_CLAIM"}, // under notice, not recognised
+		{SubjectAbsent, "incentive:AEO", "E_CLAIM"},
+		{SubjectMany, "incentive:HN28", "E_CLAIM"},
 	} {
 		in, trust := raw, s.Trust()
 		if c.subject == SubjectAbsent {
@@ -170,11 +183,22 @@ func TestNegativeKinds(t *testing.T) {
 	}
 }
 
+// TestIncentivesBehindRoot: what a root stands for is not decided.
+func TestIncentivesBehindRoot(t *testing.T) {
+	st := Clean(SubjectClean)
+	st.IncentivesRoot, st.Counts.Incentives = Sum("incentives"), 2
+	s := Spec{Standings: []*pb.Standing{st}}
+	v, err := attest.Verify(s.File(), s.Trust(), policy(SubjectClean, mustClaim("incentive:HN28")))
+	if err != nil || v.Holds || v.Code != attest.CodeUndecidable {
+		t.Errorf("%+v %v", v, err)
+	}
+}
+
 func TestParseClaim(t *testing.T) {
 	code := CommitmentCode(1)
 	for _, s := range []string{
 		"enrolled", "no-negative", "no-serious", "may-promise", "standing",
-		"commitment:" + code + "=pending", "commitment:" + code + "=withdrawn",
+		"commitment:" + code + "=pending", "commitment:" + code + "=withdrawn", "incentive:HN28", "incentive:a_b.c-D",
 	} {
 		c, err := attest.ParseClaim(s)
 		if err != nil || c.String() != s {
@@ -186,6 +210,7 @@ func TestParseClaim(t *testing.T) {
 		"commitment:" + code + "=Pending", "commitment:" + code + "=unset", "commitment:" + code + "=pending ", "commitment:" + code[1:] + "=pending",
 		"commitment:" + code + "1=pending", "commitment:x" + code[1:] + "=pending", "commitment: " + code + "=pending", "commitment:" + code + "==pending",
 		"commitment:" + "１" + code[1:] + "=pending", "commitment:" + code + "=unknown",
+		"incentive", "incentive:", "incentive: HN28", "incentive:HN28 ", "incentive:HN28=", "incentive:名单", "incentive:" + strings.Repeat("a", 65), "Incentive:HN28",
 	} {
 		if c, err := attest.ParseClaim(s); err == nil {
 			t.Errorf("%q was read as %q", s, c)

@@ -30,6 +30,8 @@ type StandingJSON struct {
 	AbnormalRoot    string           `json:"abnormal_root,omitempty"`
 	Others          []OtherJSON      `json:"others"`
 	OthersRoot      string           `json:"others_root,omitempty"`
+	Incentives      []IncentiveJSON  `json:"incentives"`
+	IncentivesRoot  string           `json:"incentives_root,omitempty"`
 	Restricted      string           `json:"restricted"`
 }
 
@@ -44,6 +46,8 @@ type CountsJSON struct {
 	Lists       uint32 `json:"lists"`
 	Abnormal    uint32 `json:"abnormal"`
 	Others      uint32 `json:"others"`
+	Incentives  uint32 `json:"incentives"`
+	Noticed     uint32 `json:"noticed"` // incentives under public notice
 }
 
 // CommitmentJSON is the view of a public commitment.
@@ -107,7 +111,22 @@ type OtherJSON struct {
 	Objection bool    `json:"objection"`
 }
 
+// IncentiveJSON is the view of an incentive under public notice or in force.
+type IncentiveJSON struct {
+	Record      string  `json:"record"`
+	List        string  `json:"list"`
+	Issuer      string  `json:"issuer"`
+	State       string  `json:"state"`        // noticed, checked, recognised
+	NoticeUntil *string `json:"notice_until"` // last day on which anybody may object
+	DecidedOn   *string `json:"decided_on"`
+	ValidUntil  *string `json:"valid_until"`
+	Objection   bool    `json:"objection"`
+}
+
 var (
+	incentiveNames = []string{
+		pb.INCENTIVE_PROPOSED: "proposed", pb.INCENTIVE_NOTICED: "noticed", pb.INCENTIVE_CHECKED: "checked", pb.INCENTIVE_RECOGNISED: "recognised",
+	}
 	statusNames   = []string{pb.SUBJECT_ACTIVE: "active", pb.SUBJECT_DEREGISTERED: "deregistered", pb.SUBJECT_REVOKED: "revoked"}
 	severityNames = []string{pb.SEVERITY_MINOR: "minor", pb.SEVERITY_GENERAL: "general", pb.SEVERITY_SERIOUS: "serious"}
 )
@@ -123,7 +142,8 @@ func StandingView(s *pb.Standing) *StandingJSON {
 		Commitments: []CommitmentJSON{}, CommitmentsRoot: hex.EncodeToString(s.CommitmentsRoot),
 		Penalties: []PenaltyJSON{}, PenaltiesRoot: hex.EncodeToString(s.PenaltiesRoot),
 		Lists: []ListJSON{}, ListsRoot: hex.EncodeToString(s.ListsRoot), Abnormal: []AbnormalJSON{}, AbnormalRoot: hex.EncodeToString(s.AbnormalRoot),
-		Others: []OtherJSON{}, OthersRoot: hex.EncodeToString(s.OthersRoot), Restricted: hex.EncodeToString(s.Restricted),
+		Others: []OtherJSON{}, OthersRoot: hex.EncodeToString(s.OthersRoot),
+		Incentives: []IncentiveJSON{}, IncentivesRoot: hex.EncodeToString(s.IncentivesRoot), Restricted: hex.EncodeToString(s.Restricted),
 	}
 	for i := range s.Commitments {
 		v.Commitments = append(v.Commitments, CommitmentView(&s.Commitments[i]))
@@ -159,6 +179,13 @@ func StandingView(s *pb.Standing) *StandingJSON {
 		v.Others = append(v.Others, OtherJSON{
 			Record: hex.EncodeToString(o.Record), Source: o.Source, DocNo: o.DocNo, Issuer: o.Issuer, Class: word(severityNames, int32(o.Class)),
 			DecidedOn: date(o.DecidedOn), MinUntil: date(o.MinUntil), MaxUntil: date(o.MaxUntil), Final: o.Final, Objection: o.Objection,
+		})
+	}
+	for i := range s.Incentives {
+		n := &s.Incentives[i]
+		v.Incentives = append(v.Incentives, IncentiveJSON{
+			Record: hex.EncodeToString(n.Record), List: n.List, Issuer: n.Issuer, State: word(incentiveNames, int32(n.State)),
+			NoticeUntil: date(n.NoticeUntil), DecidedOn: date(n.DecidedOn), ValidUntil: date(n.ValidUntil), Objection: n.Objection,
 		})
 	}
 	return v

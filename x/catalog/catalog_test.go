@@ -152,6 +152,22 @@ func (s *script) action(d *datadriven.TestData) *pb.Action {
 		return &pb.Action{Sum: &pb.Action_PutMeasureItem{PutMeasureItem: s.item(d.CmdArgs[0].Key, a)}}
 	case "list":
 		return &pb.Action{Sum: &pb.Action_PutListStandard{PutListStandard: s.list(d.CmdArgs[0].Key, a)}}
+	case "incentives":
+		l := &pb.IncentiveList{
+			Code: d.CmdArgs[0].Key, Version: uint32(a.num("version") + 1), Name: "某守信激励名单", Basis: "《某办法》", BasisLevel: pb.BASIS_DEPARTMENT_RULE,
+			Measures: []pb.IncentiveMeasure{1, 4}, TermMonths: uint32(a.num("term")), CleanOf: pb.Severity(a.num("clean")), NameConfidence: 2, TermsConfidence: 4,
+		}
+		if a.has("measures") {
+			l.Measures = nil
+			for _, k := range kinds(a["measures"]) {
+				l.Measures = append(l.Measures, pb.IncentiveMeasure(k))
+			}
+		}
+		if a.has("name") {
+			l.Name = a.one("name")
+		}
+		l.ValidFrom, l.ValidTo = int32(day(s.t, a.one("from"))), int32(day(s.t, a.one("to")))
+		return &pb.Action{Sum: &pb.Action_PutIncentiveList{PutIncentiveList: l}}
 	case "remove":
 		return &pb.Action{Sum: &pb.Action_RemoveMember{RemoveMember: "x"}}
 	}

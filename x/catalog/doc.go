@@ -1,6 +1,6 @@
 // Package catalog keeps what the rules read and the consortium may change: parameters (参数), severity thresholds by sector
 // (失信严重程度标准), commitment templates (承诺书模板), items of business (业务事项), the list of measures (失信惩戒措施清单), the standards of lists of serious dishonesty (严重失信主体名单认定标准),
-// the working-day calendar (工作日) and the region table (行政区划).
+// the incentive lists (守信激励名单), the working-day calendar (工作日) and the region table (行政区划).
 //
 // It promises that what stands here was in genesis or was decided by governance with its notice, lies within the bounds that
 // the law leaves (params.go), and works forward only: a date that a record holds was computed by the catalogue of its day and is
@@ -18,6 +18,7 @@
 //	C6  put_measure_item   a version's text never changes; its last day may be set; it names the law, regulation or central policy behind it
 //	C7  put_list_standard  as C6
 //	C8  put_business       adds or replaces an item of business, with the field that closes it to commitment in place of proof
+//	C9  put_incentive_list as C6
 //
 // All are applied by Apply, which package app calls when the proposal takes effect. Nobody signs here: who may propose and how
 // it is decided is governance's matter.

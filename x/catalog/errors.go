@@ -22,6 +22,8 @@ var (
 		"an item of the list of measures is not well formed, or another text stands under this version", "state 事项, 对象, 手段, 主体 and 依据; put a new text under a new version")
 	ErrBasis = x.Reject(521, "E_BASIS", "G1, H1 art 20(2), INV-36",
 		"a measure rests on no item in force of the list of measures, or an item or list names no law, regulation or central policy", "name the text that it rests on; without one there is no measure")
+	ErrIncentiveList = x.Reject(523, "E_INCENTIVE_LIST", "H1 art 28, art 30",
+		"an incentive list is not well formed, or another text stands under this version", "put a new text under a new version")
 	ErrListStandard = x.Reject(522, "E_LIST_STANDARD", "G1(6)(7)",
 		"the standard of a list is not well formed, or another text stands under this version", "put a new text under a new version")
 )

@@ -81,6 +81,16 @@ func Import(ctx *x.Ctx, g *pb.Genesis) error {
 		}
 		putListStandard(ctx, l)
 	}
+	for i := range g.IncentiveLists {
+		l := &g.IncentiveLists[i]
+		if err := checkIncentiveListChange(ctx, l); err != nil {
+			return err
+		}
+		if _, ok := IncentiveList(ctx, l.Code, l.Version); ok {
+			return ErrIncentiveList.With("list %s version %d stands twice", l.Code, l.Version)
+		}
+		putIncentiveList(ctx, l)
+	}
 	for i := range g.BusinessItems {
 		b := &g.BusinessItems[i]
 		if err := checkBusinessItemChange(ctx, b); err != nil {
@@ -126,6 +136,10 @@ func Export(r x.Reader, g *pb.Genesis) {
 	})
 	EachListStandard(r, func(l *pb.ListStandard) bool {
 		g.ListStandards = append(g.ListStandards, *l)
+		return true
+	})
+	EachIncentiveList(r, func(l *pb.IncentiveList) bool {
+		g.IncentiveLists = append(g.IncentiveLists, *l)
 		return true
 	})
 	EachBusinessItem(r, func(b *pb.BusinessItem) bool {

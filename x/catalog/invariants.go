@@ -67,6 +67,12 @@ func checkRows(r x.Reader) error {
 	if err != nil {
 		return err
 	}
+	incentiveLists.Each(r, func(key []byte, l *pb.IncentiveList) bool {
+		return row("incentive list", key, versionKey(l.Code, l.Version), checkIncentiveList(l))
+	})
+	if err != nil {
+		return err
+	}
 	listStandards.Each(r, func(key []byte, l *pb.ListStandard) bool {
 		return row("list standard", key, versionKey(l.Code, l.Version), checkListStandard(l))
 	})

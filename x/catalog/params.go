@@ -98,10 +98,14 @@ var Params = []ParamInfo{
 	{"objection_provider_wd", "异议核查期限(提供方)", 7, 3, 7, "wd", "H1 art 41 [C]", "from receipt to result, where the agency that answers for the target has to check"},
 	{"objection_review_wd", "异议复核期限", 15, 5, 30, "wd", "H1 art 28 [C], length [D]", "from the request to the decision of the provincial credit authority"},
 
+	// Incentives (守信激励).
+	{"incentive_notice_days", "守信激励公示期", 7, 3, 30, "days", "H1 art 28 [C], length [D]", "from the opening of a public notice to the last day on which anybody may object"},
+	{"incentive_decide_wd", "守信激励认定期限", 5, 1, 20, "wd", "[D]", "from the end of the notice, or of the last objection, to the decision"},
+
 	// Governance (治理).
 	{"member_admission_quorum_permille", "成员变更表决比例", 667, 666, 1000, "permille", "[D]", "of governor members, to admit, change or remove a member; 666 makes two of three enough"},
 	{"param_change_quorum_permille", "规则变更表决比例", 667, 666, 1000, "permille", "[D]", "of governor members, to change anything else"},
-	{"param_notice_days", "规则变更公告期", 30, 7, 180, "days", "[D]", "from passing to force: parameters, severity standards, measures, standards of lists"},
+	{"param_notice_days", "规则变更公告期", 30, 7, 180, "days", "[D]", "from passing to force: parameters, severity standards, measures, standards of lists, incentive lists"},
 	{"table_notice_days", "目录变更公告期", 7, 1, 60, "days", "[D]", "from passing to force: regions, calendar, templates"},
 	{"voting_days", "表决期", 14, 1, 90, "days", "[D]", "from proposal to the last day to vote"},
 

@@ -35,6 +35,8 @@ func Apply(ctx *x.Ctx, a *pb.Action) (handled bool, err error) {
 		putMeasureItem(ctx, sum.PutMeasureItem)
 	case *pb.Action_PutListStandard:
 		putListStandard(ctx, sum.PutListStandard)
+	case *pb.Action_PutIncentiveList:
+		putIncentiveList(ctx, sum.PutIncentiveList)
 	default:
 		return false, nil
 	}
@@ -64,6 +66,8 @@ func CheckAction(r x.Reader, a *pb.Action) error {
 		return checkMeasureItemChange(r, sum.PutMeasureItem)
 	case *pb.Action_PutListStandard:
 		return checkListStandardChange(r, sum.PutListStandard)
+	case *pb.Action_PutIncentiveList:
+		return checkIncentiveListChange(r, sum.PutIncentiveList)
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ func (r Rules) notice(a *pb.Action) int {
 	switch a.Sum.(type) {
 	case *pb.Action_PutMember, *pb.Action_RemoveMember, *pb.Action_PutSuccessor:
 		return 0
-	case *pb.Action_SetParam, *pb.Action_PutSeverityRule, *pb.Action_PutMeasureItem, *pb.Action_PutListStandard:
+	case *pb.Action_SetParam, *pb.Action_PutSeverityRule, *pb.Action_PutMeasureItem, *pb.Action_PutListStandard, *pb.Action_PutIncentiveList:
 		return int(r.RuleNoticeDays)
 	}
 	return int(r.TableNoticeDays)

@@ -482,10 +482,13 @@ func checkCompetence(c *pb.Competence) error {
 	if len(c.Regions) == 0 {
 		return ErrForm.With("a competence names at least one region")
 	}
-	if len(c.PenaltyKinds)+len(c.Lists)+len(c.Measures) == 0 && !c.Abnormal && !c.Other {
+	if len(c.PenaltyKinds)+len(c.Lists)+len(c.Measures)+len(c.Incentives) == 0 && !c.Abnormal && !c.Other {
 		return ErrForm.With("a competence names nothing: no penalty kind, list, measure, abnormal operation or other dishonesty")
 	}
 	if err := checkCodes(c.Lists, "lists"); err != nil {
+		return err
+	}
+	if err := checkCodes(c.Incentives, "incentives"); err != nil {
 		return err
 	}
 	if err := checkCodes(c.Measures, "measures"); err != nil {

@@ -14,7 +14,7 @@
 // A result is held against what happened to the target: 更正 needs a target that says something else than when the objection came, 撤销 one that
 // was withdrawn, 维持 and 无法认定 one that says the same. So a result cannot promise what nobody did.
 //
-// Incentive lists come after this package: what it must know of a proposal is handed to it (Target).
+// Package incentive comes after this one: what must be known here of a proposal is handed in (Proposals).
 //
 // Limits are duties of who holds the objection (receiver, provider, authority); one that passes unmet raises an alarm.
 //

@@ -42,6 +42,11 @@ func Each(r x.Reader, uscc string, fn func(o *pb.Objection) (more bool)) {
 	objections.Each(r, uscc, fn)
 }
 
+// All visits all objections, by subject and id.
+func All(r x.Reader, fn func(o *pb.Objection) (more bool)) {
+	objections.All(r, func(_ string, o *pb.Objection) bool { return fn(o) })
+}
+
 // Open says whether the objection waits for a result: its target carries the mark.
 func Open(o *pb.Objection) bool {
 	return o.State == pb.OBJECTION_OWN || o.State == pb.OBJECTION_PROVIDER || o.State == pb.OBJECTION_REVIEW

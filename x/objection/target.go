@@ -5,6 +5,7 @@ import (
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/calendar"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
@@ -16,6 +17,7 @@ type Target struct {
 	Provider  string           // agency that answers for it (提供方)
 	Says      []byte           // digest of what it says: another one means that it was corrected
 	Open      bool             // an objection can be made to it
+	Until     calendar.Date    // last day on which one can be filed; 0 = as long as it is open
 	Withdrawn bool             // it was withdrawn
 	Mark      func(change int) // counts an objection that is filed (+1) or resolved (-1)
 }

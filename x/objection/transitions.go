@@ -65,7 +65,7 @@ func File(ctx *x.Ctx, m *pb.FileObjection, proposals Proposals) (x.Done, error) 
 		}
 		return done, x.ErrDifferently.With("objection %s stands with other content", m.ObjectionNo)
 	}
-	if !t.Open {
+	if !t.Open || t.Until != 0 && ctx.Today > t.Until {
 		return x.Done{}, ErrTarget
 	}
 	cal := catalog.Calendar(ctx)

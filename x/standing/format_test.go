@@ -154,6 +154,13 @@ func makeVectors(t *testing.T) vectors {
 				DecidedOn: 20649, MinUntil: 21014, MaxUntil: 21745,
 			}},
 		}},
+		{"an incentive, another under notice", &pb.Standing{
+			Restricted: none, MayPromise: true, Counts: pb.StandingCounts{Incentives: 1, Noticed: 1},
+			Incentives: []pb.PublicIncentive{
+				{Record: id[:], List: "HN28", Issuer: agency, State: pb.INCENTIVE_RECOGNISED, NoticeUntil: 20656, DecidedOn: 20658, ValidUntil: 21388},
+				{Record: sum([]byte("later")), List: "NSA", Issuer: agency, State: pb.INCENTIVE_CHECKED, NoticeUntil: 20656, Objection: true},
+			},
+		}},
 		{"lists behind roots", &pb.Standing{
 			Restricted: none, MayPromise: true, Counts: pb.StandingCounts{Commitments: 700},
 			CommitmentsRoot: sum([]byte{0}, pb.Encode(&promise)),

@@ -9,6 +9,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/incentive"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
 	"github.com/xinlian-ledger/xinlian/x/subject"
 )
@@ -90,6 +91,14 @@ func Build(r x.Reader, secret []byte, s *pb.Subject) *pb.Standing {
 		st.MayPromise = st.MayPromise && d.Class != pb.SEVERITY_SERIOUS
 		return true
 	})
+	incentive.Public(r, s.Uscc, func(i *pb.Incentive) {
+		st.Incentives = append(st.Incentives, PublicIncentive(i))
+		if i.State == pb.INCENTIVE_RECOGNISED {
+			st.Counts.Incentives++
+		} else {
+			st.Counts.Noticed++
+		}
+	})
 	// Not whether the bar stands inside consensus, which records move that nobody may know of: what the public sees of breach, cure, promise
 	// and punishment decides. Without a public commitment there is nothing to look for.
 	if len(shown) > 0 {
@@ -169,6 +178,14 @@ func PublicOther(d *pb.Dishonesty) pb.PublicOther {
 	}
 }
 
+// PublicIncentive is for incentives under public notice and in force.
+func PublicIncentive(i *pb.Incentive) pb.PublicIncentive {
+	return pb.PublicIncentive{
+		Record: i.Id, List: i.List, Issuer: i.Issuer, State: i.State, NoticeUntil: i.NoticeUntil, DecidedOn: i.DecidedOn, ValidUntil: i.ValidUntil,
+		Objection: i.Objections > 0,
+	}
+}
+
 // Restricted makes the restricted section of a subject.
 func Restricted(r x.Reader, uscc string) *pb.RestrictedSection {
 	sec := new(pb.RestrictedSection)
@@ -193,7 +210,7 @@ func publicCommitment(c *pb.Commitment) pb.PublicCommitment {
 	}
 }
 
-// shorten replaces lists by their roots where the document would pass its limit, one after the other until it fits: the commitments, the penalties, the
+// shorten replaces lists by their roots where the document would pass its limit, one after the other until it fits: the commitments, the incentives, the penalties, the
 // other records, the abnormal entries, the entries in lists. The counts stay, so every claim about classes can still be answered.
 func shorten(st *pb.Standing, limit int) {
 	if st.Size() <= limit {
@@ -202,6 +219,10 @@ func shorten(st *pb.Standing, limit int) {
 	if n := len(st.Commitments); n > 0 { // a root stands for a list, never for none
 		st.CommitmentsRoot = listRoot(n, func(i int) []byte { return x.EncodeRow(&st.Commitments[i]) })
 		st.Commitments = nil
+	}
+	if n := len(st.Incentives); n > 0 && st.Size() > limit {
+		st.IncentivesRoot = listRoot(n, func(i int) []byte { return x.EncodeRow(&st.Incentives[i]) })
+		st.Incentives = nil
 	}
 	if n := len(st.Penalties); n > 0 && st.Size() > limit {
 		st.PenaltiesRoot = listRoot(n, func(i int) []byte { return x.EncodeRow(&st.Penalties[i]) })

@@ -69,6 +69,7 @@ type (
 		Regions      []string `json:"regions"`
 		Lists        []string `json:"lists,omitempty"`
 		Measures     []string `json:"measures,omitempty"`
+		Incentives   []string `json:"incentives,omitempty"`
 		Abnormal     bool     `json:"abnormal,omitempty"`
 		Other        bool     `json:"other,omitempty"`
 	}
@@ -137,7 +138,7 @@ func mustDate(s string) calendar.Date {
 // Powers (权责清单编码) of the sample agencies, with the penalty kinds that each may decide.
 var powers = []competence{
 	{
-		PowerCode: "SC-MARKET", PenaltyKinds: []uint32{1, 2, 3, 4, 5, 9, 10}, Lists: []string{"HN33", "SC"}, Measures: []string{"M01", "M07", "M08", "M12"},
+		PowerCode: "SC-MARKET", PenaltyKinds: []uint32{1, 2, 3, 4, 5, 9, 10}, Lists: []string{"HN33", "SC"}, Measures: []string{"M01", "M07", "M08", "M12"}, Incentives: []string{"HN28"},
 		Abnormal: true, Other: true,
 	},
 	{PowerCode: "SC-FOOD", PenaltyKinds: []uint32{1, 2, 3, 4, 5, 6, 8, 10, 11}},

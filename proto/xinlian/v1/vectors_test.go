@@ -239,6 +239,7 @@ func messages() map[string]pb.Msg {
 		"refile_repair": {Sum: &pb.Msg_RefileRepair{RefileRepair: &pb.RefileRepair{Issuer: operator, Repair: id, MaterialsDigest: digest("m")}}},
 	}
 	maps.Copy(all, objectionMessages(id))
+	maps.Copy(all, incentiveMessages(id))
 	return all
 }
 
