@@ -21,7 +21,7 @@ func queryCmd() *cobra.Command {
 	cmd := group("query", "Ask a node",
 		group("subject", "Firms (信用主体)", querySubjectListCmd(), querySubjectShowCmd()),
 		group("list", "Lists of serious dishonesty (严重失信主体名单)", queryListStandardsCmd()),
-		group("incentive", "Incentives (守信激励)", queryIncentiveListsCmd()),
+		group("incentive", "Incentives (守信激励)", queryIncentiveListsCmd(), queryIncentivesCmd()),
 		group("inspection", "Random inspections (双随机、一公开)", queryPlanCmd(), queryDrawCmd()),
 		group("measure", "Sanction measures (失信惩戒措施)", queryMeasureItemsCmd()),
 		queryRecordCmd(), queryFileCmd(), queryCommitmentCmd(), queryCheckCmd(), queryDutiesCmd(), queryParamsCmd(),

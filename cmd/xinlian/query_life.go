@@ -229,6 +229,13 @@ func queryObjectionsCmd() *cobra.Command {
 		cell{"提供方 provider", "objection.provider"}, cell{"对象 target", "objection.target"}, cell{"异议 objection", "id"})
 }
 
+func queryIncentivesCmd() *cobra.Command {
+	return listCmd("firm", "Show a firm's incentives (守信激励) with their progress", "incentives",
+		cell{"编号 number", "incentive.proposal_no"}, cell{"名单 list", "incentive.list"}, cell{"状态 state", "incentive.state"}, cell{"公示至 notice", "incentive.notice_until"},
+		cell{"认定期限 decide", "incentive.decide_by"}, cell{"有效期至 until", "incentive.valid_until"}, cell{"暂停 suspended", "incentive.suspended"}, cell{"异议 objections", "incentive.objections"},
+		cell{"单位 issuer", "incentive.issuer"}, cell{"守信激励 incentive", "id"})
+}
+
 func queryAttentionCmd() *cobra.Command {
 	return partCmd("attention", "Show whether a firm is watched more closely (积累关注), and why", []string{"attention"}, func(w io.Writer, raw json.RawMessage) error {
 		var v struct {
