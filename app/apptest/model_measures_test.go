@@ -13,6 +13,7 @@ type mMeasure struct {
 	feedbackBy int
 	outcome    int // 0 = not reported
 	evidence   string
+	acted      bool // it was carried out since it was called for
 }
 
 func (s mMeasure) running() bool { return s.state == "announced" || s.state == "applied" }
@@ -85,7 +86,7 @@ func (m *model) applyMeasure(by, key, item string, until int) string {
 	case until != 0 && until < m.today:
 		return no
 	}
-	m.measures[key+"|"+item+"|"+by] = mMeasure{state: "applied", until: until, feedbackBy: plusWorking(m.today, 10)}
+	m.measures[key+"|"+item+"|"+by] = mMeasure{state: "applied", until: until, feedbackBy: plusWorking(m.today, 10), acted: true}
 	return ok
 }
 
@@ -146,6 +147,7 @@ type mListing struct {
 	verifyBy           int
 	consentBy          string
 	consentOn          int
+	filed              bool // ops filed what the subject stated
 	reason             string
 }
 
@@ -187,7 +189,7 @@ func (m *model) list(verb, by, name string, arg int) string {
 		case l.state != "notified":
 			return no
 		}
-		l.statement, l.stated, l.state = arg, m.today, "heard"
+		l.statement, l.stated, l.state, l.filed = arg, m.today, "heard", by == "ops"
 		if arg == 1 {
 			l.state, l.verifyBy = "verifying", plusWorking(m.today, 7)
 		}

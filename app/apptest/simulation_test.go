@@ -14,6 +14,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 	abci "github.com/cometbft/cometbft/abci/types"
 
+	"github.com/xinlian-ledger/xinlian/node/gateway"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 )
@@ -24,7 +25,7 @@ func TestSimulation(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			t.Parallel()
-			simulate(t, seed, 150)
+			simulate(t, seed, 150, 25)
 		})
 	}
 }
@@ -50,7 +51,10 @@ func TestLongSimulation(t *testing.T) {
 		blocks = n
 	}
 	for i := range uint64((blocks + storyBlocks - 1) / storyBlocks) {
-		simulate(t, seed+i, storyBlocks)
+		t.Run(fmt.Sprintf("seed=%d", seed+i), func(t *testing.T) {
+			t.Parallel()
+			simulate(t, seed+i, storyBlocks, storyBlocks/2)
+		})
 	}
 }
 
@@ -66,6 +70,10 @@ type sim struct {
 	lines map[string]string
 	n     int
 	log   []string
+
+	gate          *gateway.Gateway
+	signers       map[string]*gateway.Signer
+	twinsCompared int
 }
 
 var (
@@ -818,7 +826,8 @@ func splitKey(key string) (issuer, no, firm string) {
 	return parts[0], parts[1], parts[2]
 }
 
-func simulate(t *testing.T, seed uint64, blocks int) {
+// simulate lives one story. After every so many blocks all readers ask the gateway: that costs as much as ten blocks.
+func simulate(t *testing.T, seed uint64, blocks, ask int) {
 	s := &sim{
 		t: t, r: rand.New(rand.NewPCG(seed, 1)), m: newModel(), lines: map[string]string{}, names: map[string][]string{},
 		Script: NewScript(t, Options{Checks: true, Dirs: []string{"", t.TempDir()}, Edit: func(g *pb.Genesis) {
@@ -841,7 +850,7 @@ func simulate(t *testing.T, seed uint64, blocks int) {
 		s.m.firms[f] = true
 	}
 	answers := map[string]int{}
-	for range blocks {
+	for n := range blocks {
 		if s.r.IntN(4) == 0 {
 			s.GoTo(s.Today().AddDays(1 + pick(s.r, 0, s.r.IntN(5), s.r.IntN(10), s.r.IntN(40), s.r.IntN(100))))
 		}
@@ -875,11 +884,14 @@ func simulate(t *testing.T, seed uint64, blocks int) {
 			s.judge(r, wants[i], answers)
 		}
 		s.compare()
+		if n%ask == ask-1 {
+			s.audiences(60)
+		}
 		if t.Failed() {
 			t.FailNow()
 		}
 	}
-	t.Logf("seed %d: %v %v alarms %d, until %s", seed, answers, s.m.census(), len(s.m.alarms), s.Today())
+	t.Logf("seed %d: %v %v alarms %d, twins compared %d, until %s", seed, answers, s.m.census(), len(s.m.alarms), s.twinsCompared, s.Today())
 }
 
 func (s *sim) command(line string) string {

@@ -1,0 +1,289 @@
+package apptest
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+
+	cmttypes "github.com/cometbft/cometbft/types"
+
+	"github.com/xinlian-ledger/xinlian/node/gateway"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/measure"
+	"github.com/xinlian-ledger/xinlian/x/objection"
+	"github.com/xinlian-ledger/xinlian/x/repair"
+	"github.com/xinlian-ledger/xinlian/x/sanction"
+)
+
+// Who may be told of what (INV-01): the tables of §11.2 and of what rests on records, written down once more. A gateway over the simulated chain is asked for
+// every row as every reader, and says what the table says; where that is nothing, the bytes are those of an answer about what never was (INV-03, INV-04).
+// What a firm had is gone from an answer as if it had never been: whoever may be told nothing of a firm gets the answers about one that never did anything.
+
+// row is a line of a table: what the public (and a lender), another agency, one with a duty in the matter, the recogniser and an auditor get.
+type row struct{ public, agency, duty, recogniser, auditor string }
+
+var (
+	hiddenRow = row{"", "", "", "full", "full"}
+	closedRow = row{"", "", "full", "full", "full"}
+	openRow   = row{"published", "published", "full", "full", "full"}
+
+	audienceOfRecord = map[string]row{
+		"registered": closedRow, "published": openRow, "unpublished": closedRow, "shielded": closedRow, "held": closedRow,
+		"repaired": hiddenRow, "expired": hiddenRow, "withdrawn": hiddenRow, "corrected": hiddenRow,
+	}
+	audienceOfCommitment = map[string]row{"public": openRow, "restricted": closedRow, "hidden": hiddenRow}
+	audienceOfRepair     = map[string]row{
+		"pending": closedRow, "supplement": closedRow, "accepted": closedRow, "refused": closedRow, "not accepted": closedRow,
+		"effective": hiddenRow, "revoked": hiddenRow, "moot": hiddenRow,
+	}
+	audienceOfMeasure = map[string]row{
+		"announced": closedRow, "applied": closedRow, "lifted": hiddenRow, "expired": hiddenRow, "corrected": hiddenRow,
+	}
+	audienceOfListing = map[string]row{
+		"notified": closedRow, "verifying": closedRow, "heard": closedRow, "decided": hiddenRow, "dropped": hiddenRow,
+	}
+	audienceOfObjection = map[string]row{"own": closedRow, "provider": closedRow, "review": closedRow, "resolved": closedRow}
+)
+
+// Readers: the public, the agencies of the sample, the platform, the provincial authority, a governor with nothing to do with the matters, an auditor.
+var readers = []string{"", "zz-scjg", "gy-scjg", "js-rsj", "ops", "gov1", "gov2", "auditor"}
+
+// gets looks a reader up in a row.
+func (w row) gets(reader, recogniser string, duty bool) string {
+	switch {
+	case reader == "":
+		return w.public
+	case reader == "auditor":
+		return w.auditor
+	case reader == recogniser:
+		return w.recogniser
+	case duty:
+		return w.duty
+	}
+	return w.agency
+}
+
+// seesRecord is what a reader gets of a record.
+func (m *model) seesRecord(reader, key string) string {
+	p := m.records[key]
+	state := p.state
+	if p.held {
+		state = "held"
+	}
+	duty := reader == "ops" && m.mandated[p.issuer]
+	for _, a := range m.repairs {
+		duty = duty || reader == "ops" && a.target == key && a.open()
+	}
+	if state == "shielded" { // who has a part in that plan
+		open, shielded := m.counts(p.plan)
+		duty = reader == "ops" || open[reader]+shielded[reader] > 0
+	}
+	return audienceOfRecord[state].gets(reader, p.issuer, duty)
+}
+
+func (m *model) seesCommitment(reader, code string) string {
+	c := m.commitments[code]
+	state := "restricted"
+	switch {
+	case c.visible():
+		state = "public"
+	case c.hidden:
+		state = "hidden"
+	}
+	return audienceOfCommitment[state].gets(reader, c.acceptor, reader == "ops" && m.mandated[c.acceptor])
+}
+
+// thing is a row that the gateway may be asked for.
+type thing struct {
+	name, id string
+	sees     func(reader string) string
+}
+
+// things are all rows of the model with their ids.
+func (s *sim) things() (out []thing) {
+	m := s.m
+	add := func(name string, id []byte, sees func(reader string) string) {
+		out = append(out, thing{name, hex.EncodeToString(id), sees})
+	}
+	s.Read(func(r x.Reader) {
+		for code := range m.commitments {
+			sees := func(reader string) string { return m.seesCommitment(reader, code) }
+			c, _ := commitment.Get(r, code)
+			add("commitment "+code, commitment.ID(&c.Content), sees)
+			out = append(out, thing{"commitment " + code, code, sees})
+		}
+		for key := range m.records {
+			add("record "+key, s.record(key), func(reader string) string { return m.seesRecord(reader, key) })
+		}
+		for name, a := range m.repairs {
+			app, key, _ := strings.Cut(name, "/")
+			issuer, _, firm := splitKey(key)
+			id := repair.ID(s.agency(issuer), app, s.firms[firm], s.record(key))
+			add("repair "+name, id[:], func(reader string) string {
+				return audienceOfRepair[a.state].gets(reader, issuer, reader == "ops" && m.records[key].repairable())
+			})
+		}
+		for name, v := range m.measures {
+			f := strings.Split(name, "|")
+			issuer, _, firm := splitKey(f[0])
+			to := f[2]
+			if to != "" {
+				to = s.agency(to)
+			}
+			id := measure.ID(s.agency(issuer), s.firms[firm], s.record(f[0]), f[1], to)
+			add("measure "+name, id[:], func(reader string) string {
+				owner := issuer
+				if v.acted && reader == f[2] { // its own act
+					owner = reader
+				}
+				called := reader == f[2] || f[2] == "" && m.implements(reader)
+				return audienceOfMeasure[v.state].gets(reader, owner, called && m.records[f[0]].public())
+			})
+		}
+		for name, l := range m.listings {
+			issuer, no, firm := splitKey(name)
+			id := sanction.ListingID(&pb.ListingNotice{Issuer: s.agency(issuer), Subject: s.firms[firm], List: l.list, NoticeNo: noticeNo(no)})
+			add("listing "+name, id[:], func(reader string) string {
+				return audienceOfListing[l.state].gets(reader, issuer, reader == "ops" && (l.filed || m.mandated[issuer]) || above(reader, issuer) && !m.removed[reader])
+			})
+		}
+		for name, o := range m.objections {
+			no, target, _ := strings.Cut(name, "/")
+			id, sees := s.record(target), m.seesRecord
+			if o.breach {
+				c, _ := commitment.Get(r, target)
+				id, sees = commitment.ID(&c.Content), m.seesCommitment
+			}
+			oid := objection.ID(s.agency(o.provider), no, s.firms[o.firm], id)
+			add("objection "+name, oid[:], func(reader string) string {
+				who, _ := o.holder()
+				party := reader == o.receiver || reader == "gov1" && o.escalated
+				return audienceOfObjection[o.state].gets(reader, o.provider, reader == who || party && sees(reader, target) != "")
+			})
+		}
+	})
+	slices.SortFunc(out, func(a, b thing) int { return strings.Compare(a.name+a.id, b.name+b.id) })
+	return out
+}
+
+// --- the gateway over the simulated chain ---
+
+// chain is what a gateway reads of the engine.
+type chain struct {
+	*Cluster
+	set *cmttypes.ValidatorSet
+}
+
+func (c chain) Block(height int64) *cmttypes.Block {
+	if height < 1 || height > c.Height() {
+		return nil
+	}
+	return c.Blocks[height-1]
+}
+
+func (c chain) Header(height int64) *cmttypes.Header {
+	if b := c.Block(height); b != nil {
+		return &b.Header
+	}
+	return nil
+}
+
+func (c chain) Commit(height int64) *cmttypes.Commit {
+	switch {
+	case height < 1 || height > c.Height():
+		return nil
+	case height == c.Height():
+		return c.Cluster.Commit()
+	}
+	return c.Blocks[height].LastCommit
+}
+
+func (c chain) Validators(int64) (*cmttypes.ValidatorSet, error) { return c.set, nil }
+
+func (s *sim) ask(reader, target string) (int, []byte) {
+	s.t.Helper()
+	if s.gate == nil {
+		s.gate = gateway.New(gateway.Backend{App: s.Apps[0], Blocks: chain{s.Cluster, s.set.ValidatorSet}}, gateway.Options{RatePerSecond: -1})
+		s.signers = map[string]*gateway.Signer{}
+	}
+	r := httptest.NewRequest(http.MethodGet, target, nil)
+	if reader != "" {
+		if s.signers[reader] == nil {
+			s.signers[reader] = gateway.NewSigner(s.Actors[reader].Key, s.Chain)
+		}
+		h, err := s.signers[reader].Header(http.MethodGet, target, nil)
+		must(s.t, err)
+		r.Header.Set("Authorization", h)
+	}
+	w := httptest.NewRecorder()
+	s.gate.ServeHTTP(w, r)
+	return w.Code, w.Body.Bytes()
+}
+
+// audiences asks for rows as every reader. most bounds how many of them are asked for, chosen at random.
+func (s *sim) audiences(most int) {
+	t, m := s.t, s.m
+	t.Helper()
+	s.begin() // what members see is the newest height, what the public sees the proven one: one block without a change makes them the same
+	s.m.end()
+	s.Block()
+	all := s.things()
+	s.r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	for _, reader := range readers {
+		if m.removed[reader] {
+			continue
+		}
+		_, none := s.ask(reader, "/v1/records/"+strings.Repeat("0", 64))
+		for _, th := range all[:min(most, len(all))] {
+			want := th.sees(reader)
+			code, body := s.ask(reader, "/v1/records/"+th.id)
+			var got struct{ View string }
+			must(t, json.Unmarshal(body, &got))
+			switch {
+			case got.View != want:
+				t.Errorf("%q gets %q of %s, the table says %q: %d %.400s", reader, got.View, th.name, want, code, body)
+			case want == "" && !bytes.Equal(body, none):
+				t.Errorf("%q can tell %s from what never was:\n%s%s", reader, th.name, body, none)
+			}
+		}
+	}
+	s.twins()
+}
+
+var proofs = regexp.MustCompile(`[0-9a-f]{64}`)
+
+// twins: of a firm of which nothing is public the public and an agency with nothing to do with it get what they get of a firm that never did anything.
+func (s *sim) twins() {
+	m := s.m
+	clean := s.firms["clean"]
+	for firm := range m.firms {
+		seen := m.attention(firm)
+		for _, p := range m.records {
+			seen = seen || p.firm == firm && p.public()
+		}
+		for _, c := range m.commitments {
+			seen = seen || c.firm == firm && c.visible()
+		}
+		if seen {
+			continue
+		}
+		for _, q := range []struct{ reader, path string }{{"", "/v1/subjects/"}, {"gov2", "/v1/files/"}, {"gov2", "/v1/checks/"}} {
+			_, have := s.ask(q.reader, q.path+s.firms[firm])
+			_, want := s.ask(q.reader, q.path+clean)
+			same := func(b []byte, code string) string {
+				return proofs.ReplaceAllString(strings.ReplaceAll(string(b), code, "FIRM"), "PROOF") // bound to the name of the firm
+			}
+			if a, b := same(have, s.firms[firm]), same(want, clean); a != b {
+				s.t.Errorf("%s%s: %q can tell it from a firm that never did anything:\n%s\n%s", q.path, firm, q.reader, a, b)
+			}
+			s.twinsCompared++
+		}
+	}
+}
