@@ -72,6 +72,9 @@ func describe(cmd *cobra.Command, v *attest.BundleJSON, size int) {
 		for _, o := range s.Others {
 			sayf(cmd, w, "            other record %s %s", o.Class, o.DocNo)
 		}
+		for _, i := range s.Incentives {
+			sayf(cmd, w, "            incentive %s %s until %s", i.List, i.State, dash(i.ValidUntil))
+		}
 	}
 }
 

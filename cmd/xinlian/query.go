@@ -224,6 +224,14 @@ func showStanding(w io.Writer, raw json.RawMessage) error {
 		fmt.Fprintln(w)
 		t.write(w)
 	}
+	if len(v.Incentives) > 0 {
+		t = newTable("", "守信激励名单 incentive list", "状态 state", "公示至 notice", "有效期 until", "异议 objection", "机关 issuer", "记录 record")
+		for _, i := range v.Incentives {
+			t.row("", i.List, both(i.State), dash(i.NoticeUntil), dash(i.ValidUntil), yes(i.Objection), i.Issuer, i.Record)
+		}
+		fmt.Fprintln(w)
+		t.write(w)
+	}
 	fmt.Fprintln(w)
 	v.write(w)
 	return nil
