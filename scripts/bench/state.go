@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"slices"
 	"syscall"
 	"time"
@@ -57,11 +58,36 @@ type blocksReport struct {
 	Dir       string  `json:"dir,omitempty"`
 }
 
-// measure runs the blocks of a load that is in place. What it costs to make the rows is left out.
+// rest waits until the process does nothing any more: what it still owes for the keys that were put in, or for the blocks, is done.
+func rest(ctx context.Context) {
+	for idle := 0; idle < 10 && ctx.Err() == nil; {
+		before := cpu()
+		time.Sleep(100 * time.Millisecond)
+		if cpu()-before < 5*time.Millisecond {
+			idle++
+		} else {
+			idle = 0
+		}
+	}
+}
+
+// measure runs the blocks of a load that is in place and at rest, until it is at rest again. What it costs to make the rows is left out.
 func measure(ctx context.Context, keys, updates, blocks int, block func(keys, rows [][]byte) error) (*blocksReport, error) {
 	r := &blocksReport{Keys: keys, Updates: updates, Blocks: blocks, Payload: int64(keys) * (16 + rowBytes)}
 	var each []float64
 	var made, wall time.Duration
+	rest(ctx)
+	if profileTo != "" {
+		f, err := os.Create(profileTo)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return nil, err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	cpu0 := cpu()
 	for round := 1; round <= blocks; round++ {
 		if err := ctx.Err(); err != nil {
@@ -81,6 +107,7 @@ func measure(ctx context.Context, keys, updates, blocks int, block func(keys, ro
 		wall += time.Since(start)
 		each = append(each, float64((cpu()-began).Microseconds())/1000)
 	}
+	rest(ctx)
 	n := float64(blocks)
 	r.CPU, r.Wall = float64((cpu()-cpu0-made).Microseconds())/1000/n, float64(wall.Microseconds())/1000/n
 	slices.Sort(each)
@@ -88,11 +115,15 @@ func measure(ctx context.Context, keys, updates, blocks int, block func(keys, ro
 	return r, nil
 }
 
+// profileTo is a file for a CPU profile of the blocks; empty: none.
+var profileTo string
+
 func blockFlags(name string, args []string) (keys, updates, blocks int, dir string) {
 	f := flags(name)
 	f.IntVar(&keys, "keys", 1_000_000, "keys in the state")
 	f.IntVar(&updates, "updates", 5000, "updates a block")
-	f.IntVar(&blocks, "blocks", 20, "blocks")
+	f.IntVar(&blocks, "blocks", 400, "blocks")
+	f.StringVar(&profileTo, "cpuprofile", "", "file for a CPU profile of the blocks")
 	f.StringVar(&dir, "dir", "", "folder that is left behind; empty: a temporary one")
 	_ = f.Parse(args) // ExitOnError
 	return max(keys, 1), max(updates, 1), max(blocks, 1), dir

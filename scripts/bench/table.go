@@ -240,7 +240,7 @@ func (t *table) state(keys int) {
 		t.add("state on disk, no history, compacted", "≤ 3 × the records' bytes",
 			fmt.Sprintf("%.2f ×: %d B a record of %d (%d before)", x, small.After/int64(keys), mine.Payload/int64(keys), small.Before/int64(keys)), verdict(x <= 3), command)
 	}
-	command, err = t.json(&peer, t.self, "iavl", "--keys", n)
+	command, err = t.json(&peer, t.self, "iavl", "--keys", n, "--blocks", "40")
 	if err != nil {
 		t.skip(err, command, "state commit against cosmos/iavl over Badger")
 		return
