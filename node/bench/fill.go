@@ -253,7 +253,7 @@ func openChain(home string, retain uint64) (_ *chain, err error) {
 			c.close()
 		}
 	}()
-	if c.app, err = app.New(app.Options{Dir: filepath.Join(home, node.StateDir), ChainID: doc.ChainID, Retain: retain, Logger: slog.New(slog.DiscardHandler)}); err != nil {
+	if c.app, err = app.New(app.Options{Dir: filepath.Join(home, node.StateDir), ChainID: doc.ChainID, Retain: retain, Overlap: true, Logger: slog.New(slog.DiscardHandler)}); err != nil {
 		return nil, err
 	}
 	blockDB, err := cmtcfg.DefaultDBProvider(&cmtcfg.DBContext{ID: "blockstore", Config: cfg.Engine})
