@@ -291,14 +291,14 @@ func (m *model) begin(today int) {
 		if a.state == "supplement" && a.supplementBy < today {
 			a.state = "not accepted"
 			m.repairs[k] = a
-			m.review(a.commitment)
+			m.review(a.commitment, a.supplementBy) // what falls due on later days comes after it
 		}
 	}
 }
 
 // review takes a commitment out of view or brings it back: out of it when no open application names it and one took effect, or no record that
 // they speak of is published.
-func (m *model) review(code string) {
+func (m *model) review(code string, on int) {
 	named, open, effect, published := false, false, false, false
 	for _, a := range m.repairs {
 		if a.commitment == code {
@@ -308,7 +308,9 @@ func (m *model) review(code string) {
 	}
 	if c := m.commitments[code]; named {
 		if hidden := !open && (effect || !published); hidden != c.hidden {
-			m.lateAssessment(code, c)
+			if c.checkBy <= on {
+				m.lateAssessment(code, c)
+			}
 			c.hidden = hidden
 			m.commitments[code] = c
 		}
@@ -324,7 +326,7 @@ func (m *model) end() {
 		}
 	}
 	for _, a := range m.repairs {
-		m.review(a.commitment)
+		m.review(a.commitment, m.today)
 	}
 }
 
@@ -587,7 +589,7 @@ func (m *model) decide(verb, by, app string) string {
 	}
 	m.repairs[app] = a
 	m.set(a.target, p)
-	m.review(a.commitment)
+	m.review(a.commitment, m.today)
 	return ok
 }
 

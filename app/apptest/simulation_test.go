@@ -14,6 +14,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 	abci "github.com/cometbft/cometbft/abci/types"
 
+	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/node/gateway"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
@@ -25,10 +26,14 @@ func TestSimulation(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			t.Parallel()
-			simulate(t, seed, 150, 25)
+			simulate(t, seed, 150, 25, 1)
 		})
 	}
 }
+
+// checkEvery is after how many blocks of a long run all invariants are asked of the whole state, which costs as much as all the rest of a block. The model
+// is compared after each.
+const checkEvery = 5
 
 // storyBlocks is the length of one story of a long run: a chain that grows for ever would cost more a block, and find no more.
 const storyBlocks = 200
@@ -53,7 +58,7 @@ func TestLongSimulation(t *testing.T) {
 	for i := range uint64((blocks + storyBlocks - 1) / storyBlocks) {
 		t.Run(fmt.Sprintf("seed=%d", seed+i), func(t *testing.T) {
 			t.Parallel()
-			simulate(t, seed+i, storyBlocks, storyBlocks/2)
+			simulate(t, seed+i, storyBlocks, storyBlocks/2, checkEvery)
 		})
 	}
 }
@@ -826,11 +831,12 @@ func splitKey(key string) (issuer, no, firm string) {
 	return parts[0], parts[1], parts[2]
 }
 
-// simulate lives one story. After every so many blocks all readers ask the gateway: that costs as much as ten blocks.
-func simulate(t *testing.T, seed uint64, blocks, ask int) {
+// simulate lives one story. After so many blocks (ask) all readers ask the gateway, which costs as much as ten blocks, and after so many (check) all
+// invariants are asked of the state.
+func simulate(t *testing.T, seed uint64, blocks, ask, check int) {
 	s := &sim{
 		t: t, r: rand.New(rand.NewPCG(seed, 1)), m: newModel(), lines: map[string]string{}, names: map[string][]string{},
-		Script: NewScript(t, Options{Checks: true, Dirs: []string{"", t.TempDir()}, Edit: func(g *pb.Genesis) {
+		Script: NewScript(t, Options{Checks: check == 1, Dirs: []string{"", t.TempDir()}, Edit: func(g *pb.Genesis) {
 			g.Members[0].Authority = true // gov1
 			g.Members[0].Keys[0].Roles = append(g.Members[0].Keys[0].Roles, pb.ROLE_REVIEW)
 			g.Members[5].CreditChina = true // ops
@@ -854,7 +860,7 @@ func simulate(t *testing.T, seed uint64, blocks, ask int) {
 		if s.r.IntN(4) == 0 {
 			s.GoTo(s.Today().AddDays(1 + pick(s.r, 0, s.r.IntN(5), s.r.IntN(10), s.r.IntN(40), s.r.IntN(100))))
 		}
-		switch s.r.IntN(25) {
+		switch s.r.IntN(40) {
 		case 0:
 			s.Reopen(1)
 		case 1: // executed and lost
@@ -884,6 +890,9 @@ func simulate(t *testing.T, seed uint64, blocks, ask int) {
 			s.judge(r, wants[i], answers)
 		}
 		s.compare()
+		if check > 1 && n%check == check-1 {
+			must(t, s.Apps[0].Read(app.CheckState))
+		}
 		if n%ask == ask-1 {
 			s.audiences(60)
 		}

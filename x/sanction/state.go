@@ -249,7 +249,8 @@ func write(ctx *x.Ctx, old, d *pb.Dishonesty) {
 	case is && !was:
 		returned(ctx, d)
 	}
-	if old.State != pb.RECORD_REGISTERED && (Public(old) != Public(d) || Repairable(old) != Repairable(d)) {
+	// No application speaks of a record that is registered for the first time.
+	if (old.State != pb.RECORD_REGISTERED || d.Version > 0) && (Public(old) != Public(d) || Repairable(old) != Repairable(d)) {
 		ctx.Moved = append(ctx.Moved, x.Moved{Subject: Of(d).Subject, Record: d.Id})
 	}
 }
