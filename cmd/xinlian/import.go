@@ -57,6 +57,8 @@ func importKindCmd(kind intake.Kind) *cobra.Command {
 		intake.Fulfillments: "Record fulfilment and breach of commitments (践诺)",
 		intake.Abnormal:     "Record entries of abnormal operation (异常名录)",
 		intake.Others:       "Record other dishonesty (其他失信信息)",
+		intake.Objections:   "File objections on signed paper (异议申请)",
+		intake.Repairs:      "File applications for repair on signed paper (信用修复申请); one over several records is a row for each",
 		intake.CreditChina:  "Bring the current list of 信用中国 (公示核对): what it does not show is held back from every answer",
 		intake.Lists:        "Record entries in lists of serious dishonesty (严重失信主体名单), after the notices that led to them",
 	}
@@ -85,9 +87,10 @@ So a list is sent whole or not at all: one row that cannot be read refuses all r
 	fl.BoolVar(&f.dryRun, "dry-run", false, "read and check the file, send nothing")
 	fl.BoolVar(&f.whole, "all-or-nothing", false, "send nothing unless every row passes (one transaction where it fits, else checked first)")
 	fl.BoolVar(&f.json, "json", false, "answer as JSON")
-	if kind.Bare() {
+	if kind.Own() {
 		f.addIssuer(cmd)
-	} else {
+	}
+	if !kind.Bare() {
 		fl.StringVar(&f.vault, "vault", "", "folder of the vault (default $XINLIAN_HOME/vault)")
 	}
 	return cmd
@@ -122,11 +125,12 @@ func runImport(cmd *cobra.Command, kind intake.Kind, path string, f *importFlags
 		}
 		defer c.Close()
 		im.Client = c
-		if kind.Bare() {
+		if kind.Own() {
 			if opts.Issuer, err = f.member(ctx, c); err != nil {
 				return verdictOf(err)
 			}
-		} else {
+		}
+		if !kind.Bare() {
 			if im.Vault, err = f.session.vault(f.vault); err != nil {
 				return err
 			}

@@ -178,6 +178,15 @@ func TestLedger(t *testing.T) {
 	if stdout, _ = xinlian(t, 0, as("ops", "query", "objections", v.Subject)...); !strings.Contains(stdout, "YY-1") || !strings.Contains(stdout, "平台核查中 own") {
 		t.Errorf("objections:\n%s", stdout)
 	}
+	papers := filepath.Join(work, "objections.csv")
+	if err := os.WriteFile(papers, []byte(fmt.Sprintf("统一社会信用代码,异议编号,信息类别,认定单位代码,文书号,异议事由,异议申请书\n%s,YY-2,行政处罚,%s,%s,示例事由,示例申请书\n",
+		v.Subject, v.Published.Issuer, v.Published.DocNo)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	xinlian(t, 0, as("ops", "import", "objections", papers)...)
+	if stdout, _ = xinlian(t, 0, as("ops", "query", "objections", v.Subject, "--json")...); !strings.Contains(stdout, `"YY-2"`) {
+		t.Errorf("objections:\n%s", stdout)
+	}
 	for _, verb := range []string{"copies", "attention", "no-penalties"} { // nothing of these
 		if stdout, _ = xinlian(t, 0, as("auditor", "query", verb, v.Subject)...); !strings.Contains(stdout, "as of height") {
 			t.Errorf("%s:\n%s", verb, stdout)

@@ -19,14 +19,19 @@ const (
 	Others       Kind = "others"
 	Lists        Kind = "lists"
 	CreditChina  Kind = "credit-china"
+	Objections   Kind = "objections"
+	Repairs      Kind = "repairs"
 )
 
-// Bare says that a kind of file has no texts: it needs no vault, and one member sends all its rows in its own name.
+// Bare says that a kind of file has no texts: it needs no vault.
 func (k Kind) Bare() bool { return k == Subjects || k == CreditChina }
+
+// Own says that one member sends all rows of a kind of file in its own name: their agencies are not its issuers.
+func (k Kind) Own() bool { return k.Bare() || k == Objections || k == Repairs }
 
 // Kinds lists the kinds of file, in the order in which they are sent.
 func Kinds() []Kind {
-	return []Kind{Subjects, Commitments, Fulfillments, Penalties, Abnormal, Others, Lists, CreditChina}
+	return []Kind{Subjects, Commitments, Fulfillments, Penalties, Abnormal, Others, Lists, CreditChina, Objections, Repairs}
 }
 
 // Field is a column that a kind of file knows.
@@ -141,6 +146,19 @@ var fields = map[Kind][]Field{
 		{Name: "doc_no", Title: "文书号", Aliases: []string{"文号", "决定书文号", "行政处罚决定书文号"}, Required: true, key: true},
 		{Name: "as_of", Title: "名单日期", Aliases: []string{"核对日期", "数据日期"}, Required: true},
 	},
+	Objections: application("异议编号", "objection_no",
+		Field{Name: "claimant_uscc", Title: "异议申请人统一社会信用代码", Aliases: []string{"异议申请人代码"}},
+		Field{Name: "grounds", Title: "异议事由", Aliases: []string{"异议理由"}, Required: true},
+		Field{Name: "paper", Title: "异议申请书", Required: true},
+	),
+	Repairs: application("申请编号", "application_no",
+		Field{Name: "commitment_code", Title: "信用修复承诺编码", Aliases: []string{"承诺编码"}},
+		Field{Name: "duties_done", Title: "义务履行完毕", Required: true},
+		Field{Name: "materials", Title: "证明材料", Required: true},
+		Field{Name: "paper", Title: "信用修复申请书", Required: true},
+		Field{Name: "channel", Title: "申请渠道"},
+		Field{Name: "emergency", Title: "应急修复"},
+	),
 	Others: decision("认定文书文号", "认定日期", "认定单位",
 		Field{Name: "source_code", Title: "失信信息类别编码", Required: true},
 		Field{Name: "statute_code", Title: "认定依据编码", Required: true},
@@ -170,6 +188,17 @@ func decision(number, day, agency string, more ...Field) []Field {
 		{Name: "sector", Title: "行业领域", Required: true},
 		{Name: "designation", Title: "指定管辖文书"},
 		{Name: "remarks", Title: "备注", Text: true},
+	}, more...)
+}
+
+// application is what the files of objections and of applications for repair have in common, with their own number.
+func application(title, number string, more ...Field) []Field {
+	return append([]Field{
+		{Name: "subject_uscc", Title: "统一社会信用代码", Aliases: []string{"主体代码", "信用代码"}, Required: true, key: true},
+		{Name: number, Title: title, Required: true, key: true},
+		{Name: "kind", Title: "信息类别", Aliases: []string{"失信信息类别"}, Required: true, key: true},
+		{Name: "issuer_uscc", Title: "认定单位统一社会信用代码", Aliases: []string{"认定单位代码", "受理单位代码"}, Required: true},
+		{Name: "doc_no", Title: "文书号", Aliases: []string{"文号", "决定书文号"}, Required: true, key: true},
 	}, more...)
 }
 

@@ -7,6 +7,7 @@
 //	columns.go profile.go      header → fields of the kind (field name or Chinese title, any order)
 //	cell.go                    cell → date, amount, code; what was mended is noted
 //	subjects.go penalties.go commitments.go dishonesty.go   row → messages, texts for the vault, or a refusal
+//	applications.go            objections and applications for repair, by the agency that takes the papers in
 //	shown.go                   the list of 信用中国: all rows of a firm → one message, or none
 //
 // What it promises: a bad row is one refusal and never stops the others; every row number is the one a person sees in a

@@ -96,8 +96,25 @@ func shownRow() map[string]any {
 	return map[string]any{"subject_uscc": firm, "kind": "行政处罚", "issuer_uscc": agency, "doc_no": "示例市监罚〔2026〕1号", "as_of": "2026-07-01"}
 }
 
+func objectionRow() map[string]any {
+	return map[string]any{
+		"subject_uscc": firm, "objection_no": "YY-1", "kind": "行政处罚", "issuer_uscc": agency, "doc_no": "示例市监罚〔2026〕1号", "grounds": "示例事由", "paper": "示例申请书",
+	}
+}
+
+func repairRow() map[string]any {
+	return map[string]any{
+		"subject_uscc": firm, "application_no": "XYZG-1", "kind": "经营异常名录", "issuer_uscc": agency, "doc_no": "示例异列〔2026〕1号",
+		"commitment_code": "41010020261019000001", "duties_done": "是", "materials": "示例材料", "paper": "示例申请书", "channel": "信用中国",
+	}
+}
+
 func base(kind Kind) map[string]any {
 	switch kind {
+	case Objections:
+		return objectionRow()
+	case Repairs:
+		return repairRow()
 	case CreditChina:
 		return shownRow()
 	case Lists:
@@ -411,6 +428,22 @@ var cases = []struct {
 	{"natural person", CreditChina, map[string]any{"subject_category": "自然人"}, "E_NATURAL_PERSON", ""},
 	{"ID number", CreditChina, map[string]any{"subject_uscc": personID}, "E_NATURAL_PERSON", ""},
 	{"square brackets", CreditChina, map[string]any{"doc_no": "示例市监罚[2026]1号"}, "", "was mended"},
+
+	{"plain", Objections, nil, "", ""},
+	{"of a breach", Objections, map[string]any{"kind": "违诺", "doc_no": "41010020261019000001"}, "", ""},
+	{"of a breach by another number", Objections, map[string]any{"kind": "违诺"}, "E_COMMITMENT_CODE", ""},
+	{"without grounds", Objections, map[string]any{"grounds": ""}, "E_TEXT", ""},
+	{"without paper", Objections, map[string]any{"paper": " "}, "E_TEXT", ""},
+	{"without a number", Objections, map[string]any{"objection_no": ""}, "E_TOKEN", ""},
+	{"against a natural person", Objections, map[string]any{"subject_uscc": personID}, "E_NATURAL_PERSON", ""},
+	{"by an organisation", Objections, map[string]any{"claimant_uscc": wide(firm2)}, "", "was mended"},
+
+	{"plain", Repairs, nil, "", ""},
+	{"without a promise", Repairs, map[string]any{"commitment_code": ""}, "", ""},
+	{"of a promise", Repairs, map[string]any{"kind": "承诺", "doc_no": "41010020261019000001"}, "E_VALUE", ""},
+	{"of no kind", Repairs, map[string]any{"kind": ""}, "E_VALUE", ""},
+	{"by an unknown channel", Repairs, map[string]any{"channel": "电话"}, "E_VALUE", ""},
+	{"without material", Repairs, map[string]any{"materials": ""}, "E_TEXT", ""},
 
 	{"plain", Subjects, nil, "", ""},
 	{"self-employed", Subjects, map[string]any{"uscc": firm2, "category": "个体工商户", "status": "注销"}, "", ""},

@@ -21,8 +21,8 @@ type Digester interface {
 
 // Options is what a file does not say.
 type Options struct {
-	Vault   Digester // needed but for subjects and credit-china
-	Issuer  string   // subjects, credit-china: code of the member that enrols, or that speaks for 信用中国
+	Vault   Digester // needed but for kinds that are Bare
+	Issuer  string   // of kinds that are Own: code of the member that enrols, that speaks for 信用中国, or that took the papers in
 	Profile *Profile // may be nil
 }
 
@@ -77,7 +77,7 @@ func Open(path string, kind Kind, opts Options) (*Reader, error) {
 	if opts.Vault == nil && !kind.Bare() {
 		return nil, errors.New("the texts of this kind of file need a vault")
 	}
-	if kind.Bare() {
+	if kind.Own() {
 		if err := code.CheckUSCC(opts.Issuer); err != nil {
 			return nil, fmt.Errorf("the code of the member that sends the file: %w", err)
 		}
@@ -209,6 +209,10 @@ func (r *Reader) mapRow(raw rawRow) Row {
 		m.listed(person)
 	case CreditChina:
 		m.shown(person)
+	case Objections:
+		m.objection()
+	case Repairs:
+		m.application()
 	}
 	if row.Refusal != nil {
 		row.Messages, row.Texts = nil, nil
