@@ -85,6 +85,20 @@ func Sentences(tb testing.TB, root string, only []string, folders ...string) (ou
 						add(n.Args[s.arg], s.before)
 					}
 				}
+			case *ast.FuncDecl: // what a claim or a standing is judged by is given back as text
+				if n.Body != nil && only == nil && (n.Name.Name == "judge" || strings.HasSuffix(n.Name.Name, "Fault")) {
+					ast.Inspect(n.Body, func(in ast.Node) bool {
+						if r, ok := in.(*ast.ReturnStmt); ok {
+							for _, e := range r.Results {
+								if call, ok := e.(*ast.CallExpr); ok && nameOf(call.Fun) == "Sprintf" {
+									e = call.Args[0]
+								}
+								add(e, "")
+							}
+						}
+						return true
+					})
+				}
 			case *ast.KeyValueExpr:
 				if id, ok := n.Key.(*ast.Ident); ok && slices.Contains(fields, id.Name) {
 					add(n.Value, "")
