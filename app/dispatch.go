@@ -93,6 +93,8 @@ func Dispatch(ctx *x.Ctx, m *pb.Msg) (x.Done, error) {
 		return sanction.AskReview(ctx, m.AskListingReview)
 	case *pb.Msg_ReviewListing:
 		return sanction.Review(ctx, m.ReviewListing)
+	case *pb.Msg_AskConsent:
+		return sanction.AskConsent(ctx, m.AskConsent)
 	case *pb.Msg_ConsentListing:
 		return sanction.Consent(ctx, m.ConsentListing)
 	case *pb.Msg_DecideListing:

@@ -77,6 +77,9 @@ func (s *Script) sanctionMessage(d *datadriven.TestData, issuer string, today in
 			pb.DISHONESTY_PENALTY: "record", pb.DISHONESTY_ABNORMAL: "abnormal", pb.DISHONESTY_OTHER: "other", pb.DISHONESTY_LIST: "decide-listing",
 		}[recordKinds[arg(d, "as")+arg(d, "kind")]]
 		made, _ := s.message(&verb)
+		if verb.Cmd == "decide-listing" {
+			made, _ = s.listingMessage(&verb)
+		}
 		switch c := made.Sum.(type) {
 		case *pb.Msg_RecordPenalty:
 			m.Penalty = &c.RecordPenalty.Content
@@ -295,6 +298,9 @@ func courseOf(d *pb.Dishonesty) string {
 	}
 	if d.Held {
 		fmt.Fprintf(&b, " held answer_by=%s", calendar.Date(d.AnswerBy))
+	}
+	if d.ReexamineBy != 0 {
+		fmt.Fprintf(&b, " reexamine_by=%s", calendar.Date(d.ReexamineBy))
 	}
 	if d.Version != 0 {
 		fmt.Fprintf(&b, " version=%d", d.Version)

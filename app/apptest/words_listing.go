@@ -83,6 +83,8 @@ func (s *Script) listingMessage(d *datadriven.TestData) (*pb.Msg, string) {
 		return &pb.Msg{Sum: &pb.Msg_ReviewListing{ReviewListing: &pb.ReviewListing{
 			Issuer: as, Listing: s.listingID(d), Founded: has(d, "founded"), ReasonDigest: digestArg(d, "reason", "reviewed"),
 		}}}, by
+	case "ask-consent": // ask-consent by=LISTER firm= notice= upper=
+		return &pb.Msg{Sum: &pb.Msg_AskConsent{AskConsent: &pb.AskConsent{Issuer: as, Listing: s.listingID(d), Upper: s.agency(arg(d, "upper"))}}}, by
 	case "consent": // consent by=UPPER issuer=LISTER firm= notice=
 		return &pb.Msg{Sum: &pb.Msg_ConsentListing{ConsentListing: &pb.ConsentListing{
 			Issuer: as, Listing: s.listingID(d), DocumentDigest: digestArg(d, "document", "consent"),
@@ -159,6 +161,9 @@ func (s *Script) lookListing(d *datadriven.TestData) (string, bool) {
 			fmt.Fprintf(&b, "%s %s publish_by=%s min_until=%s max_until=%s", p.State, p.Class, calendar.Date(p.PublishBy), calendar.Date(p.MinUntil), calendar.Date(p.MaxUntil))
 			if p.EndedOn != 0 {
 				fmt.Fprintf(&b, " ended_on=%s", calendar.Date(p.EndedOn))
+			}
+			if p.ReexamineBy != 0 {
+				fmt.Fprintf(&b, " reexamine_by=%s", calendar.Date(p.ReexamineBy))
 			}
 		})
 		return b.String(), true

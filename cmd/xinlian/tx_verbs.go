@@ -233,6 +233,7 @@ var txGroups = []struct {
 			func(m *pb.AskListingReview) [32]byte { return idOf(m.Listing) }),
 		verbOf("review", "Review, as the credit authority (复核)", `{"listing": "LISTING ID", "founded": false, "reason": "复核意见"}`,
 			func(m *pb.ReviewListing) [32]byte { return idOf(m.Listing) }),
+		verbOf[pb.AskConsent]("ask-consent", "Ask an agency of the level above for its consent (报请上级同意)", `{"listing": "LISTING ID", "upper": "USCC"}`, nil),
 		verbOf("consent", "Consent, as an agency of the level above (上级同意)", `{"listing": "LISTING ID", "document": "示例批复〔2026〕3号"}`,
 			func(m *pb.ConsentListing) [32]byte { return idOf(m.Listing) }),
 		verbOf("decide", "Enter the firm in the list (列入决定)",

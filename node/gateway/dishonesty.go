@@ -32,6 +32,7 @@ type courseJSON struct {
 	Held            bool    `json:"held"` // 信用中国 does not show it: held back from every public answer
 	HeldOn          *string `json:"held_on"`
 	AnswerBy        *string `json:"answer_by"`
+	ReexamineBy     *string `json:"reexamine_by"`
 	Plan            string  `json:"plan"`         // court plan that shields it, or that repaired it
 	Version         uint32  `json:"version"`      // how often it was corrected
 	CorrectedBy     string  `json:"corrected_by"` // of an older version: the record that stands in its place
@@ -48,7 +49,7 @@ func courseOf(d *pb.Dishonesty) courseJSON {
 		ReasonDigest: hexOf(d.ReasonDigest), AuthorityDigest: hexOf(d.AuthorityDigest), Final: d.Final,
 		FinalOn: day(d.FinalOn), FinalGround: d.FinalGround, DutyDoneOn: day(d.DutyDoneOn), Extended: d.Extended,
 		RevokedOn: day(d.RevokedOn), WithdrawBy: day(d.WithdrawBy), Verifier: d.Verifier, VerifyBy: day(d.VerifyBy),
-		Held: d.Held, HeldOn: day(d.HeldOn), AnswerBy: day(d.AnswerBy), Plan: hexOf(d.Plan), Version: d.Version, CorrectedBy: hexOf(d.Of),
+		Held: d.Held, HeldOn: day(d.HeldOn), AnswerBy: day(d.AnswerBy), ReexamineBy: day(d.ReexamineBy), Plan: hexOf(d.Plan), Version: d.Version, CorrectedBy: hexOf(d.Of),
 		Objections: d.Objections, Submitter: d.Submitter, Overdue: d.Alarms != 0,
 	}
 	if d.ArchivedAs != pb.RECORD_UNSET {

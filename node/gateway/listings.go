@@ -58,6 +58,8 @@ type listingJSON struct {
 	ReviewAskedOn   *string  `json:"review_asked_on"`
 	ReviewedOn      *string  `json:"reviewed_on"`
 	ReviewedDigest  string   `json:"reviewed_digest"`
+	ConsentAskedOf  string   `json:"consent_asked_of"`
+	ConsentAskedOn  *string  `json:"consent_asked_on"`
 	ConsentBy       string   `json:"consent_by"`
 	ConsentOn       *string  `json:"consent_on"`
 	ConsentDigest   string   `json:"consent_digest"`
@@ -80,14 +82,14 @@ func fullListing(l *pb.Listing) *listingJSON {
 		Statement: l.Statement, StatedOn: day(l.StatedOn), StatementDigest: hexOf(l.StatementDigest),
 		VerifyBy: day(l.VerifyBy), VerifiedOn: day(l.VerifiedOn), VerifiedDigest: hexOf(l.VerifiedDigest),
 		Reviewer: l.Reviewer, ReviewAskedOn: day(l.ReviewAskedOn), ReviewedOn: day(l.ReviewedOn), ReviewedDigest: hexOf(l.ReviewedDigest),
-		ConsentBy: l.ConsentBy, ConsentOn: day(l.ConsentOn), ConsentDigest: hexOf(l.ConsentDigest),
+		ConsentAskedOf: l.ConsentAskedOf, ConsentAskedOn: day(l.ConsentAskedOn), ConsentBy: l.ConsentBy, ConsentOn: day(l.ConsentOn), ConsentDigest: hexOf(l.ConsentDigest),
 		Record: hexOf(l.Record), EndedOn: day(l.EndedOn), ReasonDigest: hexOf(l.ReasonDigest), Overdue: l.Alarms != 0,
 	}
 }
 
 func caseOfListing(r x.Reader, l *pb.Listing) *caseJSON {
 	v := &caseJSON{Kind: "listing", ID: hexOf(l.Id), State: word(listingStates, int32(l.State)), DocNo: l.Notice.NoticeNo}
-	v.done(step{"notified", l.Notice.ServedOn}, step{"stated", l.StatedOn}, step{"verified", l.VerifiedOn}, step{"reviewed", l.ReviewedOn}, step{"consented", l.ConsentOn}, step{"ended", l.EndedOn})
+	v.done(step{"notified", l.Notice.ServedOn}, step{"stated", l.StatedOn}, step{"verified", l.VerifiedOn}, step{"reviewed", l.ReviewedOn}, step{"consent_asked", l.ConsentAskedOn}, step{"consented", l.ConsentOn}, step{"ended", l.EndedOn})
 	v.left(r, sanction.ListingDuties(l))
 	return v
 }

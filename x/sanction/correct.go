@@ -80,7 +80,7 @@ func Correct(ctx *x.Ctx, m *pb.CorrectRecord) (x.Done, error) {
 	before := *d
 	before.Version, before.Of, before.State, before.EndedOn, before.ReasonDigest = d.Version+1, d.Id, pb.RECORD_CORRECTED, int32(ctx.Today), m.ReasonDigest
 	unhold(&before)
-	before.Alarms, before.Objections, before.Plan, before.RevokedOn, before.WithdrawBy = 0, 0, nil, 0, 0
+	before.Alarms, before.Objections, before.Plan, before.RevokedOn, before.WithdrawBy, before.ReexamineBy = 0, 0, nil, 0, 0, 0
 	id := versionID(&before)
 	before.Id = id[:]
 	create(ctx, &before)
@@ -105,6 +105,10 @@ func Correct(ctx *x.Ctx, m *pb.CorrectRecord) (x.Done, error) {
 		} else {
 			next.State, next.EndedOn = pb.RECORD_EXPIRED, int32(ctx.Today)
 		}
+	}
+	if d.List != nil && !slices.EqualFunc(d.List.Basis, next.List.Basis, bytes.Equal) {
+		raiseLate(ctx, next, DutyReexamine)
+		next.ReexamineBy = 0 // it rests on what runs
 	}
 	put(ctx, next)
 	if Public(d) { // who keeps a copy takes the new version, or lets go of it

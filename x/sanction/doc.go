@@ -36,6 +36,7 @@
 //	L3 verifying → heard, dropped:    Verify; an objection that is founded ends it
 //	L4 heard → reviewing:             AskReview of a credit authority, once, after a verification  复核中
 //	L5 reviewing → heard, dropped:    Review, by that authority
+//	L10 (any that is open):           AskConsent of an agency above the lister, whose duty it is from then on  报请上级同意
 //	L6 (any that is open):            Consent, by an agency above the lister  上级同意
 //	L7 heard, or notified once the window is over → decided: Decide; the entry is registered (P1), its measures are called for  已列入
 //	L8 (any that is open) → dropped:  Drop  不予列入
@@ -43,6 +44,9 @@
 //
 // It leaves at its term (期满移出, P4), early by repair (提前移出, P6), and comes back with its clock run on where that was obtained by deceit (P7). Responsible
 // persons (法定代表人 …) are not on the ledger.
+//
+// Where a penalty that an entry rests on is withdrawn, its lister has as long as for a withdrawal to say what becomes of the entry: taken out, corrected, or
+// kept with a reason (P12); a missed day raises an alarm. Until then it stands (谁认定、谁负责).
 //
 // Measures rest on records (package measure): they end in the block in which their record leaves publicity, and are called for again when it stands again.
 //

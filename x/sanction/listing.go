@@ -63,23 +63,27 @@ func ListingOpen(l *pb.Listing) bool {
 var (
 	DutyVerifyListing = x.DeclareDuty(30, "verify_listing", "核查列入异议", "G1(8), H1 art 41")
 	DutyReviewListing = x.DeclareDuty(31, "review_listing", "复核列入异议", "H1 art 28")
+	DutyConsent       = x.DeclareDuty(32, "consent_listing", "上级同意", "N4, INV-35")
 )
 
 // Bits of Listing.alarms.
 const alarmVerifyListing = 1 << 0
 
 // ListingDuties gives the duties that a procedure lays on agencies.
-func ListingDuties(l *pb.Listing) []x.Duty {
-	d := x.Duty{Subject: l.Notice.Subject, Record: l.Id}
+func ListingDuties(l *pb.Listing) (out []x.Duty) {
+	owe := func(owner string, kind x.DutyKind, due int32, alarmed bool) {
+		out = append(out, x.Duty{Owner: owner, Due: calendar.Date(due), Kind: kind, Subject: l.Notice.Subject, Record: l.Id, Alarmed: alarmed})
+	}
 	switch l.State {
 	case pb.LISTING_VERIFYING:
-		d.Owner, d.Due, d.Kind, d.Alarmed = l.Notice.Issuer, calendar.Date(l.VerifyBy), DutyVerifyListing, l.Alarms&alarmVerifyListing != 0
+		owe(l.Notice.Issuer, DutyVerifyListing, l.VerifyBy, l.Alarms&alarmVerifyListing != 0)
 	case pb.LISTING_REVIEWING:
-		d.Owner, d.Kind = l.Reviewer, DutyReviewListing // the law sets no day
-	default:
-		return nil
+		owe(l.Reviewer, DutyReviewListing, 0, false) // the law sets no day
 	}
-	return []x.Duty{d}
+	if ListingOpen(l) && l.ConsentAskedOf != "" && l.ConsentBy == "" {
+		owe(l.ConsentAskedOf, DutyConsent, 0, false) // nor here
+	}
+	return out
 }
 
 // putListing writes a procedure and keeps index and duties in step with it. old is nil for a new one.
@@ -286,6 +290,38 @@ func Review(ctx *x.Ctx, m *pb.ReviewListing) (x.Done, error) {
 	return done, nil
 }
 
+// AskConsent is L10: the lister asks an agency above it for its consent, which is a duty of that agency from now on. Another may be asked instead.
+func AskConsent(ctx *x.Ctx, m *pb.AskConsent) (x.Done, error) {
+	old, done, err := ofLister(ctx, m.Issuer, m.Listing)
+	if err != nil {
+		return done, err
+	}
+	if old.ConsentAskedOf == m.Upper {
+		done.Note = x.AlreadyRecorded
+		return done, nil
+	}
+	if !ListingOpen(old) || old.ConsentBy != "" {
+		return done, ErrListingState.With("the procedure is over, or has its consent")
+	}
+	if err := checkUpper(ctx, m.Upper, m.Issuer); err != nil {
+		return done, err
+	}
+	now := *old
+	now.ConsentAskedOf, now.ConsentAskedOn = m.Upper, int32(ctx.Today)
+	putListing(ctx, old, &now)
+	return done, nil
+}
+
+// checkUpper refuses an agency that is not above the lister.
+func checkUpper(r x.Reader, upper, lister string) error {
+	u, known := member.Look(r, upper)
+	l, ok := member.Look(r, lister)
+	if !known || !ok || !member.Above(u, l, func(region string) []string { return catalog.Ancestors(r, region) }) {
+		return ErrUpperConsent.With("%s is not above %s, neither in its line of command nor as credit authority", upper, lister)
+	}
+	return nil
+}
+
 // Consent is L6: an agency above the lister agrees (上级同意). It may do so at any time before the decision.
 func Consent(ctx *x.Ctx, m *pb.ConsentListing) (x.Done, error) {
 	if err := x.CheckDigest(m.DocumentDigest, "document_digest", false); err != nil {
@@ -298,10 +334,8 @@ func Consent(ctx *x.Ctx, m *pb.ConsentListing) (x.Done, error) {
 	if _, err := member.Act(ctx, m.Issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
 		return done, err
 	}
-	upper, _ := member.Look(ctx, m.Issuer)
-	lister, ok := member.Look(ctx, old.Notice.Issuer)
-	if !ok || !member.Above(upper, lister, func(region string) []string { return catalog.Ancestors(ctx, region) }) {
-		return done, ErrUpperConsent.With("%s is not above %s, neither in its line of command nor as credit authority", m.Issuer, old.Notice.Issuer)
+	if err := checkUpper(ctx, m.Issuer, old.Notice.Issuer); err != nil {
+		return done, err
 	}
 	if old.ConsentBy == m.Issuer && bytes.Equal(old.ConsentDigest, m.DocumentDigest) {
 		done.Note = x.AlreadyRecorded
@@ -517,9 +551,27 @@ func RemoveListed(ctx *x.Ctx, m *pb.RemoveListed) (x.Done, error) {
 	case !Live(d):
 		return done, ErrState.With("the record is %s", d.State)
 	}
+	raiseLate(ctx, d, DutyReexamine)
 	d.State, d.EndedOn, d.ReasonDigest = pb.RECORD_WITHDRAWN, int32(ctx.Today), m.ReasonDigest
 	put(ctx, d)
 	return done, nil
+}
+
+// unfound lays on the listers of entries that rest on a penalty which was withdrawn to say what becomes of them: taken out (纠错移出, 撤销列入), corrected so
+// that they rest on other penalties, or kept with a reason (Release). Until then they stand: only their lister can decide (谁认定、谁负责).
+func unfound(ctx *x.Ctx, penalty *pb.Dishonesty) {
+	due := int32(catalog.Calendar(ctx).AddWorkingDays(ctx.Today, int(catalog.Int(ctx, "withdraw_deadline_wd"))))
+	var entries []*pb.Dishonesty
+	Each(ctx, Of(penalty).Subject, func(d *pb.Dishonesty) bool {
+		if d.List != nil && Live(d) && d.ReexamineBy == 0 && slices.ContainsFunc(d.List.Basis, func(id []byte) bool { return bytes.Equal(id, penalty.Id) }) {
+			entries = append(entries, d)
+		}
+		return true
+	})
+	for _, d := range entries {
+		d.ReexamineBy, d.Alarms = due, d.Alarms&^alarmBit(DutyReexamine)
+		put(ctx, d)
+	}
 }
 
 // listTerms gives the shortest and the longest publicity of an entry in a list, in months: those of its class, within what the list's standard says. Early
@@ -560,7 +612,9 @@ func MissedListing(ctx *x.Ctx, _ x.DutyKind, uscc string, id []byte) {
 // alarmListing marks the verification as late and records the alarm, while it is open.
 func alarmListing(ctx *x.Ctx, l *pb.Listing) {
 	for _, d := range ListingDuties(l) {
-		subject.RaiseMissed(ctx, d)
+		if d.Kind == DutyVerifyListing {
+			subject.RaiseMissed(ctx, d)
+		}
 	}
 	l.Alarms |= alarmVerifyListing
 }

@@ -163,6 +163,8 @@ var (
 	DutyPublish  = x.DeclareDuty(1, "publish", "公示", "G5, INV-11")
 	DutyVerify   = x.DeclareDuty(2, "verify_inbound", "核验入库", "H1 art 17")
 	DutyWithdraw = x.DeclareDuty(3, "withdraw", "撤销公示", "L1 arts 48, 85")
+	// What becomes of an entry in a list after a penalty that it rests on was withdrawn.
+	DutyReexamine = x.DeclareDuty(9, "reexamine_listing", "复查列入依据", "H1 art 66, L1 arts 48, 85")
 )
 
 // alarmBit is the bit of Dishonesty.alarms that says that a duty was not done in time.
@@ -195,6 +197,9 @@ func DutiesOf(d *pb.Dishonesty) (out []x.Duty) {
 	}
 	if d.WithdrawBy != 0 && Live(d) {
 		owe(f.Issuer, DutyWithdraw, d.WithdrawBy)
+	}
+	if d.ReexamineBy != 0 && Live(d) {
+		owe(f.Issuer, DutyReexamine, d.ReexamineBy)
 	}
 	if d.Held {
 		owe(f.Issuer, DutyAnswerHold, d.AnswerBy)

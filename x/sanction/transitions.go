@@ -218,8 +218,8 @@ func revoked(ctx *x.Ctx, d *pb.Dishonesty, on int32) {
 	d.WithdrawBy = int32(catalog.Calendar(ctx).AddWorkingDays(calendar.Date(on), int(catalog.Int(ctx, "withdraw_deadline_wd"))))
 }
 
-// Release is P12: the recogniser answers, with its reason, that the record stands, whether its revocation was reported or 信用中国 does not show it. The next
-// list that does not show it holds it back again.
+// Release is P12: the recogniser answers, with its reason, that the record stands, whether its revocation was reported, a penalty that it rests on was withdrawn or 信用中国 does not show
+// it. The next list that does not show it holds it back again.
 func Release(ctx *x.Ctx, m *pb.Release) (x.Done, error) {
 	if err := x.CheckDigest(m.ReasonDigest, "reason_digest", false); err != nil {
 		return x.Done{}, err
@@ -228,12 +228,12 @@ func Release(ctx *x.Ctx, m *pb.Release) (x.Done, error) {
 	if err != nil {
 		return done, err
 	}
-	if !Live(d) || d.RevokedOn == 0 && !d.Held {
+	if !Live(d) || d.RevokedOn == 0 && !d.Held && d.ReexamineBy == 0 {
 		return done, ErrState.With("nothing about the record waits for an answer")
 	}
-	raiseLate(ctx, d, DutyWithdraw, DutyAnswerHold)
+	raiseLate(ctx, d, DutyWithdraw, DutyAnswerHold, DutyReexamine)
 	unhold(d)
-	d.RevokedOn, d.WithdrawBy, d.AuthorityDigest, d.ReasonDigest = 0, 0, nil, m.ReasonDigest
+	d.RevokedOn, d.WithdrawBy, d.ReexamineBy, d.AuthorityDigest, d.ReasonDigest = 0, 0, 0, nil, m.ReasonDigest
 	put(ctx, d)
 	return done, nil
 }
@@ -282,10 +282,13 @@ func Withdraw(ctx *x.Ctx, m *pb.WithdrawRecord) (x.Done, error) {
 	default:
 		revoked(ctx, d, int32(ctx.Today))
 	}
-	raiseLate(ctx, d, DutyWithdraw)
+	raiseLate(ctx, d, DutyWithdraw, DutyReexamine)
 	d.State, d.EndedOn = pb.RECORD_WITHDRAWN, int32(ctx.Today)
 	d.ReasonDigest, d.AuthorityDigest = m.ReasonDigest, m.AuthorityDigest
 	put(ctx, d)
+	if d.Penalty != nil {
+		unfound(ctx, d)
+	}
 	return done, nil
 }
 

@@ -228,6 +228,7 @@ func messages() map[string]pb.Msg {
 		"verify_listing":     {Sum: &pb.Msg_VerifyListing{VerifyListing: &pb.VerifyListing{Issuer: agency, Listing: id, Founded: true, ReasonDigest: digest("r")}}},
 		"ask_listing_review": {Sum: &pb.Msg_AskListingReview{AskListingReview: &pb.AskListingReview{Issuer: operator, Listing: id, Reviewer: agency, PaperDigest: digest("p")}}},
 		"review_listing":     {Sum: &pb.Msg_ReviewListing{ReviewListing: &pb.ReviewListing{Issuer: agency, Listing: id, ReasonDigest: digest("r")}}},
+		"ask_consent":        {Sum: &pb.Msg_AskConsent{AskConsent: &pb.AskConsent{Issuer: agency, Listing: id, Upper: operator}}},
 		"consent_listing":    {Sum: &pb.Msg_ConsentListing{ConsentListing: &pb.ConsentListing{Issuer: agency, Listing: id, DocumentDigest: digest("d")}}},
 		"decide_listing": {Sum: &pb.Msg_DecideListing{DecideListing: &pb.DecideListing{Content: pb.ListContent{
 			Issuer: agency, Subject: firm, DocNo: "郑市监列〔2026〕7号", List: "SC", DecidedOn: 20660, ServedOn: 20661, RepairNoticeServed: true,
