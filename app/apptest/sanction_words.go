@@ -73,6 +73,14 @@ func (s *Script) sanctionMessage(d *datadriven.TestData, issuer string, today in
 	case "correct": // correct by= firm= no= [kind=] [reason=] and what the record states now
 		m := &pb.CorrectRecord{Issuer: issuer, Record: s.recordID(d, ""), ReasonDigest: digestArg(d, "why", "why")}
 		verb := *d
+		if has(d, "now-no") { // another number, which a correction cannot give
+			verb.CmdArgs = slices.Clone(d.CmdArgs)
+			for i := range verb.CmdArgs {
+				if verb.CmdArgs[i].Key == "no" {
+					verb.CmdArgs[i].Vals = []string{arg(d, "now-no")}
+				}
+			}
+		}
 		verb.Cmd = map[pb.DishonestyKind]string{
 			pb.DISHONESTY_PENALTY: "record", pb.DISHONESTY_ABNORMAL: "abnormal", pb.DISHONESTY_OTHER: "other", pb.DISHONESTY_LIST: "decide-listing",
 		}[recordKinds[arg(d, "as")+arg(d, "kind")]]
@@ -193,6 +201,9 @@ func otherLines(st *pb.Standing) string {
 
 // courtPlanID is the id of a court's plan: case= firm=.
 func (s *Script) courtPlanID(d *datadriven.TestData) []byte {
+	if has(d, "plan") {
+		return digestArg(d, "plan", "")
+	}
 	id := sanction.PlanID(arg(d, "case"), s.firm(d))
 	return id[:]
 }

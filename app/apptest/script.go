@@ -402,7 +402,9 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 		}
 		if has(d, "replaces") {
 			id := sanction.PenaltyID(c.Issuer, docNo(arg(d, "replaces")), c.Subject)
-			c.Replaces = id[:]
+			if c.Replaces = id[:]; arg(d, "replaces") == "short" {
+				c.Replaces = digestArg(d, "replaces", "")
+			}
 		}
 		c.Kinds = numbers(d, "kinds")
 		if !has(d, "kinds") {

@@ -105,6 +105,9 @@ func (s *Script) listingMessage(d *datadriven.TestData) (*pb.Msg, string) {
 				copy(id[:], digest("none"))
 			}
 			c.Basis = append(c.Basis, id[:])
+			if no == "short" {
+				c.Basis[len(c.Basis)-1] = digest(no)[:31]
+			}
 		}
 		if !has(d, "unsorted") {
 			slices.SortFunc(c.Basis, bytes.Compare)

@@ -234,9 +234,6 @@ func CheckMember(m *pb.Member) error {
 	if err := checkRegions(m.Regions, "regions"); err != nil {
 		return err
 	}
-	if err := x.CheckToken(m.System, "system", true); err != nil {
-		return err
-	}
 	if m.Successor != "" {
 		if err := x.CheckUSCC(m.Successor, "successor"); err != nil {
 			return err
