@@ -142,6 +142,15 @@ func (s *sim) compare() {
 				t.Errorf("case %s: %v, model %+v", name, got, want)
 			}
 		}
+		var owed []string
+		x.EachDuty(r, func(d x.Duty) bool {
+			owed = append(owed, s.nameOf(d.Owner)+" "+d.Kind.Info().Token+" "+dateArg(int(d.Due)))
+			return true
+		})
+		slices.Sort(owed)
+		if want := m.duties(); !slices.Equal(owed, want) {
+			t.Errorf("duties: the ledger alone %q, the model alone %q", without(owed, want), without(want, owed))
+		}
 		var have, want [6]int
 		for firm := range m.firms {
 			uscc := s.firms[firm]
@@ -169,6 +178,90 @@ func (s *sim) compare() {
 			s.alarmsApart(r)
 		}
 	})
+}
+
+// duties are what each agency must do by when (query duties), from the model's tables.
+func (m *model) duties() (out []string) {
+	owe := func(owner, what string, due int) { out = append(out, owner+" "+what+" "+dateArg(due)) }
+	for _, p := range m.records {
+		if p.state == "registered" {
+			owe(p.issuer, "publish", p.publishBy)
+			owe(p.verifier, "verify_inbound", plusWorking(p.recorded, 5))
+		}
+		if live(p.state) && p.leaveBy != 0 {
+			owe(p.issuer, "withdraw", p.leaveBy)
+		}
+		if p.held {
+			owe(p.issuer, "answer_hold", p.answerBy)
+		}
+	}
+	for name, plan := range m.plans {
+		open, shielded := m.counts(name)
+		for who := range open {
+			owe(who, "shield", plan.due[who])
+		}
+		for who := range shielded {
+			if plan.state != "running" {
+				owe(who, "end_shield", plan.due[who])
+			}
+		}
+	}
+	for _, c := range m.copies {
+		if c.waiting {
+			owe("ops", "acknowledge", c.due)
+		}
+	}
+	for _, c := range m.cases {
+		if c.state == "open" {
+			owe(c.issuer, "decide_case", c.decideBy)
+		}
+	}
+	for _, l := range m.listings {
+		if l.state == "verifying" {
+			owe(l.issuer, "verify_listing", l.verifyBy)
+		}
+	}
+	for _, o := range m.objections {
+		if who, due := o.holder(); who != "" {
+			if o.paused != 0 {
+				due = 0
+			}
+			owe(who, "objection_"+o.state, due)
+		}
+	}
+	for name, v := range m.measures {
+		switch to := name[strings.LastIndex(name, "|")+1:]; {
+		case v.state == "announced" && to != "":
+			owe(to, "apply_measure", 0)
+		case v.state == "applied" && v.outcome == 0:
+			owe(to, "measure_feedback", v.feedbackBy)
+		}
+	}
+	for _, c := range m.commitments {
+		switch c.state {
+		case "pending":
+			owe(c.acceptor, "accept_commitment", c.acceptBy)
+		case "supervised":
+			owe(c.acceptor, "check_commitment", c.checkBy)
+		case "due":
+			owe(c.acceptor, "assess_commitment", c.assessBy)
+		}
+		if c.mendBy != 0 {
+			owe(c.acceptor, "verify_mend", c.mendBy)
+		}
+	}
+	for name, a := range m.repairs {
+		_, key, _ := strings.Cut(name, "/")
+		for what, by := range a.limits() {
+			owner := m.records[key].issuer
+			if what == "answer" {
+				owner = "ops"
+			}
+			owe(owner, "repair_"+what, by)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // alarmsApart says on which days one has other alarms than the other.
@@ -291,4 +384,18 @@ func (s *sim) compareStanding(r x.Reader, firm string) {
 	if !bytes.Equal(raw, pb.Encode(want)) {
 		t.Errorf("%s: the public sees\n%s,\nthe model\n%s", firm, fmt.Sprint(got), fmt.Sprint(want))
 	}
+}
+
+// without gives the lines of a that b does not have as often.
+func without(a, b []string) (out []string) {
+	left := map[string]int{}
+	for _, s := range b {
+		left[s]++
+	}
+	for _, s := range a {
+		if left[s]--; left[s] < 0 {
+			out = append(out, s)
+		}
+	}
+	return out
 }

@@ -37,7 +37,8 @@ type mRecord struct {
 	plan      string
 	version   int // how often it was corrected
 	destroyed bool
-	marks     int // objections that wait
+	marks     int    // objections that wait
+	verifier  string // who verifies it before publication
 }
 
 // rows of §11.2: from which states an event may come. Where a table of the rules says "any live", these are the four.
@@ -96,6 +97,14 @@ func (m *model) set(key string, p mRecord) {
 	}
 	if had {
 		m.follow(key, old, p)
+		switch was, is := old.public(), p.public(); {
+		case was && !is && (p.state == "repaired" || p.state == "withdrawn" || p.state == "shielded"):
+			m.letGo(key)
+		case is && !was:
+			c := m.copies[key]
+			c.waiting = false
+			m.copies[key] = c
+		}
 	}
 	m.board(key, old, p)
 }
@@ -337,6 +346,34 @@ func (m *model) correct(by, key string, q mRecord, atHome bool) string {
 		}
 	}
 	m.set(key, now)
+	if p.public() {
+		m.letGo(key)
+	}
+	return ok
+}
+
+// --- copies of who holds them (下游, INV-37): ops keeps copies ---
+
+type mCopies struct {
+	due                int
+	waiting, confirmed bool
+}
+
+// letGo: who keeps a copy lets go of what left publicity, or takes the corrected version, and says so within a working day.
+func (m *model) letGo(key string) {
+	m.copies[key] = mCopies{due: plusWorking(m.today, 1), waiting: true}
+}
+
+func (m *model) acknowledge(key string) string {
+	c := m.copies[key]
+	switch {
+	case c.confirmed:
+		return again
+	case !c.waiting:
+		return "E_ACKNOWLEDGE"
+	}
+	m.alarm(key, "acknowledge", c.due)
+	m.copies[key] = mCopies{confirmed: true}
 	return ok
 }
 

@@ -25,6 +25,7 @@ type model struct {
 	plans       map[string]mPlan      // by firm/case
 	cases       map[string]mCase      // by firm/act
 	lists       map[string]mList      // of 信用中国, by firm
+	copies      map[string]mCopies    // by record
 	repairBars  map[string]int        // firm → last day
 	alarms      map[string]int        // what|which duty|day → day on which it was raised
 	destroying  map[string]int        // record → day from which governance destroys it
@@ -93,7 +94,7 @@ func newModel() *model {
 	return &model{
 		firms: map[string]bool{}, removed: map[string]bool{}, mandated: map[string]bool{"zz-scjg": true, "gy-scjg": true, "js-rsj": true},
 		commitments: map[string]mCommitment{}, records: map[string]mRecord{}, repairs: map[string]mRepair{}, measures: map[string]mMeasure{},
-		listings: map[string]mListing{}, objections: map[string]mObjection{}, plans: map[string]mPlan{}, cases: map[string]mCase{}, lists: map[string]mList{},
+		listings: map[string]mListing{}, objections: map[string]mObjection{}, plans: map[string]mPlan{}, cases: map[string]mCase{}, lists: map[string]mList{}, copies: map[string]mCopies{},
 		repairBars: map[string]int{}, alarms: map[string]int{}, destroying: map[string]int{},
 	}
 }
@@ -103,6 +104,7 @@ func (m *model) clone() *model {
 	c.firms, c.removed, c.mandated = maps.Clone(m.firms), maps.Clone(m.removed), maps.Clone(m.mandated)
 	c.commitments, c.records, c.repairs, c.measures = maps.Clone(m.commitments), maps.Clone(m.records), maps.Clone(m.repairs), maps.Clone(m.measures)
 	c.listings, c.objections, c.cases, c.lists = maps.Clone(m.listings), maps.Clone(m.objections), maps.Clone(m.cases), maps.Clone(m.lists)
+	c.copies = maps.Clone(m.copies)
 	c.repairBars, c.alarms, c.destroying = maps.Clone(m.repairBars), maps.Clone(m.alarms), maps.Clone(m.destroying)
 	c.plans = map[string]mPlan{}
 	for name, plan := range m.plans {
@@ -256,6 +258,11 @@ func (m *model) begin(today int) {
 			if plan.state == "running" && open[who] > 0 || plan.state != "running" && shielded[who] > 0 {
 				m.alarm(name+"/"+who, plan.state, due)
 			}
+		}
+	}
+	for k, c := range m.copies {
+		if c.waiting {
+			m.alarm(k, "acknowledge", c.due)
 		}
 	}
 	for k, c := range m.cases {
@@ -599,7 +606,7 @@ func (m *model) restored(p mRecord) mRecord {
 	switch {
 	case m.today > p.max:
 		p.state = "expired"
-	case p.published != 0:
+	case p.published != 0 && (p.class != 1 || p.necessary):
 		p.state, p.ended = "published", 0
 	default:
 		p.state, p.ended = "unpublished", 0

@@ -324,7 +324,8 @@ func (s *sim) nextRecord() do {
 	} else {
 		s.keys = append(s.keys, key)
 	}
-	line := fmt.Sprintf("%s firm=%s issuer=%s no=%s %s by=%s", recordVerbs[p.kind], p.firm, by, p.no, p.content, s.signer(by))
+	p.verifier = s.signer(by)
+	line := fmt.Sprintf("%s firm=%s issuer=%s no=%s %s by=%s", recordVerbs[p.kind], p.firm, by, p.no, p.content, p.verifier)
 	return do{line, by, true, func(m *model) string { return m.record(key, p, atHome) }}
 }
 
@@ -403,7 +404,12 @@ func (s *sim) nextChange() do {
 	return do{line, by, false, func(m *model) string { return m.change(verb, by, key, a) }}
 }
 
+// nextCorrection is a correction, or a confirmation that a copy is gone.
 func (s *sim) nextCorrection() do {
+	if s.r.IntN(3) == 0 {
+		key := s.some(s.keys, func(k string) bool { return s.m.copies[k].waiting })
+		return do{fmt.Sprintf("acknowledge %s by=ops", s.about(key)), "ops", false, func(m *model) string { return m.acknowledge(key) }}
+	}
 	key := s.some(s.keys, func(k string) bool { p := s.m.records[k]; return live(p.state) && p.kind != "list" })
 	p := s.m.records[key]
 	if p.kind == "" || p.kind == "list" {
@@ -619,7 +625,7 @@ func (s *sim) nextListing() do {
 		by := s.other(issuer)
 		return do{fmt.Sprintf("drop-listing by=%s %s", by, names), by, false, func(m *model) string { return m.list(verb, by, name, 0) }}
 	}
-	p := mRecord{kind: "list", firm: firm, issuer: issuer, no: strconv.Itoa(s.n), class: 3, decided: s.m.today, list: list}
+	p := mRecord{kind: "list", firm: firm, issuer: issuer, no: strconv.Itoa(s.n), class: 3, decided: s.m.today, list: list, verifier: issuer}
 	key := issuer + "/" + p.no + "/" + firm
 	s.keys = append(s.keys, key)
 	basis := s.some(s.keys, func(k string) bool {
@@ -839,7 +845,7 @@ func simulate(t *testing.T, seed uint64, blocks, ask, check int) {
 		Script: NewScript(t, Options{Checks: check == 1, Dirs: []string{"", t.TempDir()}, Edit: func(g *pb.Genesis) {
 			g.Members[0].Authority = true // gov1
 			g.Members[0].Keys[0].Roles = append(g.Members[0].Keys[0].Roles, pb.ROLE_REVIEW)
-			g.Members[5].CreditChina = true // ops
+			g.Members[5].CreditChina, g.Members[5].Holder = true, true // ops
 		}}),
 	}
 	defer s.Close()

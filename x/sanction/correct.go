@@ -47,6 +47,11 @@ func withContent(d *pb.Dishonesty, m *pb.CorrectRecord) (*pb.Dishonesty, bool) {
 	return &next, given == 1 && fits[d.Kind]
 }
 
+// keptOut says whether a record is kept out of publicity by its class (INV-10).
+func keptOut(r x.Reader, d *pb.Dishonesty) bool {
+	return d.Class == pb.SEVERITY_MINOR && !necessary(d) && !catalog.Bool(r, "minor_publish")
+}
+
 // Correct is P17: what the record states was not true, and is replaced (更正). The record keeps its id and the state of its publicity; its dates run from the
 // decision. The version that stood moves to an id of its own. Issuer, subject and number stay: where these are wrong the record is withdrawn.
 func Correct(ctx *x.Ctx, m *pb.CorrectRecord) (x.Done, error) {
@@ -90,9 +95,8 @@ func Correct(ctx *x.Ctx, m *pb.CorrectRecord) (x.Done, error) {
 	if next.PublishBy != d.PublishBy { // the clock of the other day begins
 		next.Alarms &^= alarmBit(DutyPublish)
 	}
-	minor := next.Class == pb.SEVERITY_MINOR && !necessary(next) && !catalog.Bool(ctx, "minor_publish")
 	switch {
-	case minor:
+	case keptOut(ctx, next):
 		next.State = pb.RECORD_UNPUBLISHED
 	case d.State == pb.RECORD_UNPUBLISHED:
 		next.State = pb.RECORD_REGISTERED

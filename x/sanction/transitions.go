@@ -310,7 +310,7 @@ func Restore(ctx *x.Ctx, d *pb.Dishonesty) {
 		d.ArchivedAs = pb.RECORD_EXPIRED
 	case int32(ctx.Today) > d.MaxUntil:
 		d.State = pb.RECORD_EXPIRED
-	case d.PublishedOn != 0:
+	case d.PublishedOn != 0 && !keptOut(ctx, d): // one that was corrected after its publication may not go back to it (INV-10)
 		d.State, d.EndedOn = pb.RECORD_PUBLISHED, 0
 	default:
 		d.State, d.EndedOn = pb.RECORD_UNPUBLISHED, 0
