@@ -45,6 +45,7 @@ type importFlags struct {
 	vault         string
 	profile       string
 	dryRun, whole bool
+	all           bool // credit-china: the file is the whole list
 	json          bool
 }
 
@@ -67,7 +68,7 @@ func importKindCmd(kind intake.Kind) *cobra.Command {
 其他失信信息), issuer_uscc 认定单位统一社会信用代码, doc_no 文书号, as_of 名单日期.
 
 All rows of a firm are one list, and a firm of which nothing is shown has one row with kind, agency and number empty; a firm that the file does not name
-stays as it is. What the ledger published before the day of the list and the list does not hold is held back from every answer in the same block.
+stays as it is, unless the file is the whole list (--whole). What the ledger published before the day of the list and the list does not hold is held back from every answer in the same block.
 So a list is sent whole or not at all: one row that cannot be read refuses all rows of its firm, and one whose firm cannot be read all rows of the file.`,
 	}
 	example := fmt.Sprintf("  xinlian import %s FILE --node %s --key ops --report out.csv", kind, defaultGateway)
@@ -89,6 +90,10 @@ So a list is sent whole or not at all: one row that cannot be read refuses all r
 	fl.BoolVar(&f.json, "json", false, "answer as JSON")
 	if kind.Own() {
 		f.addIssuer(cmd)
+	}
+	if kind == intake.CreditChina {
+		fl.BoolVar(&f.all, "whole", false, "the file is the whole list: of a firm that it does not name nothing is shown")
+		cmd.MarkFlagsMutuallyExclusive("whole", "dry-run")
 	}
 	if !kind.Bare() {
 		fl.StringVar(&f.vault, "vault", "", "folder of the vault (default $XINLIAN_HOME/vault)")
@@ -157,6 +162,10 @@ func runImport(cmd *cobra.Command, kind intake.Kind, path string, f *importFlags
 
 	sum, err := im.Run(ctx)
 	bar.done()
+	var rest *client.Rest
+	if err == nil && f.all {
+		rest, err = sayRest(cmd, im, opts.Issuer)
+	}
 	if e := sink.close(); e != nil && err == nil {
 		err = e
 	}
@@ -164,6 +173,7 @@ func runImport(cmd *cobra.Command, kind intake.Kind, path string, f *importFlags
 		_ = printJSON(cmd.OutOrStdout(), importSummary{
 			File: path, Format: im.Rows.Format(), Rows: sum.Rows, Recorded: sum.Recorded, AlreadyRecorded: sum.Already, Refused: sum.Refused,
 			Unknown: sum.Rows - sum.Recorded - sum.Already - sum.Refused - would, WouldSend: would, Transactions: sum.Transactions, Report: f.report,
+			Rest: restOf(rest),
 		})
 	} else {
 		printSummary(cmd, path, im.Rows.Format(), sum, would, f)
@@ -176,10 +186,43 @@ func runImport(cmd *cobra.Command, kind intake.Kind, path string, f *importFlags
 		return exitWith(3, fmt.Errorf("%w; nothing is lost: run the same import again, it goes on where this one ended", err))
 	case intake.IsFile(err), err != nil:
 		return usage(err)
-	case sum.Refused > 0:
+	case sum.Refused > 0, rest != nil && rest.Refused > 0:
 		return exitWith(1, nil)
 	}
 	return nil
+}
+
+// sayRest has the firms that a whole list does not name held back.
+func sayRest(cmd *cobra.Command, im *client.Import, issuer string) (*client.Rest, error) {
+	named, asOf := im.Rows.Scope()
+	if asOf == 0 {
+		return nil, errors.New("the list is not of one day, or the firm of a row cannot be read: of the firms that it does not name nothing was said")
+	}
+	rest, err := im.Client.SayRest(cmd.Context(), issuer, named, asOf)
+	if rest == nil {
+		return nil, err
+	}
+	for i, r := range rest.Refusals {
+		if i < refusedShown {
+			sayf(cmd, cmd.ErrOrStderr(), "%s: %s", r.Subject, r.Reason)
+		}
+	}
+	sayf(cmd, cmd.ErrOrStderr(), "the list does not name %d firms with records in publicity: of %d nothing is shown, %d refused", rest.Firms, rest.Said, rest.Refused)
+	return rest, err
+}
+
+// restSummary is what became of the firms that a whole list does not name.
+type restSummary struct {
+	Firms   int `json:"firms"`
+	Said    int `json:"said"`
+	Refused int `json:"refused"`
+}
+
+func restOf(r *client.Rest) *restSummary {
+	if r == nil {
+		return nil
+	}
+	return &restSummary{r.Firms, r.Said, r.Refused}
 }
 
 // dryIssuer stands in for the sender of a dry run: a code of the right form that no message carries anywhere.
@@ -196,6 +239,8 @@ type importSummary struct {
 	WouldSend       int    `json:"would_send"` // dry run
 	Transactions    int    `json:"transactions"`
 	Report          string `json:"report,omitempty"`
+
+	Rest *restSummary `json:"not_named,omitempty"` // credit-china --whole
 }
 
 func printSummary(cmd *cobra.Command, path, format string, sum client.Summary, would int, f *importFlags) {

@@ -155,6 +155,11 @@ func TestLedger(t *testing.T) {
 		t.Errorf("an agency speaks for 信用中国: %q", stderr)
 	}
 	xinlian(t, 0, as("ops", "import", "credit-china", list)...)
+	var summary importSummary
+	stdout, _ = xinlian(t, 0, as("ops", "import", "credit-china", list, "--whole", "--json")...)
+	if err := json.Unmarshal([]byte(stdout), &summary); err != nil || summary.AlreadyRecorded != 2 || summary.Rest == nil || summary.Rest.Firms < 50 || summary.Rest.Said != summary.Rest.Firms {
+		t.Errorf("the whole list: %v %s", err, stdout)
+	}
 	if stdout, _ = xinlian(t, 0, as("auditor", "query", "reconciliation", v.Subject)...); !strings.Contains(stdout, "信用中国公示而账本未公示") || strings.Contains(stdout, record) {
 		t.Errorf("reconciliation:\n%s", stdout)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/xinlian-ledger/xinlian/node/client"
+	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 	"github.com/xinlian-ledger/xinlian/x/code"
 )
@@ -138,7 +139,15 @@ var stateWords = map[string]string{
 }
 
 func both(s string) string {
-	if zh := stateWords[s]; zh != "" {
+	zh := stateWords[s]
+	if token, late := strings.CutSuffix(s, "_overdue"); late { // the alarm of a duty
+		for _, k := range x.DutyKinds() {
+			if info := k.Info(); info.Token == token {
+				zh = info.Label + "逾期"
+			}
+		}
+	}
+	if zh != "" {
 		return zh + " " + s
 	}
 	return s

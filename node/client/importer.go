@@ -24,6 +24,12 @@ const flightsDefault = 4
 // txBytesTarget keeps a transaction of rows below what the wire allows.
 const txBytesTarget = pb.TxBytesMax - 16<<10
 
+// listsATime is how many lists of 信用中国 go into a transaction: each weighs a hundred messages, and a member's share of a block is 10,000 by default.
+const listsATime = 25
+
+// codeTooLarge refuses a transaction that no block will ever take.
+const codeTooLarge = "E_TX_SIZE"
+
 // codeAllOrNothing marks a row that is not wrong itself: another one of a file that goes in as a whole or not at all is.
 const codeAllOrNothing = "E_ALL_OR_NOTHING"
 
@@ -282,6 +288,9 @@ func (b *batch) fits(w *row, most int) bool {
 	if len(b.rows) == 0 {
 		return true
 	}
+	if w.Messages[0].GetReconcile() != nil {
+		most = min(most, listsATime)
+	}
 	if len(b.rows) >= most || b.messages+len(w.Messages) > pb.MessagesMax || b.bytes+w.size > txBytesTarget {
 		return false
 	}
@@ -326,6 +335,9 @@ func (r *run) fly(rows []*row) error {
 		o, err := r.send(rows, nil)
 		if err != nil {
 			return err
+		}
+		if n := len(rows); o.Code == codeTooLarge && n > 1 { // a consortium with a smaller share
+			return errors.Join(r.fly(rows[:n/2]), r.fly(rows[n/2:]))
 		}
 		left, err := r.settle(rows, o)
 		if err != nil {
@@ -573,7 +585,8 @@ func (r *run) readAll() error {
 	for _, w := range rows {
 		whole.add(w)
 	}
-	if whole.messages <= pb.MessagesMax && whole.bytes <= txBytesTarget {
+	lists := rows[0].Messages[0].GetReconcile() != nil // lists weigh more than they count
+	if whole.messages <= pb.MessagesMax && whole.bytes <= txBytesTarget && (!lists || len(rows) <= listsATime) {
 		return r.sendWhole(rows)
 	}
 	return r.sendProbed(rows)

@@ -30,6 +30,7 @@ type ledger struct {
 	subjects map[string]pb.Subject
 	outcomes map[string][]byte
 	lists    map[string]*pb.Reconcile
+	most     int // messages of a transaction; 0 = as many as there are
 	posts    int
 	executed int
 	// trouble is asked before (executed = false) and after a transaction is executed; true: the connection breaks, or the answer given is sent.
@@ -60,6 +61,10 @@ func (l *ledger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			answer(400, map[string]any{"code": "E_TX_MALFORMED", "detail": err.Error()})
 			return
 		}
+		if l.most > 0 && len(body.Messages) > l.most {
+			answer(422, map[string]any{"code": "E_TX_SIZE", "detail": "too large"})
+			return
+		}
 		id := pb.SignBytes(body.ChainId, tx.Body)
 		key := hex.EncodeToString(id[:])
 		if _, seen := l.outcomes[key]; seen {
@@ -71,6 +76,24 @@ func (l *ledger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		_, _ = w.Write(l.outcomes[key])
+	case r.URL.Path == "/v1/subjects": // two a page
+		var all, page []string
+		for s := range l.subjects {
+			all = append(all, s)
+		}
+		slices.Sort(all)
+		for _, s := range all {
+			if s > r.URL.Query().Get("after") {
+				page = append(page, s)
+			}
+		}
+		v := map[string]any{"subjects": page}
+		if len(page) > 2 {
+			v["subjects"], v["next"] = page[:2], page[1]
+		}
+		answer(200, v)
+	case strings.HasPrefix(r.URL.Path, "/v1/subjects/"): // the category says how many abnormal entries stand
+		answer(200, map[string]any{"counts": map[string]any{"abnormal": l.subjects[strings.TrimPrefix(r.URL.Path, "/v1/subjects/")].Category}})
 	case strings.HasPrefix(r.URL.Path, "/v1/txs/"):
 		if o, ok := l.outcomes[strings.TrimPrefix(r.URL.Path, "/v1/txs/")]; ok {
 			_, _ = w.Write(o)
@@ -363,6 +386,7 @@ func TestImportOfLists(t *testing.T) {
 		"at once": nil, "firm by firm": func(im *Import) { im.Batch, im.Flight = 1, 1 }, "whole": func(im *Import) { im.AllOrNothing = true },
 	} {
 		l, c := newLedger(t)
+		l.most = 3
 		sum, lines, err := importKind(t, c, path, intake.CreditChina, change)
 		if err != nil || sum.Rows != firms*each {
 			t.Fatalf("%s: %+v %v", name, sum, err)
@@ -377,6 +401,25 @@ func TestImportOfLists(t *testing.T) {
 		}
 		if lines[firms].Code != "E_SUBJECT_UNKNOWN" || lines[1].Record == nil || string(lines[1].Record) == string(lines[firms+1].Record) {
 			t.Errorf("%s: %+v", name, lines[firms])
+		}
+	}
+}
+
+// Of the firms that a whole list does not name those with something in publicity are said to be shown no more, and no others.
+func TestSayRest(t *testing.T) {
+	l, c := newLedger(t)
+	for i := range 9 { // even ones have an entry; 0 is refused
+		l.subjects[uscc(i)] = pb.Subject{Uscc: uscc(i), Category: uint32(1 - i%2)}
+	}
+	l.most = 1
+	rest, err := c.SayRest(t.Context(), uscc(9999), map[string]bool{uscc(2): true, uscc(3): true}, 20000)
+	if err != nil || rest.Firms != 4 || rest.Said != 3 || rest.Refused != 1 || rest.Refusals[0].Subject != uscc(0) {
+		t.Fatalf("%+v %v", rest, err)
+	}
+	for i := range 9 {
+		m, said := l.lists[uscc(i)]
+		if said != (i == 4 || i == 6 || i == 8) || said && (len(m.Shown) != 0 || m.AsOf != 20000) {
+			t.Errorf("firm %d: %v %+v", i, said, m)
 		}
 	}
 }

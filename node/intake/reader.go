@@ -67,6 +67,8 @@ type Reader struct {
 
 	whole    bool  // credit-china: the file was read to its end
 	gathered []Row // of it, what is not given yet
+	named    map[string]bool
+	asOf     int32
 }
 
 // Open opens a file and reads its header. An error is a *FileError: one line with code, rule and remedy.

@@ -92,6 +92,16 @@ func (r *Reader) gather() error {
 			broken[row.Key] = row.Number
 		}
 	}
+	r.named = map[string]bool{}
+	for i := range r.gathered {
+		if row := &r.gathered[i]; row.Key != "" {
+			r.named[row.Key] = true
+		}
+	}
+	r.asOf = theDay(first)
+	if lost != 0 {
+		r.asOf = 0
+	}
 	// Then what is sent.
 	lead := map[string]*Row{}
 	for i := range r.gathered {
@@ -123,6 +133,21 @@ func (r *Reader) gather() error {
 	}
 	return nil
 }
+
+// theDay is the day of which all lists are; 0 where there are several, or none.
+func theDay(lists map[string]*pb.Reconcile) (day int32) {
+	for _, list := range lists {
+		if day != 0 && day != list.AsOf {
+			return 0
+		}
+		day = list.AsOf
+	}
+	return day
+}
+
+// Scope says what a list of 信用中国 that was read to its end is about: the firms that it names, refused or not, and the day of which all of it is; 0 where
+// there are several, or where the firm of a row cannot be read.
+func (r *Reader) Scope() (named map[string]bool, asOf int32) { return r.named, r.asOf }
 
 // nextGathered gives the rows that gather has read.
 func (r *Reader) nextGathered() (Row, error) {

@@ -118,3 +118,31 @@ func TestListsThatAreNotWhole(t *testing.T) {
 		t.Errorf("%v %v", rows[0].Refusal, err)
 	}
 }
+
+// What a list is about: who is named, also where it is refused, and the one day of it.
+func TestScopeOfList(t *testing.T) {
+	for name, c := range map[string]struct {
+		rows  []string
+		named int
+		asOf  int32
+	}{
+		"one day":       {[]string{"A penalty " + docNo(1) + " 2026-07-02", "B penalty - 2026-07-02"}, 2, day(t, "2026-07-02")},
+		"two days":      {[]string{"A penalty " + docNo(1) + " 2026-07-02", "B - - 2026-07-03"}, 2, 0},
+		"an unread one": {[]string{"A penalty " + docNo(1) + " 2026-07-02", "? - - 2026-07-02"}, 1, 0},
+		"nobody":        {nil, 0, 0},
+	} {
+		r, err := Open(write(t, listOf(c.rows...)), CreditChina, Options{Issuer: agency})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		for {
+			if _, err := r.Next(); err != nil {
+				break
+			}
+		}
+		if named, asOf := r.Scope(); len(named) != c.named || asOf != c.asOf {
+			t.Errorf("%s: %v %d", name, named, asOf)
+		}
+	}
+}
