@@ -29,6 +29,8 @@ func TestGenesisIsHeld(t *testing.T) {
 		firm.Uscc + " stands twice":      func(g *pb.Genesis) { g.Subjects = append(g.Subjects, firm, firm) },
 		"item M01 version 1 stands":      func(g *pb.Genesis) { g.MeasureItems = append(g.MeasureItems, g.MeasureItems[0]) },
 		"list ZX version 1 stands twice": func(g *pb.Genesis) { g.ListStandards = append(g.ListStandards, g.ListStandards[0]) },
+		"list HN28 version 1 stands":     func(g *pb.Genesis) { g.IncentiveLists = append(g.IncentiveLists, g.IncentiveLists[0]) },
+		"list HN28: 依据 is empty":         func(g *pb.Genesis) { g.IncentiveLists[0].Basis = "" },
 		"B-1 stands twice":               func(g *pb.Genesis) { g.BusinessItems = append(g.BusinessItems, item, item) },
 		"item M01: 依据 is empty":          func(g *pb.Genesis) { g.MeasureItems[0].Basis = "" },
 		"list ZX: 依据 is empty":           func(g *pb.Genesis) { g.ListStandards[0].Basis = "" },

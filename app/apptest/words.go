@@ -139,6 +139,9 @@ func (s *Script) action(d *datadriven.TestData) (a pb.Action) {
 	case has(d, "destroy"):
 		id := sanction.ID(recordKinds[arg(d, "kind")], s.issuerOf(d), docNo(arg(d, "destroy")), s.firm(d))
 		a.Sum = &pb.Action_DestroyRecord{DestroyRecord: &pb.DestroyRecord{Record: id[:]}}
+		if arg(d, "destroy") == "short" {
+			a.Sum = &pb.Action_DestroyRecord{DestroyRecord: &pb.DestroyRecord{Record: id[:31]}}
+		}
 	case has(d, "place"):
 		change := &pb.RegionChange{}
 		for range number(d, "rows", 1) {
@@ -153,7 +156,7 @@ func (s *Script) action(d *datadriven.TestData) (a pb.Action) {
 }
 
 // row is a member's row as it stands, or that of a new member, with changes: [uscc=] [named=] [level=] [regions=] [roles=] [key=WORD]
-// [key-from=] [key-to=] [key-of=AGENCY] [power=] [validator=WORD] [validator-of=AGENCY] [competences=N] [keys=N] [removed] [address=short] [system=] [holder] [credit-china] [measures=CODE,…] [lists=CODE,…] [recognises=CODE,…: of its last competence] [authority].
+// [key-from=] [key-to=] [key-of=AGENCY] [power=] [validator=WORD] [validator-of=AGENCY] [competences=N] [keys=N] [removed] [address=short] [system=] [holder] [heir=] [credit-china] [measures=CODE,…] [lists=CODE,…] [recognises=CODE,…: of its last competence] [authority].
 func (s *Script) row(d *datadriven.TestData) *pb.Member {
 	name := arg(d, "put")
 	var m *pb.Member
@@ -177,6 +180,9 @@ func (s *Script) row(d *datadriven.TestData) *pb.Member {
 	m.CreditChina = m.CreditChina || has(d, "credit-china")
 	if has(d, "holder") {
 		m.Holder = true
+	}
+	if has(d, "heir") {
+		m.Successor = s.agency(arg(d, "heir"))
 	}
 	if has(d, "regions") {
 		m.Regions = strings.Split(arg(d, "regions"), ",")

@@ -86,9 +86,9 @@ func Suits(r x.Reader, named string, on calendar.Date, src Source) (*pb.MeasureI
 	case src.Kind == pb.DISHONESTY_LIST && len(item.Lists) > 0 && !slices.Contains(item.Lists, src.List):
 		return nil, ErrSource.With("item %s does not rest on an entry in list %s", named, src.List)
 	}
-	s, err := subject.Require(r, src.Subject)
-	if err != nil {
-		return nil, err
+	s, ok := subject.Get(r, src.Subject)
+	if !ok {
+		x.Faultf("a record is of %s, which is not enrolled", src.Subject)
 	}
 	if !slices.Contains(item.Categories, s.Category) {
 		return nil, ErrScope.With("item %s (%s) is for categories %v, the subject is of category %d", named, item.Object, item.Categories, s.Category)
