@@ -87,7 +87,7 @@ func (c *Ctx) Log(leaf [32]byte) { c.Logged = append(c.Logged, leaf) }
 // Done is what a transition that was not refused says of itself.
 type Done struct {
 	Record []byte // id of the record it speaks of, where there is one
-	Note   string // AlreadyRecorded, or empty
+	Note   string // AlreadyRecorded, a warning (W_…), or empty
 }
 
 // AlreadyRecorded: the same content stands already; nothing was changed.

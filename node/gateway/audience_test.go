@@ -23,6 +23,7 @@ var audienceTable = []struct {
 	{"unpublished", map[string]string{"": "", "gov1": "", "gy-scjg": "", "ops": "full", "zz-scjg": "full", "auditor": "full"}},
 	{"repaired", map[string]string{"": "", "gov1": "", "gy-scjg": "", "ops": "", "zz-scjg": "full", "auditor": "full"}},
 	{"expired", map[string]string{"": "", "gov1": "", "gy-scjg": "", "ops": "", "zz-scjg": "full", "auditor": "full"}},
+	{"shared", map[string]string{"": "", "gov1": "published", "gy-scjg": "published", "ops": "published", "zz-scjg": "full", "auditor": "full"}}, // expired, share_after_expiry
 	{"archived", map[string]string{"": "", "gov1": "", "gy-scjg": "", "ops": "", "zz-scjg": "full", "auditor": "full"}},
 	{"shielded", map[string]string{"": "", "gov1": "", "gy-scjg": "", "ops": "full", "zz-scjg": "full", "auditor": "full"}}, // ops filed the plan
 	{"held", map[string]string{"": "", "gov1": "", "gy-scjg": "", "ops": "full", "zz-scjg": "full", "auditor": "full"}},     // published, and 信用中国 does not show it
@@ -46,6 +47,7 @@ func TestAudienceTable(t *testing.T) {
 			"publish by=ops issuer=zz-scjg firm=a no=7", "govern put=ops credit-china", "on 2026-07-21", "reconcile by=ops firm=a",
 		},
 		"corrected": {"publish by=ops issuer=zz-scjg firm=a no=7", "correct by=zz-scjg firm=a no=7 kinds=1 decided=2026-07-15"},
+		"shared":    {"govern param=share_after_expiry value=1", "publish by=ops issuer=zz-scjg firm=a no=7", "on 2027-07-16", "block"},
 		"expired":   {"publish by=ops issuer=zz-scjg firm=a no=7", "on 2027-07-16", "block"},
 		"repaired": {
 			"publish by=ops issuer=zz-scjg firm=a no=7", "on 2026-10-19", "commit by=zz-scjg firm=a code=" + type4 + " type=4 accepted",
@@ -71,6 +73,8 @@ func TestAudienceTable(t *testing.T) {
 			switch state {
 			case "held":
 				state = "published"
+			case "shared":
+				state = "expired"
 			case "corrected": // what stands is 轻微 and not published; this is the version before
 				older := sanction.PenaltyID(w.Actors["zz-scjg"].USCC, "郑市监处罚〔2026〕7号#v1", w.firm("a"))
 				id = fmt.Sprintf("%x", older)

@@ -155,7 +155,11 @@ func showDishonesty(r x.Reader, who *caller, d *pb.Dishonesty) *recordJSON {
 	if d.Held { // 信用中国 does not show it: nobody learns of it from here whom it would not tell (INV-42)
 		state = heldView
 	}
-	switch state[column] {
+	see := state[column]
+	if see == hidden && (column == aAgency || column == aDuty) && sanction.Shared(r, d) {
+		see = published
+	}
+	switch see {
 	case published:
 		return publishedForm(d)
 	case full:

@@ -51,9 +51,13 @@ var Params = []ParamInfo{
 	{"attention_window_months", "积累关注窗口期", 12, 3, 36, "months", "[D], S0 gives no number", "how long a decision counts towards it"},
 	{"attention_effect", "积累关注抽查类别提升", 1, 0, 3, "classes", "[D]", "by how many classes attention raises a candidate for inspection"},
 	{"first_offence_months", "初次违法认定窗口期", 24, 12, 60, "months", "L1 art 33 [C], length [M]", "how long an earlier offence under the same power counts against a first one"},
+	{"share_after_expiry", "期满后政务共享", 0, 0, 1, "bool", "[D]", "other agencies are told of a record whose publicity has run out (已届满), until it is archived; the public and lenders never are"},
 	{"archive_grace_days", "归档等待期", 30, 0, 365, "days", "[D]", "from the end of a record to its archive"},
 	{"require_two_documents", "两书同达", 1, 0, 1, "bool", "G2 [P]", "a penalty needs the repair notice (信用修复告知书) served with the decision"},
 	{"natural_person_negative_records", "自然人失信信息", 0, 0, 0, "bool", "H1 art 13 [C], L3 [C], [D]", "negative records of natural persons: refused, without a choice"},
+	{"publish_counts_from", "公示期起算", 0, 0, 0, "choice", "N1 [P]", "0: from the decision, without a choice"},
+	{"answer_shows_finality", "答复载明是否终局", 1, 1, 1, "bool", "D-3 [D]", "every answer says whether the decision is final (终局), without a choice: a change would rewrite every standing at once"},
+	{"sync_interval_days", "下游同步频次", 1, 1, 1, "days", "G2 [P]", "who keeps copies follows what is published here daily, without a choice; what has left is let go of by holder_wd and sync_deadline_wd"},
 	{"roll_period_end_publicity", "公示期末日遇休息日顺延", 0, 0, 0, "bool", "N1 [P], [D]", "publicity never becomes longer for a holiday, without a choice"},
 
 	// Commitments (信用承诺).
@@ -93,7 +97,11 @@ var Params = []ParamInfo{
 	{"order58_max_months", "原办法最长公示期", 36, 12, 36, "months", "N2 [M]", "of decisions before Order 36 came into force; the shorter of it and the class's longest period counts"},
 	{"repair_false_bar_months", "虚假修复禁止申请期", 36, 12, 60, "months", "N1 [P], length [M]", "no application after a repair was obtained by deceit"},
 
+	// Subjects (信用主体).
+	{"uscc_inner_check", "主体代码内嵌校验", 1, 0, 2, "choice", "GB 11714 [C], [D]", "a code whose organisation part has a wrong check character is 0: enrolled, 1: enrolled with a warning, 2: refused; such codes have been issued"},
+
 	// Objection (异议).
+	{"objection_annotation_wd", "异议标注期限", 0, 0, 0, "wd", "H1 art 41 [C]", "the mark stands in the block that receives the objection, without a choice"},
 	{"objection_own_wd", "异议核查期限(单位)", 3, 1, 3, "wd", "H1 art 41 [C]", "from receipt to result, where who received it settles it alone"},
 	{"objection_provider_wd", "异议核查期限(提供方)", 7, 3, 7, "wd", "H1 art 41 [C]", "from receipt to result, where the agency that answers for the target has to check"},
 	{"objection_review_wd", "异议复核期限", 15, 5, 30, "wd", "H1 art 28 [C], length [D]", "from the request to the decision of the provincial credit authority"},

@@ -136,6 +136,12 @@ func Mark(ctx *x.Ctx, id []byte, change int) {
 // Public says whether the record stands in the subject's standing.
 func Public(d *pb.Dishonesty) bool { return d.State == pb.RECORD_PUBLISHED && !d.Held }
 
+// Shared says whether other agencies are told of a record that the public is not told of any more: its publicity has run out, and governance has it so
+// (share_after_expiry).
+func Shared(r x.Reader, d *pb.Dishonesty) bool {
+	return d.State == pb.RECORD_EXPIRED && catalog.Bool(r, "share_after_expiry")
+}
+
 // Live says whether the record still runs: it is registered, in publicity, kept out of it by its class, or shielded.
 func Live(d *pb.Dishonesty) bool {
 	switch d.State {

@@ -4,6 +4,7 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
+	"github.com/xinlian-ledger/xinlian/x/code"
 	"github.com/xinlian-ledger/xinlian/x/member"
 )
 
@@ -37,10 +38,32 @@ func Enrol(ctx *x.Ctx, m *pb.EnrolSubject) (x.Done, error) {
 	if _, ok := catalog.Region(ctx, m.Subject.Region, ctx.Today); !ok {
 		return x.Done{}, ErrRegion.With("region %q is not in the region table on %s", m.Subject.Region, ctx.Today)
 	}
-	if old, ok := Get(ctx, m.Subject.Uscc); ok && *old == m.Subject {
+	old, known := Get(ctx, m.Subject.Uscc)
+	if known && *old == m.Subject {
 		return x.Done{Note: x.AlreadyRecorded}, nil
+	}
+	done, err := checkOrg(ctx, m.Subject.Uscc, known)
+	if err != nil {
+		return x.Done{}, err
 	}
 	s := m.Subject
 	put(ctx, &s)
-	return x.Done{}, nil
+	return done, nil
+}
+
+// What uscc_inner_check says of a wrong check character inside a code.
+const (
+	orgCheckOff    = 0
+	orgCheckRefuse = 2
+)
+
+// checkOrg warns of a code whose inner check character is wrong, or refuses it, as governance has it. What is enrolled stays.
+func checkOrg(ctx *x.Ctx, uscc string, known bool) (x.Done, error) {
+	switch how := catalog.Int(ctx, "uscc_inner_check"); {
+	case code.OrgCheckOK(uscc) || how == orgCheckOff:
+		return x.Done{}, nil
+	case how == orgCheckRefuse && !known:
+		return x.Done{}, ErrOrgCheck
+	}
+	return x.Done{Note: code.WarnUSCCOrgCheck}, nil
 }

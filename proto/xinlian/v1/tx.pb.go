@@ -1261,7 +1261,7 @@ func (*Msg) XXX_OneofWrappers() []interface{} {
 	}
 }
 
-// MsgResult is the outcome of one message. A success is code 0; note says ALREADY_RECORDED where nothing had to be done.
+// MsgResult is the outcome of one message. A success is code 0; note says ALREADY_RECORDED where nothing had to be done, or gives a warning (W_…).
 type MsgResult struct {
 	Index  uint32 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
 	Record []byte `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
