@@ -927,8 +927,6 @@ func (s *sim) govern() {
 	r, line := s.r, ""
 	apply := func(string) {}
 	var key string
-	s.begin()
-	s.m.end()
 	switch who := pick(r, "gy-scjg", "js-rsj"); {
 	case s.m.removed[who] && r.IntN(2) == 0:
 		line = "govern put=" + who
@@ -949,9 +947,11 @@ func (s *sim) govern() {
 			}
 		}
 	}
+	s.begin()
+	s.m.end()
+	may := key == "" || s.m.clone().destroy(key)
 	out := strings.TrimSpace(s.command(line))
 	s.log = append(s.log, line+" → "+out)
-	may := key == "" || s.m.clone().destroy(key)
 	if strings.HasPrefix(out, "in force from ") != may {
 		s.t.Errorf("%s: the ledger says %s, the model %v", line, out, may)
 	}
