@@ -191,6 +191,9 @@ func (m *model) duties() (out []string) {
 		if live(p.state) && p.leaveBy != 0 {
 			owe(p.issuer, "withdraw", p.leaveBy)
 		}
+		if live(p.state) && p.lookBy != 0 {
+			owe(p.issuer, "reexamine_listing", p.lookBy)
+		}
 		if p.held {
 			owe(p.issuer, "answer_hold", p.answerBy)
 		}

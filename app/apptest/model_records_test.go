@@ -24,12 +24,14 @@ type mRecord struct {
 	act                string // of a penalty with a fine
 	list               string
 	measures           []string // that the decision calls for
+	basis              string   // penalty that an entry in a list rests on
 	kinds              []uint32 // of a penalty
 
 	held      bool // 信用中国 does not show it
 	answerBy  int
 	revokedOn int
 	leaveBy   int // last day of its withdrawal; 0 = none asked for
+	lookBy    int // last day to say what becomes of an entry whose penalty was withdrawn
 	doneOn    int // duties fulfilled
 	extended  bool
 	finalOn   int
@@ -174,6 +176,7 @@ func (m *model) late(key string, p mRecord) {
 func (m *model) lateLeave(key string, p mRecord) {
 	if live(p.state) {
 		m.alarm(key, "withdraw", p.leaveBy)
+		m.alarm(key, "reexamine", p.lookBy)
 	}
 	if p.held {
 		m.alarm(key, "answer hold", p.answerBy)
@@ -249,6 +252,7 @@ func (m *model) change(verb, by, key string, a mArgs) string {
 			}
 			m.alarm(key, "withdraw", p.leaveBy)
 		}
+		m.alarm(key, "reexamine", p.lookBy)
 		p.state, p.ended = "withdrawn", m.today
 	case "report-revoked":
 		switch {
@@ -259,11 +263,11 @@ func (m *model) change(verb, by, key string, a mArgs) string {
 		}
 		p.revokedOn, p.leaveBy = a.on, plusWorking(a.on, 3)
 	case "release":
-		if !live(p.state) || p.revokedOn == 0 && !p.held {
+		if !live(p.state) || p.revokedOn == 0 && !p.held && p.lookBy == 0 {
 			return no
 		}
 		m.lateLeave(key, p)
-		p.revokedOn, p.leaveBy, p.held, p.answerBy = 0, 0, false, 0
+		p.revokedOn, p.leaveBy, p.lookBy, p.held, p.answerBy = 0, 0, 0, false, 0
 	case "final":
 		switch {
 		case p.finalOn != 0 && p.finalOn == a.on && p.ground == a.n:
@@ -599,8 +603,14 @@ func (m *model) decideCase(key string, p mRecord) {
 	}
 }
 
-// withdrawn closes the case of a decision that is gone.
+// withdrawn closes the case of a decision that is gone, and asks what becomes of entries in lists that rest on it.
 func (m *model) withdrawn(key string, p mRecord) {
+	for k, e := range m.records {
+		if e.kind == "list" && e.basis == key && live(e.state) && e.lookBy == 0 {
+			e.lookBy = plusWorking(m.today, 3)
+			m.records[k] = e
+		}
+	}
 	if c := m.cases[p.firm+"/"+p.act]; p.act != "" && c.state == "penalty" && c.record == key {
 		c.state = "closed"
 		m.cases[p.firm+"/"+p.act] = c

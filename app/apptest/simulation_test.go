@@ -361,7 +361,7 @@ func (s *sim) nextChange() do {
 		p := s.m.records[k]
 		switch verb {
 		case "release":
-			return p.held || p.revokedOn != 0 && live(p.state)
+			return p.held || live(p.state) && p.revokedOn+p.lookBy != 0
 		case "remove-abnormal":
 			return live(p.state) && p.kind == "abnormal"
 		case "remove-listed":
@@ -642,6 +642,9 @@ func (s *sim) nextListing() do {
 		if no == "none" {
 			basis = ""
 		}
+	}
+	if list == "SC" {
+		p.basis = basis
 	}
 	if r.IntN(2) == 0 {
 		p.measures = []string{"M12"}

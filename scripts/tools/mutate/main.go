@@ -47,6 +47,20 @@ var invariants = map[string]bool{
 	"checkSize": true,
 }
 
+// reasons say why a guard has no test, by its function and condition.
+var reasons = map[string]string{
+	"Add p.Candidates > candidatesMax":                "a bound that no test fills",
+	"checkTemplateChange n >= templatesMax":           "a bound that no test fills",
+	"checkBusinessItemChange n >= businessItemsMax":   "a bound that no test fills",
+	"checkIncentiveListChange n >= incentiveListsMax": "a bound that no test fills",
+	"checkMeasureItemChange n >= measureItemsMax":     "a bound that no test fills",
+	"checkListStandardChange n >= listStandardsMax":   "a bound that no test fills",
+	"CheckPut _, known := r.Get(x.Key(holders.Prefix, []byte(m.Uscc))); holds(m) && !known && len(Holders(r)) >= holdersMax": "a bound that no test fills",
+	"Refile int32(ctx.Today) > a.SupplementBy":                                            "the timer of the same day comes first, unless more than timers_per_block are due",
+	"CheckFileRows n <= 0 || !bytes.Equal(binary.AppendUvarint(nil, seq), row.Value[:n])": "the digest of the row, asked for afterwards, finds the same fault",
+	"CheckFileRows h, err := headOf(head); err != nil":                                    "a head that does not decode has another root, which is asked for afterwards",
+}
+
 // hook is the file that the overlay adds to package x.
 const hook = `package x
 
@@ -218,7 +232,15 @@ func (f *finder) find() {
 				return false
 			case *ast.IfStmt:
 				if f.refuses(fn, n.Body.List) {
-					f.guard(fn, n.Cond, n.Cond.Pos(), n.Cond.End())
+					said := f.text(n.Cond)
+					switch {
+					case n.Init != nil:
+						said = f.text(n.Init) + "; " + said
+					case said == "err != nil": // what gave the error stands on the line before
+						lines := strings.Split(string(f.src[:f.at(n.Pos())]), "\n")
+						said = strings.TrimSpace(lines[max(0, len(lines)-2)]) + "; " + said
+					}
+					f.guard(fn, n.Cond, said)
 				}
 			case *ast.SwitchStmt:
 				f.cases(fn, n)
@@ -237,7 +259,7 @@ func (f *finder) cases(fn *ast.FuncDecl, s *ast.SwitchStmt) {
 		case s.Tag == nil && len(clause.List) > 0:
 			first, last := clause.List[0], clause.List[len(clause.List)-1]
 			if len(clause.List) == 1 {
-				f.guard(fn, first, first.Pos(), first.End())
+				f.guard(fn, first, f.text(first))
 				continue
 			}
 			// Several conditions are one guard.
@@ -265,9 +287,9 @@ func (f *finder) cases(fn *ast.FuncDecl, s *ast.SwitchStmt) {
 	}
 }
 
-func (f *finder) guard(fn *ast.FuncDecl, cond ast.Node, pos, end token.Pos) {
-	n := f.note(fn, cond, f.text(cond))
-	f.edits = append(f.edits, edit{f.at(pos), f.at(pos), fmt.Sprintf("x.Guard(%d, ", n)}, edit{f.at(end), f.at(end), ")"})
+func (f *finder) guard(fn *ast.FuncDecl, cond ast.Node, said string) {
+	n, from, to := f.note(fn, cond, said), f.at(cond.Pos()), f.at(cond.End())
+	f.edits = append(f.edits, edit{from, from, fmt.Sprintf("x.Guard(%d, ", n)}, edit{to, to, ")"})
 }
 
 // note adds a guard. Its result holds as long as the text of its function is the same.
@@ -502,9 +524,9 @@ func report(guards []guard) []byte {
 		by := g.By
 		switch g.Verdict {
 		case "survived":
-			by = "**NOT caught**"
+			by = strings.TrimSuffix("**NOT caught**: "+reasons[g.Func+" "+g.Cond], ": ")
 		case "unreached":
-			by = "**NOT reached**"
+			by = strings.TrimSuffix("**NOT reached**: "+reasons[g.Func+" "+g.Cond], ": ")
 		case "":
 			by = "not tried"
 		}
