@@ -74,6 +74,34 @@ var stories = []story{
 		"other by=zz-scjg firm=a no=7 decided=2026-07-15", "= clean", "publish by=zz-scjg issuer=zz-scjg kind=other firm=a no=7", "= differs",
 		"on 2027-07-16", "= clean",
 	}, ""},
+	{"a penalty that 信用中国 shows no more, and again", pb.DISHONESTY_PENALTY, []string{
+		"govern put=ops credit-china", "record by=ops issuer=zz-scjg firm=a no=7 fine=120000 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=a no=7", "= differs",
+		"on 2026-09-01", "reconcile by=ops firm=a", "= clean", "on 2026-09-10", "= clean", "release by=zz-scjg firm=a no=7", "= differs",
+	}, ""},
+	{"a penalty that a court's plan shields", pb.DISHONESTY_PENALTY, []string{
+		"record by=ops issuer=zz-scjg firm=a no=7 fine=120000 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=a no=7", "= differs",
+		"file-plan by=ops firm=a case=PO-1", "shield by=zz-scjg firm=a no=7 case=PO-1", "= clean", "on 2026-09-10", "end-plan by=ops firm=a case=PO-1", "= clean",
+		"end-shield by=zz-scjg firm=a no=7 case=PO-1", "= clean", "on 2026-12-01", "= clean",
+	}, ""},
+	{"a penalty with an objection, withdrawn, whose copies are confirmed", pb.DISHONESTY_PENALTY, []string{
+		"govern put=gov1 holder roles=1,4", "record by=ops issuer=zz-scjg firm=a no=7 fine=120000 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=a no=7",
+		"object by=ops issuer=zz-scjg firm=a no=7 objection=YY-1", "= differs", "withdraw by=zz-scjg issuer=zz-scjg firm=a no=7", "= clean",
+		"resolve by=ops issuer=zz-scjg firm=a no=7 objection=YY-1 result=withdrawn", "= clean", "acknowledge by=gov1 of=zz-scjg firm=a no=7", "= clean",
+	}, ""},
+	{"a minor penalty that was a general one before it was corrected", pb.DISHONESTY_PENALTY, []string{
+		"record by=ops issuer=zz-scjg firm=a no=7 fine=120000 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=a no=7", "= differs",
+		"correct by=zz-scjg firm=a no=7 kinds=1 decided=2026-07-15", "= clean", "on 2026-10-01", "= clean",
+	}, ""},
+	{"a case that is closed, and a decision without a penalty", pb.DISHONESTY_PENALTY, []string{
+		"file-case by=zz-scjg firm=a act=smoke", "= clean", "close-case by=zz-scjg firm=a act=smoke", "= clean", "no-penalty by=zz-scjg firm=a no=7", "= clean",
+		"withdraw-no-penalty by=zz-scjg firm=a no=7", "= clean",
+	}, ""},
+	{"attention, until the penalties are withdrawn", pb.DISHONESTY_PENALTY, []string{
+		"record by=ops issuer=zz-scjg firm=a no=7 fine=120000 decided=2026-07-15", "record by=ops issuer=zz-scjg firm=a no=17 fine=120000 decided=2026-07-15",
+		"record by=ops issuer=zz-scjg firm=a no=27 fine=120000 decided=2026-07-15", "= clean", "publish by=ops issuer=zz-scjg firm=a no=7",
+		"publish by=ops issuer=zz-scjg firm=a no=17", "publish by=ops issuer=zz-scjg firm=a no=27", "= differs", "withdraw by=zz-scjg issuer=zz-scjg firm=a no=7",
+		"withdraw by=zz-scjg issuer=zz-scjg firm=a no=17", "withdraw by=zz-scjg issuer=zz-scjg firm=a no=27", "= clean",
+	}, ""},
 	{"other dishonesty withdrawn", pb.DISHONESTY_OTHER, []string{
 		"other by=zz-scjg firm=a no=7 decided=2026-07-15", "publish by=zz-scjg issuer=zz-scjg kind=other firm=a no=7", "= differs",
 		"withdraw by=zz-scjg issuer=zz-scjg kind=other firm=a no=7", "= clean",
