@@ -14,7 +14,7 @@ import (
 )
 
 // against is what a command objects to: [against=record] issuer= firm= no= [kind=], against=breach code=, against=repair issuer= firm= no= application=,
-// against=incentive issuer= firm= proposal=.
+// against=incentive issuer= firm= proposal=, against=measure issuer= firm= no= item= [to=].
 func (s *Script) against(d *datadriven.TestData) (kind pb.ObjectionKind, target []byte, provider string) {
 	switch arg(d, "against") {
 	case "breach":
@@ -31,6 +31,12 @@ func (s *Script) against(d *datadriven.TestData) (kind pb.ObjectionKind, target 
 		return pb.OBJECTION_REPAIR, s.repairID(d), s.issuerOf(d)
 	case "incentive": // against=incentive issuer= firm= proposal=
 		return pb.OBJECTION_INCENTIVE, s.incentiveID(d), s.issuerOf(d)
+	case "measure": // against=measure issuer=RECOGNISER firm= no= item= [to=]
+		provider := s.recogniser(d)
+		if has(d, "to") {
+			provider = s.agency(arg(d, "to"))
+		}
+		return pb.OBJECTION_MEASURE, s.measureID(d), provider
 	case "nothing":
 		return 9, s.penaltyID(d), s.issuerOf(d)
 	}

@@ -40,7 +40,7 @@ func targetShown(r x.Reader, who *caller, o *pb.Objection) bool {
 }
 
 type objectionJSON struct {
-	Against       string  `json:"against"` // record, breach, repair, incentive
+	Against       string  `json:"against"` // record, breach, repair, incentive, measure
 	Target        string  `json:"target"`
 	ObjectionNo   string  `json:"objection_no"`
 	Claimant      string  `json:"claimant"`
@@ -70,7 +70,7 @@ type objectionJSON struct {
 }
 
 var (
-	objectionKinds   = []string{pb.OBJECTION_RECORD: "record", pb.OBJECTION_BREACH: "breach", pb.OBJECTION_REPAIR: "repair", pb.OBJECTION_INCENTIVE: "incentive"}
+	objectionKinds   = []string{pb.OBJECTION_RECORD: "record", pb.OBJECTION_BREACH: "breach", pb.OBJECTION_REPAIR: "repair", pb.OBJECTION_INCENTIVE: "incentive", pb.OBJECTION_MEASURE: "measure"}
 	objectionStates  = []string{pb.OBJECTION_OWN: "own", pb.OBJECTION_PROVIDER: "provider", pb.OBJECTION_REVIEW: "review", pb.OBJECTION_RESOLVED: "resolved"}
 	objectionResults = []string{
 		pb.OBJECTION_UPHELD: "upheld", pb.OBJECTION_CORRECTED: "corrected", pb.OBJECTION_WITHDRAWN: "withdrawn", pb.OBJECTION_UNDETERMINED: "undetermined",

@@ -7,8 +7,8 @@
 //	O5 resolved, or open and overdue → review: Escalate, once, to the provincial credit authority  复核中
 //	O6 review → resolved, provider:      Review        upheld, or back to the provider, which now corrects or withdraws
 //
-// An objection is against a dishonesty record, a breach of commitment, the result of a repair, or a proposal for an incentive list while its public
-// notice runs. In the block that receives it the target carries the mark, and with it every answer, the standing included, until it is resolved
+// An objection is against a dishonesty record, a breach of commitment, the result of a repair, a sanction measure, or a proposal for an
+// incentive list while its public notice runs. In the block that receives it the target carries the mark, and with it every answer, the standing included, until it is resolved
 // (INV-34); the target itself stays where it is. That there is a mark says no more than that somebody objects: the objection is never public.
 //
 // A result is held against what happened to the target: 更正 needs a target that says something else than when the objection came, 撤销 one that
@@ -18,7 +18,7 @@
 //
 // Limits are duties of who holds the objection (receiver, provider, authority); one that passes unmet raises an alarm.
 //
-// Invariants: INV-34 a record, a breach or a repair carries as many marks as objections to it are open; INV-32 every result has its reason.
+// Invariants: INV-34 a record, a breach, a repair or a measure carries as many marks as objections to it are open; INV-32 every result has its reason.
 //
 // Trust: whoever can change this package can at most make its own node disagree with the others.
 package objection

@@ -6,11 +6,12 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
 )
 
-// Check holds INV-34 for records, breaches and repairs (incentive lists count their own), INV-32, and that the index agrees with the table.
+// Check holds INV-34 for records, breaches, repairs and measures (incentive lists count their own), INV-32, and that the index agrees with the table.
 func Check(r x.Reader) (err error) {
 	n := 0
 	marks := map[string]int{} // "kind/id" → open objections
@@ -52,6 +53,7 @@ func Check(r x.Reader) (err error) {
 	}
 	sanction.All(r, func(d *pb.Dishonesty) bool { return hold(pb.OBJECTION_RECORD, d.Id, d.Objections) })
 	commitment.All(r, func(c *pb.Commitment) bool { return hold(pb.OBJECTION_BREACH, commitment.ID(&c.Content), c.Objections) })
+	measure.All(r, func(m *pb.Measure) bool { return hold(pb.OBJECTION_MEASURE, m.Id, m.Objections) })
 	repair.All(r, func(a *pb.Repair) bool { return hold(pb.OBJECTION_REPAIR, a.Id, a.Objections) })
 	return err
 }

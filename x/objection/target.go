@@ -7,6 +7,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/measure"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
 )
@@ -36,6 +37,8 @@ func find(ctx *x.Ctx, kind pb.ObjectionKind, id []byte, proposals Proposals) (*T
 		return repaired(ctx, id)
 	case pb.OBJECTION_INCENTIVE:
 		return proposals(ctx, id)
+	case pb.OBJECTION_MEASURE:
+		return carriedOut(ctx, id)
 	}
 	return nil, false
 }
@@ -70,6 +73,24 @@ func breach(ctx *x.Ctx, id []byte) (*Target, bool) {
 	return &Target{
 		Subject: c.Content.Subject, Provider: provider, Says: says[:], Open: found, Withdrawn: c.State == pb.COMMITMENT_WITHDRAWN,
 		Mark: func(change int) { commitment.Mark(ctx, c.Content.Code, change) },
+	}, true
+}
+
+// carriedOut is a measure: who carries it out answers for it, for a call who made it. What should not have been is corrected (已纠正), which withdraws it;
+// that its record leaves publicity meanwhile says nothing of the objection.
+func carriedOut(ctx *x.Ctx, id []byte) (*Target, bool) {
+	m, ok := measure.Get(ctx, id)
+	if !ok {
+		return nil, false
+	}
+	provider := m.Implementer
+	if provider == "" {
+		provider = m.Recogniser
+	}
+	says := sha256.Sum256(x.EncodeRow(&pb.Measure{Source: m.Source, Item: m.Item, Implementer: m.Implementer}))
+	return &Target{
+		Subject: m.Subject, Provider: provider, Says: says[:], Open: measure.Running(m), Withdrawn: m.State == pb.MEASURE_CORRECTED,
+		Mark: func(change int) { measure.Mark(ctx, id, change) },
 	}, true
 }
 

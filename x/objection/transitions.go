@@ -19,8 +19,8 @@ func CheckFile(m *pb.FileObjection) error {
 	if err := x.CheckUSCC(m.Subject, "subject"); err != nil {
 		return err
 	}
-	if m.Kind < pb.OBJECTION_RECORD || m.Kind > pb.OBJECTION_INCENTIVE {
-		return x.ErrEnum.With("kind is 1 record, 2 breach, 3 repair or 4 incentive")
+	if m.Kind < pb.OBJECTION_RECORD || m.Kind > pb.OBJECTION_MEASURE {
+		return x.ErrEnum.With("kind is 1 record, 2 breach, 3 repair, 4 incentive or 5 measure")
 	}
 	if err := x.CheckDigest(m.Target, "target", false); err != nil {
 		return err
