@@ -35,6 +35,8 @@ func TestGenesisIsHeld(t *testing.T) {
 		"item M01: 依据 is empty":          func(g *pb.Genesis) { g.MeasureItems[0].Basis = "" },
 		"list ZX: 依据 is empty":           func(g *pb.Genesis) { g.ListStandards[0].Basis = "" },
 		"E_BUSINESS":                     func(g *pb.Genesis) { g.BusinessItems = append(g.BusinessItems, pb.BusinessItem{Code: "B-2"}) },
+		"list HN28: a mark is":           func(g *pb.Genesis) { g.IncentiveLists[0].NameConfidence = 99 },
+		"incentives: character 2":        func(g *pb.Genesis) { g.Members[7].Competences[0].Incentives = []string{"a!"} },
 		"which is no member":             func(g *pb.Genesis) { g.Members[7].Successor = firm.Uscc },
 	} {
 		g := c.Genesis()
