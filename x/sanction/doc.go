@@ -7,14 +7,14 @@
 //	P4  published, unpublished, shielded → expired: timer at 00:00 of the day after max_until; or it stays (extended) until FulfilDuty  已届满
 //	P5  live → withdrawn:               Withdraw, by the recogniser or an agency above it  已撤销
 //	P6  published, unpublished → repaired: Repaired (called by package repair)  已修复
-//	P7  repaired, also archived → published or unpublished, or expired if the term has passed: Restore (called by package repair)
+//	P7  repaired, also archived → published or unpublished, as its class is now, or expired if the term has passed: Restore (called by package repair)
 //	P8  live → repaired:                RemoveAbnormal, for entries of abnormal operation alone  移出
 //	P9  live → live:                    FulfilDuty, the duties of the decision are fulfilled  义务履行完毕
 //	P10 live → live:                    MarkFinal  终局
 //	P11 live → live:                    ReportRevocation; the clock of the withdrawal starts  撤销通报
 //	P12 live → live:                    Release, the recogniser answers that the record stands
 //	P13 repaired, expired, withdrawn, corrected → archived: timer after archive_grace_days  已归档
-//	P14 archived → destroyed:           Destroy, by governance  密钥销毁
+//	P14 archived → destroyed:           Destroy, by governance, while no objection waits  密钥销毁
 //	P15 published → shielded:           ShieldRecord, while a court's plan runs  屏蔽中
 //	P16 shielded → repaired, published, expired: EndShield, as the plan ended
 //	P17 live → live, expired:           Correct; the version that stood becomes a record of its own, corrected  已更正
