@@ -912,10 +912,10 @@ func simulate(t *testing.T, seed uint64, blocks, ask, check int) {
 	t.Logf("seed %d: %v %v alarms %d, twins compared %d, until %s", seed, answers, s.m.census(), len(s.m.alarms), s.twinsCompared, s.Today())
 }
 
-func (s *sim) command(line string) string {
-	s.t.Helper()
+func (s *Script) command(line string) string {
+	s.tb.Helper()
 	cmd, args, err := datadriven.ParseLine(line)
-	must(s.t, err)
+	must(s.tb, err)
 	return s.Run(&datadriven.TestData{Cmd: cmd, CmdArgs: args})
 }
 

@@ -56,9 +56,7 @@ var reasons = map[string]string{
 	"checkMeasureItemChange n >= measureItemsMax":     "a bound that no test fills",
 	"checkListStandardChange n >= listStandardsMax":   "a bound that no test fills",
 	"CheckPut _, known := r.Get(x.Key(holders.Prefix, []byte(m.Uscc))); holds(m) && !known && len(Holders(r)) >= holdersMax": "a bound that no test fills",
-	"Refile int32(ctx.Today) > a.SupplementBy":                                            "the timer of the same day comes first, unless more than timers_per_block are due",
-	"CheckFileRows n <= 0 || !bytes.Equal(binary.AppendUvarint(nil, seq), row.Value[:n])": "the digest of the row, asked for afterwards, finds the same fault",
-	"CheckFileRows h, err := headOf(head); err != nil":                                    "a head that does not decode has another root, which is asked for afterwards",
+	"Refile int32(ctx.Today) > a.SupplementBy": "the timer of the same day comes first, unless more than timers_per_block are due",
 }
 
 // hook is the file that the overlay adds to package x.
