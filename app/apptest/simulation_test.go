@@ -927,9 +927,11 @@ func (s *sim) begin() {
 
 // govern is a decision of the governors, in blocks of its own: an agency leaves or is admitted again, a record is destroyed.
 func (s *sim) govern() {
-	r, line := s.r, ""
-	apply := func(string) {}
-	var key string
+	var (
+		r         = s.r
+		line, key string
+		apply     func(day string)
+	)
 	switch who := pick(r, "gy-scjg", "js-rsj"); {
 	case s.m.removed[who] && r.IntN(2) == 0:
 		line = "govern put=" + who
