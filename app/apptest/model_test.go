@@ -594,6 +594,11 @@ func (m *model) decide(verb, by, app string) string {
 	default:
 		return no
 	}
+	for what, by := range m.repairs[app].limits() { // done after its day, before its clock had its turn
+		if verb != "extend" {
+			m.alarm(app, what, by)
+		}
+	}
 	m.repairs[app] = a
 	m.set(a.target, p)
 	m.review(a.commitment, m.today)
