@@ -18,12 +18,15 @@
 //	end of height: consensus log                  h-1/h/h-1    the block runs
 //	FinalizeBlock (no write)                      h-1/h/h-1    the block runs again: FinalizeBlock leaves nothing behind
 //	its response: CometBFT's state store          h-1/h/h-1    the block runs again and the response is written over
-//	Commit: the steps in app/state (*Store).Commit  before its marker as above; from its marker on h/h/h-1
-//	                                              h/h/h-1      CometBFT takes the saved response; the application is not asked
-//	CometBFT's state                              h/h/h        nothing to do
+//	Commit begins the steps of app/state (*Store).Commit, which go on beside what follows, up to the FinalizeBlock of h+1
+//	  its marker came first                       h/h/h-1      CometBFT takes the saved response; the application is not asked
+//	  CometBFT's state came first                 h-1/h/h      the block runs again, from the block store
+//	  so did the next block                       h-1/h+1/h    both run
+//	both                                          h/h/h        nothing to do
 //	old blocks removed (state.retain_blocks)      h/h/h        the new base first; a few small rows about what went may stay for good
 //	snapshot (state.snapshot_every)               h/h/h        a part of one is not offered
 //
+// A block waits in FinalizeBlock until the one before it is on disk, so a crash leaves the application at most one height behind CometBFT's state.
 // The application is never ahead of the block store, because the block is stored before FinalizeBlock; it may be behind by any number
 // of heights whose blocks are still there, as after a rollback or a restored copy. So no more blocks go than it has made durable
 // (prune.go). TestFailPoints ends a node at each point between these that CometBFT has a name for, TestLongKill ends nodes at random.
