@@ -317,7 +317,7 @@ type mArgs struct{ on, n int }
 func (m *model) correct(by, key string, q mRecord, atHome bool) string {
 	p, found := m.records[key]
 	switch {
-	case !found || p.issuer != by || p.state == "corrected" || p.kind != q.kind:
+	case !found || p.destroyed || p.issuer != by || p.state == "corrected" || p.kind != q.kind:
 		return no
 	case p.content == q.content:
 		return again
