@@ -18,6 +18,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/node/gateway"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/commitment"
 )
 
 // TestSimulation lives random stories against the model: two applications, one of them on disk and closed or crashed at random.
@@ -36,6 +37,7 @@ func TestFoundSeeds(t *testing.T) {
 	t.Parallel()
 	for _, seed := range []uint64{
 		100430, // the model did not know the answer that is due where an application is decided late
+		300335, // an objection to a breach was made of words in the block of that breach
 		200184, // a correction of a destroyed record was a repetition to the model
 	} {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
@@ -724,7 +726,12 @@ func (s *sim) nextObjection() do {
 	if r.IntN(3) == 0 {
 		code := s.some(s.codes, func(k string) bool { st := s.m.commitments[k].state; return st == "breached" || st == "cured" })
 		c, found := s.m.commitments[code]
-		if !found || c.assessed == "" {
+		stands := false // the words of an objection find the commitment where it stands: not in this same block
+		s.Read(func(r x.Reader) {
+			at, ok := commitment.Get(r, code)
+			stands = ok && (at.State == pb.COMMITMENT_BREACHED || at.State == pb.COMMITMENT_CURED)
+		})
+		if !found || c.assessed == "" || !stands {
 			return do{}
 		}
 		o.target, o.breach, o.firm, o.provider = code, true, c.firm, c.acceptor
