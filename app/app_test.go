@@ -234,6 +234,25 @@ var restartStory = []string{
 	"block",
 }
 
+// TestCheckWhileWriting offers a transaction again, new and to be rechecked, while the block that it is in is not written: it is known all the same.
+func TestCheckWhileWriting(t *testing.T) {
+	t.Parallel()
+	c := apptest.New(t, apptest.Options{})
+	c.Block()
+	c.Block()
+	tx := c.Sign("registry", enrol(c, 900))
+	c.Block(tx)
+	late := c.Apps[1]
+	if got := late.Status().Height; got != c.Height()-1 {
+		t.Fatalf("the application that writes late is at height %d of %d", got, c.Height())
+	}
+	for _, kind := range []abci.CheckTxType{abci.CheckTxType_New, abci.CheckTxType_Recheck} {
+		if resp, err := late.CheckTx(bg, &abci.RequestCheckTx{Tx: tx, Type: kind}); err != nil || resp.Code == 0 {
+			t.Errorf("%v: %v, %v", kind, resp, err)
+		}
+	}
+}
+
 // TestCrashWhileWriting cuts an application off after each Commit, before the block is written: it comes back at the height before, whole, and the engine
 // delivers the block again. The application that was not cut off goes on, each time on top of a block that is not written.
 func TestCrashWhileWriting(t *testing.T) {
