@@ -1,0 +1,291 @@
+// The bundle (证明包): what it is made of, and steps 2 to 4 of PROOF.md.
+
+import { compare } from "./bytes.js";
+import { invalid, Refusal } from "./errors.js";
+import { sha256 } from "./tree.js";
+import { isUSCC } from "./uscc.js";
+import { type Fields, Malformed, readMessage, varint } from "./wire.js";
+
+/** magic is what every bundle of this version begins with. */
+export const magic = "XLA1";
+
+/** mediaType of a bundle over HTTP. */
+export const mediaType = "application/vnd.xinlian.attestation.v1";
+
+const bytesMax = 128 * 1024; // of a bundle for one subject, and of a standing
+const manyBytesMax = 16 * 1024 * 1024;
+const entriesMax = 10_000;
+const stepsMax = 1024;
+const validatorsMax = 1024;
+export const chainIdMax = 50;
+
+const hashBytes = 32;
+const keyBytes = 32;
+const addressBytes = 20;
+export const signatureBytes = 64;
+const saltBytes = 32;
+
+/** maxPower is the engine's bound on the power of a set: (2^63-1)/8. */
+export const maxPower = (2n ** 63n - 1n) / 8n;
+
+/** maxSeconds is the last second of the year 9999. */
+export const maxSeconds = 253402300799n;
+export const second = 1_000_000_000n;
+
+/** Header (区块头) is a block header of CometBFT, field by field. */
+export interface Header {
+  readonly blockVersion: bigint;
+  readonly appVersion: bigint;
+  readonly chainId: string; // byteText
+  readonly height: bigint;
+  readonly timeSeconds: bigint;
+  readonly timeNanos: number;
+  readonly lastBlockHash: Uint8Array;
+  readonly lastPartsTotal: number;
+  readonly lastPartsHash: Uint8Array;
+  readonly lastCommitHash: Uint8Array;
+  readonly dataHash: Uint8Array;
+  readonly validatorsHash: Uint8Array;
+  readonly nextValidatorsHash: Uint8Array;
+  readonly consensusHash: Uint8Array;
+  readonly appHash: Uint8Array;
+  readonly lastResultsHash: Uint8Array;
+  readonly evidenceHash: Uint8Array;
+  readonly proposer: Uint8Array;
+}
+
+/** Commit (提交) is the precommits of just over two thirds of the power. */
+export interface Commit {
+  readonly round: number;
+  readonly partsTotal: number;
+  readonly partsHash: Uint8Array;
+  readonly signers: Uint8Array; // bitmap over the set
+  readonly signatures: Uint8Array; // 64 bytes a signer
+  readonly times: readonly bigint[]; // vote time less header time, nanoseconds
+}
+
+/** ValidatorSet (验证者集合) in the engine's order. */
+export interface ValidatorSet {
+  readonly pubKeys: Uint8Array; // 32 bytes a validator
+  readonly powers: readonly bigint[];
+}
+
+/** Step leads from one validator set to the next. */
+export interface Step {
+  readonly header: Header;
+  readonly commit: Commit;
+  readonly next: ValidatorSet;
+}
+
+/** Entry is what the bundle says of one subject. */
+export interface Entry {
+  readonly subject: string;
+  readonly standing: Uint8Array; // empty: not enrolled
+  readonly salt: Uint8Array;
+}
+
+export interface Bundle {
+  readonly header: Header; // of height H+1; its app hash is the state of H
+  readonly commit: Commit;
+  readonly validators: ValidatorSet; // that signed the first of the headers
+  readonly steps: readonly Step[];
+  readonly catalog: Uint8Array;
+  readonly log: Uint8Array;
+  readonly pack: Uint8Array;
+  readonly entries: readonly Entry[];
+  readonly shape: Uint8Array;
+  readonly hashes: Uint8Array;
+}
+
+const header = (f: Fields): Header => ({
+  blockVersion: f.uint64(1),
+  appVersion: f.uint64(2),
+  chainId: f.text(3),
+  height: f.int64(4),
+  timeSeconds: f.int64(5),
+  timeNanos: f.int32(6),
+  lastBlockHash: f.bytes(7),
+  lastPartsTotal: f.uint32(8),
+  lastPartsHash: f.bytes(9),
+  lastCommitHash: f.bytes(10),
+  dataHash: f.bytes(11),
+  validatorsHash: f.bytes(12),
+  nextValidatorsHash: f.bytes(13),
+  consensusHash: f.bytes(14),
+  appHash: f.bytes(15),
+  lastResultsHash: f.bytes(16),
+  evidenceHash: f.bytes(17),
+  proposer: f.bytes(18),
+});
+
+const commit = (f: Fields): Commit => ({
+  round: f.int32(1),
+  partsTotal: f.uint32(2),
+  partsHash: f.bytes(3),
+  signers: f.bytes(4),
+  signatures: f.bytes(5),
+  times: f.sint64s(6),
+});
+
+const validatorSet = (f: Fields): ValidatorSet => ({ pubKeys: f.bytes(1), powers: f.int64s(2) });
+
+const step = (f: Fields): Step => ({
+  header: f.message(1, header),
+  commit: f.message(2, commit),
+  next: f.message(3, validatorSet),
+});
+
+const entry = (f: Fields): Entry => ({ subject: f.text(1), standing: f.bytes(2), salt: f.bytes(3) });
+
+const bundle = (f: Fields): Bundle => ({
+  header: f.message(1, header),
+  commit: f.message(2, commit),
+  validators: f.message(3, validatorSet),
+  steps: f.messages(4, step),
+  catalog: f.bytes(5),
+  log: f.bytes(6),
+  pack: f.bytes(7),
+  entries: f.messages(8, entry),
+  shape: f.bytes(9),
+  hashes: f.bytes(10),
+});
+
+/** decodeBundle is steps 2 to 4 of PROOF.md. What it returns is well formed and UNVERIFIED, and looks into raw. */
+export function decodeBundle(raw: Uint8Array): Bundle {
+  checkMagic(raw);
+  const body = raw.subarray(magic.length);
+  checkSize(raw.length, body);
+  let b: Bundle;
+  try {
+    b = readMessage(body, bundle);
+  } catch (e) {
+    if (!(e instanceof Malformed)) throw e;
+    throw invalid(3, "E_ENCODING", `bundle: ${e.message}`);
+  }
+  for (const s of b.steps) {
+    checkHeaderForm(s.header);
+    checkCommitForm(s.commit);
+    checkSetForm(s.next);
+  }
+  checkHeaderForm(b.header);
+  checkCommitForm(b.commit);
+  checkSetForm(b.validators);
+  checkStateForm(b);
+  return b;
+}
+
+function checkMagic(raw: Uint8Array): void {
+  const head = String.fromCharCode(...raw.subarray(0, magic.length));
+  if (head === magic) return;
+  if (/^XLA[0-9]$/.test(head)) {
+    throw new Refusal("unsupported", 2, "E_VERSION", `a bundle of version ${head[3]}; this program reads version 1`);
+  }
+  throw invalid(2, "E_MAGIC", `not a bundle: it does not begin with ${magic}`);
+}
+
+/** checkSize bounds the bytes, and the fields at the top, before anything is made of them. */
+function checkSize(size: number, body: Uint8Array): void {
+  const large = (what: string) => invalid(3, "E_SIZE", what);
+  if (size > manyBytesMax) throw large(`${size} bytes, more than ${manyBytesMax}`);
+  let entries = 0;
+  let steps = 0;
+  for (let at = 0; at < body.length; ) {
+    const tag = varint(body, at, false);
+    const length = tag && (tag[0] & 7n) === 2n ? varint(body, tag[1], false) : undefined;
+    if (tag === undefined || length === undefined || length[0] > BigInt(body.length - length[1])) {
+      throw invalid(3, "E_ENCODING", `byte ${magic.length + at} begins no field of a bundle`);
+    }
+    if (tag[0] >> 3n === 4n) steps++;
+    if (tag[0] >> 3n === 8n) entries++;
+    at = length[1] + Number(length[0]);
+  }
+  if (entries > entriesMax) throw large(`${entries} entries, more than ${entriesMax}`);
+  if (steps > stepsMax) throw large(`${steps} steps, more than ${stepsMax}`);
+  if (entries <= 1 && size > bytesMax) throw large(`${size} bytes for one subject, more than ${bytesMax}`);
+}
+
+function checkHeaderForm(h: Header): void {
+  const bad = (what: string) => invalid(4, "E_FORM", `header: ${what}`);
+  if (h.chainId.length < 1 || h.chainId.length > chainIdMax) throw bad("the chain id is empty or too long");
+  if (h.height < 1n) throw bad("the height is not positive");
+  if (h.timeSeconds < 0n || h.timeSeconds > maxSeconds || h.timeNanos < 0 || h.timeNanos >= Number(second)) {
+    throw bad("the time is out of range");
+  }
+  if ([h.validatorsHash, h.nextValidatorsHash, h.appHash].some((x) => x.length !== hashBytes)) {
+    throw bad("validators, next validators and app hash have 32 bytes each");
+  }
+  if (h.proposer.length !== addressBytes) throw bad("the proposer has 20 bytes");
+  const absent = h.lastBlockHash.length === 0;
+  if (absent !== (h.lastPartsHash.length === 0) || absent !== (h.lastPartsTotal === 0)) throw bad("half of a last block id");
+  const others = [
+    h.lastBlockHash,
+    h.lastPartsHash,
+    h.lastCommitHash,
+    h.dataHash,
+    h.consensusHash,
+    h.lastResultsHash,
+    h.evidenceHash,
+  ];
+  if (others.some((x) => x.length !== 0 && x.length !== hashBytes)) throw bad("a hash has neither 0 nor 32 bytes");
+}
+
+function checkCommitForm(c: Commit): void {
+  const bad = (what: string) => invalid(4, "E_COMMIT_FORM", `commit: ${what}`);
+  if (c.round < 0) throw bad("the round is negative");
+  if (c.partsTotal === 0 || c.partsHash.length !== hashBytes) throw bad("no part set header");
+  if (c.signatures.length !== signatureBytes * c.times.length) throw bad("as many times as signatures of 64 bytes are needed");
+}
+
+/** checkSetForm holds a set to what the engine itself keeps. */
+function checkSetForm(s: ValidatorSet): void {
+  const bad = (what: string) => invalid(4, "E_SET_FORM", `validator set: ${what}`);
+  const n = s.powers.length;
+  if (n === 0) throw bad("it is empty");
+  if (n > validatorsMax) throw bad("too many validators");
+  if (s.pubKeys.length !== n * keyBytes) throw bad("as many keys of 32 bytes as powers are needed");
+  if (s.powers.some((p) => p <= 0n) || totalPower(s) > maxPower) throw bad("a power is not positive, or their sum is too large");
+  const addresses = s.powers.map((_, i) => addressOf(keyAt(s, i)));
+  for (let i = 1; i < n; i++) {
+    if (compareMembers(s.powers[i - 1]!, addresses[i - 1]!, s.powers[i]!, addresses[i]!) >= 0) {
+      throw bad("it is not in order of power and address");
+    }
+  }
+  // Two entries of one key need not be neighbours: their powers may differ.
+  if (new Set(addresses.map(String)).size !== n) throw bad("a key occurs twice");
+}
+
+/** compareMembers orders the members of a set: by power descending, then by address ascending. */
+export function compareMembers(powerA: bigint, addressA: Uint8Array, powerB: bigint, addressB: Uint8Array): number {
+  if (powerA !== powerB) return powerA > powerB ? -1 : 1;
+  return compare(addressA, addressB);
+}
+
+/** addressOf is how the engine names a validator: the first 20 bytes of the SHA-256 of its key. */
+export function addressOf(key: Uint8Array): Uint8Array {
+  return sha256(key).subarray(0, addressBytes);
+}
+
+export function keyAt(s: ValidatorSet, i: number): Uint8Array {
+  return s.pubKeys.subarray(i * keyBytes, (i + 1) * keyBytes);
+}
+
+export function totalPower(s: ValidatorSet): bigint {
+  return s.powers.reduce((sum, p) => sum + p, 0n);
+}
+
+function checkStateForm(b: Bundle): void {
+  const bad = (what: string) => invalid(4, "E_FORM", what);
+  if (b.catalog.length !== 8 + hashBytes) throw bad(`the catalog value has ${b.catalog.length} bytes instead of 40`);
+  if (b.log.length !== hashBytes || b.pack.length !== hashBytes) throw bad("log and pack have 32 bytes each");
+  if (b.entries.length === 0) throw bad("no entries");
+  b.entries.forEach((e, i) => {
+    if (!isUSCC(e.subject)) throw bad(`entry ${i}: the subject is not a 统一社会信用代码`);
+    if (e.salt.length !== (e.standing.length === 0 ? 0 : saltBytes)) {
+      throw bad(`entry ${i}: a standing comes with a salt of 32 bytes, none with none`);
+    }
+    if (e.standing.length > bytesMax) throw invalid(4, "E_SIZE", `entry ${i}: a standing of ${e.standing.length} bytes`);
+  });
+}
+
+/** timeOf gives the time of a header in nanoseconds since 1970. */
+export const timeOf = (h: Header): bigint => h.timeSeconds * second + BigInt(h.timeNanos);

@@ -1,0 +1,45 @@
+// One ed25519 signature by the rules of ZIP-215.
+//
+// WebCrypto is fast and follows RFC 8032, each platform in its own way: some refuse keys of small order, some encodings that are not
+// reduced, and all compare without the cofactor. What ZIP-215 accepts, WebCrypto may therefore refuse; its no decides nothing.
+// Its yes decides where it cannot be more than ZIP-215 says: S is reduced (seen to here), key and R are written in their one form
+// (seen to here, so that every platform hashes the same bytes), and then S·B = R + k·A, which gives 8·S·B = 8·R + 8·k·A. Everything
+// else is left to @noble/curves, which has the rules of ZIP-215.
+
+import { ed25519 } from "@noble/curves/ed25519.js";
+
+const fieldPrime = 2n ** 255n - 19n;
+const groupOrder = 2n ** 252n + 27742317777372353535851937790883648493n;
+
+/** verifySignature tells whether a signature is that of a key of 32 bytes on a message, by ZIP-215. */
+export async function verifySignature(key: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  if (key.length !== 32 || signature.length !== 64 || littleEndian(signature.subarray(32)) >= groupOrder) return false;
+  if (isReduced(key) && isReduced(signature.subarray(0, 32)) && (await platformAccepts(key, message, signature))) return true;
+  return ed25519.verify(signature, message, key, { zip215: true });
+}
+
+/** platformAccepts asks WebCrypto. A page that did not come over https has none, and a platform need not know ed25519. */
+export async function platformAccepts(key: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  const subtle = globalThis.crypto?.subtle;
+  if (subtle === undefined) return false;
+  try {
+    const k = await subtle.importKey("raw", whole(key), { name: "Ed25519" }, false, ["verify"]);
+    return await subtle.verify({ name: "Ed25519" }, k, whole(signature), whole(message));
+  } catch {
+    return false; // no such algorithm here, or a key that it does not take
+  }
+}
+
+/** whole copies bytes into memory of their own, which WebCrypto asks for. */
+const whole = (b: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(b);
+
+/** isReduced tells whether a point is written in its one form: y below the prime, and no sign where x is 0. */
+export function isReduced(point: Uint8Array): boolean {
+  const all = littleEndian(point);
+  const y = BigInt.asUintN(255, all);
+  return y < fieldPrime && !(y !== all && (y === 1n || y === fieldPrime - 1n));
+}
+
+function littleEndian(b: Uint8Array): bigint {
+  return b.reduceRight((n, x) => (n << 8n) | BigInt(x), 0n);
+}

@@ -1,0 +1,194 @@
+// The trust file (信任文件): all that a verifier believes without proof.
+
+import { byteText, equal, unbase64, unhex } from "./bytes.js";
+import { addressOf, chainIdMax, compareMembers, maxPower } from "./bundle.js";
+import { Refusal, usage } from "./errors.js";
+import { setHash } from "./header.js";
+import { type Json, JsonNumber, readJson } from "./json.js";
+import { parseTime } from "./time.js";
+import { empty } from "./tree.js";
+
+const version = 1n;
+const bytesMax = 1024 * 1024;
+const validatorsMax = 1024;
+const rowsMax = 4 * validatorsMax; // the sets of several epochs
+const int64Max = 2n ** 63n - 1n;
+
+/** Anchor (锚) names one block. */
+export interface Anchor {
+  readonly height: bigint;
+  readonly headerHash: Uint8Array;
+}
+
+/** TrustedValidator is in force at the heights fromHeight to untilHeight, both included; 0 = open. */
+export interface TrustedValidator {
+  readonly pubKey: Uint8Array;
+  readonly power: bigint;
+  readonly fromHeight: bigint;
+  readonly untilHeight: bigint;
+  readonly validFrom: bigint | undefined;
+  readonly validUntil: bigint | undefined;
+}
+
+/** Trust is what parseTrust returns; nothing else makes one. */
+export class Trust {
+  readonly chainId: string; // byteText
+  readonly anchor: Anchor;
+  readonly validators: readonly TrustedValidator[];
+  readonly notAfter: bigint;
+
+  /** By parseTrust. */
+  constructor(made: typeof parsed, chainId: string, anchor: Anchor, validators: readonly TrustedValidator[], notAfter: bigint) {
+    if (made !== parsed) throw new TypeError("a trust file is read by parseTrust");
+    this.chainId = chainId;
+    this.anchor = anchor;
+    this.validators = validators;
+    this.notAfter = notAfter;
+  }
+
+  /** setHashAt is the hash of the file's validator set at a height; undefined where it has none. */
+  setHashAt(height: bigint): Uint8Array | undefined {
+    const members = this.validators
+      .filter((v) => covers(v, height))
+      .map((v) => ({ ...v, address: addressOf(v.pubKey) }))
+      .sort((a, b) => compareMembers(a.power, a.address, b.power, b.address));
+    if (members.length === 0) return undefined;
+    const pubKeys = new Uint8Array(32 * members.length);
+    members.forEach((v, i) => pubKeys.set(v.pubKey, 32 * i));
+    return setHash({ pubKeys, powers: members.map((v) => v.power) });
+  }
+
+  /** inWindow tells whether a time lies in the windows of all validators at a height. */
+  inWindow(height: bigint, time: bigint): boolean {
+    return this.validators
+      .filter((v) => covers(v, height))
+      .every((v) => (v.validFrom === undefined || time >= v.validFrom) && (v.validUntil === undefined || time <= v.validUntil));
+  }
+}
+
+const parsed = Symbol("parseTrust");
+
+function covers(v: TrustedValidator, height: bigint): boolean {
+  return height >= v.fromHeight && (v.untilHeight === 0n || height <= v.untilHeight);
+}
+
+const bad = (what: string): Refusal => usage("E_TRUST", `trust file: ${what}`);
+
+/** parseTrust reads a trust.json. It throws a Refusal of class usage, or unsupported for a file of another version. */
+export function parseTrust(raw: Uint8Array): Trust {
+  if (raw.length > bytesMax) throw bad(`${raw.length} bytes, more than ${bytesMax}`);
+  let json: Json;
+  try {
+    json = readJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(raw));
+  } catch (e) {
+    throw bad(e instanceof SyntaxError ? e.message : "not UTF-8");
+  }
+  const top = new Fields(json, "", ["version", "chain_id", "anchor", "validators", "not_after"]);
+  const v = top.integer("version");
+  if (v !== version) throw new Refusal("unsupported", 1, "E_VERSION", `a trust file of version ${v}; this program reads version ${version}`);
+  const chainId = byteText(new TextEncoder().encode(top.text("chain_id")));
+  if (chainId.length < 1 || chainId.length > chainIdMax) throw bad(`chain_id has 1 to ${chainIdMax} bytes`);
+
+  const a = new Fields(top.get("anchor"), "anchor: ", ["height", "header_hash"]);
+  const headerHash = unhex(a.text("header_hash"));
+  if (headerHash === undefined || headerHash.length !== 32) throw bad("anchor: header_hash is not 64 hexadecimal digits");
+  const anchor = { height: a.integer("height"), headerHash };
+  if (anchor.height < 1n) throw bad("anchor.height is not positive");
+  if (equal(headerHash, empty)) throw bad("anchor.header_hash is not set");
+
+  const rows = top.get("validators");
+  if (!Array.isArray(rows) || rows.length < 1 || rows.length > rowsMax) throw bad(`1 to ${rowsMax} validators are needed`);
+  const validators = rows.map(trustedValidator);
+  checkOnce(validators);
+  checkEpochs(validators);
+  return new Trust(parsed, chainId, anchor, validators, top.time("not_after"));
+}
+
+function trustedValidator(row: Json, i: number): TrustedValidator {
+  const at = `validator ${i}: `;
+  const f = new Fields(row, at, ["pub_key", "power", "from_height", "until_height", "valid_from", "valid_until"]);
+  const pubKey = unbase64(f.text("pub_key"));
+  if (pubKey === undefined || pubKey.length !== 32) throw bad(`${at}pub_key is not an ed25519 key of 32 bytes in base64`);
+  const v = {
+    pubKey,
+    power: f.integer("power"),
+    fromHeight: f.integer("from_height"),
+    untilHeight: f.has("until_height") ? f.integer("until_height") : 0n,
+    validFrom: f.has("valid_from") ? f.time("valid_from") : undefined,
+    validUntil: f.has("valid_until") ? f.time("valid_until") : undefined,
+  };
+  if (v.power < 1n || v.power > maxPower) throw bad(`${at}power is not positive, or too large`);
+  if (v.fromHeight < 1n || (v.untilHeight !== 0n && v.untilHeight < v.fromHeight)) {
+    throw bad(`${at}from_height and until_height are no range`);
+  }
+  if (v.validFrom !== undefined && v.validUntil !== undefined && v.validUntil < v.validFrom) {
+    throw bad(`${at}valid_from and valid_until are no range`);
+  }
+  return v;
+}
+
+/** checkOnce: one key has at most one entry for any height. */
+function checkOnce(validators: readonly TrustedValidator[]): void {
+  const byKey = new Map<string, TrustedValidator[]>();
+  validators.forEach((v, i) => {
+    const key = byteText(v.pubKey);
+    const others = byKey.get(key) ?? [];
+    if (others.some((o) => covers(v, o.fromHeight) || covers(o, v.fromHeight))) {
+      throw bad(`validator ${i}: its key is listed twice for the same height`);
+    }
+    byKey.set(key, [...others, v]);
+  });
+}
+
+/** checkEpochs holds the set at every height to what can be a set. Sets change only where a range begins or has ended. */
+function checkEpochs(validators: readonly TrustedValidator[]): void {
+  const heights = validators.flatMap((v) => [v.fromHeight, ...(v.untilHeight === 0n ? [] : [v.untilHeight + 1n])]);
+  for (const h of new Set(heights)) {
+    const set = validators.filter((v) => covers(v, h));
+    if (set.reduce((sum, v) => sum + v.power, 0n) > maxPower) throw bad(`at height ${h} the power of all validators is too large`);
+    if (set.length > validatorsMax) throw bad(`at height ${h} there are more than ${validatorsMax} validators`);
+  }
+}
+
+/** Fields of one JSON object whose keys are among those allowed. Every get refuses what is missing, null or of another type. */
+class Fields {
+  readonly #fields: Map<string, Json>;
+  readonly #at: string;
+
+  constructor(json: Json, at: string, allowed: readonly string[]) {
+    if (!(json instanceof Map)) throw bad(`${at}not a JSON object`);
+    for (const key of json.keys()) if (!allowed.includes(key)) throw bad(`${at}unknown field ${JSON.stringify(key)}`);
+    this.#fields = json;
+    this.#at = at;
+  }
+
+  has(key: string): boolean {
+    return this.#fields.has(key);
+  }
+
+  get(key: string): Json {
+    const v = this.#fields.get(key);
+    if (v === undefined || v === null) throw bad(`${this.#at}field "${key}" is ${v === null ? "null" : "missing"}`);
+    return v;
+  }
+
+  text(key: string): string {
+    const v = this.get(key);
+    if (typeof v !== "string") throw bad(`${this.#at}field "${key}" is no text`);
+    return v;
+  }
+
+  integer(key: string): bigint {
+    const v = this.get(key);
+    if (!(v instanceof JsonNumber) || !/^-?[0-9]+$/.test(v.digits)) throw bad(`${this.#at}field "${key}" is no whole number`);
+    const n = BigInt(v.digits);
+    if (n > int64Max || n < -int64Max - 1n) throw bad(`${this.#at}field "${key}" is out of range`);
+    return n;
+  }
+
+  time(key: string): bigint {
+    const t = parseTime(this.text(key));
+    if (t === undefined) throw bad(`${this.#at}field "${key}" is not a time of RFC 3339 with zone`);
+    return t;
+  }
+}
