@@ -65,6 +65,7 @@ type App struct {
 	genesis *genesisBlock // set by InitChain until block 1 is committed; owned by the consensus connection
 
 	waits waiters
+	left  [len(pb.PackSets)]atomic.Int64 // the newest height at which somebody left a set of the packs, since the start
 
 	making  *making
 	restore *restoring // owned by the snapshot connection
@@ -283,14 +284,14 @@ func (a *App) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, erro
 
 // appHash binds the whole state of a height.
 func appHash(r x.Reader, root tree.Hash, f tree.Frontier) tree.Hash {
-	return tree.AppHash(appEntries(catalogValue(r), root, f))
+	return tree.AppHash(appEntries(catalogValue(r), packValue(r), root, f))
 }
 
-func appEntries(catalog []byte, root tree.Hash, f tree.Frontier) []tree.Entry {
+func appEntries(catalog, pack []byte, root tree.Hash, f tree.Frontier) []tree.Entry {
 	return []tree.Entry{
 		{Name: "catalog", Value: catalog},
 		{Name: "log", Value: logValue(f)},
-		{Name: "pack", Value: nil},
+		{Name: "pack", Value: pack},
 		{Name: "state", Value: root[:]},
 	}
 }

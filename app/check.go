@@ -36,7 +36,7 @@ func CheckState(r x.Reader) error {
 		member.Check, governance.Check, catalog.Check, subject.Check, commitment.Check, fulfillment.Check, measure.Check, sanction.Check, leniency.Check, repair.Check,
 		objection.Check, incentive.Check, inspection.Check,
 		func(r x.Reader) error { return standing.Check(r, info.Secret) },
-		checkTimers, checkSeen, checkLog,
+		checkTimers, checkSeen, checkLog, checkPacks,
 	} {
 		if err := check(r); err != nil {
 			return err

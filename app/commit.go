@@ -59,6 +59,11 @@ func (a *App) write(b *block) error {
 		return a.report("commit", err)
 	}
 	a.committed.Store(&committed{height: b.height, info: b.info, chain: b.chain, appHash: b.appHash[:], shared: new(sync.Map)})
+	for i, left := range b.left {
+		if left {
+			a.left[i].Store(b.height)
+		}
+	}
 	a.waits.notify(b)
 	a.snapshotDue(b.height)
 	if a.opts.OnDurable != nil {

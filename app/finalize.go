@@ -31,10 +31,11 @@ type block struct {
 	messages int // that took effect
 	results  []*abci.ExecTxResult
 	updates  []abci.ValidatorUpdate
-	rows     *overlay   // what it writes, while it is executed
-	changes  *changes   // the same, in order, while the next block may stand on them
-	logged   [][32]byte // leaves for the global log, in order of execution
-	backlog  bool       // timers that end visibility are left over
+	rows     *overlay               // what it writes, while it is executed
+	changes  *changes               // the same, in order, while the next block may stand on them
+	logged   [][32]byte             // leaves for the global log, in order of execution
+	backlog  bool                   // timers that end visibility are left over
+	left     [len(pb.PackSets)]bool // sets of the packs that somebody left
 }
 
 // ground is what a block is executed on.
@@ -143,7 +144,7 @@ func execute(on ground, h heading, txs []*parsed) (*block, error) {
 	// 4. What hangs on the records that left publicity or came back, then the standings of the subjects that were touched.
 	repair.Settle(ctx)
 	rows.settle()
-	refresh(ctx, on, rows)
+	b.left = refresh(ctx, on, rows)
 	b.logged = ctx.Logged
 
 	// 5. Who validates from now on.

@@ -10,6 +10,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
+	"github.com/xinlian-ledger/xinlian/x/standing"
 )
 
 // TestFormatVectors holds the application's own rows, and the values of the app hash's entries, against the vectors of x/standing/FORMAT.md.
@@ -32,6 +33,10 @@ func TestFormatVectors(t *testing.T) {
 			Value string
 		} `json:"log_entries"`
 		Catalog []struct{ Action, Value string }
+		Packs   []struct {
+			Serious, Negative []string
+			Value             string
+		}
 	}
 	if err := json.Unmarshal(raw, &v); err != nil {
 		t.Fatal(err)
@@ -68,6 +73,19 @@ func TestFormatVectors(t *testing.T) {
 		}
 		if got := hex.EncodeToString(logValue(f)); got != l.Value {
 			t.Errorf("log of %d: %s", l.Size, got)
+		}
+	}
+	for _, p := range v.Packs {
+		o := newOverlay(empty{})
+		for i, codes := range [][]string{p.Serious, p.Negative} {
+			var changes []packChange
+			for _, code := range codes {
+				changes = append(changes, packChange{tree.PathOf(standing.LeafKey(code)), true})
+			}
+			changePack(o, pb.PackSets[i], changes)
+		}
+		if got := hex.EncodeToString(packValue(o)); got != p.Value {
+			t.Errorf("packs %v: %s", p, got)
 		}
 	}
 	ctx := newCtx(newOverlay(empty{}), &x.Chain{ClockRate: 1}, 0, 0)

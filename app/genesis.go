@@ -26,7 +26,6 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/objection"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
-	"github.com/xinlian-ledger/xinlian/x/standing"
 	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
@@ -113,7 +112,7 @@ func newGenesis(chainID string, genesisTime int64, g *pb.Genesis) (gb *genesisBl
 			return nil, fmt.Errorf("genesis, module %s: %w", m.name, err)
 		}
 	}
-	standing.Refresh(ctx)
+	refresh(ctx, ground{}, rows)
 	closeLog(&block{rows: rows, logged: ctx.Logged}, logEnd{})
 	rows.settle()
 	return &genesisBlock{rows: rows, chain: chain}, nil

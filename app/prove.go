@@ -98,7 +98,7 @@ func (a *App) restAt(r x.Reader, height int64) *rest {
 	if known := a.rest.Load(); known != nil && known.height == height {
 		return known
 	}
-	log, pack := sha256.Sum256(logValue(frontier(r))), sha256.Sum256(nil)
+	log, pack := sha256.Sum256(logValue(frontier(r))), sha256.Sum256(packValue(r))
 	n := &rest{height: height, catalog: catalogValue(r), log: log[:], pack: pack[:]}
 	a.rest.Store(n)
 	return n

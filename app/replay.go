@@ -85,8 +85,8 @@ type Executed struct {
 	Updates  []abci.ValidatorUpdate
 	Messages int // in transactions that passed the gate
 
-	block   *block
-	catalog []byte
+	block         *block
+	catalog, pack []byte
 }
 
 // Execute is the second step of a block, whose header has this hash and time. It errs where the state cannot be read, or the block breaks the
@@ -105,7 +105,7 @@ func (r *Replay) Execute(height int64, hash []byte, at time.Time, d *Decoded) (_
 	if err != nil {
 		return nil, err
 	}
-	e := &Executed{Results: b.results, Updates: b.updates, block: b, catalog: catalogValue(b.rows)}
+	e := &Executed{Results: b.results, Updates: b.updates, block: b, catalog: catalogValue(b.rows), pack: packValue(b.rows)}
 	for _, o := range b.outcomes {
 		if o != nil {
 			e.Messages += len(o.Results)
@@ -145,7 +145,7 @@ func (r *Replay) Seal(e *Executed) (hash []byte, err error) {
 	b.rows.eachOf(int(logHead.Key()[0]), int(logLeaves.Prefix), func(c change) { r.late = append(r.late, c) })
 	r.mu.Unlock()
 	r.sealed = b.height
-	sum := tree.AppHash(appEntries(e.catalog, root, r.log.Frontier))
+	sum := tree.AppHash(appEntries(e.catalog, e.pack, root, r.log.Frontier))
 	return sum[:], nil
 }
 

@@ -12,9 +12,9 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 )
 
-// Snapshots (状态快照), format 1: the state of one height in pieces that a node can check one by one against the app hash.
+// Snapshots (状态快照), format 2: the state of one height in pieces that a node can check one by one against the app hash.
 //
-//	metadata = "XLS1" ‖ height (8) ‖ bytes(chain row) ‖ bytes(block info) ‖ catalogue entry (40) ‖ log entry (40) ‖ depth (1) ‖
+//	metadata = "XLS2" ‖ height (8) ‖ bytes(chain row) ‖ bytes(block info) ‖ catalogue entry (40) ‖ log entry (40) ‖ pack entry (64) ‖ depth (1) ‖
 //	           2^depth × (kind (1), and if kind > 0: hash (32)) ‖ uvarint chunks ‖ chunks × SHA-256 of the chunk (32)
 //	chunk    = piece, piece …       piece = uvarint group ‖ last (1) ‖ bytes(part of the group)
 //	group    = unit, unit …         unit  = uvarint rows ‖ rows × (bytes(key) ‖ bytes(value))
@@ -25,15 +25,15 @@ import (
 // row first; for the head of a file the records and entries of the subject; for a bucket of the seen-set its transactions. Groups ascend, empty ones
 // are left out, and one that is larger than a chunk is spread over several.
 //
-// Why this shape: the subtrees of the metadata hash to the tree's root and with the two entries to the app hash, so metadata that is not of this
+// Why this shape: the subtrees of the metadata hash to the tree's root and with the three entries to the app hash, so metadata that is not of this
 // chain is refused before a chunk is asked for; and a group hashes to its subtree, so whoever made up a row is found when the group that holds it
 // is whole. Rows of derived tables do not travel: they are rebuilt. Nor do rows that nothing binds, and leaves of the event log below its frontier:
 // a node that began here answers for neither (E_NOT_HELD).
 //
 // The same height has the same bytes on every node.
 const (
-	snapshotFormat = 1
-	snapshotMagic  = "XLS1"
+	snapshotFormat = 2
+	snapshotMagic  = "XLS2"
 
 	// The engine's limits are 16 MB for a message with a chunk and 4 MB for one with metadata.
 	snapshotChunkBytes    = 8 << 20
@@ -52,6 +52,7 @@ type snapshotMeta struct {
 	info    []byte // pb.BlockInfo of the height
 	catalog []byte // the entries of the app hash
 	log     []byte
+	pack    []byte
 	depth   int
 	groups  []state.Subtree
 	chunks  []tree.Hash
@@ -62,7 +63,7 @@ func (m *snapshotMeta) encode() []byte {
 	b = binary.BigEndian.AppendUint64(b, m.height)
 	b = appendBytes(b, m.chain)
 	b = appendBytes(b, m.info)
-	b = append(append(b, m.catalog...), m.log...)
+	b = append(append(append(b, m.catalog...), m.log...), m.pack...)
 	b = append(b, byte(m.depth))
 	for _, g := range m.groups {
 		if b = append(b, byte(g.Kind)); g.Kind != state.NoLeaf {
@@ -88,7 +89,7 @@ func decodeSnapshotMeta(raw []byte) (*snapshotMeta, error) {
 	}
 	m.height = c.uint64()
 	m.chain, m.info = c.bytes(4096), c.bytes(4096)
-	m.catalog, m.log = c.take(40), c.take(40)
+	m.catalog, m.log, m.pack = c.take(40), c.take(40), c.take(packBytes)
 	m.depth = int(c.byte())
 	if m.depth > snapshotDepthMax {
 		return nil, fmt.Errorf("the metadata cuts the tree at depth %d, limit is %d", m.depth, snapshotDepthMax)
@@ -132,7 +133,7 @@ func (m *snapshotMeta) root() tree.Hash { return state.JoinSubtrees(m.groups).Ha
 // appHash is what the metadata stands or falls with.
 func (m *snapshotMeta) appHash() tree.Hash {
 	root := m.root()
-	return tree.AppHash([]tree.Entry{{Name: "catalog", Value: m.catalog}, {Name: "log", Value: m.log}, {Name: "pack"}, {Name: "state", Value: root[:]}})
+	return tree.AppHash([]tree.Entry{{Name: "catalog", Value: m.catalog}, {Name: "log", Value: m.log}, {Name: "pack", Value: m.pack}, {Name: "state", Value: root[:]}})
 }
 
 // parse reads the two messages of the metadata and checks what they say against the rest of it. The app hash does not bind the time of the block: no rule

@@ -42,7 +42,7 @@ func export(ctx context.Context, s *Snapshot, size snapshotSize, emit func(chunk
 	}
 	ci, _ := chainInfo.Get(s)
 	e := &exporter{s: s, size: size, emit: emit, chain: chainOf(ci)}
-	e.meta = &snapshotMeta{height: height, chain: chainRow, catalog: catalogValue(s), log: logValue(frontier(s))}
+	e.meta = &snapshotMeta{height: height, chain: chainRow, catalog: catalogValue(s), log: logValue(frontier(s)), pack: packValue(s)}
 
 	bound, err := s.view.Bound(ctx)
 	if err != nil {

@@ -179,6 +179,9 @@ func (r *restoring) finish() (err error) {
 	}
 	w := restoreWriter{s, r.into}
 	derive(w)
+	if pack := derivePacks(w); !bytes.Equal(pack, r.meta.pack) {
+		return errSnapshot{errors.New("its rows make other packs than its metadata says")}
+	}
 	if f.Size > 0 {
 		h, _ := logHead.Get(s)
 		heldLog.Put(w, h)

@@ -123,7 +123,7 @@ func offer(t testing.TB, a *app.App, height int64, meta []byte, chunks int, appH
 	t.Helper()
 	hash := sha256.Sum256(meta)
 	r, err := a.OfferSnapshot(bg, &abci.RequestOfferSnapshot{
-		Snapshot: &abci.Snapshot{Height: uint64(height), Format: 1, Chunks: uint32(chunks), Hash: hash[:], Metadata: meta}, AppHash: appHash,
+		Snapshot: &abci.Snapshot{Height: uint64(height), Format: 2, Chunks: uint32(chunks), Hash: hash[:], Metadata: meta}, AppHash: appHash,
 	})
 	must(t, err)
 	return r.Result
@@ -636,7 +636,7 @@ func TestSnapshotsInTheBackground(t *testing.T) {
 	}
 	// What is not there, or damaged, is not served.
 	for _, q := range []*abci.RequestLoadSnapshotChunk{
-		{Height: 1, Format: 1}, {Height: uint64(newest), Format: 2}, {Height: uint64(newest), Format: 1, Chunk: 1 << 30}, {Height: 1 << 63, Format: 1},
+		{Height: 1, Format: 1}, {Height: uint64(newest), Format: 1}, {Height: uint64(newest), Format: 2, Chunk: 1 << 30}, {Height: 1 << 63, Format: 1},
 	} {
 		if c, err := server.LoadSnapshotChunk(bg, q); err != nil || len(c.Chunk) > 0 {
 			t.Errorf("%+v is served", q)

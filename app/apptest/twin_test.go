@@ -269,19 +269,23 @@ func TestTwin(t *testing.T) {
 				t.Fatal("the worlds have come apart")
 			}
 			f, tw := lived.firms["F"], lived.firms["T"]
-			clean := proofAt(t, lived, first, f)
+			clean, moved := proofAt(t, lived, first, f), false
 			for h := first; h <= last; h++ {
 				pf, pt, pq := proofAt(t, lived, h, f), proofAt(t, lived, h, tw), proofAt(t, quiet, h, f)
 				ef, et, eq := pf.Entries[0], pt.Entries[0], pq.Entries[0]
 				if !bytes.Equal(pf.Shape, pq.Shape) || len(pf.Hashes) != len(pq.Hashes) || len(pf.Catalog) != len(pq.Catalog) ||
-					len(pf.LogHash) != len(pq.LogHash) || !bytes.Equal(pf.Pack, pq.Pack) {
+					len(pf.LogHash) != len(pq.LogHash) || len(pf.Pack) != len(pq.Pack) {
 					t.Errorf("height %d: the shape of the proof shows the story", h)
 				}
+				moved = moved || !bytes.Equal(pf.Pack, clean.Pack)
 				if shows[h] {
 					if bytes.Equal(ef.Standing, eq.Standing) {
 						t.Errorf("height %d: the public should see something and sees nothing", h)
 					}
 					continue
+				}
+				if !bytes.Equal(pf.Pack, clean.Pack) || !bytes.Equal(pf.Pack, pq.Pack) {
+					t.Errorf("height %d: the packs are not those from before the story", h)
 				}
 				if !bytes.Equal(ef.Standing, clean.Entries[0].Standing) || !bytes.Equal(ef.Salt, clean.Entries[0].Salt) {
 					t.Errorf("height %d: the standing is not that from before the story", h)
@@ -310,6 +314,9 @@ func TestTwin(t *testing.T) {
 					})
 					return nil
 				}))
+			}
+			if strings.HasPrefix(name, "a serious record") && !moved {
+				t.Error("the firm never entered the packs")
 			}
 			if shows[last] {
 				return

@@ -142,13 +142,13 @@ func (c Claim) judge(s *pb.Standing) (code, why string) {
 	case claimEnrolled, claimStanding:
 		return CodeOK, ""
 	case claimNoNegative:
-		if n.Penalties == 0 && n.Lists == 0 && n.Abnormal == 0 && n.Others == 0 {
+		if !pb.PACK_NEGATIVE.Holds(n) {
 			return CodeOK, ""
 		}
 		return CodeClaim, fmt.Sprintf("published: %d penalties, %d list entries, %d abnormal entries, %d other records",
 			n.Penalties, n.Lists, n.Abnormal, n.Others)
 	case claimNoSerious:
-		if n.Serious == 0 && n.Lists == 0 {
+		if !pb.PACK_SERIOUS.Holds(n) {
 			return CodeOK, ""
 		}
 		return CodeClaim, fmt.Sprintf("published: %d records of class 严重, %d list entries", n.Serious, n.Lists)

@@ -7,7 +7,7 @@
 // For the same reason may_promise is not the bar inside consensus: that one goes when the record which punishes a breach is repaired, and comes back
 // when such a record is registered. Whoever saw it move would know of the record.
 //
-// Refresh is called once a block, after timers and transactions, for the subjects that they touched.
+// The application makes standings anew once a block, after timers and transactions, for the subjects that they touched.
 //
 // The standing carries one digest of the restricted section (特定范围内公开): always present, salted the same way, opened only to whom the
 // subject authorises.

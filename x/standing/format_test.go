@@ -32,6 +32,7 @@ type vectors struct {
 	Buckets    []bucketVector     `json:"buckets"`
 	Log        []logVector        `json:"log_entries"`
 	Catalog    []catalogVector    `json:"catalog"`
+	Packs      []packVector       `json:"packs"`
 }
 
 type standingVector struct {
@@ -91,6 +92,14 @@ type catalogVector struct {
 	Action  string `json:"action"`
 	Digest  string `json:"digest"`
 	Value   string `json:"value"`
+}
+
+// packVector: the codes of the members of both sets.
+type packVector struct {
+	Serious  []string `json:"serious"`
+	Negative []string `json:"negative"`
+	Roots    []string `json:"roots"`
+	Value    string   `json:"value"`
 }
 
 const (
@@ -243,7 +252,38 @@ func makeVectors(t *testing.T) vectors {
 	v.Catalog = append(v.Catalog,
 		catalogVector{Version: 1, Digest: hexa(before), Value: hexa(append(be64(1), before...))},
 		catalogVector{2, hexa(before), hexa(action), hexa(after), hexa(append(be64(2), after...))})
+
+	for _, p := range []packVector{{}, {Negative: []string{firm}}, {Serious: []string{firm}, Negative: []string{agency, firm}}} {
+		var value []byte
+		for i, codes := range [][]string{p.Serious, p.Negative} {
+			leaf := sum([]byte("xinlian/pack/" + []string{"serious", "negative"}[i] + "/v1"))
+			var paths [][]byte
+			for _, code := range codes {
+				paths = append(paths, sum(append([]byte("S"), code...)))
+			}
+			root := packRoot(paths, leaf, 0)
+			p.Roots, value = append(p.Roots, hexa(root)), append(value, root...)
+		}
+		p.Value = hexa(value)
+		v.Packs = append(v.Packs, p)
+	}
 	return v
+}
+
+// packRoot is the hash of the tree below a depth.
+func packRoot(paths [][]byte, leaf []byte, depth int) []byte {
+	switch len(paths) {
+	case 0:
+		return make([]byte, 32)
+	case 1:
+		return sum([]byte{0}, paths[0], leaf)
+	}
+	var sides [2][][]byte
+	for _, p := range paths {
+		bit := p[depth/8] >> (7 - depth%8) & 1
+		sides[bit] = append(sides[bit], p)
+	}
+	return sum([]byte{1}, packRoot(sides[0], leaf, depth+1), packRoot(sides[1], leaf, depth+1))
 }
 
 // TestFormatVectors holds the vectors of FORMAT.md.

@@ -14,17 +14,6 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
-// Refresh makes the standings of the touched subjects anew and returns how many changed.
-func Refresh(ctx *x.Ctx) (changed int) {
-	for _, uscc := range Touched(ctx) {
-		if raw, differs := Make(ctx, ctx.Chain.Secret, uscc); differs {
-			Put(ctx, uscc, raw)
-			changed++
-		}
-	}
-	return changed
-}
-
 // Touched lists the subjects that the block has touched, by code.
 func Touched(ctx *x.Ctx) []string {
 	touched := make([]string, 0, len(ctx.Touched))
@@ -35,16 +24,47 @@ func Touched(ctx *x.Ctx) []string {
 	return touched
 }
 
-// Make makes the standing of a touched subject anew, and says whether it differs from the one that stands. It reads what belongs to the subject
-// and what belongs to all, and nothing of another subject.
-func Make(r x.Reader, secret []byte, uscc string) (raw []byte, differs bool) {
+// Made is a standing that was made anew.
+type Made struct {
+	Raw     []byte
+	Differs bool // from the one that stands
+	// Before and After are the counts of the one that stands and of this one, where they differ; a subject without a standing counts nothing.
+	Before, After pb.StandingCounts
+}
+
+// Make makes the standing of a touched subject anew. It reads what belongs to the subject and what belongs to all, and nothing of another
+// subject.
+func Make(r x.Reader, secret []byte, uscc string) Made {
 	s, ok := subject.Get(r, uscc)
 	if !ok {
 		x.Faultf("subject %s was touched and is not enrolled", uscc)
 	}
-	raw = x.EncodeRow(Build(r, secret, s))
+	st := Build(r, secret, s)
+	m := Made{Raw: x.EncodeRow(st)}
 	old, ok := x.Peek(r, x.Key(standings.Prefix, []byte(uscc)))
-	return raw, !ok || !bytes.Equal(old, raw)
+	if m.Differs = !ok || !bytes.Equal(old, m.Raw); m.Differs {
+		m.After = st.Counts
+		if ok {
+			m.Before = decode(uscc, old).Counts
+		}
+	}
+	return m
+}
+
+func decode(uscc string, raw []byte) *pb.Standing {
+	st := new(pb.Standing)
+	if err := st.Unmarshal(raw); err != nil {
+		x.Faultf("the standing of %s does not decode: %w", uscc, err)
+	}
+	return st
+}
+
+// Each visits the standings by code.
+func Each(r x.Reader, fn func(uscc string, s *pb.Standing) (more bool)) {
+	r.Iterate([]byte{standings.Prefix}, nil, func(key, raw []byte) bool {
+		uscc := string(key[1:])
+		return fn(uscc, decode(uscc, raw))
+	})
 }
 
 // Put writes a standing that Make has made.
