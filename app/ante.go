@@ -174,12 +174,17 @@ func (b *inBlock) take(p *parsed, member string, n int64, l limits) *x.Rejection
 // count as much: they read all records of their subject.
 const governanceWork = 100
 
+// signatureWork is for how many messages one counts that carries a signature of its own: it is recovered while the block is executed.
+const signatureWork = 10
+
 // work is how much of the share of messages a transaction takes.
 func work(b *pb.Body) (n int64) {
 	for i := range b.Messages {
 		switch b.Messages[i].Sum.(type) {
 		case *pb.Msg_Propose, *pb.Msg_Vote, *pb.Msg_FilePlan, *pb.Msg_Reconcile:
 			n += governanceWork
+		case *pb.Msg_RegisterKey:
+			n += signatureWork
 		case *pb.Msg_AddCandidates:
 			n += int64(max(1, len(b.Messages[i].Sum.(*pb.Msg_AddCandidates).AddCandidates.Candidates)))
 		default:

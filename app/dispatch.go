@@ -33,6 +33,10 @@ func Dispatch(ctx *x.Ctx, m *pb.Msg) (x.Done, error) {
 		return member.RevokeMandate(ctx, m.RevokeMandate)
 	case *pb.Msg_EnrolSubject:
 		return subject.Enrol(ctx, m.EnrolSubject)
+	case *pb.Msg_RegisterKey:
+		return subject.RegisterKey(ctx, m.RegisterKey, signed)
+	case *pb.Msg_EndKey:
+		return subject.EndKey(ctx, m.EndKey)
 	case *pb.Msg_SubmitCommitment:
 		return commitment.Submit(ctx, m.SubmitCommitment)
 	case *pb.Msg_AcceptCommitment:

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"github.com/ethereum/go-ethereum/crypto"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 )
 
 // signatures checks signatures, and remembers which transactions it found good: by SHA-256 of the whole transaction, so that another
@@ -58,18 +60,25 @@ func (s *signatures) valid(p *parsed) bool {
 }
 
 // recovers checks that the signature is canonical and recovers to the signer.
-func recovers(p *parsed) error {
-	if !crypto.ValidateSignatureValues(p.sig[64], new(big.Int).SetBytes(p.sig[:32]), new(big.Int).SetBytes(p.sig[32:64]), true) {
+func recovers(p *parsed) error { return recoversTo(p.id, p.sig, p.body.Signer) }
+
+func recoversTo(digest [32]byte, sig, signer []byte) error {
+	if !crypto.ValidateSignatureValues(sig[64], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:64]), true) {
 		return errors.New("the signature is not in its canonical form (low s, v 0 or 1)")
 	}
-	pub, err := crypto.Ecrecover(p.id[:], p.sig)
+	pub, err := crypto.Ecrecover(digest[:], sig)
 	if err != nil {
 		return err
 	}
-	if address := crypto.Keccak256(pub[1:])[12:]; !bytes.Equal(address, p.body.Signer) {
+	if address := crypto.Keccak256(pub[1:])[12:]; !bytes.Equal(address, signer) {
 		return errors.New("the signature is another key's")
 	}
 	return nil
+}
+
+// signed is subject.Signed: what a firm's own key has signed inside a message.
+func signed(digest [32]byte, sig, address []byte) bool {
+	return len(sig) == pb.SignatureBytes && recoversTo(digest, sig, address) == nil
 }
 
 // warm checks the signatures of many transactions at a time, ahead of the serial gate. It computes and never decides: the gate asks again.

@@ -22,6 +22,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/objection"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
+	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
 // heldLog is where the event log of this node begins: the frontier at the height of the snapshot that it was made from. No row: at its beginning. Nothing
@@ -196,7 +197,7 @@ func (r *restoring) finish() (err error) {
 // derive writes the rows of all derived tables: they follow from bound ones.
 func derive(s x.State) {
 	for _, f := range []func(x.Reader, func(key, value []byte)){
-		member.Derive, governance.Derive, commitment.Derive, measure.Derive, sanction.Derive, leniency.Derive, repair.Derive, objection.Derive, incentive.Derive, inspection.Derive,
+		member.Derive, governance.Derive, subject.Derive, commitment.Derive, measure.Derive, sanction.Derive, leniency.Derive, repair.Derive, objection.Derive, incentive.Derive, inspection.Derive,
 	} {
 		f(s, s.Set)
 	}

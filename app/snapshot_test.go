@@ -56,6 +56,8 @@ func story(t testing.TB, o apptest.Options) (s *apptest.Script, more func()) {
 	say(t, s, "plan by=js-rsj no=P-1 draw=2026-07-24 until=2026-12-31 rates=1000,1000,1000,1000")
 	say(t, s, "candidates by=js-rsj no=P-1 firms=I")
 	say(t, s, "seal by=js-rsj no=P-1")
+	say(t, s, "register-key by=registry firm=J key=k1")
+	say(t, s, "register-key by=registry firm=J key=k2 replaces=k1")
 	say(t, s, "propose-incentive by=zz-scjg firm=J proposal=JL-1")
 	say(t, s, "notice-incentive by=zz-scjg firm=J proposal=JL-1")
 	goTo(t, s, "2026-07-22")

@@ -208,7 +208,7 @@ func (s *Script) Run(d *datadriven.TestData) string {
 	if out, ok := s.sanctionLook(d); ok {
 		return out
 	}
-	for _, look := range []func(*datadriven.TestData) (string, bool){s.lookMeasures, s.lookListing, s.lookIncentive} {
+	for _, look := range []func(*datadriven.TestData) (string, bool){s.lookMeasures, s.lookListing, s.lookIncentive, s.lookConsent} {
 		if out, ok := look(d); ok {
 			return out
 		}
@@ -489,6 +489,9 @@ func (s *Script) message(d *datadriven.TestData) (*pb.Msg, string) {
 		return m, by
 	}
 	if m := s.incentiveMessage(d, issuer); m != nil {
+		return m, by
+	}
+	if m := s.consentMessage(d, issuer); m != nil {
 		return m, by
 	}
 	if m := s.objectionMessage(d); m != nil {

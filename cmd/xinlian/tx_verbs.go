@@ -47,6 +47,11 @@ func actionNames() string {
 	return strings.Join(out, ", ")
 }
 
+// keyID is the name under which the vault keeps the papers about a firm's key.
+func keyID(uscc string, address []byte) [32]byte {
+	return x.RecordID("subject_key", "", hex.EncodeToString(address), uscc)
+}
+
 func idOf(raw []byte) (id [32]byte) {
 	copy(id[:], raw)
 	return id
@@ -206,6 +211,14 @@ var txGroups = []struct {
 			func(m *pb.EscalateObjection) [32]byte { return idOf(m.Objection) }),
 		verbOf("review", "Decide a review (复核决定)", `{"objection": "OBJECTION ID", "overturn": true, "reason": "原决定对象有误，应予更正"}`,
 			func(m *pb.ReviewObjection) [32]byte { return idOf(m.Objection) }),
+	}},
+	{"firm", "Keys of firms (主体密钥)", []verb{
+		// What its words say of the firm lies in a place of its own: no record's destruction takes it away.
+		verbOf("register-key", "Register a firm's key, with its own proof; replaces: the key whose place it takes (登记、更换密钥)",
+			`{"subject": "USCC", "address": "ADDRESS", "proof": "SIGNATURE", "evidence": "电子营业执照核验记录"}`,
+			func(m *pb.RegisterKey) [32]byte { return keyID(m.Subject, m.Address) }),
+		verbOf("end-key", "End a firm's key: lost or returned (终止密钥)", `{"subject": "USCC", "address": "ADDRESS", "end": "lost", "evidence": "遗失声明"}`,
+			func(m *pb.EndKey) [32]byte { return keyID(m.Subject, m.Address) }),
 	}},
 	{"incentive", "Incentives (守信激励)", []verb{
 		verbOf("propose", "Propose a firm for an incentive list (拟认定)",

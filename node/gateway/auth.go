@@ -16,15 +16,17 @@ import (
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
 // scheme of the Authorization header: Xinlian ADDRESS:UNIXTIME:SIGNATURE, address and signature in hexadecimal.
 const scheme = "Xinlian"
 
-// caller is a member that asks, with the key that it asks with.
+// caller is a member that asks, or a firm, with the key that it asks with.
 type caller struct {
-	member  *pb.Member
+	member  *pb.Member // of a firm an empty row, so that no agency's name is its own
 	key     *pb.MemberKey
+	firm    string        // code of the firm whose own key it is; empty: a member asks
 	today   calendar.Date // legal day of the newest block: windows of mandates are judged by it
 	auditor bool
 	heirOf  func(agency string) bool // carries on the powers of an agency that has left; nil: of none
@@ -64,13 +66,17 @@ func (g *Gateway) authenticate(r *http.Request, body []byte) (*caller, error) {
 	if !recovers(digest, h.sig, h.address) {
 		return nil, bad("the signature is not that of the address over method, path, body, time and chain id")
 	}
-	// 4. A member with a key in force.
+	// 4. A member or a firm with a key in force.
 	who := new(caller)
 	read := g.b.App.Read(func(r x.Reader) error {
 		m, key, ok := member.ByAddress(r, h.address)
 		who.today = calendar.Of(g.b.App.Status().LegalTime.Unix())
+		if k, firms := subject.Key(r, h.address); !ok && firms && subject.Holds(r, k.Subject, h.address) == nil {
+			who.member, who.key, who.firm = new(pb.Member), &pb.MemberKey{Address: k.Address}, k.Subject
+			return nil
+		}
 		if !ok || m.Removed || !member.InWindow(who.today, key.ValidFrom, key.ValidTo) {
-			return bad("the address is no key in force of a member")
+			return bad("the address is no key in force of a member or a firm")
 		}
 		who.member, who.key, who.auditor = m, key, member.HasRole(key, pb.ROLE_AUDITOR)
 		return nil
@@ -86,7 +92,7 @@ func (g *Gateway) authenticate(r *http.Request, body []byte) (*caller, error) {
 	if read != nil {
 		return nil, read
 	}
-	// 5. Once. Last, so that only members can fill the memory.
+	// 5. Once. Last, so that only members and firms can fill the memory.
 	switch g.seen.first(h.at, [20]byte(h.address), digest, now) {
 	case seenBefore:
 		return nil, bad("it was used already; every request is signed on its own, with a time of its own")

@@ -308,8 +308,11 @@ func (g *Gateway) run(rt route, c *call) (err error) {
 	if c.who, err = g.authenticate(c.r, c.body); err != nil {
 		return err
 	}
-	if rt.audience == members && c.who == nil {
+	if (rt.audience == members || rt.audience == parties) && c.who == nil {
 		return refuse(http.StatusUnauthorized, ErrAudience)
+	}
+	if c.who != nil && c.who.firm != "" && (rt.audience == members || rt.audience == parties && c.r.PathValue("uscc") != c.who.firm) {
+		return refuse(http.StatusForbidden, ErrFirm)
 	}
 	return rt.handle(c)
 }

@@ -30,7 +30,7 @@ func showIncentive(r x.Reader, who *caller, i *pb.Incentive) *recordJSON {
 	if incentive.Visible(i) && incentive.Suspended(r, i) {
 		table = incentiveView[pb.INCENTIVE_EXPIRED]
 	}
-	column := columnOf(who, i.Issuer, func() (used bool) {
+	column := columnOf(who, i.Subject, i.Issuer, func() (used bool) {
 		incentive.EachUse(r, i.Subject, func(u *pb.IncentiveUse) bool {
 			used = string(u.Incentive) == string(i.Id) && u.User == who.member.Uscc
 			return !used
@@ -66,7 +66,7 @@ type incentiveJSON struct {
 	ReasonDigest  string         `json:"reason_digest"`
 	Objections    uint32         `json:"objections"`
 	Overdue       bool           `json:"overdue"`
-	Uses          []incentiveUse `json:"uses"` // all for the recogniser and auditors, for an agency its own
+	Uses          []incentiveUse `json:"uses"` // all for the recogniser, the subject and auditors; for an agency its own
 }
 
 type incentiveUse struct {
@@ -100,7 +100,7 @@ func fullIncentive(r x.Reader, who *caller, i *pb.Incentive) *incentiveJSON {
 		ValidUntil: day(i.ValidUntil), EndedOn: day(i.EndedOn), Cause: wordOrNone(cancelCauses, int32(i.Cause)), ReasonDigest: hexOf(i.ReasonDigest),
 		Objections: i.Objections, Overdue: i.Alarms != 0, Uses: []incentiveUse{},
 	}
-	all := who.auditor || who.recognises(i.Issuer)
+	all := who.auditor || who.firm == i.Subject || who.recognises(i.Issuer)
 	incentive.EachUse(r, i.Subject, func(u *pb.IncentiveUse) bool {
 		if string(u.Incentive) == string(i.Id) && (all || u.User == who.member.Uscc) {
 			v.Uses = append(v.Uses, incentiveUse{

@@ -14,7 +14,7 @@ var inspectionView = [audiences]view{aRecogniser: full, aSubject: full, aAuditor
 
 // showInspection is the answer about an inspection; nil: no trace.
 func showInspection(who *caller, i *pb.Inspection) *recordJSON {
-	if inspectionView[columnOf(who, i.Issuer, nil)] != full {
+	if inspectionView[columnOf(who, i.Subject, i.Issuer, nil)] != full {
 		return nil
 	}
 	return &recordJSON{Kind: "inspection", ID: hexOf(i.Id), Subject: i.Subject, View: "full", Inspection: &inspectionJSON{
@@ -145,7 +145,7 @@ func showPlan(r x.Reader, who *caller, p *pb.InspectionPlan) *planJSON {
 			v.Results = append(v.Results, resultCountJSON{word(inspectionResults, int32(i+1)), count})
 		}
 	}
-	if inspectionView[columnOf(who, p.Issuer, nil)] != full {
+	if inspectionView[columnOf(who, "", p.Issuer, nil)] != full {
 		return v
 	}
 	for _, c := range inspection.Candidates(r, p.Id) {

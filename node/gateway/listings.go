@@ -23,7 +23,7 @@ var listingView = map[pb.ListingState][audiences]view{
 // showListing is the answer about a procedure; nil: no trace. A duty in the matter have the agency that filed the subject's statement, the authority that was
 // asked for a review, and those above the lister, whose consent it may need.
 func showListing(r x.Reader, who *caller, l *pb.Listing) *recordJSON {
-	column := columnOf(who, l.Notice.Issuer, func() bool {
+	column := columnOf(who, l.Notice.Subject, l.Notice.Issuer, func() bool {
 		me := who.member.Uscc
 		if me == l.Agent || me == l.Reviewer || mandated(r, who, l.Notice.Issuer, pb.MANDATE_DISHONESTY) {
 			return true

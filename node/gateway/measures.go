@@ -26,7 +26,7 @@ func showMeasure(r x.Reader, who *caller, m *pb.Measure) *recordJSON {
 	if who != nil && m.AppliedOn != 0 && m.Implementer == who.member.Uscc {
 		owner = m.Implementer
 	}
-	column := columnOf(who, owner, func() bool {
+	column := columnOf(who, m.Subject, owner, func() bool {
 		src, ok := sanction.MeasureSource(r, m.Source)
 		return ok && src.Public && calledOn(r, who, m)
 	})

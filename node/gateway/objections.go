@@ -19,7 +19,7 @@ var objectionView = map[pb.ObjectionState][audiences]view{
 // showObjection is the answer about an objection; nil: no trace. Who received it or reviews it knows of it while it must act, and afterwards as long
 // as of what it is against.
 func showObjection(r x.Reader, who *caller, o *pb.Objection) *recordJSON {
-	column := columnOf(who, o.Provider, func() bool {
+	column := columnOf(who, o.Subject, o.Provider, func() bool {
 		holder, _, _ := objection.Holder(o)
 		me := who.member.Uscc
 		return me == holder || (me == o.Receiver || me == o.Authority) && targetShown(r, who, o)

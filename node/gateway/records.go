@@ -98,7 +98,7 @@ func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
 		Subject: s.Uscc, Region: s.Region, Category: s.Category, Status: word(statuses, int32(s.Status)),
 		Penalties: []*recordJSON{}, Lists: []*recordJSON{}, Abnormal: []*recordJSON{}, Others: []*recordJSON{}, CourtPlans: []*recordJSON{}, Copies: []*propagationJSON{}, Cases: []*actJSON{}, NoPenalties: []*recordJSON{},
 		Commitments: []*recordJSON{}, Repairs: []*recordJSON{}, Measures: []*recordJSON{}, Listings: []*recordJSON{}, Inspections: []*recordJSON{}, Alarms: []*alarmJSON{}, Bars: []*barJSON{},
-		Objections: []*recordJSON{}, Incentives: []*recordJSON{},
+		Objections: []*recordJSON{}, Incentives: []*recordJSON{}, Keys: []*keyJSON{},
 	}
 	// Only what is shown counts against a limit: a cut must not tell of what is not shown.
 	sanction.Each(r, s.Uscc, func(d *pb.Dishonesty) bool {
@@ -122,6 +122,7 @@ func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
 	inspection.Each(r, s.Uscc, func(i *pb.Inspection) bool { return add(v, &v.Inspections, showInspection(c.who, i)) })
 	objection.Each(r, s.Uscc, func(o *pb.Objection) bool { return add(v, &v.Objections, showObjection(r, c.who, o)) })
 	incentive.Each(r, s.Uscc, func(i *pb.Incentive) bool { return add(v, &v.Incentives, showIncentive(r, c.who, i)) })
+	subject.Keys(r, s.Uscc, func(k *pb.SubjectKey) bool { return add(v, &v.Keys, showKey(c.who, k)) })
 	subject.Alarms(r, s.Uscc, func(a *pb.Alarm) bool { return add(v, &v.Alarms, showAlarm(r, c.who, a)) })
 	commitment.Bars(r, s.Uscc, func(b *pb.PromiseBar) bool { return add(v, &v.Bars, showBar(c.who, b)) })
 	if wholeFile(c.who) {

@@ -12,6 +12,7 @@ type audienceOf int
 const (
 	all     audienceOf = iota
 	members            // members and warranted auditors: an Authorization header is needed
+	parties            // the same, and a firm by its own key about itself
 	local              // peers on this machine
 )
 
@@ -56,7 +57,7 @@ var routes = []route{
 	{method: http.MethodPost, path: "/v1/txs", query: []string{"wait"}, body: pb.TxBytesMax, handle: (*call).submit},
 	{method: http.MethodGet, path: "/v1/txs/{id}", audience: members, handle: (*call).outcome},
 	{method: http.MethodGet, path: "/v1/records/{id}", handle: (*call).record},
-	{method: http.MethodGet, path: "/v1/files/{uscc}", audience: members, handle: (*call).file},
+	{method: http.MethodGet, path: "/v1/files/{uscc}", audience: parties, handle: (*call).file},
 	{method: http.MethodGet, path: "/v1/duties", audience: members, query: []string{"agency", "after", "limit"}, handle: (*call).duties},
 	{method: http.MethodGet, path: "/v1/inspections/{id}", handle: (*call).inspectionPlan},
 	{method: http.MethodGet, path: "/v1/checks/{uscc}", audience: members, handle: (*call).check},

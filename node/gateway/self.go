@@ -41,7 +41,7 @@ var mandateWords = []string{
 
 // self answers a member about itself: its programs need to know in whose name a key acts.
 func (c *call) self() error {
-	if c.who == nil {
+	if c.who == nil || c.who.firm != "" {
 		return refuse(http.StatusUnauthorized, ErrAudience)
 	}
 	var v selfJSON

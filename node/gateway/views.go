@@ -308,6 +308,23 @@ func fullBar(b *pb.PromiseBar) *barJSON {
 	}
 }
 
+// keyJSON is a firm's key (主体密钥).
+type keyJSON struct {
+	Address        string  `json:"address"`
+	EvidenceDigest string  `json:"evidence_digest"`
+	RegisteredOn   *string `json:"registered_on"`
+	EndedOn        *string `json:"ended_on"`
+	End            *string `json:"end"`
+}
+
+func fullKey(k *pb.SubjectKey) *keyJSON {
+	ends := []string{pb.KEY_ROTATED: "rotated", pb.KEY_LOST: "lost", pb.KEY_RETURNED: "returned"}
+	return &keyJSON{
+		Address: "0x" + hexOf(k.Address), EvidenceDigest: hexOf(k.EvidenceDigest), RegisteredOn: day(k.RegisteredOn), EndedOn: day(k.EndedOn),
+		End: wordOrNone(ends, int32(k.End)),
+	}
+}
+
 // fileJSON is the answer about a subject's file: what the reader may see of it.
 type fileJSON struct {
 	Subject        string              `json:"subject"`
@@ -331,6 +348,7 @@ type fileJSON struct {
 	Inspections    []*recordJSON       `json:"inspections"`
 	Objections     []*recordJSON       `json:"objections"`
 	Incentives     []*recordJSON       `json:"incentives"`
+	Keys           []*keyJSON          `json:"keys"`
 	Alarms         []*alarmJSON        `json:"alarms"`
 	Bars           []*barJSON          `json:"bars"`
 	Truncated      bool                `json:"truncated"` // a list was cut at its limit

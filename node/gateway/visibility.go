@@ -29,7 +29,7 @@ const (
 	aAgency                     // 其他机关 (政务共享)
 	aDuty                       // an agency with a duty in the matter (履职需要): acts for the recogniser by mandate, or filed the application that waits
 	aRecogniser                 // 认定单位
-	aSubject                    // 信用主体 itself: no key of its own yet
+	aSubject                    // 信用主体 itself, by a key that the registry has entered for it
 	aAuditor                    // 审计 (with warrant)
 	audiences
 )
@@ -103,14 +103,21 @@ var (
 	propagationView = [audiences]view{aRecogniser: full, aSubject: full, aAuditor: full}
 	barView         = [audiences]view{aAuditor: full}
 	fileView        = [audiences]view{aAuditor: full}
+	keyView         = [audiences]view{aDuty: full, aSubject: full, aAuditor: full}
 )
 
 // A state that a table does not name is hidden from all: a map gives the zero row.
 
-// columnOf finds the column of a reader who is neither recogniser nor bound by duty, and of those who are.
-func columnOf(who *caller, recogniser string, duty func() bool) audience {
+// columnOf finds the column of a reader: uscc is whose record it is, recogniser whose to decide on, duty says whether the reader is bound by one. A firm is
+// the subject of what is its own, and the public to everything else.
+func columnOf(who *caller, uscc, recogniser string, duty func() bool) audience {
 	switch {
 	case who == nil:
+		return aPublic
+	case who.firm != "":
+		if who.firm == uscc {
+			return aSubject
+		}
 		return aPublic
 	case who.auditor:
 		return aAuditor
@@ -144,7 +151,7 @@ func showDishonesty(r x.Reader, who *caller, d *pb.Dishonesty) *recordJSON {
 	if d.Kind == pb.DISHONESTY_PENALTY {
 		recorder = pb.MANDATE_PENALTY
 	}
-	column := columnOf(who, sanction.Of(d).Issuer, func() bool {
+	column := columnOf(who, sanction.Of(d).Subject, sanction.Of(d).Issuer, func() bool {
 		if d.State == pb.RECORD_SHIELDED {
 			p, ok := sanction.GetPlan(r, d.Plan)
 			return ok && inPlan(who, p)
@@ -175,7 +182,7 @@ func inPlan(who *caller, p *pb.CourtPlan) bool {
 
 // showCourtPlan is the answer about a court's plan; nil: no trace.
 func showCourtPlan(who *caller, p *pb.CourtPlan) *recordJSON {
-	if planView[columnOf(who, "", func() bool { return inPlan(who, p) })] != full {
+	if planView[columnOf(who, p.Subject, "", func() bool { return inPlan(who, p) })] != full {
 		return nil
 	}
 	return &recordJSON{Kind: "court_plan", ID: hexOf(p.Id), Subject: p.Subject, View: "full", CourtPlan: fullCourtPlan(p)}
@@ -183,7 +190,7 @@ func showCourtPlan(who *caller, p *pb.CourtPlan) *recordJSON {
 
 // showCase is the answer about a case; nil: no trace.
 func showCase(who *caller, c *pb.Case) *actJSON {
-	if caseView[columnOf(who, c.Issuer, nil)] != full {
+	if caseView[columnOf(who, c.Subject, c.Issuer, nil)] != full {
 		return nil
 	}
 	return fullAct(c)
@@ -191,7 +198,7 @@ func showCase(who *caller, c *pb.Case) *actJSON {
 
 // showNoPenalty is the answer about a decision without a penalty; nil: no trace. One that was withdrawn is its own agency's.
 func showNoPenalty(who *caller, n *pb.NoPenalty) *recordJSON {
-	column := columnOf(who, n.Content.Issuer, func() bool {
+	column := columnOf(who, n.Content.Subject, n.Content.Issuer, func() bool {
 		return leniency.Stands(n) && slices.ContainsFunc(who.member.Competences, func(c *pb.Competence) bool {
 			return len(c.PenaltyKinds) > 0 && c.PowerCode == n.Content.PowerCode && member.InWindow(who.today, c.ValidFrom, c.ValidTo)
 		})
@@ -208,7 +215,7 @@ func showAttention(who *caller, a *pb.Attention) *attentionJSON {
 	if a.EndedOn != 0 {
 		table = endedAttention
 	}
-	if table[columnOf(who, "", nil)] != full {
+	if table[columnOf(who, a.Subject, "", nil)] != full {
 		return nil
 	}
 	return fullAttention(a)
@@ -216,7 +223,7 @@ func showAttention(who *caller, a *pb.Attention) *attentionJSON {
 
 // showReconciliation is the answer about what 信用中国 showed; nil: no trace.
 func showReconciliation(who *caller, c *pb.Reconciliation) *reconciliationJSON {
-	if reconcileView[columnOf(who, "", func() bool { return who.member.CreditChina })] != full {
+	if reconcileView[columnOf(who, c.Subject, "", func() bool { return who.member.CreditChina })] != full {
 		return nil
 	}
 	return fullReconciliation(c)
@@ -225,7 +232,7 @@ func showReconciliation(who *caller, c *pb.Reconciliation) *reconciliationJSON {
 // showPropagation is the answer about what holders owe of a record; nil: no trace. A holder learns of its own part as a duty.
 func showPropagation(r x.Reader, who *caller, p *pb.Propagation) *propagationJSON {
 	d, ok := sanction.Get(r, p.Record)
-	if !ok || propagationView[columnOf(who, sanction.Of(d).Issuer, nil)] != full {
+	if !ok || propagationView[columnOf(who, sanction.Of(d).Subject, sanction.Of(d).Issuer, nil)] != full {
 		return nil
 	}
 	return fullPropagation(p)
@@ -252,7 +259,7 @@ func stateOf(c *pb.Commitment) commitmentState {
 
 // showCommitment is the answer about a commitment; nil: no trace.
 func showCommitment(r x.Reader, who *caller, c *pb.Commitment) *recordJSON {
-	column := columnOf(who, c.Content.Acceptor, func() bool {
+	column := columnOf(who, c.Content.Subject, c.Content.Acceptor, func() bool {
 		return mandated(r, who, c.Content.Acceptor, pb.MANDATE_COMMITMENT, pb.MANDATE_FULFILLMENT)
 	})
 	id := hexOf(commitment.ID(&c.Content))
@@ -275,7 +282,7 @@ func showPublicCommitment(c *pb.Commitment) *publicCommitmentJSON {
 
 // showRepair is the answer about an application; nil: no trace. Who filed one that was refused knows of it as long as of its record.
 func showRepair(r x.Reader, who *caller, a *pb.Repair) *recordJSON {
-	column := columnOf(who, a.Issuer, func() bool {
+	column := columnOf(who, a.Subject, a.Issuer, func() bool {
 		record, ok := sanction.Get(r, a.Target)
 		return a.Agent == who.member.Uscc && ok && sanction.Repairable(record)
 	})
@@ -288,7 +295,7 @@ func showRepair(r x.Reader, who *caller, a *pb.Repair) *recordJSON {
 // showAlarm is the answer about an alarm; nil: no trace. Who owed something of another agency's record is told while it may see that record whole:
 // the alarm stays for ever, and must not tell of a record that has left.
 func showAlarm(r x.Reader, who *caller, a *pb.Alarm) *alarmJSON {
-	column := columnOf(who, a.Issuer, nil)
+	column := columnOf(who, a.Subject, a.Issuer, nil)
 	if alarmView[column] != full {
 		return nil
 	}
@@ -302,7 +309,7 @@ func showAlarm(r x.Reader, who *caller, a *pb.Alarm) *alarmJSON {
 
 // showDuty is the answer about a duty; nil: no trace. Who acts for its owner by mandate is told where it may see the matter whole.
 func showDuty(r x.Reader, who *caller, d x.Duty) *dutyJSON {
-	column := columnOf(who, d.Owner, func() bool {
+	column := columnOf(who, d.Subject, d.Owner, func() bool {
 		rec := showRecord(r, who, d.Record)
 		return rec != nil && rec.View == "full"
 	})
@@ -313,14 +320,22 @@ func showDuty(r x.Reader, who *caller, d x.Duty) *dutyJSON {
 }
 
 func showBar(who *caller, b *pb.PromiseBar) *barJSON {
-	if barView[columnOf(who, "", nil)] != full {
+	if barView[columnOf(who, b.Subject, "", nil)] != full {
 		return nil
 	}
 	return fullBar(b)
 }
 
 // wholeFile says whether a reader gets the entries, size and root of a file: their number tells how much there is that it may not see.
-func wholeFile(who *caller) bool { return fileView[columnOf(who, "", nil)] == full }
+func wholeFile(who *caller) bool { return fileView[columnOf(who, "", "", nil)] == full }
+
+// showKey is the answer about a firm's key; nil: no trace. The registry, which enters keys, is told of them.
+func showKey(who *caller, k *pb.SubjectKey) *keyJSON {
+	if keyView[columnOf(who, k.Subject, "", func() bool { return member.HasRole(who.key, pb.ROLE_REGISTRY) })] != full {
+		return nil
+	}
+	return fullKey(k)
+}
 
 // showRecord finds a record of any kind by its id, or a commitment by its code, and shows it; nil: there is none, or none for this reader.
 func showRecord(r x.Reader, who *caller, id []byte) *recordJSON {

@@ -41,8 +41,37 @@ func Check(r x.Reader) error {
 		bad = checkFile(r, s.Uscc, rows[s.Uscc])
 		return bad == nil
 	})
+	if bad == nil {
+		bad = checkKeys(r)
+	}
 	if bad == nil && checked != len(rows) {
 		bad = fmt.Errorf("SUB-2: records of %d subjects stand, %d subjects are enrolled", len(rows), checked)
 	}
 	return bad
+}
+
+// checkKeys is SUB-4.
+func checkKeys(r x.Reader) (err error) {
+	n, inForce := 0, map[string]int{}
+	keys.All(r, func(uscc string, k *pb.SubjectKey) bool {
+		n++
+		if k.EndedOn == 0 {
+			inForce[uscc]++
+		}
+		have, ok := Key(r, k.Address)
+		switch {
+		case k.Subject != uscc || len(k.Address) != pb.AddressBytes || !ok || have.Subject != uscc:
+			err = fmt.Errorf("SUB-4: the index does not know key %x of %s", k.Address, uscc)
+		case (k.EndedOn == 0) != (k.End == pb.KEY_END_UNSET):
+			err = fmt.Errorf("SUB-4: key %x of %s ended for no reason, or has one and stands", k.Address, uscc)
+		case inForce[uscc] > pb.SubjectKeys:
+			err = fmt.Errorf("SUB-4: %s has %d keys in force", uscc, inForce[uscc])
+		}
+		return err == nil
+	})
+	r.Iterate([]byte{byAddress.Prefix}, nil, func(_, _ []byte) bool { n--; return true })
+	if err == nil && n != 0 {
+		err = fmt.Errorf("SUB-4: the index of keys does not follow from the keys")
+	}
+	return err
 }

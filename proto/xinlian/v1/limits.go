@@ -19,6 +19,7 @@ const (
 	CompetenceMax = 64  // competences of a member
 	CandidatesMax = 100 // candidates of an inspection in one message
 	KeysMax       = 32  // keys of a member
+	SubjectKeys   = 8   // keys of a firm that are in force at a time
 	BasisMax      = 400 // bytes of the text that a measure or a list rests on
 	ListCodesMax  = 64  // codes of lists, measures or systems that a row names
 	CalendarMax   = 366 // exceptions of a year

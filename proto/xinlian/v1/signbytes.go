@@ -14,6 +14,15 @@ func SignBytes(chainID string, body []byte) [32]byte {
 	return keccak([]byte(txDomain), []byte{0}, []byte(chainID), []byte{0}, body)
 }
 
+// keyDomain separates the proof that a key is held from everything else that it signs.
+const keyDomain = "xinlian/key/v1"
+
+// KeyProof is what a firm's key signs before it is registered: Keccak256(domain ‖ 0x00 ‖ chain id ‖ 0x00 ‖ subject). It says that whoever holds the
+// key means it to be this firm's, on this chain.
+func KeyProof(chainID, subject string) [32]byte {
+	return keccak([]byte(keyDomain), []byte{0}, []byte(chainID), []byte{0}, []byte(subject))
+}
+
 // HTTPDigest is what a member signs to be heard as a member by a gateway:
 // Keccak256(method ‖ path ‖ SHA-256(body) ‖ unix time in decimal ‖ chain id). The path is the request target with its query.
 func HTTPDigest(method, path string, bodySHA256 [32]byte, unixTime, chainID string) [32]byte {

@@ -54,6 +54,38 @@ func (SubjectStatus) EnumDescriptor() ([]byte, []int) {
 	return fileDescriptor_1b6a97720f90e73b, []int{0}
 }
 
+// KeyEnd (密钥终止原因) says why a firm's key ended.
+type KeyEnd int32
+
+const (
+	KEY_END_UNSET KeyEnd = 0
+	KEY_ROTATED   KeyEnd = 1
+	KEY_LOST      KeyEnd = 2
+	KEY_RETURNED  KeyEnd = 3
+)
+
+var KeyEnd_name = map[int32]string{
+	0: "KEY_END_UNSET",
+	1: "KEY_ROTATED",
+	2: "KEY_LOST",
+	3: "KEY_RETURNED",
+}
+
+var KeyEnd_value = map[string]int32{
+	"KEY_END_UNSET": 0,
+	"KEY_ROTATED":   1,
+	"KEY_LOST":      2,
+	"KEY_RETURNED":  3,
+}
+
+func (x KeyEnd) String() string {
+	return proto.EnumName(KeyEnd_name, int32(x))
+}
+
+func (KeyEnd) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_1b6a97720f90e73b, []int{1}
+}
+
 // Subject (信用主体): an organisation known by its unified social credit code. Its name is not on chain.
 type Subject struct {
 	Uscc     string        `protobuf:"bytes,1,opt,name=uscc,proto3" json:"uscc,omitempty"`
@@ -176,6 +208,261 @@ func (m *EnrolSubject) GetSubject() Subject {
 	return Subject{}
 }
 
+// SubjectKey (主体密钥) is a key by which a firm signs its own acts. It is no trace of any record.
+type SubjectKey struct {
+	Subject        string `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"`
+	Address        []byte `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	EvidenceDigest []byte `protobuf:"bytes,3,opt,name=evidence_digest,json=evidenceDigest,proto3" json:"evidence_digest,omitempty"`
+	RegisteredOn   int32  `protobuf:"varint,4,opt,name=registered_on,json=registeredOn,proto3" json:"registered_on,omitempty"`
+	EndedOn        int32  `protobuf:"varint,5,opt,name=ended_on,json=endedOn,proto3" json:"ended_on,omitempty"`
+	End            KeyEnd `protobuf:"varint,6,opt,name=end,proto3,enum=xinlian.v1.KeyEnd" json:"end,omitempty"`
+	EndDigest      []byte `protobuf:"bytes,7,opt,name=end_digest,json=endDigest,proto3" json:"end_digest,omitempty"`
+}
+
+func (m *SubjectKey) Reset()         { *m = SubjectKey{} }
+func (m *SubjectKey) String() string { return proto.CompactTextString(m) }
+func (*SubjectKey) ProtoMessage()    {}
+func (*SubjectKey) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1b6a97720f90e73b, []int{2}
+}
+func (m *SubjectKey) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *SubjectKey) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_SubjectKey.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *SubjectKey) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_SubjectKey.Merge(m, src)
+}
+func (m *SubjectKey) XXX_Size() int {
+	return m.Size()
+}
+func (m *SubjectKey) XXX_DiscardUnknown() {
+	xxx_messageInfo_SubjectKey.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_SubjectKey proto.InternalMessageInfo
+
+func (m *SubjectKey) GetSubject() string {
+	if m != nil {
+		return m.Subject
+	}
+	return ""
+}
+
+func (m *SubjectKey) GetAddress() []byte {
+	if m != nil {
+		return m.Address
+	}
+	return nil
+}
+
+func (m *SubjectKey) GetEvidenceDigest() []byte {
+	if m != nil {
+		return m.EvidenceDigest
+	}
+	return nil
+}
+
+func (m *SubjectKey) GetRegisteredOn() int32 {
+	if m != nil {
+		return m.RegisteredOn
+	}
+	return 0
+}
+
+func (m *SubjectKey) GetEndedOn() int32 {
+	if m != nil {
+		return m.EndedOn
+	}
+	return 0
+}
+
+func (m *SubjectKey) GetEnd() KeyEnd {
+	if m != nil {
+		return m.End
+	}
+	return KEY_END_UNSET
+}
+
+func (m *SubjectKey) GetEndDigest() []byte {
+	if m != nil {
+		return m.EndDigest
+	}
+	return nil
+}
+
+// RegisterKey (登记密钥) gives a firm a key; with replaces it takes the place of one that is in force (更换).
+type RegisterKey struct {
+	Issuer         string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Subject        string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	Address        []byte `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
+	Proof          []byte `protobuf:"bytes,4,opt,name=proof,proto3" json:"proof,omitempty"`
+	EvidenceDigest []byte `protobuf:"bytes,5,opt,name=evidence_digest,json=evidenceDigest,proto3" json:"evidence_digest,omitempty"`
+	Replaces       []byte `protobuf:"bytes,6,opt,name=replaces,proto3" json:"replaces,omitempty"`
+}
+
+func (m *RegisterKey) Reset()         { *m = RegisterKey{} }
+func (m *RegisterKey) String() string { return proto.CompactTextString(m) }
+func (*RegisterKey) ProtoMessage()    {}
+func (*RegisterKey) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1b6a97720f90e73b, []int{3}
+}
+func (m *RegisterKey) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *RegisterKey) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_RegisterKey.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *RegisterKey) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_RegisterKey.Merge(m, src)
+}
+func (m *RegisterKey) XXX_Size() int {
+	return m.Size()
+}
+func (m *RegisterKey) XXX_DiscardUnknown() {
+	xxx_messageInfo_RegisterKey.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_RegisterKey proto.InternalMessageInfo
+
+func (m *RegisterKey) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *RegisterKey) GetSubject() string {
+	if m != nil {
+		return m.Subject
+	}
+	return ""
+}
+
+func (m *RegisterKey) GetAddress() []byte {
+	if m != nil {
+		return m.Address
+	}
+	return nil
+}
+
+func (m *RegisterKey) GetProof() []byte {
+	if m != nil {
+		return m.Proof
+	}
+	return nil
+}
+
+func (m *RegisterKey) GetEvidenceDigest() []byte {
+	if m != nil {
+		return m.EvidenceDigest
+	}
+	return nil
+}
+
+func (m *RegisterKey) GetReplaces() []byte {
+	if m != nil {
+		return m.Replaces
+	}
+	return nil
+}
+
+// EndKey (终止密钥). What the key signed while it was in force stays.
+type EndKey struct {
+	Issuer         string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Subject        string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	Address        []byte `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
+	End            KeyEnd `protobuf:"varint,4,opt,name=end,proto3,enum=xinlian.v1.KeyEnd" json:"end,omitempty"`
+	EvidenceDigest []byte `protobuf:"bytes,5,opt,name=evidence_digest,json=evidenceDigest,proto3" json:"evidence_digest,omitempty"`
+}
+
+func (m *EndKey) Reset()         { *m = EndKey{} }
+func (m *EndKey) String() string { return proto.CompactTextString(m) }
+func (*EndKey) ProtoMessage()    {}
+func (*EndKey) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1b6a97720f90e73b, []int{4}
+}
+func (m *EndKey) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EndKey) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EndKey.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EndKey) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EndKey.Merge(m, src)
+}
+func (m *EndKey) XXX_Size() int {
+	return m.Size()
+}
+func (m *EndKey) XXX_DiscardUnknown() {
+	xxx_messageInfo_EndKey.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EndKey proto.InternalMessageInfo
+
+func (m *EndKey) GetIssuer() string {
+	if m != nil {
+		return m.Issuer
+	}
+	return ""
+}
+
+func (m *EndKey) GetSubject() string {
+	if m != nil {
+		return m.Subject
+	}
+	return ""
+}
+
+func (m *EndKey) GetAddress() []byte {
+	if m != nil {
+		return m.Address
+	}
+	return nil
+}
+
+func (m *EndKey) GetEnd() KeyEnd {
+	if m != nil {
+		return m.End
+	}
+	return KEY_END_UNSET
+}
+
+func (m *EndKey) GetEvidenceDigest() []byte {
+	if m != nil {
+		return m.EvidenceDigest
+	}
+	return nil
+}
+
 // FileHead is the frontier of a subject's file (档案): an RFC 6962 log of every version of every record.
 type FileHead struct {
 	Size_ uint64   `protobuf:"varint,1,opt,name=size,proto3" json:"size,omitempty"`
@@ -186,7 +473,7 @@ func (m *FileHead) Reset()         { *m = FileHead{} }
 func (m *FileHead) String() string { return proto.CompactTextString(m) }
 func (*FileHead) ProtoMessage()    {}
 func (*FileHead) Descriptor() ([]byte, []int) {
-	return fileDescriptor_1b6a97720f90e73b, []int{2}
+	return fileDescriptor_1b6a97720f90e73b, []int{5}
 }
 func (m *FileHead) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -241,7 +528,7 @@ func (m *FileEntry) Reset()         { *m = FileEntry{} }
 func (m *FileEntry) String() string { return proto.CompactTextString(m) }
 func (*FileEntry) ProtoMessage()    {}
 func (*FileEntry) Descriptor() ([]byte, []int) {
-	return fileDescriptor_1b6a97720f90e73b, []int{3}
+	return fileDescriptor_1b6a97720f90e73b, []int{6}
 }
 func (m *FileEntry) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -308,7 +595,7 @@ func (m *LogHead) Reset()         { *m = LogHead{} }
 func (m *LogHead) String() string { return proto.CompactTextString(m) }
 func (*LogHead) ProtoMessage()    {}
 func (*LogHead) Descriptor() ([]byte, []int) {
-	return fileDescriptor_1b6a97720f90e73b, []int{4}
+	return fileDescriptor_1b6a97720f90e73b, []int{7}
 }
 func (m *LogHead) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -361,7 +648,7 @@ func (m *SeenBucket) Reset()         { *m = SeenBucket{} }
 func (m *SeenBucket) String() string { return proto.CompactTextString(m) }
 func (*SeenBucket) ProtoMessage()    {}
 func (*SeenBucket) Descriptor() ([]byte, []int) {
-	return fileDescriptor_1b6a97720f90e73b, []int{5}
+	return fileDescriptor_1b6a97720f90e73b, []int{8}
 }
 func (m *SeenBucket) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -418,7 +705,7 @@ func (m *Alarm) Reset()         { *m = Alarm{} }
 func (m *Alarm) String() string { return proto.CompactTextString(m) }
 func (*Alarm) ProtoMessage()    {}
 func (*Alarm) Descriptor() ([]byte, []int) {
-	return fileDescriptor_1b6a97720f90e73b, []int{6}
+	return fileDescriptor_1b6a97720f90e73b, []int{9}
 }
 func (m *Alarm) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -491,8 +778,12 @@ func (m *Alarm) GetIssuer() string {
 
 func init() {
 	proto.RegisterEnum("xinlian.v1.SubjectStatus", SubjectStatus_name, SubjectStatus_value)
+	proto.RegisterEnum("xinlian.v1.KeyEnd", KeyEnd_name, KeyEnd_value)
 	proto.RegisterType((*Subject)(nil), "xinlian.v1.Subject")
 	proto.RegisterType((*EnrolSubject)(nil), "xinlian.v1.EnrolSubject")
+	proto.RegisterType((*SubjectKey)(nil), "xinlian.v1.SubjectKey")
+	proto.RegisterType((*RegisterKey)(nil), "xinlian.v1.RegisterKey")
+	proto.RegisterType((*EndKey)(nil), "xinlian.v1.EndKey")
 	proto.RegisterType((*FileHead)(nil), "xinlian.v1.FileHead")
 	proto.RegisterType((*FileEntry)(nil), "xinlian.v1.FileEntry")
 	proto.RegisterType((*LogHead)(nil), "xinlian.v1.LogHead")
@@ -503,41 +794,56 @@ func init() {
 func init() { proto.RegisterFile("xinlian/v1/subject.proto", fileDescriptor_1b6a97720f90e73b) }
 
 var fileDescriptor_1b6a97720f90e73b = []byte{
-	// 544 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x94, 0x93, 0xcf, 0x6f, 0xd3, 0x30,
-	0x14, 0xc7, 0x93, 0xfe, 0x5c, 0x1f, 0xed, 0xa8, 0xbc, 0x6a, 0x0a, 0x3d, 0x84, 0xaa, 0xa7, 0x0a,
-	0x89, 0x56, 0x5d, 0xe1, 0x02, 0xa7, 0x76, 0x35, 0x30, 0x40, 0x4c, 0x72, 0xd2, 0x1d, 0xe0, 0x30,
-	0xa5, 0x89, 0x95, 0x86, 0x66, 0x71, 0x95, 0x38, 0x13, 0xe3, 0xcc, 0x81, 0x23, 0x12, 0x7f, 0x02,
-	0xff, 0xcc, 0x8e, 0x3b, 0x72, 0x42, 0xa8, 0xfd, 0x47, 0x90, 0x1d, 0x67, 0xed, 0x24, 0x2e, 0xbb,
-	0xbd, 0xcf, 0xf3, 0xfb, 0xda, 0xdf, 0xf7, 0x6c, 0x83, 0xf1, 0x25, 0x88, 0xc2, 0xc0, 0x89, 0x06,
-	0x97, 0xc3, 0x41, 0x92, 0xce, 0x3f, 0x53, 0x97, 0xf7, 0x57, 0x31, 0xe3, 0x0c, 0x81, 0x5a, 0xe9,
-	0x5f, 0x0e, 0xdb, 0x2d, 0x9f, 0xf9, 0x4c, 0xa6, 0x07, 0x22, 0xca, 0x2a, 0xba, 0xdf, 0x74, 0xa8,
-	0x5a, 0x99, 0x06, 0x21, 0x28, 0xa5, 0x89, 0xeb, 0x1a, 0x7a, 0x47, 0xef, 0xd5, 0x88, 0x8c, 0xd1,
-	0x21, 0x54, 0x62, 0xea, 0x07, 0x2c, 0x32, 0x0a, 0x32, 0xab, 0x08, 0xb5, 0x61, 0xcf, 0x75, 0x38,
-	0xf5, 0x59, 0x7c, 0x65, 0x14, 0x3b, 0x7a, 0xaf, 0x41, 0x6e, 0x19, 0x0d, 0xa1, 0x92, 0x70, 0x87,
-	0xa7, 0x89, 0x51, 0xea, 0xe8, 0xbd, 0xfd, 0xa3, 0x47, 0xfd, 0xad, 0x8d, 0xbe, 0x3a, 0xcc, 0x92,
-	0x05, 0x44, 0x15, 0x76, 0x3f, 0x41, 0x1d, 0x47, 0x31, 0x0b, 0x73, 0x2b, 0x87, 0x50, 0x09, 0x92,
-	0x24, 0xa5, 0xb1, 0x32, 0xa3, 0x08, 0x8d, 0xa0, 0xaa, 0x3a, 0x94, 0x7e, 0x1e, 0x1c, 0x1d, 0xfc,
-	0x67, 0xef, 0x49, 0xe9, 0xfa, 0xcf, 0x63, 0x8d, 0xe4, 0x95, 0xdd, 0x67, 0xb0, 0xf7, 0x2a, 0x08,
-	0xe9, 0x1b, 0xea, 0x78, 0xa2, 0xc7, 0x24, 0xf8, 0x4a, 0xe5, 0xb6, 0x25, 0x22, 0x63, 0xd4, 0x82,
-	0xf2, 0x8a, 0x3a, 0xcb, 0xc4, 0x28, 0x74, 0x8a, 0xbd, 0x3a, 0xc9, 0xa0, 0xeb, 0x42, 0x4d, 0xa8,
-	0x70, 0xc4, 0xe3, 0x2b, 0xe1, 0x67, 0x41, 0x03, 0x7f, 0xc1, 0xa5, 0xb0, 0x48, 0x14, 0x09, 0x29,
-	0x77, 0xe6, 0x21, 0x95, 0x6e, 0x1a, 0x24, 0x03, 0xd4, 0x84, 0xe2, 0x92, 0x66, 0x73, 0xa9, 0x13,
-	0x11, 0x0a, 0xbd, 0x17, 0xf8, 0x34, 0xe1, 0x72, 0x24, 0x75, 0xa2, 0xa8, 0x3b, 0x82, 0xea, 0x7b,
-	0xe6, 0xdf, 0xd3, 0xd9, 0x0b, 0x00, 0x8b, 0xd2, 0x68, 0x92, 0xba, 0x4b, 0x2a, 0x2d, 0xb8, 0x2c,
-	0x8d, 0xb8, 0x12, 0x66, 0xb0, 0x73, 0x60, 0xe1, 0xce, 0x81, 0x3f, 0x75, 0x28, 0x8f, 0x43, 0x27,
-	0xbe, 0x40, 0xc6, 0x76, 0x94, 0xd9, 0x8c, 0x73, 0xcc, 0xee, 0xdc, 0x65, 0xb1, 0x97, 0x6b, 0x33,
-	0x12, 0x0e, 0x97, 0x41, 0xe4, 0xc9, 0xbe, 0x6a, 0x44, 0xc6, 0xa2, 0x55, 0x2f, 0xa5, 0xb2, 0xab,
-	0x32, 0x11, 0xa1, 0x78, 0x19, 0x0b, 0x67, 0xb5, 0xa2, 0x11, 0xf5, 0x8c, 0xb2, 0x4c, 0xdf, 0xf2,
-	0xce, 0xb5, 0x56, 0x76, 0xaf, 0xf5, 0x49, 0x0c, 0x8d, 0x3b, 0xef, 0x02, 0x19, 0xd0, 0xb2, 0x66,
-	0x93, 0xb7, 0xf8, 0xd8, 0x3e, 0xb7, 0xec, 0xb1, 0x3d, 0xb3, 0xce, 0x67, 0x1f, 0x2c, 0x6c, 0x37,
-	0x35, 0x84, 0x60, 0x3f, 0x5f, 0x19, 0x1f, 0xdb, 0x27, 0x67, 0xb8, 0xa9, 0xef, 0x56, 0x4f, 0x31,
-	0xc1, 0xaf, 0x4f, 0x2c, 0x1b, 0x13, 0x3c, 0x6d, 0x16, 0xd0, 0x01, 0x3c, 0xcc, 0x57, 0x08, 0x3e,
-	0x3b, 0x7d, 0x87, 0xa7, 0xcd, 0x62, 0xbb, 0xf4, 0xfd, 0x97, 0xa9, 0x4d, 0x4e, 0xaf, 0xd7, 0xa6,
-	0x7e, 0xb3, 0x36, 0xf5, 0xbf, 0x6b, 0x53, 0xff, 0xb1, 0x31, 0xb5, 0x9b, 0x8d, 0xa9, 0xfd, 0xde,
-	0x98, 0xda, 0xc7, 0xe7, 0x7e, 0xc0, 0x17, 0xe9, 0xbc, 0xef, 0xb2, 0x8b, 0x81, 0x7a, 0x5d, 0x4f,
-	0x43, 0xea, 0xf9, 0x34, 0xce, 0x71, 0x90, 0xfd, 0xa3, 0xed, 0xbf, 0x7b, 0xb9, 0x9a, 0xcf, 0x2b,
-	0x32, 0x39, 0xfa, 0x17, 0x00, 0x00, 0xff, 0xff, 0x6a, 0x22, 0xe4, 0x11, 0x8f, 0x03, 0x00, 0x00,
+	// 772 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xac, 0x55, 0xcd, 0x6e, 0x23, 0x45,
+	0x10, 0xf6, 0xc4, 0xf6, 0xd8, 0xa9, 0x8c, 0x93, 0xa1, 0x37, 0x5a, 0xcd, 0x46, 0xc2, 0x44, 0x03,
+	0x12, 0xd1, 0x4a, 0xd8, 0xca, 0x06, 0x2e, 0x70, 0x4a, 0xd6, 0x0d, 0x2c, 0x59, 0xc5, 0x52, 0xcf,
+	0x78, 0x25, 0xe0, 0x60, 0x8d, 0xa7, 0x8b, 0xf1, 0x60, 0x6f, 0x8f, 0x35, 0x3f, 0x11, 0xe6, 0xcc,
+	0x81, 0x23, 0x12, 0x8f, 0xb0, 0xaf, 0xc0, 0x43, 0xec, 0x71, 0x8f, 0x9c, 0x10, 0x4a, 0xee, 0x3c,
+	0x03, 0xea, 0x9e, 0x1e, 0xff, 0x48, 0x66, 0x05, 0x12, 0xb7, 0xfa, 0xaa, 0xba, 0xba, 0xbe, 0xef,
+	0x73, 0xf5, 0x18, 0x9c, 0x1f, 0x62, 0x31, 0x8f, 0x03, 0xd1, 0xbf, 0x3d, 0xef, 0x67, 0xc5, 0xe4,
+	0x7b, 0x0c, 0xf3, 0xde, 0x22, 0x4d, 0xf2, 0x84, 0x80, 0xae, 0xf4, 0x6e, 0xcf, 0x4f, 0x8e, 0xa3,
+	0x24, 0x4a, 0x54, 0xba, 0x2f, 0xa3, 0xf2, 0x84, 0xfb, 0x93, 0x01, 0x2d, 0xaf, 0xec, 0x21, 0x04,
+	0x1a, 0x45, 0x16, 0x86, 0x8e, 0x71, 0x6a, 0x9c, 0xed, 0x33, 0x15, 0x93, 0x87, 0x60, 0xa6, 0x18,
+	0xc5, 0x89, 0x70, 0xf6, 0x54, 0x56, 0x23, 0x72, 0x02, 0xed, 0x30, 0xc8, 0x31, 0x4a, 0xd2, 0xa5,
+	0x53, 0x3f, 0x35, 0xce, 0x3a, 0x6c, 0x85, 0xc9, 0x39, 0x98, 0x59, 0x1e, 0xe4, 0x45, 0xe6, 0x34,
+	0x4e, 0x8d, 0xb3, 0xc3, 0x27, 0x8f, 0x7a, 0x6b, 0x1a, 0x3d, 0x3d, 0xcc, 0x53, 0x07, 0x98, 0x3e,
+	0xe8, 0x7e, 0x0b, 0x16, 0x15, 0x69, 0x32, 0xaf, 0xa8, 0x3c, 0x04, 0x33, 0xce, 0xb2, 0x02, 0x53,
+	0x4d, 0x46, 0x23, 0x72, 0x01, 0x2d, 0xad, 0x50, 0xf1, 0x39, 0x78, 0xf2, 0x60, 0xc7, 0xdd, 0x57,
+	0x8d, 0xd7, 0x7f, 0xbc, 0x57, 0x63, 0xd5, 0x49, 0xf7, 0x2f, 0x03, 0x40, 0x97, 0xae, 0x71, 0x49,
+	0x9c, 0xf5, 0x1d, 0xe5, 0xe5, 0x15, 0x94, 0x95, 0x80, 0xf3, 0x14, 0xb3, 0x4c, 0xdd, 0x6e, 0xb1,
+	0x0a, 0x92, 0x0f, 0xe1, 0x08, 0x6f, 0x63, 0x8e, 0x22, 0xc4, 0x31, 0x8f, 0x23, 0xcc, 0x72, 0xa5,
+	0xda, 0x62, 0x87, 0x55, 0x7a, 0xa0, 0xb2, 0xe4, 0x7d, 0xe8, 0x48, 0x87, 0xb2, 0x1c, 0x53, 0xe4,
+	0xe3, 0x44, 0x28, 0x0b, 0x9a, 0xcc, 0x5a, 0x27, 0x87, 0x82, 0x3c, 0x82, 0x36, 0x0a, 0x5e, 0xd6,
+	0x9b, 0xaa, 0xde, 0x52, 0x78, 0x28, 0xc8, 0x07, 0x50, 0x47, 0xc1, 0x1d, 0x53, 0x19, 0x47, 0x36,
+	0xc5, 0x5d, 0xe3, 0x92, 0x0a, 0xce, 0x64, 0x99, 0xbc, 0x0b, 0x80, 0x82, 0x57, 0x4c, 0x5a, 0x8a,
+	0xc9, 0x3e, 0x0a, 0x5e, 0x92, 0x70, 0x7f, 0x33, 0xe0, 0x80, 0xe9, 0x81, 0x52, 0xf1, 0x3f, 0xb9,
+	0xe9, 0x6c, 0xbb, 0xb9, 0xdb, 0x89, 0xfa, 0xb6, 0x13, 0xc7, 0xd0, 0x5c, 0xa4, 0x49, 0xf2, 0x9d,
+	0x12, 0x66, 0xb1, 0x12, 0xec, 0xf2, 0xa7, 0xb9, 0xd3, 0x9f, 0x13, 0x68, 0xa7, 0xb8, 0x98, 0x07,
+	0x21, 0x66, 0x4a, 0xa4, 0xc5, 0x56, 0xd8, 0x7d, 0x65, 0x80, 0x49, 0x05, 0xff, 0xbf, 0x19, 0x6b,
+	0x4b, 0x1b, 0x6f, 0xb7, 0xf4, 0xdf, 0x2a, 0x70, 0x3f, 0x86, 0xf6, 0xe7, 0xf1, 0x1c, 0xbf, 0xc4,
+	0x80, 0xcb, 0x17, 0x93, 0xc5, 0x3f, 0xa2, 0x22, 0xd9, 0x60, 0x2a, 0x56, 0x06, 0x61, 0x30, 0x93,
+	0x2b, 0x54, 0x57, 0x06, 0x49, 0xe0, 0x86, 0xb0, 0x2f, 0xbb, 0xa8, 0xc8, 0x53, 0xa5, 0x6e, 0x8a,
+	0x71, 0x34, 0x2d, 0x17, 0xb0, 0xce, 0x34, 0x92, 0xad, 0x79, 0x30, 0x99, 0xa3, 0xd2, 0xd6, 0x61,
+	0x25, 0x20, 0x36, 0xd4, 0x67, 0xb8, 0xd4, 0xaa, 0x64, 0x28, 0xfb, 0x35, 0xc5, 0xf2, 0x47, 0xd0,
+	0xc8, 0xbd, 0x80, 0xd6, 0xf3, 0x24, 0xfa, 0x8f, 0xcc, 0x3e, 0x05, 0xf0, 0x10, 0xc5, 0x55, 0x11,
+	0xce, 0x50, 0x51, 0x08, 0x93, 0x42, 0xe4, 0xba, 0xb1, 0x04, 0x1b, 0x03, 0xf7, 0xb6, 0x06, 0xfe,
+	0x6a, 0x40, 0xf3, 0x72, 0x1e, 0xa4, 0x2f, 0xdf, 0xf2, 0xa8, 0xd4, 0x17, 0x24, 0x4c, 0x52, 0x5e,
+	0xf5, 0x96, 0x48, 0x32, 0x9c, 0xc5, 0x82, 0x2b, 0x5d, 0xfb, 0x4c, 0xc5, 0x52, 0x2a, 0x2f, 0x50,
+	0xbf, 0x19, 0x19, 0xca, 0x7d, 0x99, 0x06, 0x8b, 0x05, 0x0a, 0xe4, 0xfa, 0xa9, 0xac, 0xf0, 0xc6,
+	0x92, 0x98, 0x9b, 0x4b, 0xf2, 0x38, 0x85, 0xce, 0xd6, 0x57, 0x86, 0x38, 0x70, 0xec, 0x8d, 0xae,
+	0xbe, 0xa2, 0x4f, 0xfd, 0xb1, 0xe7, 0x5f, 0xfa, 0x23, 0x6f, 0x3c, 0xba, 0xf1, 0xa8, 0x6f, 0xd7,
+	0x08, 0x81, 0xc3, 0xaa, 0x72, 0xf9, 0xd4, 0x7f, 0xf6, 0x82, 0xda, 0xc6, 0xe6, 0xe9, 0x01, 0x65,
+	0xf4, 0x8b, 0x67, 0x9e, 0x4f, 0x19, 0x1d, 0xd8, 0x7b, 0xe4, 0x01, 0x1c, 0x55, 0x15, 0x46, 0x5f,
+	0x0c, 0xaf, 0xe9, 0xc0, 0xae, 0x9f, 0x34, 0x7e, 0x7e, 0xd5, 0xad, 0x3d, 0x66, 0x60, 0x96, 0xdb,
+	0x44, 0xde, 0x81, 0xce, 0x35, 0xfd, 0x7a, 0x4c, 0x6f, 0x06, 0xab, 0x29, 0x47, 0x70, 0x20, 0x53,
+	0x6c, 0xe8, 0x5f, 0xfa, 0x74, 0x60, 0x1b, 0xc4, 0x82, 0xb6, 0x4c, 0x3c, 0x1f, 0x7a, 0xbe, 0xbd,
+	0x47, 0x6c, 0xb0, 0x54, 0x99, 0xfa, 0x23, 0x76, 0xb3, 0xbe, 0xf3, 0x6a, 0xf8, 0xfa, 0xae, 0x6b,
+	0xbc, 0xb9, 0xeb, 0x1a, 0x7f, 0xde, 0x75, 0x8d, 0x5f, 0xee, 0xbb, 0xb5, 0x37, 0xf7, 0xdd, 0xda,
+	0xef, 0xf7, 0xdd, 0xda, 0x37, 0x9f, 0x44, 0x71, 0x3e, 0x2d, 0x26, 0xbd, 0x30, 0x79, 0xd9, 0xd7,
+	0xfb, 0xfc, 0xd1, 0x1c, 0x79, 0x84, 0x69, 0x05, 0xfb, 0xe5, 0x97, 0x7e, 0xfd, 0xcf, 0xf0, 0xd9,
+	0x62, 0x32, 0x31, 0x55, 0xf2, 0xe2, 0xef, 0x00, 0x00, 0x00, 0xff, 0xff, 0xad, 0xf7, 0x09, 0xd5,
+	0x31, 0x06, 0x00, 0x00,
 }
 
 func (m *Subject) Marshal() (dAtA []byte, err error) {
@@ -617,6 +923,193 @@ func (m *EnrolSubject) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	}
 	i--
 	dAtA[i] = 0x12
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSubject(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *SubjectKey) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *SubjectKey) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *SubjectKey) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.EndDigest) > 0 {
+		i -= len(m.EndDigest)
+		copy(dAtA[i:], m.EndDigest)
+		i = encodeVarintSubject(dAtA, i, uint64(len(m.EndDigest)))
+		i--
+		dAtA[i] = 0x3a
+	}
+	if m.End != 0 {
+		i = encodeVarintSubject(dAtA, i, uint64(m.End))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.EndedOn != 0 {
+		i = encodeVarintSubject(dAtA, i, uint64(m.EndedOn))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.RegisteredOn != 0 {
+		i = encodeVarintSubject(dAtA, i, uint64(m.RegisteredOn))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.EvidenceDigest) > 0 {
+		i -= len(m.EvidenceDigest)
+		copy(dAtA[i:], m.EvidenceDigest)
+		i = encodeVarintSubject(dAtA, i, uint64(len(m.EvidenceDigest)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Address) > 0 {
+		i -= len(m.Address)
+		copy(dAtA[i:], m.Address)
+		i = encodeVarintSubject(dAtA, i, uint64(len(m.Address)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Subject) > 0 {
+		i -= len(m.Subject)
+		copy(dAtA[i:], m.Subject)
+		i = encodeVarintSubject(dAtA, i, uint64(len(m.Subject)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *RegisterKey) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *RegisterKey) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *RegisterKey) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Replaces) > 0 {
+		i -= len(m.Replaces)
+		copy(dAtA[i:], m.Replaces)
+		i = encodeVarintSubject(dAtA, i, uint64(len(m.Replaces)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if len(m.EvidenceDigest) > 0 {
+		i -= len(m.EvidenceDigest)
+		copy(dAtA[i:], m.EvidenceDigest)
+		i = encodeVarintSubject(dAtA, i, uint64(len(m.EvidenceDigest)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.Proof) > 0 {
+		i -= len(m.Proof)
+		copy(dAtA[i:], m.Proof)
+		i = encodeVarintSubject(dAtA, i, uint64(len(m.Proof)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Address) > 0 {
+		i -= len(m.Address)
+		copy(dAtA[i:], m.Address)
+		i = encodeVarintSubject(dAtA, i, uint64(len(m.Address)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Subject) > 0 {
+		i -= len(m.Subject)
+		copy(dAtA[i:], m.Subject)
+		i = encodeVarintSubject(dAtA, i, uint64(len(m.Subject)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Issuer) > 0 {
+		i -= len(m.Issuer)
+		copy(dAtA[i:], m.Issuer)
+		i = encodeVarintSubject(dAtA, i, uint64(len(m.Issuer)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EndKey) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EndKey) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EndKey) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.EvidenceDigest) > 0 {
+		i -= len(m.EvidenceDigest)
+		copy(dAtA[i:], m.EvidenceDigest)
+		i = encodeVarintSubject(dAtA, i, uint64(len(m.EvidenceDigest)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if m.End != 0 {
+		i = encodeVarintSubject(dAtA, i, uint64(m.End))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Address) > 0 {
+		i -= len(m.Address)
+		copy(dAtA[i:], m.Address)
+		i = encodeVarintSubject(dAtA, i, uint64(len(m.Address)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Subject) > 0 {
+		i -= len(m.Subject)
+		copy(dAtA[i:], m.Subject)
+		i = encodeVarintSubject(dAtA, i, uint64(len(m.Subject)))
+		i--
+		dAtA[i] = 0x12
+	}
 	if len(m.Issuer) > 0 {
 		i -= len(m.Issuer)
 		copy(dAtA[i:], m.Issuer)
@@ -890,6 +1383,101 @@ func (m *EnrolSubject) Size() (n int) {
 	}
 	l = m.Subject.Size()
 	n += 1 + l + sovSubject(uint64(l))
+	return n
+}
+
+func (m *SubjectKey) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Subject)
+	if l > 0 {
+		n += 1 + l + sovSubject(uint64(l))
+	}
+	l = len(m.Address)
+	if l > 0 {
+		n += 1 + l + sovSubject(uint64(l))
+	}
+	l = len(m.EvidenceDigest)
+	if l > 0 {
+		n += 1 + l + sovSubject(uint64(l))
+	}
+	if m.RegisteredOn != 0 {
+		n += 1 + sovSubject(uint64(m.RegisteredOn))
+	}
+	if m.EndedOn != 0 {
+		n += 1 + sovSubject(uint64(m.EndedOn))
+	}
+	if m.End != 0 {
+		n += 1 + sovSubject(uint64(m.End))
+	}
+	l = len(m.EndDigest)
+	if l > 0 {
+		n += 1 + l + sovSubject(uint64(l))
+	}
+	return n
+}
+
+func (m *RegisterKey) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSubject(uint64(l))
+	}
+	l = len(m.Subject)
+	if l > 0 {
+		n += 1 + l + sovSubject(uint64(l))
+	}
+	l = len(m.Address)
+	if l > 0 {
+		n += 1 + l + sovSubject(uint64(l))
+	}
+	l = len(m.Proof)
+	if l > 0 {
+		n += 1 + l + sovSubject(uint64(l))
+	}
+	l = len(m.EvidenceDigest)
+	if l > 0 {
+		n += 1 + l + sovSubject(uint64(l))
+	}
+	l = len(m.Replaces)
+	if l > 0 {
+		n += 1 + l + sovSubject(uint64(l))
+	}
+	return n
+}
+
+func (m *EndKey) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Issuer)
+	if l > 0 {
+		n += 1 + l + sovSubject(uint64(l))
+	}
+	l = len(m.Subject)
+	if l > 0 {
+		n += 1 + l + sovSubject(uint64(l))
+	}
+	l = len(m.Address)
+	if l > 0 {
+		n += 1 + l + sovSubject(uint64(l))
+	}
+	if m.End != 0 {
+		n += 1 + sovSubject(uint64(m.End))
+	}
+	l = len(m.EvidenceDigest)
+	if l > 0 {
+		n += 1 + l + sovSubject(uint64(l))
+	}
 	return n
 }
 
@@ -1249,6 +1837,698 @@ func (m *EnrolSubject) Unmarshal(dAtA []byte) error {
 			}
 			if err := m.Subject.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSubject(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSubject
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *SubjectKey) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSubject
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: SubjectKey: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: SubjectKey: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Subject", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubject
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSubject
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubject
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Subject = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Address", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubject
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSubject
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubject
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Address = append(m.Address[:0], dAtA[iNdEx:postIndex]...)
+			if m.Address == nil {
+				m.Address = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EvidenceDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubject
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSubject
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubject
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.EvidenceDigest = append(m.EvidenceDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.EvidenceDigest == nil {
+				m.EvidenceDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RegisteredOn", wireType)
+			}
+			m.RegisteredOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubject
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RegisteredOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EndedOn", wireType)
+			}
+			m.EndedOn = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubject
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.EndedOn |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field End", wireType)
+			}
+			m.End = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubject
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.End |= KeyEnd(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EndDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubject
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSubject
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubject
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.EndDigest = append(m.EndDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.EndDigest == nil {
+				m.EndDigest = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSubject(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSubject
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *RegisterKey) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSubject
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: RegisterKey: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: RegisterKey: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubject
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSubject
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubject
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Subject", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubject
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSubject
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubject
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Subject = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Address", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubject
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSubject
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubject
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Address = append(m.Address[:0], dAtA[iNdEx:postIndex]...)
+			if m.Address == nil {
+				m.Address = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Proof", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubject
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSubject
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubject
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Proof = append(m.Proof[:0], dAtA[iNdEx:postIndex]...)
+			if m.Proof == nil {
+				m.Proof = []byte{}
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EvidenceDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubject
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSubject
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubject
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.EvidenceDigest = append(m.EvidenceDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.EvidenceDigest == nil {
+				m.EvidenceDigest = []byte{}
+			}
+			iNdEx = postIndex
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Replaces", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubject
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSubject
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubject
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Replaces = append(m.Replaces[:0], dAtA[iNdEx:postIndex]...)
+			if m.Replaces == nil {
+				m.Replaces = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSubject(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSubject
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EndKey) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSubject
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EndKey: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EndKey: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Issuer", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubject
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSubject
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubject
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Issuer = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Subject", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubject
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSubject
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubject
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Subject = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Address", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubject
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSubject
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubject
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Address = append(m.Address[:0], dAtA[iNdEx:postIndex]...)
+			if m.Address == nil {
+				m.Address = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field End", wireType)
+			}
+			m.End = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubject
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.End |= KeyEnd(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field EvidenceDigest", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubject
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSubject
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubject
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.EvidenceDigest = append(m.EvidenceDigest[:0], dAtA[iNdEx:postIndex]...)
+			if m.EvidenceDigest == nil {
+				m.EvidenceDigest = []byte{}
 			}
 			iNdEx = postIndex
 		default:

@@ -241,6 +241,7 @@ func messages() map[string]pb.Msg {
 	}
 	maps.Copy(all, objectionMessages(id))
 	maps.Copy(all, incentiveMessages(id))
+	maps.Copy(all, consentMessages())
 	return all
 }
 
@@ -516,6 +517,8 @@ func TestDigestVectors(t *testing.T) {
 	body := []byte(`{"subjects":["` + firm + `"]}`)
 	h := pb.HTTPDigest("POST", "/v1/attestations?claim=no-serious", sha256.Sum256(body), "1790000000", chainID)
 	made = append(made, digestVector{"http digest", []string{"POST", "/v1/attestations?claim=no-serious", string(body), "1790000000", chainID}, hex.EncodeToString(h[:])})
+	k := pb.KeyProof(chainID, firm)
+	made = append(made, digestVector{"key proof", []string{chainID, firm}, hex.EncodeToString(k[:])})
 	file(t, "digests.json", made)
 }
 
