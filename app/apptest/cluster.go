@@ -373,8 +373,9 @@ func (c *Cluster) Bundle(subjects ...string) []byte {
 	must(c.tb, err)
 	trimmed, err := c.set.Trim(c.header(), c.Commit())
 	must(c.tb, err)
+	header := attesttest.HeaderPB(c.header())
 	return attest.EncodeBundle(&pb.Bundle{
-		Header: attesttest.HeaderPB(c.header()), Commit: *trimmed, Validators: *c.set.PB(), Catalog: p.Catalog, Log: p.LogHash, Pack: p.Pack,
+		Header: &header, Commit: trimmed, Validators: c.set.PB(), Catalog: p.Catalog, Log: p.LogHash, Pack: p.Pack,
 		Entries: p.Entries, Shape: p.Shape, Hashes: p.Hashes,
 	})
 }

@@ -77,7 +77,7 @@ func (g *Gateway) makeHead(latest int64) (*head, error) {
 	}
 	h := &head{
 		latest: latest, height: latest - 1, trust: g.path.trust(header.ChainID), verifier: g.path.verifier,
-		bundle: pb.Bundle{Header: hd, Commit: *commit, Validators: *g.path.epochs[0].set, Steps: g.path.steps},
+		bundle: pb.Bundle{Header: &hd, Commit: commit, Validators: g.path.epochs[0].set, Steps: g.path.steps},
 	}
 	h.block = attest.EncodeBundle(&h.bundle)
 	err = g.b.App.ReadAt(h.height, func(r x.Reader) error {

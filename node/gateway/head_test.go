@@ -73,7 +73,7 @@ func (c *chain) bundle(t *testing.T, p *path) []byte {
 		t.Fatal(err)
 	}
 	b := c.spec.Bundle()
-	b.Header, b.Commit, b.Validators, b.Steps = h, *commit, *p.epochs[0].set, p.steps
+	b.Header, b.Commit, b.Validators, b.Steps = &h, commit, p.epochs[0].set, p.steps
 	return attest.EncodeBundle(b)
 }
 

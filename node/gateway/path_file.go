@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -37,7 +38,7 @@ type epochFile struct {
 func (p *path) encode(chainID string) []byte {
 	f := pathFile{
 		ChainID: chainID, Anchor: p.anchor, At: p.at,
-		Bundle: pb.Encode(&pb.Bundle{Validators: *p.epochs[0].set, Steps: p.steps}),
+		Bundle: pb.Encode(&pb.Bundle{Validators: p.epochs[0].set, Steps: p.steps}),
 	}
 	for _, e := range p.epochs {
 		f.Epochs = append(f.Epochs, epochFile{e.from, e.hash})
@@ -62,6 +63,8 @@ func decodePath(raw []byte, chainID string, latest int64) (*path, error) {
 	switch {
 	case f.ChainID != chainID:
 		return nil, fmt.Errorf("it is of chain %q", f.ChainID)
+	case b.Validators == nil:
+		return nil, errors.New("it has no first set")
 	case f.At > latest:
 		return nil, fmt.Errorf("it leads to height %d, the newest is %d", f.At, latest)
 	case len(f.Epochs) == 0 || len(f.Epochs) != len(b.Steps)+1 || f.Anchor.Height < 1 || f.Anchor.Height != f.Epochs[0].From:
@@ -69,7 +72,7 @@ func decodePath(raw []byte, chainID string, latest int64) (*path, error) {
 	}
 	p := &path{anchor: f.Anchor, at: f.At, steps: b.Steps, saved: f.At, savedSteps: len(b.Steps)}
 	for i, e := range f.Epochs {
-		set := &b.Validators
+		set := b.Validators
 		if i > 0 {
 			set = &b.Steps[i-1].Next
 		}

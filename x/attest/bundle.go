@@ -18,8 +18,12 @@ func EncodeBundle(b *pb.Bundle) []byte {
 	return append([]byte(Magic), pb.Encode(b)...)
 }
 
-// DecodeBundle reads a bundle file: steps 2 to 4 of PROOF.md. What it returns is well formed and UNVERIFIED.
+// DecodeBundle reads a bundle file, armored or not: steps 2 to 4 of PROOF.md. What it returns is well formed and UNVERIFIED.
 func DecodeBundle(raw []byte) (*pb.Bundle, error) {
+	raw, e := unarmor(raw)
+	if e != nil {
+		return nil, e
+	}
 	if _, err := open(raw); err != nil {
 		return nil, err
 	}
@@ -31,7 +35,7 @@ func DecodeBundle(raw []byte) (*pb.Bundle, error) {
 }
 
 // open is step 2 and the bounds of step 3. It gives the length of the part of raw that speaks of the block alone: magic and fields
-// 1 to 4.
+// 1 to 4. The magic alone is what it gives for a header-known bundle.
 func open(raw []byte) (cut int, err *Error) {
 	if err := checkMagic(raw); err != nil {
 		return 0, err
@@ -50,14 +54,14 @@ func decode(raw []byte, b *pb.Bundle) *Error {
 	return checkStateForm(b)
 }
 
-// decodeState is decode for a bundle whose block part, byte for byte, has passed before: it reads fields 5 and up without copying
-// them. scan has seen to it that every field of the block part comes before. That both ways accept the same bytes is tested; reading
+// decodeState is decode for a bundle whose block part, byte for byte, has passed before or is not there: it reads fields 5 and up
+// without copying them. scan has seen to it that every field of the block part comes before. That both ways accept the same bytes is tested; reading
 // the whole bundle once more would cost more than all the hashing that is left to do.
 func decodeState(raw []byte, cut int, b *pb.Bundle) *Error {
 	last := uint64(4)
 	for rest := raw[cut:]; len(rest) > 0; {
 		field, v, n := nextField(rest)
-		if n == 0 || field < last || field == last && field != 8 || field > 10 {
+		if n == 0 || field < last || field == last && field != 8 || field > 11 {
 			return errState
 		}
 		rest, last = rest[n:], field
@@ -78,15 +82,31 @@ func decodeState(raw []byte, cut int, b *pb.Bundle) *Error {
 			b.Shape = v
 		case 10:
 			b.Hashes = v
+		case 11:
+			b.Known = new(pb.HeaderRef)
+			if pb.Decode(v, b.Known) != nil {
+				return errState
+			}
 		}
-		if field != 8 && len(v) == 0 {
+		if field != 8 && field != 11 && len(v) == 0 {
 			return errState
+		}
+	}
+	if cut > len(Magic) && b.Known != nil {
+		return errTwoBlocks
+	}
+	if cut == len(Magic) {
+		if err := checkBlockForm(b); err != nil {
+			return err
 		}
 	}
 	return checkStateForm(b)
 }
 
-var errState = invalid(3, CodeEncoding, "bundle: %v", pb.ErrNotCanonical)
+var (
+	errState     = invalid(3, CodeEncoding, "bundle: %v", pb.ErrNotCanonical)
+	errTwoBlocks = invalid(4, CodeForm, "the bundle names a known header beside one of its own")
+)
 
 func decodeEntry(raw []byte) (e pb.Entry, ok bool) {
 	last := uint64(0)
@@ -177,8 +197,18 @@ func scan(raw []byte) (cut int, err *Error) {
 	return cut, nil
 }
 
-// checkBlockForm is the part of step 4 that concerns fields 1 to 4.
+// checkBlockForm is the part of step 4 that concerns fields 1 to 4 and 11: which form it is, and each of its fields.
 func checkBlockForm(b *pb.Bundle) *Error {
+	switch k := b.Known; {
+	case k != nil && (b.Header != nil || b.Commit != nil || b.Validators != nil || len(b.Steps) > 0):
+		return errTwoBlocks
+	case k != nil && (k.Height < 1 || len(k.Hash) != hashBytes):
+		return invalid(4, CodeForm, "a known header has a positive height and a hash of 32 bytes")
+	case k != nil:
+		return nil
+	case b.Header == nil || b.Commit == nil:
+		return invalid(4, CodeForm, "neither a header with its commit nor a known header")
+	}
 	for i := range b.Steps {
 		s := &b.Steps[i]
 		if err := checkHeaderForm(&s.Header); err != nil {
@@ -191,13 +221,16 @@ func checkBlockForm(b *pb.Bundle) *Error {
 			return err
 		}
 	}
-	if err := checkHeaderForm(&b.Header); err != nil {
+	if err := checkHeaderForm(b.Header); err != nil {
 		return err
 	}
-	if err := checkCommitForm(&b.Commit); err != nil {
+	if err := checkCommitForm(b.Commit); err != nil {
 		return err
 	}
-	return checkSetForm(&b.Validators)
+	if b.Validators == nil {
+		return nil
+	}
+	return checkSetForm(b.Validators)
 }
 
 func checkHeaderForm(h *pb.Header) *Error {

@@ -54,7 +54,7 @@ func TestQuorumIsTheEngines(t *testing.T) {
 		full := spec
 		full.Flag = nil
 		b := full.Bundle()
-		b.Commit = *trimmed
+		b.Commit = trimmed
 		v, err := attest.Verify(attest.EncodeBundle(b), spec.Trust(), policy(SubjectClean, attest.NoNegative))
 		if err != nil || v.TotalPower != set.TotalVotingPower() {
 			t.Fatalf("%+v %v", v, err)

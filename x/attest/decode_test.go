@@ -13,11 +13,11 @@ import (
 func plain() *pb.Bundle {
 	h := func(b byte) []byte { return bytes.Repeat([]byte{b}, 32) }
 	return &pb.Bundle{
-		Header: pb.Header{
+		Header: &pb.Header{
 			ChainId: "test-form", Height: 9, TimeSeconds: 1, AppHash: h(1), ValidatorsHash: h(2), NextValidatorsHash: h(3), Proposer: make([]byte, 20),
 		},
-		Commit:     pb.Commit{PartsTotal: 1, PartsHash: h(4), Signers: []byte{0x80}, Signatures: make([]byte, 64), Times: []int64{5}},
-		Validators: pb.ValidatorSet{PubKeys: h(5), Powers: []int64{1}},
+		Commit:     &pb.Commit{PartsTotal: 1, PartsHash: h(4), Signers: []byte{0x80}, Signatures: make([]byte, 64), Times: []int64{5}},
+		Validators: &pb.ValidatorSet{PubKeys: h(5), Powers: []int64{1}},
 		Catalog:    make([]byte, 40), Log: h(6), Pack: h(7),
 		Entries: []pb.Entry{
 			{Subject: "91410100Y000000160", Standing: bytes.Repeat([]byte{9}, 200), Salt: h(8)},

@@ -34,6 +34,8 @@ const (
 	CodeEncoding = "E_ENCODING" // not the one encoding of a bundle
 	CodeForm     = "E_FORM"     // a field has no permitted value
 
+	CodeArmor        = "E_ARMOR"         // armor that is not its one form
+	CodeHeader       = "E_HEADER"        // names another header than was verified at the height
 	CodeChain        = "E_CHAIN"         // another chain id than the trust file's
 	CodeAnchor       = "E_ANCHOR"        // contradicts the anchor of the trust file
 	CodeSetForm      = "E_SET_FORM"      // a validator set that the engine could not have
@@ -51,10 +53,18 @@ const (
 	CodeSubject      = "E_SUBJECT"       // speaks of other subjects
 	CodeFuture       = "E_HEADER_FUTURE" // header ahead of the clock
 
-	CodeTrustExpired = "E_TRUST_EXPIRED" // past not_after
-	CodeTrustOlder   = "E_TRUST_OLDER"   // the bundle is older than the anchor
-	CodeTrustSet     = "E_TRUST_SET"     // no set that signed is in the trust file
-	CodeTrustWindow  = "E_TRUST_WINDOW"  // a validator outside its window of time
+	CodeWitnessForm  = "E_WITNESS_FORM"  // a witness file that is not well formed
+	CodeWitnessOther = "E_WITNESS_OTHER" // a witness file of another header
+	CodeWitnessSig   = "E_WITNESS_SIG"   // a cosignature of a known witness that does not verify
+	CodeWitnessTime  = "E_WITNESS_TIME"  // a cosignature without time, from the future, or older than its header
+
+	CodeTrustExpired  = "E_TRUST_EXPIRED"  // past not_after
+	CodeTrustOlder    = "E_TRUST_OLDER"    // the bundle is older than the anchor
+	CodeTrustSet      = "E_TRUST_SET"      // no set that signed is in the trust file
+	CodeTrustWindow   = "E_TRUST_WINDOW"   // a validator outside its window of time
+	CodeHeaderUnknown = "E_HEADER_UNKNOWN" // names a header that was not given
+
+	CodeWitnessQuorum = "E_WITNESS_QUORUM" // fewer witnesses than the trust file asks for
 
 	CodeStale = "E_STALE"
 

@@ -19,12 +19,12 @@ import (
 
 // engine walks the chain of sets of a bundle with the engine's own types and light verification.
 func engine(b *pb.Bundle) (err error) {
-	set, err := engineSet(&b.Validators)
+	set, err := engineSet(b.Validators)
 	if err != nil {
 		return err
 	}
 	for i := 0; i <= len(b.Steps); i++ {
-		h, c := &b.Header, &b.Commit
+		h, c := b.Header, b.Commit
 		if i < len(b.Steps) {
 			h, c = &b.Steps[i].Header, &b.Steps[i].Commit
 		}
@@ -110,7 +110,7 @@ func TestStepsAgainstTheEngine(t *testing.T) {
 			s.Steps = append(s.Steps, Step{Height: h, Next: randomSet(fmt.Sprint(i, h))})
 		}
 		b := s.Bundle()
-		commit, header, set := &b.Commit, &b.Header, &b.Validators
+		commit, header, set := b.Commit, b.Header, b.Validators
 		if n := len(b.Steps); n > 0 && r.Intn(3) > 0 {
 			k := r.Intn(n)
 			commit, header, set = &b.Steps[k].Commit, &b.Steps[k].Header, &b.Steps[k].Next

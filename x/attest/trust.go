@@ -20,6 +20,8 @@ const (
 	trustBytesMax = 1 << 20
 	// trustValidatorsMax leaves room for the sets of several epochs.
 	trustValidatorsMax = 4 * pb.ValidatorsMax
+	// withinMax, in seconds, is a hundred years.
+	withinMax = 100 * 366 * 86400
 )
 
 // Trust (信任文件) is all that a verifier believes without proof. It comes from outside the bundle, compared out of band.
@@ -29,6 +31,8 @@ type Trust struct {
 	Anchor Anchor
 	// Validators with the heights and times for which they are believed.
 	Validators []TrustedValidator
+	// Witnesses that the lender asks for beside the validators.
+	Witnesses Witnesses
 	// NotAfter is the last moment at which the file is used at all.
 	NotAfter time.Time
 }
@@ -87,6 +91,9 @@ func (t *Trust) Check() error {
 	case len(t.Validators) == 0 || len(t.Validators) > trustValidatorsMax:
 		return fmt.Errorf("1 to %d validators are needed", trustValidatorsMax)
 	}
+	if err := t.Witnesses.check(t.ChainID); err != nil {
+		return err
+	}
 	byKey := make(map[Hash][]*TrustedValidator)
 	for i := range t.Validators {
 		v := &t.Validators[i]
@@ -143,6 +150,7 @@ type trustJSON struct {
 	ChainID    string               `json:"chain_id"`
 	Anchor     anchorJSON           `json:"anchor"`
 	Validators []trustValidatorJSON `json:"validators"`
+	Witnesses  *witnessesJSON       `json:"witnesses,omitempty"`
 	NotAfter   string               `json:"not_after"`
 }
 
@@ -160,6 +168,17 @@ type trustValidatorJSON struct {
 	ValidUntil  string `json:"valid_until,omitempty"`
 }
 
+type witnessesJSON struct {
+	Required      int           `json:"required"`
+	WithinSeconds int64         `json:"within_seconds,omitempty"`
+	Keys          []witnessJSON `json:"keys"`
+}
+
+type witnessJSON struct {
+	Name   string `json:"name"`
+	PubKey string `json:"pub_key"`
+}
+
 // Encode gives the trust.json of t: what ParseTrust reads back into the same value.
 func (t *Trust) Encode() []byte {
 	f := trustJSON{
@@ -175,6 +194,12 @@ func (t *Trust) Encode() []byte {
 			FromHeight: v.FromHeight, UntilHeight: v.UntilHeight,
 			ValidFrom: formatTime(v.ValidFrom), ValidUntil: formatTime(v.ValidUntil),
 		})
+	}
+	if w := &t.Witnesses; len(w.Keys) > 0 {
+		f.Witnesses = &witnessesJSON{Required: w.Required, WithinSeconds: int64(w.Within / time.Second)}
+		for i := range w.Keys {
+			f.Witnesses.Keys = append(f.Witnesses.Keys, witnessJSON{w.Keys[i].Name, base64.StdEncoding.EncodeToString(w.Keys[i].PubKey)})
+		}
 	}
 	out, err := json.MarshalIndent(f, "", "  ")
 	if err != nil {
@@ -198,7 +223,7 @@ func ParseTrust(raw []byte) (*Trust, error) {
 		return nil, bad(fmt.Errorf("%d bytes, more than %d", len(raw), trustBytesMax))
 	}
 	var f trustJSON
-	top, err := object(raw, "version", "chain_id", "anchor", "validators", "not_after")
+	top, err := object(raw, "version", "chain_id", "anchor", "validators", "witnesses", "not_after")
 	if err != nil {
 		return nil, bad(err)
 	}
@@ -244,6 +269,11 @@ func ParseTrust(raw []byte) (*Trust, error) {
 		}
 		t.Validators = append(t.Validators, v)
 	}
+	if raw, ok := top["witnesses"]; ok {
+		if err := t.Witnesses.parse(raw); err != nil {
+			return nil, bad(firstOf(err))
+		}
+	}
 	if err := t.Check(); err != nil {
 		return nil, bad(err)
 	}
@@ -267,12 +297,57 @@ func parseTrustedValidator(row []byte) (v TrustedValidator, err error) {
 	if err != nil {
 		return v, err
 	}
-	v.PubKey, err = base64.StdEncoding.DecodeString(key)
-	// The decoder skips line breaks and, without more, stray bits.
-	if err != nil || base64.StdEncoding.EncodeToString(v.PubKey) != key {
-		return v, errors.New("pub_key is not base64")
+	v.PubKey, err = strictBase64("pub_key", key)
+	return v, err
+}
+
+// strictBase64 holds base64 to its one form: the decoder skips line breaks and, without more, stray bits.
+func strictBase64(field, text string) ([]byte, error) {
+	raw, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || base64.StdEncoding.EncodeToString(raw) != text {
+		return nil, fmt.Errorf("%s is not base64", field)
 	}
-	return v, nil
+	return raw, nil
+}
+
+func (w *Witnesses) parse(raw []byte) error {
+	o, err := object(raw, "required", "within_seconds", "keys")
+	if err != nil {
+		return fmt.Errorf("witnesses: %w", err)
+	}
+	var within int64
+	var rows []json.RawMessage
+	err = errors.Join(
+		value(o, "required", &w.Required, true),
+		value(o, "within_seconds", &within, false),
+		value(o, "keys", &rows, true),
+	)
+	if err != nil {
+		return fmt.Errorf("witnesses: %w", firstOf(err))
+	}
+	if within < 0 || within > withinMax {
+		return fmt.Errorf("witnesses: within_seconds is negative or more than %d", withinMax)
+	}
+	w.Within = time.Duration(within) * time.Second
+	if len(rows) == 0 || len(rows) > witnessesMax {
+		return fmt.Errorf("witnesses: 1 to %d keys are needed", witnessesMax)
+	}
+	for i, row := range rows {
+		o, err := object(row, "name", "pub_key")
+		if err != nil {
+			return fmt.Errorf("witness %d: %w", i, err)
+		}
+		var k Witness
+		var key string
+		if err := errors.Join(value(o, "name", &k.Name, true), value(o, "pub_key", &key, true)); err != nil {
+			return fmt.Errorf("witness %d: %w", i, firstOf(err))
+		}
+		if k.PubKey, err = strictBase64("pub_key", key); err != nil {
+			return fmt.Errorf("witness %d: %w", i, err)
+		}
+		w.Keys = append(w.Keys, k)
+	}
+	return nil
 }
 
 // object reads one JSON object whose keys are among those allowed, each at most once, spelt exactly. encoding/json alone takes

@@ -26,6 +26,10 @@ type Policy struct {
 	Now     time.Time     // the clock; nothing here reads one
 	// UnsafeAnyAge takes the place of MaxAge: a bundle of any age passes, although the facts may have changed since.
 	UnsafeAnyAge bool
+	// Headers for bundles of the form header-known, each given by the same Verifier's Header.
+	Headers []*Header
+	// Witness is a witness file (见证文件): the checkpoint of the header with cosignatures. Empty = none.
+	Witness []byte
 }
 
 // Verdict (结论) is what has been verified. Whether the claim holds is Holds; Code says why it does not.
@@ -47,6 +51,7 @@ type Verdict struct {
 	SignedPower    int64
 	TotalPower     int64
 	CatalogVersion uint64
+	Witnessed      []string // names of the witnesses of the trust file that count
 }
 
 // Verify judges one bundle for one subject. An error is of one of the classes in errors.go; a verdict whose Holds is false is no
@@ -92,11 +97,15 @@ func NewVerifier(trust *Trust) (*Verifier, error) {
 	for i := range t.Validators {
 		t.Validators[i].PubKey = bytes.Clone(t.Validators[i].PubKey)
 	}
+	t.Witnesses.Keys = slices.Clone(t.Witnesses.Keys)
+	for i := range t.Witnesses.Keys {
+		t.Witnesses.Keys[i].PubKey = bytes.Clone(t.Witnesses.Keys[i].PubKey)
+	}
 	v := &Verifier{trust: t, known: make(map[Hash]*block)}
 	for _, h := range t.epochHeights() {
 		e := epoch{from: h}
-		if set := t.SetAt(h); set != nil {
-			e.setHash, e.known = SetHash(set), true
+		if e.set = t.SetAt(h); e.set != nil {
+			e.setHash = SetHash(e.set)
 		}
 		v.epochs = append(v.epochs, e)
 	}
@@ -106,13 +115,13 @@ func NewVerifier(trust *Trust) (*Verifier, error) {
 // epoch is a range of heights, up to the next epoch, in which the set of the trust file does not change.
 type epoch struct {
 	from    int64
+	set     *pb.ValidatorSet // nil: the file has none here
 	setHash Hash
-	known   bool // false: the file has no set here
 }
 
 // Verify judges one bundle for policy.Subject.
 func (v *Verifier) Verify(bundle []byte, policy Policy) (*Verdict, error) {
-	if err := policy.check(); err != nil {
+	if err := v.checkPolicy(&policy); err != nil {
 		return nil, err
 	}
 	if err := CheckSubject(policy.Subject); err != nil {
@@ -127,7 +136,7 @@ func (v *Verifier) Verify(bundle []byte, policy Policy) (*Verdict, error) {
 
 // VerifyMany judges every subject of the bundle; policy.Subject is empty.
 func (v *Verifier) VerifyMany(bundle []byte, policy Policy) ([]*Verdict, error) {
-	if err := policy.check(); err != nil {
+	if err := v.checkPolicy(&policy); err != nil {
 		return nil, err
 	}
 	if policy.Subject != "" {
@@ -140,8 +149,8 @@ func (v *Verifier) VerifyMany(bundle []byte, policy Policy) ([]*Verdict, error) 
 	return vs, nil
 }
 
-// check is step 1, but for the subject.
-func (p *Policy) check() error {
+// checkPolicy is step 1, but for the subject.
+func (v *Verifier) checkPolicy(p *Policy) error {
 	bad := func(why string) error { return refusal(ErrUsage, 1, CodePolicy, "policy: %s", why) }
 	switch {
 	case p.Claim.kind == claimNone || p.Claim.kind > claimIncentive:
@@ -153,7 +162,38 @@ func (p *Policy) check() error {
 	case !p.UnsafeAnyAge && p.MaxAge <= 0:
 		return bad("no largest age")
 	}
+	for _, h := range p.Headers {
+		if h == nil || h.by != v {
+			return bad("a header of another verifier")
+		}
+	}
 	return nil
+}
+
+// Header (区块头) is a header that a Verifier has verified by its trust file. Nothing else makes one, so none can be slipped in. It may be
+// used by many goroutines.
+type Header struct {
+	by  *Verifier
+	blk *block
+}
+
+// Height of the header.
+func (h *Header) Height() int64 { return h.blk.height }
+
+// Hash of the header.
+func (h *Header) Hash() Hash { return h.blk.hash }
+
+// Header verifies a bundle that carries its header, by steps 2 to 10 of PROOF.md, and gives the header for the Headers of a Policy. Whether the trust
+// file reaches it, now, is judged with each bundle that names it.
+func (v *Verifier) Header(bundle []byte) (*Header, error) {
+	_, blk, _, err := v.facts(bundle, nil)
+	switch {
+	case err != nil:
+		return nil, err
+	case blk == nil:
+		return nil, invalid(4, CodeForm, "this bundle carries no header; give one that does")
+	}
+	return &Header{v, blk}, nil
 }
 
 // block is the outcome of steps 5 to 8: facts of the bundle's header that hold whatever the clock says.
@@ -164,6 +204,7 @@ type block struct {
 	hash, appHash Hash
 	signed, total int64
 	links         []link
+	unknownSet    bool // the set that signed the first header is left out and not the trust file's: nothing is said of its signatures
 }
 
 // link is one place where the trust file reaches the chain of sets: the header at it was signed by the file's own set.
@@ -172,52 +213,102 @@ type link struct {
 	time   time.Time
 }
 
-// run is the narration of PROOF.md from step 2 on. On any error no verdict is returned.
-func (v *Verifier) run(raw []byte, p Policy) ([]*Verdict, error) {
-	// 2-4. Magic, size, encoding, form of every field.
+// facts is the narration of PROOF.md from step 2 to 10: what holds whatever the clock says and whoever asks. The block is nil where the bundle names
+// a header that is not among headers.
+func (v *Verifier) facts(raw []byte, headers []*Header) (*pb.Bundle, *block, []*pb.Standing, *Error) {
+	none := func(err *Error) (*pb.Bundle, *block, []*pb.Standing, *Error) { return nil, nil, nil, err }
+
+	// 2-4. Armor, magic, size, encoding, form of every field.
+	raw, err := unarmor(raw)
+	if err != nil {
+		return none(err)
+	}
 	cut, err := open(raw)
 	if err != nil {
-		return nil, err
+		return none(err)
 	}
-	key := Hash(sha256.Sum256(raw[:cut]))
-	b, blk := new(pb.Bundle), v.recall(key)
-	if blk != nil {
+	b, blk := new(pb.Bundle), (*block)(nil)
+	named := cut == len(Magic) // header-known
+	var key Hash
+	if !named {
+		key = Hash(sha256.Sum256(raw[:cut]))
+		blk = v.recall(key)
+	}
+	if blk != nil || named {
 		err = decodeState(raw, cut, b)
 	} else {
 		err = decode(raw, b)
 	}
 	if err != nil {
-		return nil, err
+		return none(err)
 	}
 
-	// 5-8. Chain, anchor, sets, signatures.
-	if blk == nil {
-		if blk, err = v.checkBlock(b); err != nil {
-			return nil, err
+	// 5-8. Chain, anchor, sets, signatures; or the header that is named.
+	switch {
+	case named:
+		if blk, err = given(b.Known, headers); err != nil {
+			return none(err)
 		}
-		if len(blk.links) > 0 {
+	case blk == nil:
+		if blk, err = v.checkBlock(b); err != nil {
+			return none(err)
+		}
+		if len(blk.links) > 0 && !blk.unknownSet {
 			v.remember(key, blk)
 		}
 	}
 
 	// 9. The state part hashes to the header's app hash.
-	if err := checkState(b, &blk.appHash); err != nil {
-		return nil, err
+	var appHash *Hash
+	if blk != nil {
+		appHash = &blk.appHash
+	}
+	if err := checkState(b, appHash); err != nil {
+		return none(err)
 	}
 
 	// 10. Every standing is one that a state could hold, of the subject under whose key it stands.
 	standings := make([]*pb.Standing, len(b.Entries))
-	asked := -1
 	for i := range b.Entries {
 		if standings[i], err = readStanding(&b.Entries[i]); err != nil {
-			return nil, err
-		}
-		if b.Entries[i].Subject == p.Subject {
-			asked = i
+			return none(err)
 		}
 	}
+	return b, blk, standings, nil
+}
+
+// given is steps 5 to 8 for a header that is named: it must be one that has passed them. Nil is none.
+func given(ref *pb.HeaderRef, headers []*Header) (*block, *Error) {
+	hash, other := Hash(ref.Hash), false
+	for _, h := range headers {
+		at, is := h.blk.height == ref.Height, h.blk.hash == hash
+		if at && is {
+			return h.blk, nil
+		}
+		other = other || at || is
+	}
+	if other {
+		return nil, invalid(5, CodeHeader, "the bundle names another header at height %d than the one that was verified", ref.Height)
+	}
+	return nil, nil
+}
+
+// run is PROOF.md from step 2 on. On any error no verdict is returned.
+func (v *Verifier) run(raw []byte, p Policy) ([]*Verdict, error) {
+	b, blk, standings, err := v.facts(raw, p.Headers)
+	if err != nil {
+		return nil, err
+	}
+	asked := slices.IndexFunc(b.Entries, func(e pb.Entry) bool { return e.Subject == p.Subject })
 	if p.Subject != "" && asked < 0 {
 		return nil, invalid(10, CodeSubject, "the bundle does not speak of %s", p.Subject)
+	}
+	if blk == nil {
+		if err := v.checkExpired(p.Now); err != nil {
+			return nil, err
+		}
+		return nil, refusal(ErrTrust, 12, CodeHeaderUnknown,
+			"the bundle only names the header of height %d; give one that carries this header as well", b.Known.Height)
 	}
 
 	// 11. Not from the future.
@@ -225,9 +316,19 @@ func (v *Verifier) run(raw []byte, p Policy) ([]*Verdict, error) {
 		return nil, invalid(11, CodeFuture, "the header is %s ahead of the clock", ahead.Round(time.Second))
 	}
 
-	// 12. The trust file is in force and reaches the bundle.
+	var witnessed []string
+	if len(p.Witness) > 0 {
+		if witnessed, err = v.checkNote(p.Witness, blk, p.Now); err != nil {
+			return nil, err
+		}
+	}
+
+	// 12. The trust file is in force and reaches the bundle, and those whom it asks for have seen the header.
 	if err := v.checkReach(blk, p.Now); err != nil {
 		return nil, err
+	}
+	if n := v.trust.Witnesses.Required; len(witnessed) < n {
+		return nil, refusal(ErrTrust, 12, CodeWitnessQuorum, "the trust file asks for %d witnesses, %d have cosigned the header", n, len(witnessed))
 	}
 
 	// 13-14. Age, then the claim.
@@ -241,7 +342,7 @@ func (v *Verifier) run(raw []byte, p Policy) ([]*Verdict, error) {
 			Subject: b.Entries[i].Subject, Claim: p.Claim, Enrolled: standings[i] != nil, Standing: standings[i],
 			ChainID: blk.chainID, Height: blk.height - 1, HeaderHeight: blk.height, HeaderHash: blk.hash,
 			Time: blk.time, Age: age, SignedPower: blk.signed, TotalPower: blk.total,
-			CatalogVersion: catalogVersion(b.Catalog),
+			CatalogVersion: catalogVersion(b.Catalog), Witnessed: witnessed,
 		}
 		d.Code, d.Reason = p.Claim.judge(standings[i])
 		d.Holds = d.Code == CodeOK
@@ -261,13 +362,26 @@ func (v *Verifier) run(raw []byte, p Policy) ([]*Verdict, error) {
 // checkBlock is steps 5 to 8.
 func (v *Verifier) checkBlock(b *pb.Bundle) (*block, *Error) {
 	blk := &block{
-		chainID: b.Header.ChainId, height: b.Header.Height, time: timeOf(&b.Header), appHash: Hash(b.Header.AppHash),
+		chainID: b.Header.ChainId, height: b.Header.Height, time: timeOf(b.Header), appHash: Hash(b.Header.AppHash),
 	}
-	set := &b.Validators
-	setHash := SetHash(set)
+	set, setHash := b.Validators, Hash{}
+	if set != nil {
+		setHash = SetHash(set)
+	} else {
+		// The header's own word decides whether this is the set that signed it: a changed one cannot be told from a set that the file does not have.
+		first := b.Header
+		if len(b.Steps) > 0 {
+			first = &b.Steps[0].Header
+		}
+		if e := v.epochAt(first.Height); e != nil && e.set != nil && bytes.Equal(first.ValidatorsHash, e.setHash[:]) {
+			set, setHash = e.set, e.setHash
+		} else {
+			blk.unknownSet, setHash = true, Hash(first.ValidatorsHash)
+		}
+	}
 	var last *pb.Header
 	for i := 0; i <= len(b.Steps); i++ {
-		h, c, next := &b.Header, &b.Commit, (*pb.ValidatorSet)(nil)
+		h, c, next := b.Header, b.Commit, (*pb.ValidatorSet)(nil)
 		if i < len(b.Steps) {
 			h, c, next = &b.Steps[i].Header, &b.Steps[i].Commit, &b.Steps[i].Next
 		}
@@ -300,12 +414,15 @@ func (v *Verifier) checkBlock(b *pb.Bundle) (*block, *Error) {
 		}
 
 		// 8. With more than two thirds of its power.
-		signed, total, err := checkCommit(h, &hash, c, set)
-		if err != nil {
-			return nil, err
-		}
-		if v.reaches(h.Height, &setHash) {
-			blk.links = append(blk.links, link{h.Height, timeOf(h)})
+		var signed, total int64
+		if set != nil {
+			var err *Error
+			if signed, total, err = checkCommit(h, &hash, c, set); err != nil {
+				return nil, err
+			}
+			if v.reaches(h.Height, &setHash) {
+				blk.links = append(blk.links, link{h.Height, timeOf(h)})
+			}
 		}
 		if next == nil {
 			blk.hash, blk.signed, blk.total = hash, signed, total
@@ -325,27 +442,36 @@ func (v *Verifier) checkBlock(b *pb.Bundle) (*block, *Error) {
 
 // reaches tells whether the set that signed at a height is the trust file's own.
 func (v *Verifier) reaches(height int64, setHash *Hash) bool {
-	if height < v.trust.Anchor.Height {
-		return false
-	}
+	e := v.epochAt(height)
+	return height >= v.trust.Anchor.Height && e != nil && e.set != nil && e.setHash == *setHash
+}
+
+func (v *Verifier) epochAt(height int64) *epoch {
 	for i := len(v.epochs) - 1; i >= 0; i-- {
 		if e := &v.epochs[i]; e.from <= height {
-			return e.known && e.setHash == *setHash
+			return e
 		}
 	}
-	return false
+	return nil
+}
+
+func (v *Verifier) checkExpired(now time.Time) *Error {
+	if now.After(v.trust.NotAfter) {
+		return refusal(ErrTrust, 12, CodeTrustExpired, "the trust file ended at %s; get the current one", formatTime(v.trust.NotAfter))
+	}
+	return nil
 }
 
 // checkReach is step 12.
 func (v *Verifier) checkReach(blk *block, now time.Time) *Error {
 	t := &v.trust
-	if now.After(t.NotAfter) {
-		return refusal(ErrTrust, 12, CodeTrustExpired, "the trust file ended at %s; get the current one", formatTime(t.NotAfter))
+	if err := v.checkExpired(now); err != nil {
+		return err
 	}
 	if blk.height < t.Anchor.Height {
 		return refusal(ErrTrust, 12, CodeTrustOlder, "the bundle (height %d) is older than the anchor of the trust file (%d)", blk.height, t.Anchor.Height)
 	}
-	if len(blk.links) == 0 {
+	if len(blk.links) == 0 || blk.unknownSet {
 		return refusal(ErrTrust, 12, CodeTrustSet, "no validator set of the bundle is in the trust file; get a bundle with the steps from it, or the current trust file")
 	}
 	for _, l := range blk.links {
@@ -373,7 +499,7 @@ const (
 	nameState   = "state"
 )
 
-// checkState is step 9.
+// checkState is step 9; without an app hash, as far as it goes.
 func checkState(b *pb.Bundle, appHash *Hash) *Error {
 	claims := make([]tree.Claim, len(b.Entries))
 	for i := range b.Entries {
@@ -396,7 +522,7 @@ func checkState(b *pb.Bundle, appHash *Hash) *Error {
 		tree.AppEntryLeaf(namePack, Hash(b.Pack)),
 		tree.AppEntryLeaf(nameState, tree.ValueHash(root[:])),
 	}
-	if tree.LogRoot(leaves[:]) != *appHash {
+	if appHash != nil && tree.LogRoot(leaves[:]) != *appHash {
 		return invalid(9, CodeAppHash, "entries, path and the other parts of the state do not lead to the app hash of the header")
 	}
 	return nil

@@ -400,7 +400,7 @@ func TestTrustReach(t *testing.T) {
 		return err
 	}
 	b := s.Bundle()
-	hash := attest.HeaderHash(&b.Header)
+	hash := attest.HeaderHash(b.Header)
 	for name, c := range map[string]struct {
 		change func(*attest.Trust)
 		class  error

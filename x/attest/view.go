@@ -219,6 +219,7 @@ func date(d int32) *string {
 type BundleJSON struct {
 	Unverified     bool            `json:"unverified"` // always true
 	Format         string          `json:"format"`
+	Form           string          `json:"form"`
 	ChainID        string          `json:"chain_id"`
 	Height         int64           `json:"height"`
 	HeaderHeight   int64           `json:"header_height"`
@@ -260,15 +261,22 @@ type EntryJSON struct {
 
 // BundleView gives the view of a bundle that DecodeBundle has returned. A standing that cannot be read is an error.
 func BundleView(b *pb.Bundle) (*BundleJSON, error) {
-	h := &b.Header
+	if k := b.Known; k != nil {
+		v := &BundleJSON{
+			Unverified: true, Format: Magic, Form: string(FormOf(b)), Height: k.Height - 1, HeaderHeight: k.Height, HeaderHash: hex.EncodeToString(k.Hash),
+			Validators: []ValidatorJSON{}, Steps: []StepJSON{},
+		}
+		return v, v.state(b)
+	}
+	h := b.Header
 	hash := HeaderHash(h)
 	v := &BundleJSON{
-		Unverified: true, Format: Magic, ChainID: h.ChainId, Height: h.Height - 1, HeaderHeight: h.Height,
+		Unverified: true, Format: Magic, Form: string(FormOf(b)), ChainID: h.ChainId, Height: h.Height - 1, HeaderHeight: h.Height,
 		HeaderHash: hex.EncodeToString(hash[:]), Time: timeOf(h).Format(time.RFC3339Nano), AppHash: hex.EncodeToString(h.AppHash),
-		Round: b.Commit.Round, Signatures: len(b.Commit.Times), Validators: setView(&b.Validators), Steps: []StepJSON{},
-		CatalogVersion: binary.BigEndian.Uint64(b.Catalog), CatalogDigest: hex.EncodeToString(b.Catalog[8:]),
-		Log: hex.EncodeToString(b.Log), Pack: hex.EncodeToString(b.Pack),
-		PathBytes: len(b.Shape) + len(b.Hashes),
+		Round: b.Commit.Round, Signatures: len(b.Commit.Times), Validators: []ValidatorJSON{}, Steps: []StepJSON{},
+	}
+	if b.Validators != nil {
+		v.Validators = setView(b.Validators)
 	}
 	for i := range b.Steps {
 		s := &b.Steps[i]
@@ -278,15 +286,21 @@ func BundleView(b *pb.Bundle) (*BundleJSON, error) {
 			Time: timeOf(&s.Header).Format(time.RFC3339Nano), Next: setView(&s.Next),
 		})
 	}
+	return v, v.state(b)
+}
+
+func (v *BundleJSON) state(b *pb.Bundle) error {
+	v.CatalogVersion, v.CatalogDigest = binary.BigEndian.Uint64(b.Catalog), hex.EncodeToString(b.Catalog[8:])
+	v.Log, v.Pack, v.PathBytes = hex.EncodeToString(b.Log), hex.EncodeToString(b.Pack), len(b.Shape)+len(b.Hashes)
 	for i := range b.Entries {
 		e := &b.Entries[i]
 		s, err := readStanding(e)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		v.Entries = append(v.Entries, EntryJSON{Subject: e.Subject, Enrolled: s != nil, Standing: StandingView(s)})
 	}
-	return v, nil
+	return nil
 }
 
 func setView(s *pb.ValidatorSet) []ValidatorJSON {
@@ -313,6 +327,7 @@ type VerdictJSON struct {
 	AgeSeconds   *int64        `json:"age_seconds"`
 	SignedPower  *int64        `json:"signed_power"`
 	TotalPower   *int64        `json:"total_power"`
+	Witnessed    []string      `json:"witnessed,omitempty"`
 	Standing     *StandingJSON `json:"standing"`
 }
 
@@ -339,7 +354,7 @@ func VerdictView(v *Verdict, err error, p Policy) VerdictJSON {
 	age := int64(v.Age / time.Second)
 	j.Subject, j.Enrolled, j.ChainID, j.Height, j.HeaderHeight = v.Subject, &v.Enrolled, &v.ChainID, &v.Height, &v.HeaderHeight
 	j.Time, j.AgeSeconds, j.SignedPower, j.TotalPower = &at, &age, &v.SignedPower, &v.TotalPower
-	j.Standing = StandingView(v.Standing)
+	j.Witnessed, j.Standing = v.Witnessed, StandingView(v.Standing)
 	return j
 }
 

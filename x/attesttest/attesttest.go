@@ -59,6 +59,15 @@ func NewSet(word string, powers ...int64) *Set {
 	return s
 }
 
+// With adds a validator whose private key nobody has.
+func (s *Set) With(key ed25519.PubKey, power int64) *Set {
+	vals := []*cmttypes.Validator{cmttypes.NewValidator(key, power)}
+	for _, v := range s.Validators {
+		vals = append(vals, cmttypes.NewValidator(v.PubKey, v.VotingPower))
+	}
+	return &Set{cmttypes.NewValidatorSet(vals), s.keys}
+}
+
 // Equal gives a set of n validators of power 10.
 func Equal(word string, n int) *Set { return NewSet(word, slices.Repeat([]int64{10}, n)...) }
 
@@ -311,7 +320,7 @@ func (s Spec) Bundle() *pb.Bundle {
 	st := s.state()
 	log, pack := tree.ValueHash(LogValue()), tree.ValueHash(nil)
 	b := &pb.Bundle{
-		Validators: *s.Set.PB(), Catalog: st.catalog, Log: log[:], Pack: pack[:],
+		Validators: s.Set.PB(), Catalog: st.catalog, Log: log[:], Pack: pack[:],
 		Entries: st.entries, Shape: st.shape, Hashes: st.hashes,
 	}
 	set := s.Set
@@ -335,7 +344,8 @@ func (s Spec) Bundle() *pb.Bundle {
 	if err != nil {
 		panic(err)
 	}
-	b.Header, b.Commit = HeaderPB(&h), *c
+	ph := HeaderPB(&h)
+	b.Header, b.Commit = &ph, c
 	return b
 }
 
