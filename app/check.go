@@ -53,7 +53,6 @@ func checkTimers(r x.Reader) error {
 		if t, runs := d.Timer(); runs {
 			add(t)
 		}
-		d.Alarmed = false
 		owed[fmt.Sprint(d)] = true
 	})
 	governance.Timers(r, add)

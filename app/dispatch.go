@@ -290,7 +290,8 @@ func fire(ctx *x.Ctx, t x.Timer) {
 
 // missed tells the module of a duty that its day has passed unmet.
 func missed(ctx *x.Ctx, id []byte) {
-	kind, uscc, record := x.MissedDuty(id)
+	d := x.MissedDuty(id)
+	kind, uscc, record := d.Kind, d.Subject, d.Record
 	switch {
 	case kind < 20:
 		sanction.Missed(ctx, kind, uscc, record)

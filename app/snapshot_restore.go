@@ -204,7 +204,7 @@ func derive(s x.State) {
 	for _, f := range []func(x.Reader, func(x.Timer)){governance.Timers, measure.EachTimer, sanction.EachTimer, repair.EachTimer, incentive.EachTimer, inspection.EachTimer} {
 		f(s, func(t x.Timer) { x.Reschedule(s, nil, []x.Timer{t}) })
 	}
-	eachDuty(s, func(d x.Duty) { x.Assign(s, nil, []x.Duty{d}) })
+	eachDuty(s, func(d x.Duty) { x.Enter(s, d) })
 }
 
 // restoreWriter writes rows of a snapshot's state while it reads others. What fails is a Fault, as for every writer of state.

@@ -69,6 +69,7 @@ type Ctx struct {
 	Member  string // its agency
 	Touched map[string]struct{}
 	Logged  [][32]byte // leaves for the global log, in order of execution
+	Eased   map[string]Duty // clocks of duties, by key, that a duty runs by no more; SettleDuties looks at them
 	Moved   []Moved    // dishonesty records that left publicity, or came back, in order of execution
 }
 

@@ -3,13 +3,15 @@ package x
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 )
 
 // What agencies must do by when (待办). Like timers they follow from the records: a module says which duties a record lays on whom and keeps
-// them in step when it writes the record.
-var dutyTable = Declare(TableInfo{Prefix: 0x0a, Layout: "duty owner[18] due[4] kind[1] subject[18] record", Binding: Derived})
+// them in step when it writes the record. Of one day those come first that no alarm speaks of yet.
+var dutyTable = Declare(TableInfo{Prefix: 0x0a, Layout: "duty owner[18] due[4] alarmed[1] kind[1] subject[18] record", Binding: Derived})
 
 // DutyKind says what is to be done. Numbers are permanent.
 type DutyKind byte
@@ -64,48 +66,75 @@ type Duty struct {
 }
 
 func (d Duty) key() []byte {
-	var due [4]byte
-	binary.BigEndian.PutUint32(due[:], uint32(d.Due))
-	return Key(dutyTable.Prefix, []byte(d.Owner), due[:], []byte{byte(d.Kind)}, []byte(d.Subject), d.Record)
+	alarmed := byte(0)
+	if d.Alarmed {
+		alarmed = 1
+	}
+	return Key(dutyTable.Prefix, []byte(d.Owner), dueBytes(d.Due), []byte{alarmed, byte(d.Kind)}, []byte(d.Subject), d.Record)
 }
 
-// Timer is the clock of a duty whose day has not passed unmet yet.
+func dueBytes(due calendar.Date) []byte { return binary.BigEndian.AppendUint32(nil, uint32(due)) }
+
+// Timer is the clock of a duty whose day has not passed unmet yet. All such duties of an agency for one day share it: a clock for each would be
+// one in four of the rows that recording writes.
 func (d Duty) Timer() (t Timer, runs bool) {
 	if d.Alarmed || d.Due == 0 {
 		return Timer{}, false
 	}
-	return Timer{Class: Other, Due: calendar.EndUnix(d.Due), Kind: TimerDuty, ID: Key(byte(d.Kind), []byte(d.Subject), d.Record)}, true
+	return Timer{Class: Other, Due: calendar.EndUnix(d.Due), Kind: TimerDuty, ID: []byte(d.Owner)}, true
 }
 
-// MissedDuty reads the id of a timer of kind TimerDuty.
-func MissedDuty(id []byte) (kind DutyKind, subject string, record []byte) {
-	if len(id) < 19 {
-		Faultf("the timer of a duty has an id of %d bytes", len(id))
-	}
-	return DutyKind(id[0]), string(id[1:19]), id[19:]
-}
+// MissedDuty reads the id of a timer of kind TimerDuty that DueTimers gave.
+func MissedDuty(id []byte) Duty { return parseDuty(id) }
 
 // Assign replaces the duties that a record laid on agencies by those that it lays on them now, with their clocks.
-func Assign(s State, old, now []Duty) {
+func Assign(ctx *Ctx, old, now []Duty) {
 	for _, d := range old {
-		s.Delete(d.key())
+		ctx.Delete(d.key())
 		if t, runs := d.Timer(); runs {
-			s.Delete(t.key())
+			if ctx.Eased == nil {
+				ctx.Eased = map[string]Duty{}
+			}
+			ctx.Eased[string(t.key())] = d
 		}
 	}
 	for _, d := range now {
-		s.Set(d.key(), []byte{})
-		if t, runs := d.Timer(); runs {
-			s.Set(t.key(), []byte{})
+		Enter(ctx, d)
+	}
+}
+
+// Enter writes a duty with its clock.
+func Enter(s State, d Duty) {
+	s.Set(d.key(), []byte{})
+	if t, runs := d.Timer(); runs {
+		s.Set(t.key(), []byte{})
+	}
+}
+
+// SettleDuties stops, at the end of a block, the clocks that no duty runs by any more. To know that takes a look into the list of the agency: a block
+// that relieves it of a thousand duties takes one.
+func SettleDuties(ctx *Ctx) {
+	for _, key := range slices.Sorted(maps.Keys(ctx.Eased)) {
+		if d := ctx.Eased[key]; !anyRuns(ctx, d.Owner, d.Due) {
+			ctx.Delete([]byte(key))
 		}
 	}
+	ctx.Eased = nil
+}
+
+func anyRuns(r Reader, owner string, due calendar.Date) (any bool) {
+	r.Iterate(Key(dutyTable.Prefix, []byte(owner), dueBytes(due), []byte{0}), nil, func(_, _ []byte) bool {
+		any = true
+		return false
+	})
+	return any
 }
 
 // Place says where a duty stands in the list of its owner.
 func (d Duty) Place() []byte { return d.key()[19:] }
 
 // Duties visits what an agency must do after a place in its list (nil: from the beginning), the earliest day first; what has no day comes
-// before all. Alarmed is not set.
+// before all.
 func Duties(r Reader, owner string, after []byte, fn func(d Duty) (more bool)) {
 	if len(owner) != 18 {
 		return
@@ -124,12 +153,15 @@ func EachDuty(r Reader, fn func(d Duty) (more bool)) {
 	r.Iterate([]byte{dutyTable.Prefix}, nil, func(key, _ []byte) bool { return fn(parseDuty(key)) })
 }
 
+// dutyKeyMin is the length of a duty's key without its record.
+const dutyKeyMin = 1 + 18 + 4 + 1 + 1 + 18
+
 func parseDuty(key []byte) Duty {
-	if len(key) < 42 {
+	if len(key) < dutyKeyMin {
 		Faultf("the key of a duty has %d bytes", len(key))
 	}
 	return Duty{
-		Owner: string(key[1:19]), Due: calendar.Date(binary.BigEndian.Uint32(key[19:23])), Kind: DutyKind(key[23]),
-		Subject: string(key[24:42]), Record: append([]byte(nil), key[42:]...),
+		Owner: string(key[1:19]), Due: calendar.Date(binary.BigEndian.Uint32(key[19:23])), Alarmed: key[23] == 1, Kind: DutyKind(key[24]),
+		Subject: string(key[25:43]), Record: append([]byte(nil), key[43:]...),
 	}
 }

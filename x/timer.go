@@ -1,6 +1,11 @@
 package x
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/xinlian-ledger/xinlian/x/calendar"
+)
 
 // Timers are the deadlines that the chain itself acts on. They follow from the records (binding Derived): a module says which
 // timers a record has and keeps them in step when it writes the record.
@@ -24,7 +29,7 @@ type TimerKind byte
 
 const (
 	TimerPublicityMax TimerKind = 1 // 公示期届满: id = subject ‖ record
-	TimerDuty         TimerKind = 2 // a duty's last day has passed: id = kind of duty ‖ subject ‖ record
+	TimerDuty         TimerKind = 2 // the last day of duties of an agency has passed: id = agency; as DueTimers gives it, of one duty: id = its key
 	// 3 was the end of a commitment's time, which is the day of a duty now.
 	TimerProposalClose     TimerKind = 4 // id = proposal
 	TimerProposalEffective TimerKind = 5
@@ -60,27 +65,41 @@ func Reschedule(s State, old, now []Timer) {
 	}
 }
 
-// DueTimers returns up to limit timers of a class that are due at legal time now, by (due, kind, id), and whether more are due.
+// DueTimers returns up to limit timers of a class that are due at legal time now, by (due, kind, id), and whether more are due. For the clock of an
+// agency's duties it returns a timer for each duty that runs by it.
 func DueTimers(r Reader, class TimerClass, now int64, limit int) (due []Timer, more bool) {
-	prefix := Key(timerTable.Prefix, []byte{byte(class)})
-	r.Iterate(prefix, nil, func(key, _ []byte) bool {
-		t := parseTimer(key)
-		if t.Due > now {
-			return false
-		}
+	add := func(t Timer) bool {
 		if len(due) == limit {
 			more = true
 			return false
 		}
 		due = append(due, t)
 		return true
+	}
+	prefix := Key(timerTable.Prefix, []byte{byte(class)})
+	r.Iterate(prefix, nil, func(key, _ []byte) bool {
+		t := parseTimer(key)
+		if t.Due > now {
+			return false
+		}
+		if t.Kind != TimerDuty {
+			return add(t)
+		}
+		r.Iterate(Key(dutyTable.Prefix, t.ID, dueBytes(calendar.Of(t.Due-1)), []byte{0}), nil, func(key, _ []byte) bool {
+			return add(Timer{t.Class, t.Due, t.Kind, bytes.Clone(key)})
+		})
+		return !more
 	})
 	return due, more
 }
 
-// Scheduled says whether a timer still stands: one that fired before it in the same block may have cancelled it.
+// Scheduled says whether a timer that DueTimers gave still stands: one that fired before it in the same block may have cancelled it.
 func Scheduled(r Reader, t Timer) bool {
-	_, ok := r.Get(t.key())
+	key := t.ID // of a duty
+	if t.Kind != TimerDuty {
+		key = t.key()
+	}
+	_, ok := r.Get(key)
 	return ok
 }
 
