@@ -88,6 +88,8 @@ was ready (/readyz) and had made another block, and what memory its process had 
 	f.IntVar(&o.PerTx, "per-tx", 200, "records a transaction")
 	f.IntVar(&o.PerBlock, "per-block", 5000, "records a block")
 	f.Uint64Var(&o.Retain, "retain", 0, "heights of history to keep; 0 is all")
+	f.Int64Var(&o.Keep, "keep-blocks", 0, "blocks that the block store keeps; 0 is all")
+	f.IntVar(&o.Follows, "full-nodes", 0, "full nodes whose homes are made beside it and stay empty")
 	f.IntVar(&o.Kills, "kills", 0, "afterwards: kill and start again so many times")
 	asJSON := jsonFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {

@@ -42,7 +42,11 @@ func status(t *testing.T, dir string) runner.Status {
 // eventually looks until a condition holds.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(2 * time.Minute)
+	patience := 2 * time.Minute
+	if os.Getenv("XINLIAN_LONG") != "" {
+		patience = 30 * time.Minute
+	}
+	deadline := time.After(patience)
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {

@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/xinlian-ledger/xinlian/networks/runner"
 	"github.com/xinlian-ledger/xinlian/node"
@@ -134,4 +136,62 @@ func TestSnapshots(t *testing.T) {
 	// The whole network with it.
 	xinlian(t, 0, "localnet", "up", "--dir", dir, "--detach")
 	eventually(t, "all agree", func() bool { s := status(t, dir); return s.Agree && s.Common > source.Height+2 })
+}
+
+// TestLongJoin lets an empty home join a network of 1,000,000 records (XINLIAN_RECORDS) with pruned blocks behind it, while the chain goes on, and prints
+// what that takes. XINLIAN_LONG=1 runs it.
+func TestLongJoin(t *testing.T) {
+	if os.Getenv("XINLIAN_LONG") == "" {
+		t.Skip("XINLIAN_LONG is not set")
+	}
+	records := envNumber(t, "XINLIAN_RECORDS", 1_000_000)
+	dir := filepath.Join(t.TempDir(), "net")
+	t.Cleanup(func() { runner.Down(dir) })
+	xinlian(t, 0, "bench", "fill", "--dir", dir, "--records", strconv.FormatInt(records, 10), "--retain", "100", "--keep-blocks", "5", "--full-nodes", "1")
+	n, err := runner.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, full := n.Nodes[0], n.Nodes[1]
+	name := filepath.Join(source.Home, node.ConfigFile)
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(raw), "snapshot_every = 0", "snapshot_every = 5", 1)
+	if text == string(raw) {
+		t.Fatal("the setting is not in the file")
+	}
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before := sound(t, source.Home)
+	if before.FirstBlock <= 1 {
+		t.Fatalf("the source has blocks from %d: none is pruned", before.FirstBlock)
+	}
+	if err := runner.Restart(t.Context(), dir, source.Name, os.Args[0]); err != nil {
+		t.Fatal(err)
+	}
+	started := time.Now()
+	eventually(t, "a snapshot is made", func() bool { return len(snapshots(t, source.Home)) > 0 })
+	made := snapshots(t, source.Home)[0]
+	t.Logf("%d records: the snapshot of height %d is there %s after the start of the node", records, made.Height, time.Since(started).Round(time.Second))
+	empty(t, full.Home)
+	t.Setenv("XINLIAN_PASSPHRASE_FILE", filepath.Join(dir, "keys", "passphrase"))
+	started = time.Now()
+	p := startWith(t, full.Home, "--join", source.API, "--key", "gov1", "--keys", filepath.Join(dir, "keys"), "--trust", n.TrustPath())
+	waitAnswer(t, p, full.API)
+	t.Logf("joined and ready after %s", time.Since(started).Round(time.Second))
+	eventually(t, "it agrees and follows", func() bool { s := status(t, dir); return s.Agree && s.Common > int64(made.Height)+2 })
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code, last := p.wait(t); code != 0 {
+		t.Fatalf("exit code %d: %s", code, last)
+	}
+	joined := sound(t, full.Home)
+	if joined.FirstBlock <= before.FirstBlock {
+		t.Errorf("it has blocks from %d, the source from %d: it did not begin with a snapshot", joined.FirstBlock, before.FirstBlock)
+	}
+	t.Logf("blocks from %d, at the source from %d", joined.FirstBlock, before.FirstBlock)
 }

@@ -32,6 +32,8 @@ type FillOptions struct {
 	PerTx    int    // records a transaction; 200
 	PerBlock int    // records a block; 5,000
 	Retain   uint64 // heights of history that the home keeps; 0: all
+	Keep     int64  // blocks that its block store keeps, as where older ones are pruned; 0: all
+	Follows  int    // full nodes whose homes are made beside it and stay empty
 	Kills    int    // afterwards: start it, SIGKILL, start again, so many times
 	Program  string // the xinlian binary; empty: this process's own
 
@@ -87,6 +89,8 @@ func (o *FillOptions) complete() error {
 		return fmt.Errorf("%w: --subjects %d: between 1 and %d", ErrUsage, o.Subjects, SubjectsMax)
 	case o.PerTx < 1 || o.PerBlock < o.PerTx || o.PerBlock > 10_000:
 		return fmt.Errorf("%w: --per-tx %d and --per-block %d: at least one record a transaction, and at most 10,000 a block", ErrUsage, o.PerTx, o.PerBlock)
+	case o.Keep < 0 || o.Follows < 0 || o.Follows > runner.FullNodesMax:
+		return fmt.Errorf("%w: --keep-blocks %d and --full-nodes %d: neither is negative, and at most %d full nodes", ErrUsage, o.Keep, o.Follows, runner.FullNodesMax)
 	case o.Kills < 0 || o.Kills > 100:
 		return fmt.Errorf("%w: --kills %d: at most 100", ErrUsage, o.Kills)
 	}
@@ -101,7 +105,7 @@ func Fill(ctx context.Context, o FillOptions) (*FillReport, error) {
 		return nil, err
 	}
 	// The network's own first blocks: keys, homes, genesis, and a program that has shown that it starts from them.
-	net, fresh, err := runner.Up(ctx, runner.Options{Dir: o.Dir, ChainID: "test-bench", Validators: 1, Program: o.Program, Progress: o.Progress})
+	net, fresh, err := runner.Up(ctx, runner.Options{Dir: o.Dir, ChainID: "test-bench", Validators: 1, FullNodes: o.Follows, Program: o.Program, Progress: o.Progress})
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +214,27 @@ func fill(ctx context.Context, o FillOptions, net *runner.Network, r *FillReport
 	r.Seconds, r.CPUSeconds = time.Since(began).Seconds(), ownCPU()-cpu0
 	r.RecordsPerSec = float64(o.Records) / r.Seconds
 	r.Height = c.state.LastBlockHeight
+	if err := c.prune(o.Keep); err != nil {
+		return fmt.Errorf("prune: %w", err)
+	}
 	return c.close()
+}
+
+// prune removes all but the newest blocks, as the engine does at the height that a node names. The node names none that evidence may still speak
+// of, and this chain is minutes old: its home is made to look as two days later.
+func (c *chain) prune(keep int64) error {
+	base, retain := c.store.Base(), c.state.LastBlockHeight-keep+1
+	if keep == 0 || retain <= base {
+		return nil
+	}
+	later := c.state.Copy()
+	later.LastBlockTime = later.LastBlockTime.Add(2 * later.ConsensusParams.Evidence.MaxAgeDuration)
+	later.ConsensusParams.Evidence.MaxAgeNumBlocks = keep
+	_, evidence, err := c.store.PruneBlocks(retain, later)
+	if err != nil {
+		return err
+	}
+	return c.states.PruneStates(base, retain, evidence)
 }
 
 // batch makes the transactions of records from..to; none when there are no more.
