@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 )
 
@@ -18,6 +17,9 @@ import (
 type question struct {
 	trust, claim, at string
 	maxAge           time.Duration
+	headers          []string
+	witness          string
+	stamps           []string
 	json             bool
 }
 
@@ -27,6 +29,9 @@ func (q *question) flags(cmd *cobra.Command) {
 	f.StringVar(&q.claim, "claim", "", "claim: "+attest.ClaimForms)
 	f.DurationVar(&q.maxAge, "max-age", 0, "oldest header that is accepted, such as 24h")
 	f.StringVar(&q.at, "at", "", "time (RFC 3339) in place of the clock, for age and for the windows of the trust file")
+	f.StringArrayVar(&q.headers, "header", nil, "bundle that carries the header which this one only names; may be given several times")
+	f.StringVar(&q.witness, "witness", "", "witness file (*.xlw) with cosignatures of the header")
+	f.StringArrayVar(&q.stamps, "timestamp", nil, "time stamp (RFC 3161 response) over the header hash; may be given several times")
 	f.BoolVar(&q.json, "json", false, "print JSON")
 	for _, name := range []string{"trust", "claim", "max-age"} {
 		if err := cmd.MarkFlagRequired(name); err != nil {
@@ -35,8 +40,8 @@ func (q *question) flags(cmd *cobra.Command) {
 	}
 }
 
-// read turns the flags and files into what the library takes. All of its errors are of usage, or of an unsupported trust file; usage goes
-// first, so that the trust file is judged when nothing else is wrong with the call.
+// read turns the flags and files into what the library takes. Its errors are of usage, of an unsupported trust file, or of
+// a header that is refused; usage goes first, so that the files are judged when nothing is wrong with the call.
 func (q *question) read(subject, bundle string) (*attest.Verifier, []byte, attest.Policy, error) {
 	p := attest.Policy{Subject: subject, MaxAge: q.maxAge, Now: time.Now()}
 	var err error
@@ -46,16 +51,35 @@ func (q *question) read(subject, bundle string) (*attest.Verifier, []byte, attes
 	if q.maxAge <= 0 {
 		return nil, nil, p, usage("--max-age %s is not positive", q.maxAge)
 	}
-	if q.at != "" {
-		if p.Now, err = time.Parse(time.RFC3339, q.at); err != nil {
-			return nil, nil, p, usage("--at %.40q is not a time like 2026-11-23T08:00:00+08:00", q.at)
-		}
+	if p.Now, err = clock(q.at); err != nil {
+		return nil, nil, p, err
 	}
 	raw, err := readBundle(bundle)
 	if err != nil {
 		return nil, nil, p, err
 	}
-	file, err := readAtMost(q.trust, 1<<20)
+	headers := make([][]byte, len(q.headers))
+	for i, name := range q.headers {
+		if headers[i], err = readBundle(name); err != nil {
+			return nil, nil, p, err
+		}
+	}
+	if q.witness != "" {
+		if p.Witness, err = readAtMost(q.witness, evidenceBytesMax); err != nil {
+			return nil, nil, p, err
+		}
+		if len(p.Witness) == 0 {
+			return nil, nil, p, usage("%s is empty", q.witness)
+		}
+	}
+	for _, name := range q.stamps {
+		stamp, err := readAtMost(name, evidenceBytesMax)
+		if err != nil {
+			return nil, nil, p, err
+		}
+		p.Stamps = append(p.Stamps, stamp)
+	}
+	file, err := readAtMost(q.trust, trustBytesMax)
 	if err != nil {
 		return nil, nil, p, err
 	}
@@ -67,12 +91,23 @@ func (q *question) read(subject, bundle string) (*attest.Verifier, []byte, attes
 	if err != nil {
 		return nil, nil, p, &exit{code: attest.ExitCode(nil, err), err: err}
 	}
+	for i, raw := range headers {
+		h, err := v.Header(raw)
+		if err != nil {
+			return nil, nil, p, &exit{code: attest.ExitCode(nil, err), err: fmt.Errorf("%s: %w", q.headers[i], err)}
+		}
+		p.Headers = append(p.Headers, h)
+	}
 	return v, raw, p, nil
 }
 
-// refused shows an error of read as JSON where that was asked for: an unsupported trust file has a verdict, a wrong call has none.
+// evidenceBytesMax is more than a witness file or a time stamp may have.
+const evidenceBytesMax = 64 << 10
+
+// refused shows an error of read as JSON where that was asked for: an unsupported trust file and a header that is refused have a verdict, a wrong call
+// has none.
 func (q *question) refused(w io.Writer, err error, p attest.Policy, view func(attest.VerdictJSON) any) error {
-	if q.json && errors.Is(err, attest.ErrVersion) {
+	if q.json && attest.CodeOf(err) != "" && !errors.Is(err, attest.ErrUsage) {
 		if e := printJSON(w, view(attest.VerdictView(nil, err, p))); e != nil {
 			return e
 		}
@@ -94,7 +129,7 @@ func readAtMost(name string, limit int64) ([]byte, error) {
 	return raw, nil
 }
 
-func readBundle(name string) ([]byte, error) { return readAtMost(name, pb.BundleManyBytesMax) }
+func readBundle(name string) ([]byte, error) { return readAtMost(name, int64(attest.FileBytesMax)) }
 
 func checkCommand() *cobra.Command {
 	var q question

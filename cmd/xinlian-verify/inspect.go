@@ -42,10 +42,16 @@ func describe(cmd *cobra.Command, v *attest.BundleJSON, size int) {
 	w := cmd.OutOrStdout()
 	sayf(cmd, w, "UNVERIFIED: anyone can write such a file; use check")
 	sayf(cmd, w, "format      %s, %d bytes, of which the path %d", v.Format, size, v.PathBytes)
-	sayf(cmd, w, "chain       %s", v.ChainID)
-	sayf(cmd, w, "state       of height %d, proven by header %d (%s)", v.Height, v.HeaderHeight, v.Time)
-	sayf(cmd, w, "header      %s", v.HeaderHash)
-	sayf(cmd, w, "signatures  %d, round %d; first set of %d validators, %d steps to the set that signed", v.Signatures, v.Round, len(v.Validators), len(v.Steps))
+	sayf(cmd, w, "form        %s", v.Form)
+	if v.Form != string(attest.HeaderKnown) {
+		sayf(cmd, w, "chain       %s", v.ChainID)
+		sayf(cmd, w, "state       of height %d, proven by header %d (%s)", v.Height, v.HeaderHeight, v.Time)
+		sayf(cmd, w, "header      %s", v.HeaderHash)
+		sayf(cmd, w, "signatures  %d, round %d; first set of %d validators, %d steps to the set that signed", v.Signatures, v.Round, len(v.Validators), len(v.Steps))
+	} else {
+		sayf(cmd, w, "state       of height %d, proven by header %d, which is named only", v.Height, v.HeaderHeight)
+		sayf(cmd, w, "header      %s", v.HeaderHash)
+	}
 	sayf(cmd, w, "catalogue   version %d", v.CatalogVersion)
 	for _, e := range v.Entries {
 		if e.Standing == nil {

@@ -75,7 +75,7 @@ JSON and CSV are the same in both languages.`,
 			return usage("a verb is missing")
 		},
 	}
-	root.AddCommand(checkCommand(), checkManyCommand(), inspectCommand(), fetchCommand(), versionCommand())
+	root.AddCommand(checkCommand(), checkManyCommand(), inspectCommand(), convertCommand(), qrCommand(), trustCommand(), doctorCommand(), fetchCommand(), versionCommand())
 	shell.Speak(root, l, words)
 	return root
 }

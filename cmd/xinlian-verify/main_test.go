@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -84,7 +85,11 @@ func specs() map[string]Spec {
 		"newset":   {Standings: []*pb.Standing{clean}, Set: Equal("b", 7)},
 		"steps":    {Standings: []*pb.Standing{clean}, Steps: []Step{{Height: 70, Next: Equal("b", 7)}}},
 		"fresh":    {Standings: []*pb.Standing{clean}, Time: time.Now().Add(-2 * time.Second)},
-		"ahead":    {Standings: []*pb.Standing{clean}, Time: time.Now().Add(time.Hour)},
+		"other":    {Standings: []*pb.Standing{clean}, Noise: 9, ChainID: "test-other"},
+		// As large as it gets in a chain of ten million subjects: a path of 24.
+		"members21":   {Standings: []*pb.Standing{clean}, Set: Equal("members", 21), Depth: 24},
+		"punished100": {Standings: []*pb.Standing{punished}, Set: Equal("members", 100), Depth: 24},
+		"ahead":       {Standings: []*pb.Standing{clean}, Time: time.Now().Add(time.Hour)},
 	}
 }
 
@@ -112,7 +117,30 @@ func writeSamples(dir string) error {
 	younger.Anchor.Height = 1000
 	other.ChainID = "test-other"
 	forever.NotAfter = time.Now().AddDate(1, 0, 0)
+	// A trust file that follows with witnesses, and what leads to it.
+	next := *trust
+	next.Witnesses.Required = 2
+	var cosigned, few, enough []byte
+	point, err := attest.Checkpoint("test-attest", 101, attest.HeaderHash(clean.Bundle().Header))
+	if err != nil {
+		return err
+	}
+	cosigned = append(point, '\n')
+	for _, name := range []string{"w1.example/xinlian", "w2.example/xinlian"} {
+		key := ed25519.NewKeyFromSeed(Sum(name))
+		next.Witnesses.Keys = append(next.Witnesses.Keys, attest.Witness{Name: name, PubKey: key.Public().(ed25519.PublicKey)})
+		cosigned = append(cosigned, attest.Cosign(point[:len(point):len(point)], name, key, Time)...)
+	}
+	var signatures []attest.RotationSignature
+	for i := range 3 {
+		few = attest.EncodeRotation(trust.Encode(), next.Encode(), signatures)
+		signatures = append(signatures, attest.SignRotation(trust.Encode(), next.Encode(), ed25519.PrivateKey(Equal("a", 4).Key(i))))
+	}
+	enough = attest.EncodeRotation(trust.Encode(), next.Encode(), signatures)
+	text := attest.Armor(raw)
 	for name, raw := range map[string][]byte{
+		"witnesses.json": next.Encode(), "clean.xlw": cosigned, "few.json": few, "rotation.json": enough,
+		"crlf.txt": bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n")), "two.txt": append(bytes.Clone(text), text...),
 		"broken.xla": broken, "json.xla": js, "empty.xla": nil, "version2.xla": append([]byte("XLA2"), raw[4:]...),
 		"trust.json": trust.Encode(), "younger.json": younger.Encode(), "other.json": other.Encode(), "forever.json": forever.Encode(),
 		"notrust.json":  bytes.Replace(trust.Encode(), []byte(`"power"`), []byte(`"Power"`), 1),
@@ -155,6 +183,27 @@ func fakeNode() http.Handler {
 		w.Write(specs()["good"].File())
 	})
 	return mux
+}
+
+// TestQR: a code of each size is read to the bytes that it was made of.
+func TestQR(t *testing.T) {
+	for _, n := range []int{1, 17, 300, 1024, 2000, qrBytesMax} {
+		raw := make([]byte, 0, n+32)
+		for i := 0; len(raw) < n; i++ {
+			raw = append(raw, Sum("qr", n, i)...)
+		}
+		raw = raw[:n]
+		picture, err := draw(raw)
+		if err != nil {
+			t.Fatalf("%d bytes: %v", n, err)
+		}
+		if again, err := readQR(picture); err != nil || !bytes.Equal(again, raw) {
+			t.Errorf("%d bytes: %v", n, err)
+		}
+	}
+	if _, err := draw(make([]byte, qrBytesMax+1)); err == nil {
+		t.Error("more than a code holds was drawn")
+	}
 }
 
 // TestLinks keeps what a verifier must not contain out of it, and the network out of the library.

@@ -30,9 +30,10 @@ type vector struct {
 	Exit    int
 	Code    string // * = any: which one depends on where the paths happen to lie
 	Family  string // of the README's table; - = accepted
-	Trust   string // file beside it, as are Headers and Witness
+	Trust   string // file beside it, as are Headers, Witness and Stamps
 	Headers []string
 	Witness string
+	Stamps  []string
 	Subject string
 	Claim   string
 	MaxAge  string
@@ -57,6 +58,9 @@ func (v *vector) encode() []byte {
 		row("header", h)
 	}
 	row("witness", v.Witness)
+	for _, s := range v.Stamps {
+		row("stamp", s)
+	}
 	row("subject", v.Subject)
 	row("claim", v.Claim)
 	row("max-age", v.MaxAge)
@@ -90,6 +94,8 @@ func decodeVector(name string, raw []byte) (v vector, err error) {
 			v.Headers = append(v.Headers, value)
 		case "witness":
 			v.Witness = value
+		case "stamp":
+			v.Stamps = append(v.Stamps, value)
 		case "subject":
 			v.Subject = value
 		case "claim":
@@ -131,6 +137,9 @@ func (v *vector) judge(file func(name string) []byte) (*attest.Verdict, error) {
 	}
 	if v.Witness != "" {
 		p.Witness = file(v.Witness)
+	}
+	for _, name := range v.Stamps {
+		p.Stamps = append(p.Stamps, file(name))
 	}
 	return verifier.Verify(v.Payload, p)
 }

@@ -58,6 +58,10 @@ const (
 	CodeWitnessSig   = "E_WITNESS_SIG"   // a cosignature of a known witness that does not verify
 	CodeWitnessTime  = "E_WITNESS_TIME"  // a cosignature without time, from the future, or older than its header
 
+	CodeStampForm  = "E_STAMP_FORM"  // a time stamp that is not well formed, or contradicts itself
+	CodeStampOther = "E_STAMP_OTHER" // a time stamp of another header
+	CodeStampTime  = "E_STAMP_TIME"  // a time stamp from the future, or older than its header
+
 	CodeTrustExpired  = "E_TRUST_EXPIRED"  // past not_after
 	CodeTrustOlder    = "E_TRUST_OLDER"    // the bundle is older than the anchor
 	CodeTrustSet      = "E_TRUST_SET"      // no set that signed is in the trust file
@@ -65,6 +69,14 @@ const (
 	CodeHeaderUnknown = "E_HEADER_UNKNOWN" // names a header that was not given
 
 	CodeWitnessQuorum = "E_WITNESS_QUORUM" // fewer witnesses than the trust file asks for
+	CodeStampQuorum   = "E_STAMP_QUORUM"   // fewer time stamps than the trust file asks for
+
+	// Of rotations, with their own steps.
+	CodeRotationForm   = "E_ROTATION_FORM"   // a rotation file that is not well formed
+	CodeRotationFrom   = "E_ROTATION_FROM"   // begins at another trust file
+	CodeRotationTrust  = "E_ROTATION_TRUST"  // leads to a trust file that cannot be used, or that does not follow
+	CodeRotationSig    = "E_ROTATION_SIG"    // a signature that does not verify, or of a key that has no say or has had it
+	CodeRotationQuorum = "E_ROTATION_QUORUM" // signers hold two thirds of the power or less
 
 	CodeStale = "E_STALE"
 

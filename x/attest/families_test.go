@@ -35,7 +35,7 @@ var families = []family{
 	{17, "one bad signature in a batch", "sig-zero sig-wrong-of-one pinned-signature pinned-last-signature", ""},
 	{18, "BLS", "", "no BLS"},
 	{19, "another suite, another length of key", "set-key-short set-key-surplus trust-key-of-33", "there is one suite and no choice of it"},
-	{20, "witnesses: strangers counted, one twice, another checkpoint, no time", "witness-* trust-witness-*", ""},
+	{20, "witnesses and time stamps: strangers counted, one twice, another header, no time", "witness-* trust-witness-* stamp-* trust-stamp-*", ""},
 	{21, "an inner node as a leaf", "path-leaf-is-root standing-two-hashes", ""},
 	{22, "two children, one of them ignored", "path-hash-surplus path-shape-surplus", ""},
 	{23, "bytes that nobody hashes", "parse-trailing-* parse-unknown-* path-byte-surplus known-trailing-byte known-beside-* parse-two-bundles", "`TestEveryBit` besides"},
@@ -119,6 +119,7 @@ A file is the line `+"`%s`"+`, rows `+"`key: value`"+`, an empty line, and then 
 | `+"`trust`"+` | trust file |
 | `+"`header`"+` | a header bundle that is given beside the bundle; may occur several times |
 | `+"`witness`"+` | witness file |
+| `+"`stamp`"+` | a time stamp; may occur several times |
 | `+"`subject`, `claim`, `max-age`, `at`"+` | the policy |
 
 Keys and records are synthetic. %d vectors.

@@ -55,6 +55,12 @@ func Convert(bundle []byte, to Form) ([]byte, error) {
 	return EncodeBundle(b), nil
 }
 
+// FileBytesMax is what the largest bundle takes as text.
+const (
+	FileBytesMax = len(armorBegin) + armorChars + (armorChars+armorWidth-1)/armorWidth + len(armorEnd)
+	armorChars   = (pb.BundleManyBytesMax + 2) / 3 * 4
+)
+
 const (
 	armorMark  = "-----"
 	armorBegin = "-----BEGIN XINLIAN ATTESTATION-----\n"
@@ -86,8 +92,8 @@ func unarmor(raw []byte) ([]byte, *Error) {
 	if !bytes.HasPrefix(raw, []byte(armorMark)) {
 		return raw, nil
 	}
-	if len(raw) > armorSize(pb.BundleManyBytesMax) {
-		return nil, invalid(2, CodeSize, "%d bytes of text, more than %d", len(raw), armorSize(pb.BundleManyBytesMax))
+	if len(raw) > FileBytesMax {
+		return nil, invalid(2, CodeSize, "%d bytes of text, more than %d", len(raw), FileBytesMax)
 	}
 	body, begins := bytes.CutPrefix(raw, []byte(armorBegin))
 	body, ends := bytes.CutSuffix(body, []byte(armorEnd))

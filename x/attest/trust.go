@@ -33,6 +33,8 @@ type Trust struct {
 	Validators []TrustedValidator
 	// Witnesses that the lender asks for beside the validators.
 	Witnesses Witnesses
+	// Stamps that the lender asks for.
+	Stamps Stamps
 	// NotAfter is the last moment at which the file is used at all.
 	NotAfter time.Time
 }
@@ -94,6 +96,9 @@ func (t *Trust) Check() error {
 	if err := t.Witnesses.check(t.ChainID); err != nil {
 		return err
 	}
+	if err := t.Stamps.check(); err != nil {
+		return err
+	}
 	byKey := make(map[Hash][]*TrustedValidator)
 	for i := range t.Validators {
 		v := &t.Validators[i]
@@ -151,6 +156,7 @@ type trustJSON struct {
 	Anchor     anchorJSON           `json:"anchor"`
 	Validators []trustValidatorJSON `json:"validators"`
 	Witnesses  *witnessesJSON       `json:"witnesses,omitempty"`
+	Stamps     *stampsJSON          `json:"timestamps,omitempty"`
 	NotAfter   string               `json:"not_after"`
 }
 
@@ -201,6 +207,7 @@ func (t *Trust) Encode() []byte {
 			f.Witnesses.Keys = append(f.Witnesses.Keys, witnessJSON{w.Keys[i].Name, base64.StdEncoding.EncodeToString(w.Keys[i].PubKey)})
 		}
 	}
+	f.Stamps = t.Stamps.view()
 	out, err := json.MarshalIndent(f, "", "  ")
 	if err != nil {
 		panic(fmt.Sprintf("attest: encode trust file: %v", err)) // strings and numbers only: a bug
@@ -223,7 +230,7 @@ func ParseTrust(raw []byte) (*Trust, error) {
 		return nil, bad(fmt.Errorf("%d bytes, more than %d", len(raw), trustBytesMax))
 	}
 	var f trustJSON
-	top, err := object(raw, "version", "chain_id", "anchor", "validators", "witnesses", "not_after")
+	top, err := object(raw, "version", "chain_id", "anchor", "validators", "witnesses", "timestamps", "not_after")
 	if err != nil {
 		return nil, bad(err)
 	}
@@ -271,6 +278,11 @@ func ParseTrust(raw []byte) (*Trust, error) {
 	}
 	if raw, ok := top["witnesses"]; ok {
 		if err := t.Witnesses.parse(raw); err != nil {
+			return nil, bad(firstOf(err))
+		}
+	}
+	if raw, ok := top["timestamps"]; ok {
+		if err := t.Stamps.parse(raw); err != nil {
 			return nil, bad(firstOf(err))
 		}
 	}

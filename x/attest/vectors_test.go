@@ -103,6 +103,7 @@ func vectors() []vector {
 	c.bundleForms(base, steps)
 	c.armor(base)
 	c.witnesses(base)
+	c.stamps(base)
 	c.edges(base)
 	return c.vectors
 }

@@ -2,6 +2,7 @@ package attest
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -30,6 +31,8 @@ type Policy struct {
 	Headers []*Header
 	// Witness is a witness file (见证文件): the checkpoint of the header with cosignatures. Empty = none.
 	Witness []byte
+	// Stamps are time stamps over the header hash: responses of RFC 3161, in DER.
+	Stamps [][]byte
 }
 
 // Verdict (结论) is what has been verified. Whether the claim holds is Holds; Code says why it does not.
@@ -52,6 +55,7 @@ type Verdict struct {
 	TotalPower     int64
 	CatalogVersion uint64
 	Witnessed      []string // names of the witnesses of the trust file that count
+	Stamped        []string // names of the authorities of the trust file whose time stamps count
 }
 
 // Verify judges one bundle for one subject. An error is of one of the classes in errors.go; a verdict whose Holds is false is no
@@ -78,6 +82,8 @@ func VerifyMany(bundle []byte, trust *Trust, policy Policy) ([]*Verdict, error) 
 type Verifier struct {
 	trust  Trust
 	epochs []epoch // by height
+	// stampKeys are those of the authorities of the trust file.
+	stampKeys []crypto.PublicKey
 
 	mu    sync.Mutex
 	known map[Hash]*block // guarded by mu; by digest of the bundle's block part, byte for byte
@@ -102,6 +108,16 @@ func NewVerifier(trust *Trust) (*Verifier, error) {
 		t.Witnesses.Keys[i].PubKey = bytes.Clone(t.Witnesses.Keys[i].PubKey)
 	}
 	v := &Verifier{trust: t, known: make(map[Hash]*block)}
+	t.Stamps.Authorities = slices.Clone(t.Stamps.Authorities)
+	for i := range t.Stamps.Authorities {
+		a := &t.Stamps.Authorities[i]
+		a.PublicKey = bytes.Clone(a.PublicKey)
+		key, err := a.key()
+		if err != nil {
+			return nil, refusal(ErrUsage, 1, CodeTrust, "trust file: %v", err)
+		}
+		v.stampKeys = append(v.stampKeys, key)
+	}
 	for _, h := range t.epochHeights() {
 		e := epoch{from: h}
 		if e.set = t.SetAt(h); e.set != nil {
@@ -323,12 +339,20 @@ func (v *Verifier) run(raw []byte, p Policy) ([]*Verdict, error) {
 		}
 	}
 
+	stamped, err := v.checkStamps(p.Stamps, blk, p.Now)
+	if err != nil {
+		return nil, err
+	}
+
 	// 12. The trust file is in force and reaches the bundle, and those whom it asks for have seen the header.
 	if err := v.checkReach(blk, p.Now); err != nil {
 		return nil, err
 	}
 	if n := v.trust.Witnesses.Required; len(witnessed) < n {
 		return nil, refusal(ErrTrust, 12, CodeWitnessQuorum, "the trust file asks for %d witnesses, %d have cosigned the header", n, len(witnessed))
+	}
+	if n := v.trust.Stamps.Required; len(stamped) < n {
+		return nil, refusal(ErrTrust, 12, CodeStampQuorum, "the trust file asks for time stamps of %d authorities, the header has them of %d", n, len(stamped))
 	}
 
 	// 13-14. Age, then the claim.
@@ -342,7 +366,7 @@ func (v *Verifier) run(raw []byte, p Policy) ([]*Verdict, error) {
 			Subject: b.Entries[i].Subject, Claim: p.Claim, Enrolled: standings[i] != nil, Standing: standings[i],
 			ChainID: blk.chainID, Height: blk.height - 1, HeaderHeight: blk.height, HeaderHash: blk.hash,
 			Time: blk.time, Age: age, SignedPower: blk.signed, TotalPower: blk.total,
-			CatalogVersion: catalogVersion(b.Catalog), Witnessed: witnessed,
+			CatalogVersion: catalogVersion(b.Catalog), Witnessed: witnessed, Stamped: stamped,
 		}
 		d.Code, d.Reason = p.Claim.judge(standings[i])
 		d.Holds = d.Code == CodeOK

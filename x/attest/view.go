@@ -328,6 +328,7 @@ type VerdictJSON struct {
 	SignedPower  *int64        `json:"signed_power"`
 	TotalPower   *int64        `json:"total_power"`
 	Witnessed    []string      `json:"witnessed,omitempty"`
+	Stamped      []string      `json:"stamped,omitempty"`
 	Standing     *StandingJSON `json:"standing"`
 }
 
@@ -354,7 +355,7 @@ func VerdictView(v *Verdict, err error, p Policy) VerdictJSON {
 	age := int64(v.Age / time.Second)
 	j.Subject, j.Enrolled, j.ChainID, j.Height, j.HeaderHeight = v.Subject, &v.Enrolled, &v.ChainID, &v.Height, &v.HeaderHeight
 	j.Time, j.AgeSeconds, j.SignedPower, j.TotalPower = &at, &age, &v.SignedPower, &v.TotalPower
-	j.Witnessed, j.Standing = v.Witnessed, StandingView(v.Standing)
+	j.Witnessed, j.Stamped, j.Standing = v.Witnessed, v.Stamped, StandingView(v.Standing)
 	return j
 }
 
