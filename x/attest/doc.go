@@ -2,6 +2,9 @@
 // (信任文件) and policy in, verdict out. PROOF.md is the normative text; Verify follows its numbered steps in their order and
 // names the step in every refusal.
 //
+// An offline pack (离线信用包) is a set of subjects that the app hash binds whole. OpenPack judges it once by the same steps; Pack.Contains then
+// answers without asking anybody.
+//
 // It promises to read no clock, disk or network, to keep no state that decides anything, to bound its work by the size of its
 // input, and to return an error on every input that it does not accept. A value of Verifier may be used by many goroutines.
 // Header hash, vote sign bytes and validator set hash are computed here, byte for byte as CometBFT computes them.

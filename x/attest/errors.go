@@ -53,6 +53,11 @@ const (
 	CodeSubject      = "E_SUBJECT"       // speaks of other subjects
 	CodeFuture       = "E_HEADER_FUTURE" // header ahead of the clock
 
+	CodePackSet     = "E_PACK_SET"     // a pack that does not decide the claim
+	CodePackMembers = "E_PACK_MEMBERS" // members cut, unsorted or twice
+	CodeDeltaBase   = "E_DELTA_BASE"   // a delta that follows another set
+	CodeDelta       = "E_DELTA"        // a delta that adds who is there or removes who is not
+
 	CodeWitnessForm  = "E_WITNESS_FORM"  // a witness file that is not well formed
 	CodeWitnessOther = "E_WITNESS_OTHER" // a witness file of another header
 	CodeWitnessSig   = "E_WITNESS_SIG"   // a cosignature of a known witness that does not verify

@@ -35,5 +35,7 @@ const (
 	BundleEntriesMax   = 10000
 	BundleStepsMax     = 1024
 	ValidatorsMax      = 1024
+	PackMembersMax     = 8 << 20                                // subjects of a pack
+	PackBytesMax       = PackMembersMax*32 + BundleManyBytesMax // a pack or a delta
 	TreeDepthMax       = 256
 )
