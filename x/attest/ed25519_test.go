@@ -7,11 +7,9 @@ import (
 	"github.com/cometbft/cometbft/crypto/ed25519"
 )
 
-// TestSmallOrderKeys: for keys and nonces of small order, in canonical and other encodings, and for scalars that are not reduced, the
-// batch gives the verdict of the single check, as the engine's own rules (ZIP-215) have it; otherwise two verifiers of one commit could
-// differ.
-func TestSmallOrderKeys(t *testing.T) {
-	points := []string{
+// EdgePoints are of small order in canonical and other encodings, the last one is no point of the curve. EdgeScalars: the last one is not reduced.
+var (
+	EdgePoints = []string{
 		"0100000000000000000000000000000000000000000000000000000000000000",
 		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 		"0000000000000000000000000000000000000000000000000000000000000000",
@@ -25,11 +23,17 @@ func TestSmallOrderKeys(t *testing.T) {
 		"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
 		"0200000000000000000000000000000000000000000000000000000000000000", // no point of the curve
 	}
-	scalars := []string{
+	EdgeScalars = []string{
 		"0000000000000000000000000000000000000000000000000000000000000000",
 		"0100000000000000000000000000000000000000000000000000000000000000",
 		"edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010", // the order: not reduced
 	}
+)
+
+// TestSmallOrderKeys: for keys and nonces of small order, in canonical and other encodings, and for scalars that are not reduced, the
+// batch gives the verdict of the single check, as the engine's own rules (ZIP-215) have it; otherwise two verifiers of one commit could
+// differ.
+func TestSmallOrderKeys(t *testing.T) {
 	good := ed25519.GenPrivKeyFromSecret([]byte("good"))
 	msg := []byte("a vote")
 	goodSig, err := good.Sign(msg)
@@ -37,9 +41,9 @@ func TestSmallOrderKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	accepted, refused := 0, 0
-	for _, a := range points {
-		for _, r := range points {
-			for _, s := range scalars {
+	for _, a := range EdgePoints {
+		for _, r := range EdgePoints {
+			for _, s := range EdgeScalars {
 				key, sig := ed25519.PubKey(unhex(t, a)), append(unhex(t, r), unhex(t, s)...)
 				single := key.VerifySignature(msg, sig)
 				batch := ed25519.NewBatchVerifier()
@@ -59,7 +63,7 @@ func TestSmallOrderKeys(t *testing.T) {
 				} else {
 					refused++
 				}
-				if single && s == scalars[2] {
+				if single && s == EdgeScalars[2] {
 					t.Errorf("key %s: a scalar that is not reduced was accepted", a)
 				}
 			}

@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"regexp"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 )
@@ -229,6 +231,9 @@ func ParseTrust(raw []byte) (*Trust, error) {
 	if len(raw) > trustBytesMax {
 		return nil, bad(fmt.Errorf("%d bytes, more than %d", len(raw), trustBytesMax))
 	}
+	if !utf8.Valid(raw) {
+		return nil, bad(errors.New("not UTF-8"))
+	}
 	var f trustJSON
 	top, err := object(raw, "version", "chain_id", "anchor", "validators", "witnesses", "timestamps", "not_after")
 	if err != nil {
@@ -414,6 +419,9 @@ func value(o map[string]json.RawMessage, key string, into any, needed bool) erro
 	return nil
 }
 
+// momentForm is narrower than time.Parse, which takes commas, hours of one digit and zones of a whole day.
+var momentForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
 func moment(o map[string]json.RawMessage, key string, into *time.Time, needed bool) error {
 	var s string
 	if _, ok := o[key]; !ok && !needed {
@@ -423,7 +431,7 @@ func moment(o map[string]json.RawMessage, key string, into *time.Time, needed bo
 		return err
 	}
 	t, err := time.Parse(time.RFC3339, s)
-	if err != nil || t.Year() < 1970 || t.Year() > 9999 {
+	if err != nil || !momentForm.MatchString(s) || t.Year() < 1970 || t.Year() > 9999 {
 		return fmt.Errorf("field %q is not a time of RFC 3339 with zone", key)
 	}
 	*into = t.UTC()
