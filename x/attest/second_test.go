@@ -3,6 +3,7 @@ package attest_test
 import (
 	"bufio"
 	"bytes"
+	stded25519 "crypto/ed25519"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -31,6 +32,8 @@ type judged struct {
 	Kind    string          `json:"kind"`
 	Bundle  string          `json:"bundle"` // base64, as is Trust
 	Trust   string          `json:"trust"`
+	Headers []string        `json:"headers"` // base64, as is Witness
+	Witness string          `json:"witness,omitempty"`
 	Subject string          `json:"subject"` // empty: all of the bundle
 	Claim   string          `json:"claim"`
 	MaxAge  string          `json:"max_age"` // nanoseconds
@@ -64,6 +67,8 @@ func TestSecondImplementation(t *testing.T) {
 	q.standings(3000)
 	q.trusts(3000)
 	q.policies(1000)
+	q.forms(2500)
+	q.witnesses(1000)
 	if err := errors.Join(w.Flush(), f.Close(), writeSignatures(filepath.Join(dir, "signatures.json"))); err != nil {
 		t.Fatal(err)
 	}
@@ -84,32 +89,32 @@ type questions struct {
 	counts map[string]int // by kind and code
 }
 
+// beside is what may be given beside a bundle.
+type beside struct {
+	headers [][]byte
+	witness []byte
+}
+
 // ask judges and writes one question.
 func (q *questions) ask(kind string, bundle, trust []byte, subject, claim string, age time.Duration, at time.Time) {
+	q.askWith(kind, bundle, trust, beside{}, subject, claim, age, at)
+}
+
+func (q *questions) askWith(kind string, bundle, trust []byte, with beside, subject, claim string, age time.Duration, at time.Time) {
+	text := base64.StdEncoding.EncodeToString
 	j := judged{
-		Kind: kind, Bundle: base64.StdEncoding.EncodeToString(bundle), Trust: base64.StdEncoding.EncodeToString(trust),
+		Kind: kind, Bundle: text(bundle), Trust: text(trust), Headers: []string{}, Witness: text(with.witness),
 		Subject: subject, Claim: claim, MaxAge: strconv.FormatInt(int64(age), 10), At: at.Format(time.RFC3339Nano),
 	}
-	var v *attest.Verdict
-	p := attest.Policy{Subject: subject, MaxAge: age, Now: at}
-	t, err := attest.ParseTrust(trust)
-	if err == nil {
-		if p.Claim, err = attest.ParseClaim(claim); err != nil {
-			j.Exit, j.Code = 2, attest.CodePolicy
-			q.write(j)
-			return
-		}
-		if subject != "" {
-			v, err = attest.Verify(bundle, t, p)
-		} else {
-			var vs []*attest.Verdict
-			vs, err = attest.VerifyMany(bundle, t, p)
-			for _, x := range vs {
-				if v == nil || v.Holds && !x.Holds {
-					v = x
-				}
-			}
-		}
+	for _, h := range with.headers {
+		j.Headers = append(j.Headers, text(h))
+	}
+	p := attest.Policy{Subject: subject, MaxAge: age, Now: at, Witness: with.witness}
+	v, err := q.judge(bundle, trust, with.headers, claim, &p)
+	if err != nil && attest.CodeOf(err) == "" { // a claim that is none
+		j.Exit, j.Code = 2, attest.CodePolicy
+		q.write(j)
+		return
 	}
 	j.Exit, j.Code = attest.ExitCode(v, err), attest.CodeOf(err)
 	var e *attest.Error
@@ -124,6 +129,40 @@ func (q *questions) ask(kind string, bundle, trust []byte, subject, claim string
 		}
 	}
 	q.write(j)
+}
+
+func (q *questions) judge(bundle, trust []byte, headers [][]byte, claim string, p *attest.Policy) (*attest.Verdict, error) {
+	t, err := attest.ParseTrust(trust)
+	if err != nil {
+		return nil, err
+	}
+	if p.Claim, err = attest.ParseClaim(claim); err != nil {
+		return nil, err
+	}
+	v, err := attest.NewVerifier(t)
+	if err != nil {
+		return nil, err
+	}
+	for _, raw := range headers {
+		h, err := v.Header(raw)
+		if err != nil {
+			return nil, err
+		}
+		p.Headers = append(p.Headers, h)
+	}
+	if p.Subject != "" {
+		return v.Verify(bundle, *p)
+	}
+	all, err := v.VerifyMany(bundle, *p)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range all {
+		if !x.Holds {
+			return x, nil
+		}
+	}
+	return all[0], nil
 }
 
 func (q *questions) write(j judged) {
@@ -323,7 +362,7 @@ func (q *questions) trusts(n int) {
 			if err != nil {
 				q.t.Fatal(err)
 			}
-			trust.Anchor = attest.Anchor{Height: b.Header.Height, HeaderHash: attest.HeaderHash(&b.Header)}
+			trust.Anchor = attest.Anchor{Height: b.Header.Height, HeaderHash: attest.HeaderHash(b.Header)}
 		}
 		file, kind := trust.Encode(), "trust"
 		if q.rng.IntN(2) == 0 {
@@ -373,6 +412,123 @@ func (q *questions) policies(n int) {
 	}
 }
 
+// forms asks about bundles in the other forms and as text, with header bundles of all kinds beside them.
+func (q *questions) forms(n int) {
+	all := specs()
+	var raws, trusts [][]byte
+	for _, s := range all {
+		raws, trusts = append(raws, s.File()), append(trusts, s.Trust().Encode())
+	}
+	convert := func(raw []byte, to attest.Form) []byte {
+		out, err := attest.Convert(raw, to)
+		if err != nil {
+			q.t.Fatal(err)
+		}
+		return out
+	}
+	for range n {
+		i := q.rng.IntN(len(all))
+		raw, trust, with := raws[i], trusts[i], beside{}
+		kind := pick(q.rng, []string{"pinned", "known", "armor"})
+		switch kind {
+		case "pinned":
+			raw = convert(raw, attest.PinnedSet)
+			if q.rng.IntN(3) == 0 {
+				t := all[i].Trust()
+				t.Anchor.Height = pick(q.rng, []int64{50, 60, 61, 100, 101, 102})
+				t.Validators[q.rng.IntN(len(t.Validators))].UntilHeight = pick(q.rng, []int64{0, 59, 60, 61, 101})
+				trust = t.Encode()
+			}
+		case "known":
+			with.headers = append(with.headers, raw)
+			raw = convert(raw, attest.HeaderKnown)
+			for range q.rng.IntN(3) {
+				h := pick(q.rng, raws)
+				switch q.rng.IntN(4) {
+				case 0:
+					h = convert(h, attest.PinnedSet)
+				case 1:
+					h = convert(h, attest.HeaderKnown)
+				}
+				with.headers = append(with.headers, h)
+			}
+			q.rng.Shuffle(len(with.headers), func(a, b int) { with.headers[a], with.headers[b] = with.headers[b], with.headers[a] })
+			if q.rng.IntN(4) == 0 {
+				with.headers = with.headers[1:]
+			}
+			if len(with.headers) > 0 && q.rng.IntN(6) == 0 {
+				with.headers[0] = q.changed(with.headers[0], raws)
+			}
+		}
+		if q.rng.IntN(3) > 0 {
+			raw = q.changed(raw, raws)
+		}
+		if kind == "armor" {
+			raw = attest.Armor(raw)
+			if q.rng.IntN(2) == 0 {
+				raw = q.edit(raw, [][]byte{raw})
+			}
+		}
+		subject := pick(q.rng, []string{"", SubjectClean, SubjectPunished, SubjectAbsent})
+		q.askWith(kind, raw, trust, with, subject, "no-negative", time.Hour, now())
+	}
+}
+
+// changed is a bundle with changed bytes or fields.
+func (q *questions) changed(raw []byte, others [][]byte) []byte {
+	raw = bytes.Clone(raw)
+	if q.rng.IntN(3) == 0 {
+		return q.edit(raw, others)
+	}
+	b, err := attest.DecodeBundle(raw)
+	if err != nil {
+		return raw
+	}
+	q.mutate(reflect.ValueOf(b).Elem())
+	return attest.EncodeBundle(b)
+}
+
+// witnesses asks with witness files, and with trust files that ask for them.
+func (q *questions) witnesses(n int) {
+	s := sample()
+	s.Set = Equal("set of 1", 1)
+	raw := s.File()
+	b := s.Bundle()
+	checkpoint, err := attest.Checkpoint(b.Header.ChainId, b.Header.Height, attest.HeaderHash(b.Header))
+	if err != nil {
+		q.t.Fatal(err)
+	}
+	name := func(i int) string { return fmt.Sprintf("w%d.example/xinlian", i) }
+	key := func(i int) stded25519.PrivateKey { return stded25519.NewKeyFromSeed(Sum("witness", i)) }
+	for range n {
+		trust := s.Trust()
+		keys := q.rng.IntN(4)
+		for i := range keys {
+			trust.Witnesses.Keys = append(trust.Witnesses.Keys, attest.Witness{Name: name(i), PubKey: key(i).Public().(stded25519.PublicKey)})
+		}
+		if keys > 0 {
+			trust.Witnesses.Required = q.rng.IntN(keys + 1)
+			trust.Witnesses.Within = time.Duration(q.rng.IntN(3)) * 30 * time.Second
+		}
+		note := append(bytes.Clone(checkpoint), '\n')
+		for range q.rng.IntN(5) {
+			at := pick(q.rng, []time.Time{Time, Time, Time.Add(20 * time.Second), Time.Add(-60 * time.Second), Time.Add(-61 * time.Second), Time.Add(31 * time.Second), now().Add(60 * time.Second), now().Add(61 * time.Second), time.Unix(0, 0)})
+			i := q.rng.IntN(4)
+			note = append(note, attest.Cosign(checkpoint, name(i), key(pick(q.rng, []int{i, i, i, i, 0})), at)...)
+		}
+		if q.rng.IntN(2) == 0 {
+			note = q.edit(note, [][]byte{note})
+		}
+		file := trust.Encode()
+		if q.rng.IntN(4) == 0 && keys > 0 {
+			at := bytes.Index(file, []byte(`"witnesses"`)) + q.rng.IntN(200)
+			to := min(len(file), at+q.rng.IntN(8))
+			file = slices.Concat(file[:min(at, to)], []byte(pick(q.rng, []string{"", "0", "-1", "+", " ", `"`, "null", "3162240001", "é"})), file[to:])
+		}
+		q.askWith("witness", raw, file, beside{witness: note}, SubjectClean, "no-negative", time.Hour, now())
+	}
+}
+
 // mutate changes one value somewhere inside v.
 func (q *questions) mutate(v reflect.Value) {
 	switch v.Kind() {
@@ -384,6 +540,15 @@ func (q *questions) mutate(v reflect.Value) {
 		q.mutate(v.Field(q.rng.IntN(v.NumField())))
 	case reflect.Slice:
 		q.mutateSlice(v)
+	case reflect.Pointer:
+		switch {
+		case v.IsNil() || q.rng.IntN(8) == 0:
+			v.Set(reflect.New(v.Type().Elem()))
+		case q.rng.IntN(8) == 0:
+			v.Set(reflect.Zero(v.Type()))
+		default:
+			q.mutate(v.Elem())
+		}
 	case reflect.Array:
 		q.mutate(v.Index(q.rng.IntN(v.Len())))
 	case reflect.String:
@@ -400,7 +565,7 @@ func (q *questions) mutate(v reflect.Value) {
 		v.SetUint(pick(q.rng, []uint64{0, 1, 2, 3, 4, 6, 7, 14, 99, 100, v.Uint() + 1, v.Uint() - 1, math.MaxUint64}) & (1<<v.Type().Bits() - 1))
 	case reflect.Int32:
 		v.SetInt(int64(int32(pick(q.rng, []int64{0, 1, 3, 4, 5, 8, 9, v.Int() + 1, v.Int() - 1, -1, math.MinInt32, math.MaxInt32, 2932896, 2932897, 999999999, 1000000000}))))
-	case reflect.Int64:
+	case reflect.Int, reflect.Int64:
 		v.SetInt(pick(q.rng, []int64{0, 1, v.Int() + 1, v.Int() - 1, -v.Int(), math.MinInt64, math.MaxInt64, 253402300799, 253402300800, math.MaxInt64 / 8}))
 	default:
 		q.t.Fatalf("a value of kind %s", v.Kind())

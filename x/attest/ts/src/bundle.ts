@@ -1,6 +1,6 @@
 // The bundle (证明包): what it is made of, and steps 2 to 4 of PROOF.md.
 
-import { compare } from "./bytes.js";
+import { byteText, compare, unbase64 } from "./bytes.js";
 import { invalid, Refusal } from "./errors.js";
 import { sha256 } from "./tree.js";
 import { isUSCC } from "./uscc.js";
@@ -84,11 +84,26 @@ export interface Entry {
   readonly salt: Uint8Array;
 }
 
-export interface Bundle {
+/** HeaderRef names a header that another bundle carries. */
+export interface HeaderRef {
+  readonly height: bigint;
+  readonly hash: Uint8Array;
+}
+
+/** Block is the part of a bundle that speaks of the block. */
+export interface Block {
   readonly header: Header; // of height H+1; its app hash is the state of H
   readonly commit: Commit;
-  readonly validators: ValidatorSet; // that signed the first of the headers
+  readonly validators: ValidatorSet | undefined; // that signed the first of the headers; undefined: the trust file's
   readonly steps: readonly Step[];
+}
+
+/** Form (形式) of a bundle: what it carries of the block. */
+export type Form = "self-contained" | "pinned-set" | "header-known";
+
+export interface Bundle {
+  readonly form: Form;
+  readonly block: Block | HeaderRef;
   readonly catalog: Uint8Array;
   readonly log: Uint8Array;
   readonly pack: Uint8Array;
@@ -137,10 +152,12 @@ const step = (f: Fields): Step => ({
 
 const entry = (f: Fields): Entry => ({ subject: f.text(1), standing: f.bytes(2), salt: f.bytes(3) });
 
-const bundle = (f: Fields): Bundle => ({
-  header: f.message(1, header),
-  commit: f.message(2, commit),
-  validators: f.message(3, validatorSet),
+const headerRef = (f: Fields): HeaderRef => ({ height: f.int64(1), hash: f.bytes(2) });
+
+const message = (f: Fields) => ({
+  header: f.optional(1, header),
+  commit: f.optional(2, commit),
+  validators: f.optional(3, validatorSet),
   steps: f.messages(4, step),
   catalog: f.bytes(5),
   log: f.bytes(6),
@@ -148,30 +165,72 @@ const bundle = (f: Fields): Bundle => ({
   entries: f.messages(8, entry),
   shape: f.bytes(9),
   hashes: f.bytes(10),
+  known: f.optional(11, headerRef),
 });
 
-/** decodeBundle is steps 2 to 4 of PROOF.md. What it returns is well formed and UNVERIFIED, and looks into raw. */
-export function decodeBundle(raw: Uint8Array): Bundle {
+/** decodeBundle is steps 2 to 4 of PROOF.md. What it returns is well formed and UNVERIFIED, and looks into bytes. */
+export function decodeBundle(bytes: Uint8Array): Bundle {
+  const raw = unarmor(bytes);
   checkMagic(raw);
   const body = raw.subarray(magic.length);
   checkSize(raw.length, body);
-  let b: Bundle;
+  let m: ReturnType<typeof message>;
   try {
-    b = readMessage(body, bundle);
+    m = readMessage(body, message);
   } catch (e) {
     if (!(e instanceof Malformed)) throw e;
     throw invalid(3, "E_ENCODING", `bundle: ${e.message}`);
   }
-  for (const s of b.steps) {
+  const block = checkBlockForm(m);
+  const form = "hash" in block ? "header-known" : block.validators === undefined ? "pinned-set" : "self-contained";
+  const { catalog, log, pack, entries, shape, hashes } = m;
+  const b: Bundle = { form, block, catalog, log, pack, entries, shape, hashes };
+  checkStateForm(b);
+  return b;
+}
+
+/** checkBlockForm holds the fields that speak of the block to one of the three forms, and each of them to what it may be. */
+function checkBlockForm(m: ReturnType<typeof message>): Block | HeaderRef {
+  const bad = (what: string) => invalid(4, "E_FORM", what);
+  const { header, commit, validators, steps, known } = m;
+  if (known !== undefined) {
+    if (header !== undefined || commit !== undefined || validators !== undefined || steps.length > 0) {
+      throw bad("the bundle names a known header beside one of its own");
+    }
+    if (known.height < 1n || known.hash.length !== hashBytes) throw bad("a known header has a positive height and a hash of 32 bytes");
+    return known;
+  }
+  if (header === undefined || commit === undefined) throw bad("neither a header with its commit nor a known header");
+  for (const s of steps) {
     checkHeaderForm(s.header);
     checkCommitForm(s.commit);
     checkSetForm(s.next);
   }
-  checkHeaderForm(b.header);
-  checkCommitForm(b.commit);
-  checkSetForm(b.validators);
-  checkStateForm(b);
-  return b;
+  checkHeaderForm(header);
+  checkCommitForm(commit);
+  if (validators !== undefined) checkSetForm(validators);
+  return { header, commit, validators, steps };
+}
+
+const armorBegin = "-----BEGIN XINLIAN ATTESTATION-----\n";
+const armorEnd = "-----END XINLIAN ATTESTATION-----\n";
+const armorWidth = 64;
+
+/** unarmor takes the text (文本封装) away where there is some. It has one form. */
+function unarmor(raw: Uint8Array): Uint8Array {
+  const bad = invalid(2, "E_ARMOR", "armor is base64 in lines of 64 characters, each ended by a line feed, between its two marker lines");
+  if (byteText(raw.subarray(0, 5)) !== "-----") return raw;
+  const characters = 4 * Math.ceil(manyBytesMax / 3);
+  const max = armorBegin.length + characters + Math.ceil(characters / armorWidth) + armorEnd.length;
+  if (raw.length > max) throw invalid(2, "E_SIZE", `${raw.length} bytes of text, more than ${max}`);
+  const text = byteText(raw);
+  if (!text.startsWith(armorBegin) || !text.endsWith(armorEnd) || text.length < armorBegin.length + armorEnd.length) throw bad;
+  const lines = text.slice(armorBegin.length, -armorEnd.length).split("\n");
+  if (lines.pop() !== "") throw bad; // what follows the last line feed
+  const whole = lines.every((l, i) => (i < lines.length - 1 ? l.length === armorWidth : l.length >= 1 && l.length <= armorWidth));
+  const out = whole ? unbase64(lines.join("")) : undefined;
+  if (out === undefined) throw bad;
+  return out;
 }
 
 function checkMagic(raw: Uint8Array): void {
@@ -189,6 +248,7 @@ function checkSize(size: number, body: Uint8Array): void {
   if (size > manyBytesMax) throw large(`${size} bytes, more than ${manyBytesMax}`);
   let entries = 0;
   let steps = 0;
+  let state = false;
   for (let at = 0; at < body.length; ) {
     const tag = varint(body, at, false);
     const length = tag && (tag[0] & 7n) === 2n ? varint(body, tag[1], false) : undefined;
@@ -197,11 +257,13 @@ function checkSize(size: number, body: Uint8Array): void {
     }
     if (tag[0] >> 3n === 4n) steps++;
     if (tag[0] >> 3n === 8n) entries++;
+    if (tag[0] >> 3n > 4n) state = true;
     at = length[1] + Number(length[0]);
   }
   if (entries > entriesMax) throw large(`${entries} entries, more than ${entriesMax}`);
   if (steps > stepsMax) throw large(`${steps} steps, more than ${stepsMax}`);
   if (entries <= 1 && size > bytesMax) throw large(`${size} bytes for one subject, more than ${bytesMax}`);
+  if (!state) throw invalid(3, "E_ENCODING", "the bundle says nothing of the state");
 }
 
 function checkHeaderForm(h: Header): void {

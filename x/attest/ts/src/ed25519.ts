@@ -7,6 +7,9 @@
 // else is left to @noble/curves, which has the rules of ZIP-215.
 
 import { ed25519 } from "@noble/curves/ed25519.js";
+import { sha512 } from "@noble/hashes/sha2.js";
+
+import { concat, equal } from "./bytes.js";
 
 const fieldPrime = 2n ** 255n - 19n;
 const groupOrder = 2n ** 252n + 27742317777372353535851937790883648493n;
@@ -38,6 +41,23 @@ export function isReduced(point: Uint8Array): boolean {
   const all = littleEndian(point);
   const y = BigInt.asUintN(255, all);
   return y < fieldPrime && !(y !== all && (y === 1n || y === fieldPrime - 1n));
+}
+
+/**
+ * verifyWitness is stricter, as witnesses sign by RFC 8032: S is reduced, and S·B - k·A is written as R is, byte for byte. The key may be written
+ * in any way that ZIP-215 reads.
+ */
+export function verifyWitness(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  const s = littleEndian(signature.subarray(32));
+  if (key.length !== 32 || signature.length !== 64 || s >= groupOrder) return false;
+  const r = signature.subarray(0, 32);
+  try {
+    const a = ed25519.Point.fromBytes(key, true);
+    const k = littleEndian(sha512(concat(r, key, message))) % groupOrder;
+    return equal(ed25519.Point.BASE.multiplyUnsafe(s).subtract(a.multiplyUnsafe(k)).toBytes(), r);
+  } catch {
+    return false; // the key is no point of the curve
+  }
 }
 
 function littleEndian(b: Uint8Array): bigint {

@@ -1,9 +1,8 @@
 // The trust file (信任文件): all that a verifier believes without proof.
 
 import { byteText, equal, unbase64, unhex } from "./bytes.js";
-import { addressOf, chainIdMax, compareMembers, maxPower } from "./bundle.js";
+import { addressOf, chainIdMax, compareMembers, maxPower, type ValidatorSet } from "./bundle.js";
 import { Refusal, usage } from "./errors.js";
-import { setHash } from "./header.js";
 import { type Json, JsonNumber, readJson } from "./json.js";
 import { parseTime } from "./time.js";
 import { empty } from "./tree.js";
@@ -30,24 +29,42 @@ export interface TrustedValidator {
   readonly validUntil: bigint | undefined;
 }
 
+/** Witness (见证方) is a key that cosigns headers, under the name by which its signature lines are found. */
+export interface Witness {
+  readonly name: string;
+  readonly pubKey: Uint8Array;
+}
+
+/** Witnesses says how many of them must have cosigned a header, and within how many seconds after it; 0 = any time after. */
+export interface Witnesses {
+  readonly required: number;
+  readonly withinSeconds: bigint;
+  readonly keys: readonly Witness[];
+}
+
 /** Trust is what parseTrust returns; nothing else makes one. */
 export class Trust {
   readonly chainId: string; // byteText
   readonly anchor: Anchor;
   readonly validators: readonly TrustedValidator[];
+  readonly witnesses: Witnesses;
   readonly notAfter: bigint;
 
   /** By parseTrust. */
-  constructor(made: typeof parsed, chainId: string, anchor: Anchor, validators: readonly TrustedValidator[], notAfter: bigint) {
+  constructor(
+    made: typeof parsed,
+    f: { chainId: string; anchor: Anchor; validators: readonly TrustedValidator[]; witnesses: Witnesses; notAfter: bigint },
+  ) {
     if (made !== parsed) throw new TypeError("a trust file is read by parseTrust");
-    this.chainId = chainId;
-    this.anchor = anchor;
-    this.validators = validators;
-    this.notAfter = notAfter;
+    this.chainId = f.chainId;
+    this.anchor = f.anchor;
+    this.validators = f.validators;
+    this.witnesses = f.witnesses;
+    this.notAfter = f.notAfter;
   }
 
-  /** setHashAt is the hash of the file's validator set at a height; undefined where it has none. */
-  setHashAt(height: bigint): Uint8Array | undefined {
+  /** setAt is the file's validator set at a height; undefined where it has none. */
+  setAt(height: bigint): ValidatorSet | undefined {
     const members = this.validators
       .filter((v) => covers(v, height))
       .map((v) => ({ ...v, address: addressOf(v.pubKey) }))
@@ -55,7 +72,7 @@ export class Trust {
     if (members.length === 0) return undefined;
     const pubKeys = new Uint8Array(32 * members.length);
     members.forEach((v, i) => pubKeys.set(v.pubKey, 32 * i));
-    return setHash({ pubKeys, powers: members.map((v) => v.power) });
+    return { pubKeys, powers: members.map((v) => v.power) };
   }
 
   /** inWindow tells whether a time lies in the windows of all validators at a height. */
@@ -83,7 +100,7 @@ export function parseTrust(raw: Uint8Array): Trust {
   } catch (e) {
     throw bad(e instanceof SyntaxError ? e.message : "not UTF-8");
   }
-  const top = new Fields(json, "", ["version", "chain_id", "anchor", "validators", "not_after"]);
+  const top = new Fields(json, "", ["version", "chain_id", "anchor", "validators", "witnesses", "not_after"]);
   const v = top.integer("version");
   if (v !== version) throw new Refusal("unsupported", 1, "E_VERSION", `a trust file of version ${v}; this program reads version ${version}`);
   const chainId = byteText(new TextEncoder().encode(top.text("chain_id")));
@@ -101,7 +118,43 @@ export function parseTrust(raw: Uint8Array): Trust {
   const validators = rows.map(trustedValidator);
   checkOnce(validators);
   checkEpochs(validators);
-  return new Trust(parsed, chainId, anchor, validators, top.time("not_after"));
+  const witnesses = top.has("witnesses") ? parseWitnesses(top.get("witnesses"), chainId) : noWitnesses;
+  return new Trust(parsed, { chainId, anchor, validators, witnesses, notAfter: top.time("not_after") });
+}
+
+const noWitnesses: Witnesses = { required: 0, withinSeconds: 0n, keys: [] };
+const witnessesMax = 64;
+const withinMax = 100n * 366n * 86400n;
+
+/** isPrintable holds for what may stand in a name of a signed note. */
+export function isPrintable(s: string): boolean {
+  return /^[!-*,-~]+$/.test(s);
+}
+
+function parseWitnesses(json: Json, chainId: string): Witnesses {
+  const at = "witnesses: ";
+  const f = new Fields(json, at, ["required", "within_seconds", "keys"]);
+  const rows = f.get("keys");
+  if (!Array.isArray(rows) || rows.length < 1 || rows.length > witnessesMax) throw bad(`${at}1 to ${witnessesMax} keys are needed`);
+  const required = f.integer("required");
+  if (required < 0n || required > BigInt(rows.length)) throw bad(`${at}${required} are required, ${rows.length} have keys`);
+  const withinSeconds = f.has("within_seconds") ? f.integer("within_seconds") : 0n;
+  if (withinSeconds < 0n || withinSeconds > withinMax) throw bad(`${at}within_seconds is negative or more than ${withinMax}`);
+  if (!isPrintable(chainId)) throw bad(`${at}the chain id cannot stand in a checkpoint`);
+  const keys = rows.map((row, i): Witness => {
+    const w = new Fields(row, `witness ${i}: `, ["name", "pub_key"]);
+    const name = w.text("name");
+    if (!isPrintable(name) || name.length > 128) throw bad(`witness ${i}: name has 1 to 128 characters of ASCII without blanks and plus`);
+    const pubKey = unbase64(w.text("pub_key"));
+    if (pubKey === undefined || pubKey.length !== 32) throw bad(`witness ${i}: pub_key is not an ed25519 key of 32 bytes in base64`);
+    return { name, pubKey };
+  });
+  keys.forEach((k, i) => {
+    if (keys.slice(0, i).some((o) => o.name === k.name || equal(o.pubKey, k.pubKey))) {
+      throw bad(`witness ${i}: its name or its key is listed twice`);
+    }
+  });
+  return { required: Number(required), withinSeconds, keys };
 }
 
 function trustedValidator(row: Json, i: number): TrustedValidator {

@@ -1,7 +1,7 @@
 // Verify: PROOF.md, step by step. No clock, no disk, no network, no memory of other bundles.
 
 import { compare, equal } from "./bytes.js";
-import { type Bundle, decodeBundle, type Header, second, timeOf } from "./bundle.js";
+import { type Block, type Bundle, decodeBundle, type Header, type HeaderRef, second, timeOf, type ValidatorSet } from "./bundle.js";
 import { type Answer, type Claim, claimText, judge, parseClaim } from "./claim.js";
 import { checkCommit } from "./commit.js";
 import { invalid, Refusal, usage } from "./errors.js";
@@ -11,11 +11,12 @@ import { formatTime } from "./time.js";
 import { appEntryLeaf, BadProof, empty, logRoot, rootOf, sha256 } from "./tree.js";
 import { Trust } from "./trust.js";
 import { isUSCC } from "./uscc.js";
+import { checkWitnessFile } from "./witness.js";
 
 /** headerAheadMax is how far a header may be ahead of the clock, in nanoseconds. */
 export const headerAheadMax = 60n * second;
 
-/** Policy (策略) is what the caller asks. All fields but the last are mandatory. */
+/** Policy (策略) is what the caller asks. Subject, claim, maxAge and now are mandatory. */
 export interface Policy {
   readonly subject: string; // 统一社会信用代码; empty in verifyMany
   readonly claim: Claim;
@@ -23,6 +24,10 @@ export interface Policy {
   readonly now: bigint; // nanoseconds since 1970; nothing here reads a clock
   /** Takes the place of maxAge: a bundle of any age passes, although the facts may have changed since. */
   readonly unsafeAnyAge?: boolean;
+  /** Header bundles (区块头证明包), for a bundle that only names its header. */
+  readonly headers?: readonly Uint8Array[];
+  /** A witness file (见证文件). */
+  readonly witness?: Uint8Array;
 }
 
 /** Verdict (结论) is what has been verified. */
@@ -42,6 +47,7 @@ export interface Verdict extends Answer {
   readonly signers: number;
   readonly validators: number;
   readonly catalogVersion: bigint;
+  readonly witnessed: readonly string[]; // names of the witnesses of the trust file that count
 }
 
 /** verify judges one bundle for policy.subject. It throws a Refusal; a verdict whose holds is false is none. */
@@ -70,28 +76,69 @@ function checkPolicy(p: Policy, trust: Trust): void {
   }
 }
 
-async function run(bytes: Uint8Array, trust: Trust, p: Policy): Promise<Verdict[]> {
-  // 2-4. Magic, size, encoding, form of every field. The caller's bytes may change while signatures are awaited.
-  const b = decodeBundle(Uint8Array.from(bytes));
+/** Facts are what steps 2 to 10 give: what holds whatever the clock says and whoever asks. block is undefined for a header that is not given. */
+interface Facts {
+  readonly bundle: Bundle;
+  readonly block: Verified | undefined;
+  readonly standings: readonly (Standing | undefined)[];
+}
 
-  // 5-8. Chain, anchor, sets, signatures.
-  const block = await checkBlock(b, trust);
+async function facts(bytes: Uint8Array, trust: Trust, headers: readonly Verified[]): Promise<Facts> {
+  // 2-4. Armor, magic, size, encoding, form of every field. The caller's bytes may change while signatures are awaited.
+  const bundle = decodeBundle(Uint8Array.from(bytes));
+
+  // 5-8. Chain, anchor, sets, signatures; or the header that is named.
+  const block = "hash" in bundle.block ? given(bundle.block, headers) : await checkBlock(bundle.block, trust);
 
   // 9. The state part hashes to the header's app hash.
-  checkState(b);
+  checkState(bundle, block?.header.appHash);
 
   // 10. Every standing is one that a state could hold, of the subject under whose key it stands.
-  const standings = b.entries.map(readStanding);
+  return { bundle, block, standings: bundle.entries.map(readStanding) };
+}
+
+/** given finds the header that is named among those that have passed steps 5 to 8. */
+function given(ref: HeaderRef, headers: readonly Verified[]): Verified | undefined {
+  const isAt = (h: Verified) => h.header.height === ref.height;
+  const isIt = (h: Verified) => equal(h.hash, ref.hash);
+  const found = headers.find((h) => isAt(h) && isIt(h));
+  if (found === undefined && headers.some((h) => isAt(h) || isIt(h))) {
+    throw invalid(5, "E_HEADER", `the bundle names another header at height ${ref.height} than the one that was given`);
+  }
+  return found;
+}
+
+async function run(bytes: Uint8Array, trust: Trust, p: Policy): Promise<Verdict[]> {
+  const headers: Verified[] = [];
+  for (const h of p.headers ?? []) {
+    const { block } = await facts(h, trust, []);
+    if (block === undefined) throw invalid(4, "E_FORM", "this bundle carries no header; give one that does");
+    headers.push(block);
+  }
+  const { bundle: b, block, standings } = await facts(bytes, trust, headers);
   if (p.subject !== "" && !b.entries.some((e) => e.subject === p.subject)) {
     throw invalid(10, "E_SUBJECT", `the bundle does not speak of ${p.subject}`);
   }
+  if (block === undefined) {
+    checkExpired(trust, p.now);
+    throw untrusted("E_HEADER_UNKNOWN", "the bundle only names its header; give a bundle that carries this header as well");
+  }
+  const header = block.header;
 
   // 11. Not from the future.
-  const time = timeOf(b.header);
+  const time = timeOf(header);
   if (time - p.now > headerAheadMax) throw invalid(11, "E_HEADER_FUTURE", `the header is ${(time - p.now) / second} s ahead of the clock`);
+  const cosigned = { chainId: header.chainId, height: header.height, hash: block.hash, time };
+  const witnessed = p.witness === undefined || p.witness.length === 0 ? [] : checkWitnessFile(p.witness, cosigned, trust, p.now);
 
-  // 12. The trust file is in force and reaches the bundle.
-  checkReach(b.header, block.links, trust, p.now);
+  // 12. The trust file is in force and reaches the bundle, and those whom it asks for have seen the header.
+  checkReach(block, trust, p.now);
+  if (witnessed.length < trust.witnesses.required) {
+    throw untrusted(
+      "E_WITNESS_QUORUM",
+      `the trust file asks for ${trust.witnesses.required} witnesses, ${witnessed.length} have cosigned the header`,
+    );
+  }
 
   // 13-14. Age, then the claim.
   const age = p.now > time ? p.now - time : 0n;
@@ -104,9 +151,9 @@ async function run(bytes: Uint8Array, trust: Trust, p: Policy): Promise<Verdict[
         claim: p.claim,
         holds: answer.code === "OK",
         standing: standings[i],
-        chainId: b.header.chainId,
-        height: b.header.height - 1n,
-        headerHeight: b.header.height,
+        chainId: header.chainId,
+        height: header.height - 1n,
+        headerHeight: header.height,
         headerHash: block.hash,
         time,
         age,
@@ -115,6 +162,7 @@ async function run(bytes: Uint8Array, trust: Trust, p: Policy): Promise<Verdict[
         signers: block.signers,
         validators: block.validators,
         catalogVersion: new DataView(b.catalog.buffer, b.catalog.byteOffset, 8).getBigUint64(0),
+        witnessed,
       };
     })
     .filter((v) => p.subject === "" || v.subject === p.subject)
@@ -137,20 +185,26 @@ interface Link {
   readonly time: bigint;
 }
 
-interface Block {
+/** Verified is the outcome of steps 5 to 8. */
+interface Verified {
+  readonly header: Header;
   readonly hash: Uint8Array;
   readonly signed: bigint;
   readonly total: bigint;
   readonly signers: number;
   readonly validators: number;
   readonly links: readonly Link[];
+  /** The set that signed the first header is left out and not the trust file's: nothing is said of its signatures. */
+  readonly unknownSet: boolean;
 }
 
 /** checkBlock is steps 5 to 8: for the header of each step in order, then for the header of the bundle. */
-async function checkBlock(b: Bundle, trust: Trust): Promise<Block> {
+async function checkBlock(b: Block, trust: Trust): Promise<Verified> {
   const links: Link[] = [];
-  let set = b.validators;
-  let inForce = setHash(set);
+  const first = b.steps[0]?.header ?? b.header;
+  let set = b.validators ?? pinned(first, trust); // in force; undefined: unknown
+  const unknownSet = set === undefined;
+  let inForce = set === undefined ? first.validatorsHash : setHash(set);
   let last: { header: Header; hash: Uint8Array } | undefined;
   for (const at of [...b.steps, { header: b.header, commit: b.commit, next: undefined }]) {
     const h = at.header;
@@ -180,10 +234,13 @@ async function checkBlock(b: Bundle, trust: Trust): Promise<Block> {
     if (!equal(h.validatorsHash, inForce)) throw invalid(7, "E_SET_HASH", `the header at height ${h.height} names another validator set`);
 
     // 8. With more than two thirds of its power.
-    const commit = await checkCommit(h, hash, at.commit, set);
-    const believed = h.height >= anchor.height ? trust.setHashAt(h.height) : undefined;
-    if (believed !== undefined && equal(believed, inForce)) links.push({ height: h.height, time: timeOf(h) });
-    if (at.next === undefined) return { hash, ...commit, validators: set.powers.length, links };
+    let power = { signed: 0n, total: 0n, signers: 0 };
+    if (set !== undefined) {
+      power = await checkCommit(h, hash, at.commit, set);
+      const believed = h.height >= anchor.height ? trust.setAt(h.height) : undefined;
+      if (believed !== undefined && equal(setHash(believed), inForce)) links.push({ height: h.height, time: timeOf(h) });
+    }
+    if (at.next === undefined) return { header: h, hash, ...power, validators: set?.powers.length ?? 0, links, unknownSet };
 
     const nextHash = setHash(at.next);
     if (!equal(h.nextValidatorsHash, nextHash)) {
@@ -197,8 +254,14 @@ async function checkBlock(b: Bundle, trust: Trust): Promise<Block> {
   throw new Error("the header of the bundle ends the loop"); // not reached
 }
 
+/** pinned is the trust file's set for the first header of a pinned-set bundle, where that header names it. */
+function pinned(first: Header, trust: Trust): ValidatorSet | undefined {
+  const set = trust.setAt(first.height);
+  return set !== undefined && equal(setHash(set), first.validatorsHash) ? set : undefined;
+}
+
 /** checkState is step 9. */
-function checkState(b: Bundle): void {
+function checkState(b: Bundle, appHash: Uint8Array | undefined): void {
   const claims = b.entries.map((e) => {
     const path = sha256(standingKey(e.subject));
     return e.standing.length === 0 ? { path } : { path, valueHash: sha256(standingValue(e.salt, e.standing)) };
@@ -216,33 +279,44 @@ function checkState(b: Bundle): void {
     throw invalid(9, "E_PATH", `tree proof: ${e.message}`);
   }
   if (equal(root, empty)) throw invalid(9, "E_PATH", "the state is empty");
+  if (appHash === undefined) return; // of a header that is not given
   const leaves = [
     appEntryLeaf("catalog", sha256(b.catalog)),
     appEntryLeaf("log", b.log),
     appEntryLeaf("pack", b.pack),
     appEntryLeaf("state", sha256(root)),
   ];
-  if (!equal(logRoot(leaves), b.header.appHash)) {
+  if (!equal(logRoot(leaves), appHash)) {
     throw invalid(9, "E_APP_HASH", "entries, path and the other parts of the state do not lead to the app hash of the header");
   }
 }
 
-/** checkReach is step 12. */
-function checkReach(h: Header, links: readonly Link[], trust: Trust, now: bigint): void {
-  const refuse = (code: "E_TRUST_EXPIRED" | "E_TRUST_OLDER" | "E_TRUST_SET" | "E_TRUST_WINDOW", text: string) =>
-    new Refusal("untrusted", 12, code, text);
-  if (now > trust.notAfter) throw refuse("E_TRUST_EXPIRED", `the trust file ended at ${formatTime(trust.notAfter)}; get the current one`);
-  if (h.height < trust.anchor.height) {
-    throw refuse("E_TRUST_OLDER", `the bundle (height ${h.height}) is older than the anchor of the trust file (${trust.anchor.height})`);
+function untrusted(
+  code: "E_TRUST_EXPIRED" | "E_TRUST_OLDER" | "E_TRUST_SET" | "E_TRUST_WINDOW" | "E_HEADER_UNKNOWN" | "E_WITNESS_QUORUM",
+  text: string,
+): Refusal {
+  return new Refusal("untrusted", 12, code, text);
+}
+
+function checkExpired(trust: Trust, now: bigint): void {
+  if (now > trust.notAfter) throw untrusted("E_TRUST_EXPIRED", `the trust file ended at ${formatTime(trust.notAfter)}; get the current one`);
+}
+
+/** checkReach is step 12, but for the witnesses. */
+function checkReach(block: Verified, trust: Trust, now: bigint): void {
+  checkExpired(trust, now);
+  const height = block.header.height;
+  if (height < trust.anchor.height) {
+    throw untrusted("E_TRUST_OLDER", `the bundle (height ${height}) is older than the anchor of the trust file (${trust.anchor.height})`);
   }
-  if (links.length === 0) {
-    throw refuse(
+  if (block.links.length === 0 || block.unknownSet) {
+    throw untrusted(
       "E_TRUST_SET",
       "no validator set of the bundle is in the trust file; get a bundle with the steps from it, or the current trust file",
     );
   }
-  if (!links.some((l) => trust.inWindow(l.height, now) && trust.inWindow(l.height, l.time))) {
-    throw refuse("E_TRUST_WINDOW", "a validator of the set that signed is outside its window of time in the trust file");
+  if (!block.links.some((l) => trust.inWindow(l.height, now) && trust.inWindow(l.height, l.time))) {
+    throw untrusted("E_TRUST_WINDOW", "a validator of the set that signed is outside its window of time in the trust file");
   }
 }
 

@@ -122,6 +122,7 @@ export function verdictView(outcome: Verdict | Refusal<Verdict[]>, p: Policy) {
     age_seconds: v === undefined ? null : Number(v.age / second),
     signed_power: v === undefined ? null : Number(v.signedPower),
     total_power: v === undefined ? null : Number(v.totalPower),
+    ...(v === undefined || v.witnessed.length === 0 ? {} : { witnessed: [...v.witnessed] }),
     standing: standingView(v?.standing),
   };
 }

@@ -113,6 +113,11 @@ export class Fields {
     return readMessage(this.#chunk(), read);
   }
 
+  /** optional reads a message that may be missing; one that is there may be empty. */
+  optional<T>(field: number, read: (f: Fields) => T): T | undefined {
+    return this.#tag(field, lengthType) ? readMessage(this.#chunk(), read) : undefined;
+  }
+
   messages<T>(field: number, read: (f: Fields) => T): T[] {
     const out: T[] = [];
     while (this.#tag(field, lengthType)) out.push(readMessage(this.#chunk(), read));

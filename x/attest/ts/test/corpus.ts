@@ -1,6 +1,6 @@
 // What the tests read: the vectors of testdata, and the cases that the Go implementation has judged.
 
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 import { exitCode, parseClaim, parseTime, parseTrust, type Policy, Refusal, type Verdict, verify, verifyMany } from "../src/index.js";
 
@@ -8,17 +8,47 @@ export const vectorDir = "../testdata/vectors/";
 
 export interface Vector {
   name: string;
-  trust: string;
-  subject: string;
-  claim: string;
-  max_age: string;
-  at: string;
   exit: number;
-  code: string;
+  code: string; // * = any
+  question: Question;
+  stamps: boolean; // whether it is about time stamps, which this verifier does not know
 }
 
+/** vectors reads testdata/vectors; README.md there gives the form. */
 export function vectors(): Vector[] {
-  return JSON.parse(readFileSync(vectorDir + "index.json", "utf8")) as Vector[];
+  return readdirSync(vectorDir)
+    .filter((f) => f.endsWith(".xlv"))
+    .map((f) => vector(f, readFileSync(vectorDir + f)))
+    .filter((v) => !v.stamps);
+}
+
+function vector(name: string, raw: Buffer): Vector {
+  const cut = raw.indexOf("\n\n");
+  const [mark, ...lines] = raw.subarray(0, cut).toString().split("\n");
+  if (cut < 0 || mark !== "xinlian vector 1") throw new Error(`${name} is no vector`);
+  const rows = lines.map((l) => [l.slice(0, l.indexOf(": ")), l.slice(l.indexOf(": ") + 2)] as const);
+  const known = ["expect", "family", "trust", "header", "witness", "stamp", "subject", "claim", "max-age", "at"];
+  for (const [key] of rows) if (!known.includes(key)) throw new Error(`${name}: unknown row ${key}`);
+  const all = (key: string) => rows.filter((r) => r[0] === key).map((r) => r[1]);
+  const one = (key: string) => all(key)[0] ?? "";
+  const [exit, code] = one("expect").split(" ");
+  const trust = readFileSync(vectorDir + one("trust"));
+  return {
+    name,
+    stamps: all("stamp").length > 0 || trust.includes('"timestamps"'),
+    exit: Number(exit),
+    code: code!,
+    question: {
+      bundle: raw.subarray(cut + 2),
+      trust,
+      headers: all("header").map((h) => readFileSync(vectorDir + h)),
+      witness: one("witness") === "" ? undefined : readFileSync(vectorDir + one("witness")),
+      subject: one("subject"),
+      claim: one("claim"),
+      maxAge: duration(one("max-age")),
+      at: one("at"),
+    },
+  };
 }
 
 /** duration reads what Go writes for a time.Duration: "1h0m0s". */
@@ -39,6 +69,8 @@ export function duration(s: string): bigint {
 export interface Question {
   bundle: Uint8Array;
   trust: Uint8Array;
+  headers: Uint8Array[];
+  witness: Uint8Array | undefined;
   subject: string; // empty: all of the bundle
   claim: string;
   maxAge: bigint;
@@ -60,7 +92,8 @@ export async function judge(q: Question): Promise<Outcome> {
     const trust = parseTrust(q.trust);
     const now = parseTime(q.at);
     if (now === undefined) throw new Error(`no time: ${q.at}`);
-    policy = { subject: q.subject, claim: parseClaim(q.claim), maxAge: q.maxAge, now };
+    policy = { subject: q.subject, claim: parseClaim(q.claim), maxAge: q.maxAge, now, headers: q.headers };
+    if (q.witness !== undefined) policy = { ...policy, witness: q.witness };
     const verdicts = q.subject === "" ? await verifyMany(q.bundle, trust, policy) : [await verify(q.bundle, trust, policy)];
     const first = verdicts.find((v) => !v.holds) ?? verdicts[0]!;
     return { exit: exitCode(first), code: first.code, verdicts, refusal: undefined, policy };

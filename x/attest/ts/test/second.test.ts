@@ -18,6 +18,8 @@ interface Judged {
   kind: string;
   bundle: string;
   trust: string;
+  headers: string[];
+  witness?: string;
   subject: string;
   claim: string;
   max_age: string;
@@ -40,6 +42,8 @@ test("the same verdicts as in Go", { skip }, async () => {
     const got = await judge({
       bundle: Buffer.from(j.bundle, "base64"),
       trust: Buffer.from(j.trust, "base64"),
+      headers: j.headers.map((h) => Buffer.from(h, "base64")),
+      witness: j.witness === undefined ? undefined : Buffer.from(j.witness, "base64"),
       subject: j.subject,
       claim: j.claim,
       maxAge: BigInt(j.max_age),
