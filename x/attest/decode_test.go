@@ -28,9 +28,17 @@ func plain() *pb.Bundle {
 }
 
 // TestDecodersAgree changes the state part in many ways: the decoder for known blocks must accept exactly what the other accepts, and
-// read the same.
+// read the same. So for a bundle that carries its block and for one that only names it.
 func TestDecodersAgree(t *testing.T) {
-	raw := EncodeBundle(plain())
+	named := plain()
+	named.Known = &pb.HeaderRef{Height: 9, Hash: bytes.Repeat([]byte{3}, 32)}
+	named.Header, named.Commit, named.Validators = nil, nil, nil
+	for name, b := range map[string]*pb.Bundle{"whole": plain(), "header-known": named} {
+		t.Run(name, func(t *testing.T) { decodersAgree(t, EncodeBundle(b)) })
+	}
+}
+
+func decodersAgree(t *testing.T, raw []byte) {
 	cut, e := open(raw)
 	if e != nil {
 		t.Fatal(e)
@@ -58,7 +66,7 @@ func TestDecodersAgree(t *testing.T) {
 	}
 	tried, passed := 0, 0
 	for i := cut; i < len(raw); i++ {
-		for _, b := range []byte{raw[i] ^ 1, raw[i] ^ 0x80, 0, 0x0a, 0x2a, 0x42, 0x4a, 0xff} {
+		for _, b := range []byte{raw[i] ^ 1, raw[i] ^ 0x80, 0, 0x0a, 0x2a, 0x42, 0x4a, 0x5a, 0xff} {
 			in := bytes.Clone(raw)
 			in[i] = b
 			tried++
@@ -68,7 +76,7 @@ func TestDecodersAgree(t *testing.T) {
 		}
 	}
 	r := rand.New(rand.NewSource(5))
-	fields := [][]byte{{0x2a, 0}, {0x42, 0}, {0x0a, 0}, {0x52, 0}, {0x5a, 0}, {0x22, 0}, {0x42, 2, 0x0a, 0}, {0x80}, {0x00}}
+	fields := [][]byte{{0x5a, 2, 8, 1}, {0x5a, 0}, {0x2a, 0}, {0x42, 0}, {0x0a, 0}, {0x52, 0}, {0x1a, 0}, {0x22, 0}, {0x42, 2, 0x0a, 0}, {0x80}, {0x00}}
 	for range 20000 {
 		in := bytes.Clone(raw)
 		for range 1 + r.Intn(2) {
