@@ -241,3 +241,45 @@ func (b bare) Get(key []byte) ([]byte, bool) {
 func (b bare) Iterate(prefix, start []byte, fn func(key, value []byte) bool) {
 	b.r.Iterate(prefix, start, fn)
 }
+
+// PackProof is what a pack file carries of the state of a height.
+type PackProof struct {
+	Set                 pb.PackSet
+	Root                tree.Hash // of the set: its identity
+	Other               tree.Hash // of the other set
+	Members             []byte
+	Catalog, Log, State tree.Hash // SHA-256 of the values of the other entries of the app hash
+}
+
+// ProvePack reads a set at a height that is still in memory, whole.
+func (a *App) ProvePack(height int64, set pb.PackSet) (p *PackProof, err error) {
+	release, root, ok := a.Tree(height)
+	if !ok {
+		return nil, fmt.Errorf("height %d is no longer, or not yet, provable from memory", height)
+	}
+	defer release()
+	p = &PackProof{Set: set, State: tree.ValueHash(root[:])}
+	return p, a.ReadAt(height, func(r x.Reader) error {
+		for _, s := range pb.PackSets {
+			if s == set {
+				p.Root = PackRoot(r, s)
+			} else {
+				p.Other = PackRoot(r, s)
+			}
+		}
+		p.Members = PackMembers(r, set)
+		p.Catalog, p.Log = tree.ValueHash(catalogValue(r)), tree.ValueHash(logValue(frontier(r)))
+		return nil
+	})
+}
+
+// PackLeft is the newest height on disk in which somebody left a set since this process began; 0: none. A pack of an older height shows who is in it no
+// more.
+func (a *App) PackLeft(set pb.PackSet) int64 {
+	for i, s := range pb.PackSets {
+		if s == set {
+			return a.left[i].Load()
+		}
+	}
+	return 0
+}

@@ -50,6 +50,7 @@ type Settings struct {
 type APISettings struct {
 	Listen    string        `mapstructure:"listen"`
 	StopGrace time.Duration `mapstructure:"stop_grace"`
+	PackEvery time.Duration `mapstructure:"pack_every"`
 }
 
 // MetricsSettings are about the listener for the operator.
@@ -86,6 +87,7 @@ type LogSettings struct {
 var settingKnobs = []Knob{
 	{Key: "api.listen", Default: "127.0.0.1:26680", Reason: "gateway; loopback until the operator puts TLS in front of it"},
 	{Key: "api.stop_grace", Default: "10s", Reason: "how long open requests may take to end when the node stops"},
+	{Key: "api.pack_every", Default: "1h", Reason: "how old an offline pack may grow before it is made anew, at most 24h; sooner where somebody has left its set. Lenders who check by packs want it as fresh as their policy asks"},
 	{Key: "metrics.listen", Default: "127.0.0.1:26690", Reason: "metrics and health for the operator; empty = no listener"},
 	{Key: "state.retain", Default: uint64(0), Reason: "heights of history kept; 0 = all, as an evidence ledger wants of most members"},
 	{Key: "state.retain_blocks", Default: int64(0), Reason: "blocks kept at least; 0 = all. Never fewer than evidence, this node's own snapshots and a restart need"},
@@ -267,6 +269,9 @@ func (c Config) Check() error {
 	if c.Settings.API.Listen == "" {
 		return fmt.Errorf("%s: api.listen is empty", ConfigFile)
 	}
+	if e := c.Settings.API.PackEvery; e < time.Second || e > 24*time.Hour {
+		return fmt.Errorf("%s: api.pack_every is %s; between 1s and 24h", ConfigFile, e)
+	}
 	if r := c.Settings.State.CompactRatio; r != 0 && !(r >= 1.5) {
 		return fmt.Errorf("%s: state.compact_ratio is %v; below 1.5 nearly every start would compact", ConfigFile, r)
 	}
@@ -359,7 +364,7 @@ func (s Settings) encode() []byte {
 
 func (s Settings) knobs() []Knob {
 	values := map[string]any{
-		"api.listen": s.API.Listen, "api.stop_grace": s.API.StopGrace.String(),
+		"api.listen": s.API.Listen, "api.stop_grace": s.API.StopGrace.String(), "api.pack_every": s.API.PackEvery.String(),
 		"metrics.listen": s.Metrics.Listen,
 		"state.retain":   s.State.Retain, "state.workers": s.State.Workers, "state.retain_blocks": s.State.RetainBlocks, "state.compact_ratio": s.State.CompactRatio,
 		"state.compact_at": s.State.CompactAt, "state.proof_window_mb": s.State.ProofWindow,

@@ -76,6 +76,7 @@ func TestConfigRefusals(t *testing.T) {
 		{"CometBFT's tx index", func(c *Config) { c.Engine.TxIndex.Indexer = "kv" }, "only \"null\""},
 		{"no mempool", func(c *Config) { c.Engine.Mempool.Type = "nop" }, "flood"},
 		{"no gateway", func(c *Config) { c.Settings.API.Listen = "" }, "api.listen"},
+		{"packs never made anew", func(c *Config) { c.Settings.API.PackEvery = 48 * time.Hour }, "api.pack_every"},
 		{"a watchdog that bites at once", func(c *Config) { c.Settings.Watchdog.Behind = time.Second }, "watchdog.behind"},
 		{"level", func(c *Config) { c.Settings.Log.Level = "loud" }, "log.level"},
 		{"format", func(c *Config) { c.Settings.Log.Format = "xml" }, "log.format"},

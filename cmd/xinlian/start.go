@@ -136,6 +136,7 @@ func newGateway(n *node.Node, log *slog.Logger) *gateway.Gateway {
 		Logger:     log.With("module", "gateway"),
 		Registerer: n.Metrics().Registry,
 		FreshFor:   n.FreshFor(),
+		PackEvery:  n.Config().Settings.API.PackEvery,
 		Version:    version(),
 		PathFile:   filepath.Join(n.Config().Home, node.PathFile),
 	})

@@ -9,7 +9,9 @@
 //     thirds of the power have signed. Asking about the past would undo a repair.
 //   - Every answer about records says of which height and moment it is, under which catalogue and rules, and until when it is fresh
 //     (INV-21).
-//   - A bundle leaves only after x/attest has verified it here.
+//   - Of offline packs only the newest is there, in memory alone; no answer holds one in which somebody stands who has left its set. A delta
+//     leads on from packs of the last 24 hours, and shows the difference and nothing of what came and went in between.
+//   - A bundle or a pack leaves only after x/attest has verified it here.
 //   - Bad input gets a problem document of RFC 9457 with 4xx. What this machine does wrong is 503. Limits are 413, 422, 429 or 503.
 //   - The same state gives the same bytes.
 //

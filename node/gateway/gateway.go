@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/xinlian-ledger/xinlian/app"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 )
 
@@ -76,6 +77,8 @@ type Options struct {
 	LocalFromAnywhere bool
 	// CheckEvery says how many bundles share one check before they leave: 1 (all) unless set.
 	CheckEvery int
+	// PackEvery is after how long an offline pack is made anew (1 h); sooner where somebody has left its set.
+	PackEvery time.Duration
 	// PathFile keeps the steps between validator sets, for when old blocks are pruned; empty: they are made from the blocks alone.
 	PathFile string
 	// Version of the binary, for /v1/status.
@@ -97,6 +100,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.PackEvery <= 0 {
+		o.PackEvery = time.Hour
 	}
 	if o.FreshFor <= 0 {
 		o.FreshFor = 10 * time.Second
@@ -126,6 +132,8 @@ type Gateway struct {
 	path    path       // guarded by headMu
 	bundles atomic.Uint64
 
+	packs [len(pb.PackSets)]packs
+
 	seen  seenHeaders
 	rates rates
 	slots [slotKinds]chan struct{}
@@ -138,6 +146,9 @@ func New(b Backend, o Options) *Gateway {
 	g.rates.init(o.RatePerSecond, o.RateBurst)
 	g.slots = [...]chan struct{}{
 		slotRequest: make(chan struct{}, o.RequestsMax), slotWait: make(chan struct{}, o.WaitsMax), slotBatch: make(chan struct{}, o.BatchesMax),
+	}
+	for i, set := range pb.PackSets {
+		g.packs[i].set = set
 	}
 	for _, rt := range routes {
 		g.mux.Handle(rt.pattern(), g.serve(rt))

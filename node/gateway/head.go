@@ -263,7 +263,10 @@ func (p *path) checkTrust(chainID string) *attest.Trust {
 func (g *Gateway) Run(ctx context.Context) {
 	for {
 		next := g.b.App.NextBlock()
-		if _, err := g.head(); err != nil && !errors.Is(err, errStarting) {
+		switch h, err := g.head(); {
+		case err == nil:
+			g.forgetPacks(h)
+		case !errors.Is(err, errStarting):
 			g.log.Warn("the newest height cannot be proven", "err", errors.Unwrap(err))
 		}
 		select {

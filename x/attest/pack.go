@@ -49,6 +49,7 @@ type Pack struct {
 	SignedPower  int64
 	TotalPower   int64
 	Witnessed    []string // names of the witnesses of the trust file that count
+	Stamped      []string // names of its authorities whose time stamps count
 
 	v       *Verifier
 	blk     *block
@@ -105,7 +106,7 @@ func (v *Verifier) OpenPack(raw []byte, policy Policy) (*Pack, error) {
 		return nil, invalid(10, CodePackSet, "this is the pack %q; the claim %s is decided by the pack %q", f.Set.Word(), policy.Claim, set.Word())
 	}
 
-	// 11-13. Not from the future, the trust file in force and reaching it, its witnesses, age.
+	// 11-13. Not from the future, the trust file in force and reaching it, its witnesses and authorities, age.
 	p := &Pack{
 		Claim: policy.Claim, Root: root, ChainID: blk.chainID, Height: blk.height - 1, HeaderHeight: blk.height, HeaderHash: blk.hash,
 		Time: blk.time, SignedPower: blk.signed, TotalPower: blk.total, v: v, blk: blk, policy: policy, members: f.Members,
@@ -114,6 +115,9 @@ func (v *Verifier) OpenPack(raw []byte, policy Policy) (*Pack, error) {
 		if p.Witnessed, bad = v.checkNote(policy.Witness, blk, policy.Now); bad != nil {
 			return nil, bad
 		}
+	}
+	if p.Stamped, bad = v.checkStamps(policy.Stamps, blk, policy.Now); bad != nil {
+		return nil, bad
 	}
 	if err := p.CheckAt(policy.Now); err != nil {
 		return nil, err
@@ -149,6 +153,9 @@ func (p *Pack) CheckAt(now time.Time) error {
 	}
 	if n := p.v.trust.Witnesses.Required; len(p.Witnessed) < n {
 		return refusal(ErrTrust, 12, CodeWitnessQuorum, "the trust file asks for %d witnesses, %d have cosigned the header", n, len(p.Witnessed))
+	}
+	if n := p.v.trust.Stamps.Required; len(p.Stamped) < n {
+		return refusal(ErrTrust, 12, CodeStampQuorum, "the trust file asks for time stamps of %d authorities, the header has them of %d", n, len(p.Stamped))
 	}
 	if age := p.Age(now); !p.policy.UnsafeAnyAge && age > p.policy.MaxAge {
 		return refusal(ErrStale, 13, CodeStale, "the header is %s old, more than %s; fetch a newer pack", age.Round(time.Second), p.policy.MaxAge)

@@ -1,0 +1,245 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/attest"
+)
+
+// Offline packs (离线信用包). A gateway has the newest pack of each set, in memory alone, and makes it when somebody asks and it is due: PackEvery after the one
+// before, and at once where a subject has left the set since. So no answer shows who is in a set no more (INV-03), and nothing of an older set ever
+// lies on a disk.
+//
+// Of older packs it remembers, for a day, what changed from one to the next: enough for a delta from any of them to the newest, in which what came and
+// went in between does not show.
+
+// deltaAge is how old a pack may be that a delta leads on from (design.md §7).
+const deltaAge = 24 * time.Hour
+
+// Bounds of what is remembered for deltas of one set.
+const (
+	packStepsMax  = 4096
+	packStepBytes = 64 << 20
+)
+
+// packs of one set.
+type packs struct {
+	set pb.PackSet
+
+	mu    sync.Mutex // held while a pack is made
+	cur   *pack      // guarded by mu
+	steps []packStep // guarded by mu; oldest first, the last one leads to cur
+}
+
+// pack is the newest pack of a set. Immutable.
+type pack struct {
+	height  int64
+	time    time.Time // of the header
+	root    attest.Hash
+	members []byte
+	file    *pb.Pack // without its members
+	raw     []byte
+	tag     string
+}
+
+// packStep leads from an older set to the one after it.
+type packStep struct {
+	root           attest.Hash // of the older set
+	time           time.Time   // of the newest header that had it in a pack
+	added, removed []byte
+}
+
+func (s *packStep) bytes() int { return len(s.added) + len(s.removed) }
+
+// newest gives the newest pack of a set, and the steps that lead to it.
+func (g *Gateway) newestPack(p *packs) (*pack, []packStep, error) {
+	h, err := g.head()
+	if err != nil {
+		return nil, nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := headTime(h)
+	if c := p.cur; c == nil || h.height > c.height && (now.Sub(c.time) >= g.o.PackEvery || g.b.App.PackLeft(p.set) > c.height) {
+		next, err := g.makePack(h, p.set)
+		if err != nil {
+			return nil, nil, err
+		}
+		p.follow(next)
+	}
+	p.forget(now)
+	return p.cur, p.steps, nil
+}
+
+func headTime(h *head) time.Time {
+	return time.Unix(h.bundle.Header.TimeSeconds, int64(h.bundle.Header.TimeNanos))
+}
+
+// follow puts a newer pack in the place of the one before.
+func (p *packs) follow(next *pack) {
+	if c := p.cur; c != nil && c.root != next.root {
+		s := packStep{root: c.root, time: c.time}
+		s.added, s.removed = attest.DiffMembers(c.members, next.members)
+		p.steps = append(p.steps[:len(p.steps):len(p.steps)], s) // a reader may have the older slice
+	}
+	p.cur = next
+}
+
+// forget drops what is older than a day, and what is too much.
+func (p *packs) forget(now time.Time) {
+	keep, size := len(p.steps), 0
+	for keep > 0 && len(p.steps)-keep < packStepsMax {
+		s := &p.steps[keep-1]
+		if size += s.bytes(); size > packStepBytes || now.Sub(s.time) > deltaAge {
+			break
+		}
+		keep--
+	}
+	if keep > 0 {
+		p.steps = slices.Clone(p.steps[keep:])
+	}
+	if p.cur != nil && now.Sub(p.cur.time) > deltaAge {
+		p.cur, p.steps = nil, nil // nobody has asked for a day
+	}
+}
+
+// makePack makes the pack of a set at the newest proven height, and verifies it before anybody sees it.
+func (g *Gateway) makePack(h *head, set pb.PackSet) (*pack, error) {
+	proof, err := g.b.App.ProvePack(h.height, set)
+	if err != nil {
+		var fault x.Fault
+		if errors.As(err, &fault) {
+			return nil, internal(err)
+		}
+		e := refuse(http.StatusServiceUnavailable, ErrNotReady.With("the newest height can be proven once the next block is committed"))
+		e.cause = err
+		return nil, e
+	}
+	b := &h.bundle
+	f := &pb.Pack{
+		Header: *b.Header, Commit: *b.Commit, Validators: *b.Validators, Steps: b.Steps,
+		Catalog: proof.Catalog[:], Log: proof.Log[:], State: proof.State[:], Set: set, Other: proof.Other[:], Members: proof.Members,
+	}
+	p := &pack{height: h.height, time: headTime(h), root: proof.Root, members: proof.Members, file: f, raw: attest.EncodePack(f), tag: h.tag()}
+	opened, err := h.verifier.OpenPack(p.raw, attest.Policy{Claim: packClaims[set], MaxAge: time.Second, Now: p.time})
+	if err == nil && opened.Height != h.height {
+		err = fmt.Errorf("it speaks of height %d, not %d", opened.Height, h.height)
+	}
+	if err != nil {
+		g.met.bundlesRefused.Inc()
+		g.log.Error("a pack made here does not verify and was not handed out", "height", h.height, "err", err)
+		return nil, internal(err)
+	}
+	f.Members = nil
+	return p, nil
+}
+
+// packClaims says which claim a set decides.
+var packClaims = map[pb.PackSet]attest.Claim{pb.PACK_SERIOUS: attest.NoSerious, pb.PACK_NEGATIVE: attest.NoNegative}
+
+// forgetPacks lets go of what has grown old, asked or not.
+func (g *Gateway) forgetPacks(h *head) {
+	for i := range g.packs {
+		p := &g.packs[i]
+		if p.mu.TryLock() { // held: whoever makes a pack forgets as well
+			p.forget(headTime(h))
+			p.mu.Unlock()
+		}
+	}
+}
+
+// delta leads from an older set to the newest pack. What came and went in between does not show.
+func (c *pack) delta(base attest.Hash, steps []packStep) (*pb.PackDelta, bool) {
+	at := len(steps)
+	if base != c.root {
+		for at--; at >= 0 && steps[at].root != base; at-- {
+		}
+		if at < 0 {
+			return nil, false
+		}
+	}
+	d := &pb.PackDelta{Base: base[:], Pack: *c.file}
+	// A member enters and leaves in turn: what it did last is the difference where it did so an odd number of times.
+	moved := map[attest.Hash]bool{} // true: it is added
+	for _, s := range steps[at:] {
+		for _, list := range [...]struct {
+			members []byte
+			in      bool
+		}{{s.added, true}, {s.removed, false}} {
+			for m := range slices.Chunk(list.members, len(attest.Hash{})) {
+				if _, there := moved[attest.Hash(m)]; there {
+					delete(moved, attest.Hash(m))
+				} else {
+					moved[attest.Hash(m)] = list.in
+				}
+			}
+		}
+	}
+	for _, m := range slices.SortedFunc(maps.Keys(moved), func(a, b attest.Hash) int { return bytes.Compare(a[:], b[:]) }) {
+		if moved[m] {
+			d.Added = append(d.Added, m[:]...)
+		} else {
+			d.Removed = append(d.Removed, m[:]...)
+		}
+	}
+	return d, true
+}
+
+// packOf answers GET /v1/packs/…: the newest pack of a set.
+func packOf(set pb.PackSet) func(*call) error {
+	return func(c *call) error {
+		if _, err := c.accepts(attest.PackMediaType); err != nil {
+			return err
+		}
+		p, _, err := c.g.newestPack(c.g.packsOf(set))
+		if err != nil {
+			return err
+		}
+		c.w.Header().Set("ETag", p.tag)
+		if c.r.Header.Get("If-None-Match") == p.tag {
+			c.w.WriteHeader(http.StatusNotModified)
+			return nil
+		}
+		c.w.Header().Set("Content-Disposition", `attachment; filename="`+set.Word()+`.xlp"`)
+		writeBytes(c.w, http.StatusOK, attest.PackMediaType, p.raw)
+		return nil
+	}
+}
+
+// deltaOf answers GET /v1/packs/…/delta?base=ROOT.
+func deltaOf(set pb.PackSet) func(*call) error {
+	return func(c *call) error {
+		base, err := hex.DecodeString(c.form.Get("base"))
+		if err != nil || len(base) != len(attest.Hash{}) {
+			return refuse(http.StatusBadRequest, ErrID.With("base is the root of the pack that you have: 64 hexadecimal digits"))
+		}
+		if _, err := c.accepts(attest.DeltaMediaType); err != nil {
+			return err
+		}
+		p, steps, err := c.g.newestPack(c.g.packsOf(set))
+		if err != nil {
+			return err
+		}
+		d, ok := p.delta(attest.Hash(base), steps)
+		if !ok {
+			return refuse(http.StatusGone, ErrPackBase)
+		}
+		c.w.Header().Set("Content-Disposition", `attachment; filename="`+set.Word()+`.xld"`)
+		writeBytes(c.w, http.StatusOK, attest.DeltaMediaType, attest.EncodeDelta(d))
+		return nil
+	}
+}
+
+func (g *Gateway) packsOf(set pb.PackSet) *packs {
+	return &g.packs[slices.Index(pb.PackSets[:], set)]
+}

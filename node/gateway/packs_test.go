@@ -1,0 +1,157 @@
+package gateway_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/xinlian-ledger/xinlian/node/gateway"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x/attest"
+)
+
+// opened gets a pack and judges it as a lender would.
+func (w *world) opened(set string) (*attest.Pack, []byte) {
+	w.tb.Helper()
+	a := w.public("/v1/packs/" + set)
+	if a.status != 200 || a.header.Get("Content-Type") != attest.PackMediaType {
+		w.tb.Fatalf("%d %s %s", a.status, a.header, a.body)
+	}
+	return w.judged(set, a.body), a.body
+}
+
+func (w *world) judged(set string, raw []byte) *attest.Pack {
+	w.tb.Helper()
+	claim, err := attest.ParseClaim("no-" + set)
+	must(w.tb, err)
+	at := w.blocks.Header(w.Height()).Time
+	p, err := attest.OpenPack(raw, w.Trust(), attest.Policy{Claim: claim, MaxAge: time.Hour, Now: at})
+	must(w.tb, err)
+	return p
+}
+
+func (w *world) in(p *attest.Pack, firm string) bool {
+	w.tb.Helper()
+	in, err := p.Contains(w.firm(firm))
+	must(w.tb, err)
+	return in
+}
+
+// Who is in a pack is who its claim does not hold of, at its height; a pack is made anew when it is due, and at once when somebody has left.
+func TestPacks(t *testing.T) {
+	w := newWorld(t)
+	w.want(w.get("", "/v1/packs/serious"), 503, "E_NOT_READY")
+	w.enrolAll()
+	w.do("on 2026-07-20",
+		"record by=ops issuer=zz-scjg firm=a no=7 kinds=9 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=a no=7",
+		"record by=ops issuer=zz-scjg firm=b no=8 fine=120000 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=b no=8")
+	w.Block()
+	serious, first := w.opened("serious")
+	negative, _ := w.opened("negative")
+	for _, want := range []struct {
+		firm              string
+		serious, negative bool
+	}{{"a", true, true}, {"b", false, true}, {"c", false, false}, {"nobody", false, false}} {
+		if w.in(serious, want.firm) != want.serious || w.in(negative, want.firm) != want.negative {
+			t.Errorf("firm %s is in the wrong packs", want.firm)
+		}
+	}
+	if serious.Len() != 1 || negative.Len() != 2 || serious.Height != w.Height()-1 {
+		t.Errorf("%d and %d subjects at height %d", serious.Len(), negative.Len(), serious.Height)
+	}
+	a := w.get("", "/v1/packs/serious")
+	if again := w.get("", "/v1/packs/serious", "If-None-Match", a.header.Get("ETag")); again.status != 304 || len(again.body) != 0 {
+		t.Errorf("%d, %d bytes", again.status, len(again.body))
+	}
+	w.want(w.get("", "/v1/packs/serious", "Accept", "application/json"), 406, "E_ACCEPT")
+	w.want(w.get("", "/v1/packs/minor"), 404, "E_ROUTE")
+
+	// Who enters waits for the next pack, who leaves does not.
+	w.do("record by=ops issuer=zz-scjg firm=c no=9 kinds=9 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=c no=9")
+	w.Block()
+	if _, raw := w.opened("serious"); !bytes.Equal(raw, first) {
+		t.Error("the pack is made anew within its time")
+	}
+	w.do("withdraw by=zz-scjg issuer=zz-scjg firm=a no=7")
+	if p, _ := w.opened("serious"); !w.in(p, "a") || p.Height != w.Height()-1 {
+		t.Error("a pack speaks of a height that is not proven")
+	}
+	w.Block()
+	second, raw := w.opened("serious")
+	if w.in(second, "a") || !w.in(second, "c") || second.Height != w.Height()-1 {
+		t.Error("a pack shows who has left its set")
+	}
+
+	// The delta gives the second pack of the first.
+	d := w.public("/v1/packs/serious/delta?base=" + hex.EncodeToString(serious.Root[:]))
+	made, err := attest.ApplyDelta(first, d.body)
+	if err != nil || !bytes.Equal(made, raw) || d.header.Get("Content-Type") != attest.DeltaMediaType {
+		t.Error("the delta does not give the pack that is served", err)
+	}
+	d = w.public("/v1/packs/serious/delta?base=" + hex.EncodeToString(second.Root[:]))
+	if made, err := attest.ApplyDelta(raw, d.body); err != nil || !bytes.Equal(made, raw) {
+		t.Error("the delta from the newest set is none", err)
+	}
+	w.want(w.get("", "/v1/packs/serious/delta?base="+strings.Repeat("0", 64)), 410, "E_PACK_BASE")
+	w.want(w.get("", "/v1/packs/negative/delta?base="+hex.EncodeToString(serious.Root[:])), 410, "E_PACK_BASE")
+	for _, bad := range []string{"", "?base=", "?base=00", "?base=" + strings.Repeat("g", 64)} {
+		w.want(w.get("", "/v1/packs/serious/delta"+bad), 400, "E_ID")
+	}
+}
+
+// A pack grows no older than the operator says.
+func TestPacksAreMadeAnew(t *testing.T) {
+	w := newWorld(t, func(o *gateway.Options) { o.PackEvery = 1 })
+	w.enrolAll()
+	w.Block()
+	first, _ := w.opened("negative")
+	w.Block()
+	if second, _ := w.opened("negative"); second.Height != first.Height+1 || second.Root != first.Root {
+		t.Errorf("the pack is of height %d, then of height %d", first.Height, second.Height)
+	}
+}
+
+// TestPackTwins is INV-03: in one world a record comes and goes between two packs, in the other nothing does. The sets, the delta and the sizes are the same.
+func TestPackTwins(t *testing.T) {
+	var members, added, removed, roots [2][]byte
+	var sizes, deltas [2]int
+	var tags [2]string
+	for i := range 2 {
+		w := newWorld(t)
+		w.enrolAll()
+		w.do("on 2026-07-20", "record by=ops issuer=zz-scjg firm=b no=8 kinds=9 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=b no=8")
+		w.Block()
+		first, _ := w.opened("serious")
+		if i == 0 {
+			w.do("record by=ops issuer=zz-scjg firm=a no=7 kinds=9 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=a no=7",
+				"on 2026-07-22", "withdraw by=zz-scjg issuer=zz-scjg firm=a no=7")
+		} else {
+			w.Block()
+			w.Block()
+			w.do("on 2026-07-22")
+			w.Block()
+		}
+		w.do("on 2026-07-23", "withdraw by=zz-scjg issuer=zz-scjg firm=b no=8") // both make a pack anew
+		w.Block()
+		second, raw := w.opened("serious")
+		f := new(pb.Pack)
+		must(t, pb.Decode(raw[4:], f))
+		d, delta := w.public("/v1/packs/serious/delta?base="+hex.EncodeToString(first.Root[:])), new(pb.PackDelta)
+		must(t, pb.Decode(d.body[4:], delta))
+		members[i], added[i], removed[i], roots[i] = f.Members, delta.Added, delta.Removed, second.Root[:]
+		sizes[i], deltas[i], tags[i] = len(raw), len(d.body), w.get("", "/v1/packs/serious").header.Get("ETag")
+	}
+	for _, pair := range [][2][]byte{members, added, removed, roots} {
+		if !bytes.Equal(pair[0], pair[1]) {
+			t.Error("the packs of two worlds differ by a record that nobody may know of")
+		}
+	}
+	if sizes[0] != sizes[1] || deltas[0] != deltas[1] || tags[0] != tags[1] {
+		t.Errorf("packs of %v bytes, deltas of %v, tags %v", sizes, deltas, tags)
+	}
+	if len(removed[0]) != 32 || len(added[0]) != 0 {
+		t.Errorf("the delta adds %x and removes %x", added[0], removed[0])
+	}
+}
