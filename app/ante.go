@@ -183,7 +183,7 @@ func work(b *pb.Body) (n int64) {
 		switch b.Messages[i].Sum.(type) {
 		case *pb.Msg_Propose, *pb.Msg_Vote, *pb.Msg_FilePlan, *pb.Msg_Reconcile:
 			n += governanceWork
-		case *pb.Msg_RegisterKey:
+		case *pb.Msg_RegisterKey, *pb.Msg_GrantAuthorisation, *pb.Msg_WithdrawAuthorisation:
 			n += signatureWork
 		case *pb.Msg_AddCandidates:
 			n += int64(max(1, len(b.Messages[i].Sum.(*pb.Msg_AddCandidates).AddCandidates.Candidates)))

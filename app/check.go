@@ -11,6 +11,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/consent"
 	"github.com/xinlian-ledger/xinlian/x/fulfillment"
 	"github.com/xinlian-ledger/xinlian/x/governance"
 	"github.com/xinlian-ledger/xinlian/x/incentive"
@@ -34,7 +35,7 @@ func CheckState(r x.Reader) error {
 	}
 	for _, check := range []func(x.Reader) error{
 		member.Check, governance.Check, catalog.Check, subject.Check, commitment.Check, fulfillment.Check, measure.Check, sanction.Check, leniency.Check, repair.Check,
-		objection.Check, incentive.Check, inspection.Check,
+		objection.Check, incentive.Check, inspection.Check, consent.Check,
 		func(r x.Reader) error { return standing.Check(r, info.Secret) },
 		checkTimers, checkSeen, checkLog, checkPacks,
 	} {
@@ -61,6 +62,7 @@ func checkTimers(r x.Reader) error {
 	repair.EachTimer(r, add)
 	inspection.EachTimer(r, add)
 	incentive.EachTimer(r, add)
+	consent.EachTimer(r, add)
 	n := 0
 	var err error
 	x.Timers(r, func(t x.Timer) bool {

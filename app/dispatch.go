@@ -7,6 +7,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/consent"
 	"github.com/xinlian-ledger/xinlian/x/fulfillment"
 	"github.com/xinlian-ledger/xinlian/x/governance"
 	"github.com/xinlian-ledger/xinlian/x/incentive"
@@ -32,7 +33,11 @@ func Dispatch(ctx *x.Ctx, m *pb.Msg) (x.Done, error) {
 	case *pb.Msg_RevokeMandate:
 		return member.RevokeMandate(ctx, m.RevokeMandate)
 	case *pb.Msg_EnrolSubject:
-		return subject.Enrol(ctx, m.EnrolSubject)
+		done, err := subject.Enrol(ctx, m.EnrolSubject)
+		if err == nil {
+			consent.Deregister(ctx, m.EnrolSubject.Subject.Uscc)
+		}
+		return done, err
 	case *pb.Msg_RegisterKey:
 		return subject.RegisterKey(ctx, m.RegisterKey, signed)
 	case *pb.Msg_EndKey:
@@ -57,6 +62,16 @@ func Dispatch(ctx *x.Ctx, m *pb.Msg) (x.Done, error) {
 		return commitment.NoteLicence(ctx, m.NoteLicence)
 	case *pb.Msg_ReassessCommitment:
 		return fulfillment.Reassess(ctx, m.ReassessCommitment, inspected)
+	case *pb.Msg_GrantAuthorisation:
+		return consent.Grant(ctx, m.GrantAuthorisation, signed)
+	case *pb.Msg_WithdrawAuthorisation:
+		return consent.Withdraw(ctx, m.WithdrawAuthorisation, signed)
+	case *pb.Msg_RecordGrade:
+		return consent.RecordGrade(ctx, m.RecordGrade)
+	case *pb.Msg_WithdrawGrade:
+		return consent.WithdrawGrade(ctx, m.WithdrawGrade)
+	case *pb.Msg_AnchorReceipts:
+		return consent.Anchor(ctx, m.AnchorReceipts)
 	case *pb.Msg_PlanInspection:
 		return inspection.Plan(ctx, m.PlanInspection)
 	case *pb.Msg_AddCandidates:
@@ -281,6 +296,10 @@ func fire(ctx *x.Ctx, t x.Timer) {
 		repair.RefileMissed(ctx, t.ID)
 	case x.TimerIncentiveUntil:
 		incentive.Expire(ctx, t.ID)
+	case x.TimerAuthorisation:
+		consent.Expire(ctx, t.ID)
+	case x.TimerGradeUntil:
+		consent.ExpireGrade(ctx, t.ID)
 	case x.TimerMeasureUntil:
 		measure.Expire(ctx, t.ID)
 	default:

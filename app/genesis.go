@@ -16,6 +16,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/consent"
 	"github.com/xinlian-ledger/xinlian/x/fulfillment"
 	"github.com/xinlian-ledger/xinlian/x/governance"
 	"github.com/xinlian-ledger/xinlian/x/incentive"
@@ -106,6 +107,7 @@ func newGenesis(chainID string, genesisTime int64, g *pb.Genesis) (gb *genesisBl
 		{"repair", repair.Import},
 		{"objection", objection.Import},
 		{"incentive", incentive.Import},
+		{"consent", consent.Import},
 		{"inspection", inspection.Import},
 	} {
 		if err := m.do(ctx, g); err != nil {

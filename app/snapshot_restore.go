@@ -13,6 +13,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/consent"
 	"github.com/xinlian-ledger/xinlian/x/governance"
 	"github.com/xinlian-ledger/xinlian/x/incentive"
 	"github.com/xinlian-ledger/xinlian/x/inspection"
@@ -197,11 +198,11 @@ func (r *restoring) finish() (err error) {
 // derive writes the rows of all derived tables: they follow from bound ones.
 func derive(s x.State) {
 	for _, f := range []func(x.Reader, func(key, value []byte)){
-		member.Derive, governance.Derive, subject.Derive, commitment.Derive, measure.Derive, sanction.Derive, leniency.Derive, repair.Derive, objection.Derive, incentive.Derive, inspection.Derive,
+		member.Derive, governance.Derive, subject.Derive, commitment.Derive, measure.Derive, sanction.Derive, leniency.Derive, repair.Derive, objection.Derive, incentive.Derive, inspection.Derive, consent.Derive,
 	} {
 		f(s, s.Set)
 	}
-	for _, f := range []func(x.Reader, func(x.Timer)){governance.Timers, measure.EachTimer, sanction.EachTimer, repair.EachTimer, incentive.EachTimer, inspection.EachTimer} {
+	for _, f := range []func(x.Reader, func(x.Timer)){governance.Timers, measure.EachTimer, sanction.EachTimer, repair.EachTimer, incentive.EachTimer, inspection.EachTimer, consent.EachTimer} {
 		f(s, func(t x.Timer) { x.Reschedule(s, nil, []x.Timer{t}) })
 	}
 	eachDuty(s, func(d x.Duty) { x.Enter(s, d) })

@@ -35,6 +35,8 @@ const (
 	TimerProposalEffective TimerKind = 5
 	TimerRepairRefile      TimerKind = 6  // 补正期限: id = subject ‖ repair
 	TimerIncentiveUntil    TimerKind = 30 // 守信激励到期: id = subject ‖ incentive
+	TimerAuthorisation     TimerKind = 50 // 授权到期: id = subject ‖ authorisation
+	TimerGradeUntil        TimerKind = 51 // 评价等级到期: id = subject
 	TimerMeasureUntil      TimerKind = 20 // 措施届满: id = subject ‖ measure
 	TimerArchive           TimerKind = 10 // 归档: id = subject ‖ record
 	TimerAttention         TimerKind = 11 // 积累关注 is looked at again: id = subject

@@ -236,6 +236,11 @@ var agencies = []struct {
 	{"auditor", "12410000Y0000106", "410000", pb.LEVEL_PROVINCE, []pb.Role{pb.ROLE_AUDITOR}, nil, "", nil},
 	{"zz-scjg", "11410100Y0000107", "410100", pb.LEVEL_PREFECTURE, []pb.Role{pb.ROLE_RECORD, pb.ROLE_VERIFY, pb.ROLE_REVIEW}, []string{"410100"}, "market", []string{"SC"}},
 	{"gy-scjg", "11410181Y0000108", "410181", pb.LEVEL_COUNTY, []pb.Role{pb.ROLE_RECORD, pb.ROLE_VERIFY, pb.ROLE_REVIEW}, []string{"410181"}, "market", []string{"SC"}},
+	{"gw", "12410000Y0000110", "410000", pb.LEVEL_PROVINCE, []pb.Role{pb.ROLE_GATEWAY}, nil, "", nil},
+	{"gw2", "12410100Y0000111", "410100", pb.LEVEL_PREFECTURE, []pb.Role{pb.ROLE_GATEWAY}, nil, "", nil},
+	{"bank", "91410100Y0000112", "", pb.LEVEL_OTHER, []pb.Role{pb.ROLE_LENDER}, nil, "", nil},
+	{"bank2", "91410300Y0000113", "", pb.LEVEL_OTHER, []pb.Role{pb.ROLE_LENDER}, nil, "", nil},
+	{"pj", "12410000Y0000114", "410000", pb.LEVEL_PROVINCE, []pb.Role{pb.ROLE_EVALUATE}, nil, "", nil},
 	{"js-rsj", "11410105Y0000109", "410105", pb.LEVEL_COUNTY, []pb.Role{pb.ROLE_RECORD, pb.ROLE_VERIFY, pb.ROLE_REVIEW}, []string{"410105"}, "labour", []string{"NMG"}},
 }
 
@@ -259,8 +264,11 @@ func (c *Cluster) Genesis() *pb.Genesis {
 		actor := Actor{Name: a.name, USCC: uscc, Key: keyOf(a.name)}
 		c.Actors[a.name] = actor
 		m := pb.Member{
-			Uscc: uscc, Level: a.level, Regions: []string{a.region}, Name: "示例机关" + a.name,
+			Uscc: uscc, Level: a.level, Name: "示例机关" + a.name,
 			Keys: []*pb.MemberKey{{Address: actor.Address(), Roles: a.roles, Name: a.name}}, System: a.system,
+		}
+		if a.region != "" {
+			m.Regions = []string{a.region}
 		}
 		if len(a.competent) > 0 {
 			m.Competences = []*pb.Competence{{

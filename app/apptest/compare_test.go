@@ -381,7 +381,11 @@ func (s *sim) compareStanding(r x.Reader, firm string) {
 	slices.SortFunc(want.Abnormal, func(a, b pb.PublicAbnormal) int { return bytes.Compare(a.Record, b.Record) })
 	slices.SortFunc(want.Others, func(a, b pb.PublicOther) int { return bytes.Compare(a.Record, b.Record) })
 	if !restricted { // nothing to be told on request: as a firm that never did anything, but for what is bound to its name
-		section := x.EncodeRow(new(pb.RestrictedSection))
+		empty := new(pb.RestrictedSection)
+		for _, class := range []pb.DataClass{pb.DATA_GRADE, pb.DATA_COMMITMENTS} {
+			empty.Classes = append(empty.Classes, standing.ClassDigest(class, standing.ClassSalt(s.Secret, uscc, class, nil), nil))
+		}
+		section := x.EncodeRow(empty)
 		want.Restricted = standing.RestrictedDigest(standing.RestrictedSalt(s.Secret, uscc, section), section)
 	}
 	if !bytes.Equal(raw, pb.Encode(want)) {

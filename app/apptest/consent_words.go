@@ -1,7 +1,9 @@
 package apptest
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -10,7 +12,10 @@ import (
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/attest"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
+	"github.com/xinlian-ledger/xinlian/x/consent"
+	"github.com/xinlian-ledger/xinlian/x/standing"
 	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
@@ -70,8 +75,84 @@ func (s *Script) consentMessage(d *datadriven.TestData, issuer string) *pb.Msg {
 		return &pb.Msg{Sum: &pb.Msg_EndKey{EndKey: &pb.EndKey{
 			Issuer: issuer, Subject: s.firm(d), Address: s.keyAddress(d, "key"), End: pb.KeyEnd(number(d, "end", 2)), EvidenceDigest: digestArg(d, "evidence", "report"),
 		}}}
+	case "grant", "withdraw-authorisation":
+		return s.authorisationMessage(d, issuer)
+	case "grade": // grade by=pj firm= is=A [found=] [until=] [result=NUMBER] [basis=]
+		return &pb.Msg{Sum: &pb.Msg_RecordGrade{RecordGrade: &pb.RecordGrade{
+			Issuer: issuer, Subject: s.firm(d), Grade: arg(d, "is"), AssessedOn: s.dateOr(d, "found", int32(s.Today())),
+			ValidUntil: s.dateOr(d, "until", int32(s.Today())+365), SourceNo: wordOr(d, "result", "PJ-1"), BasisDigest: digestArg(d, "basis", "basis"),
+		}}}
+	case "withdraw-grade": // withdraw-grade by=pj firm= [reason=]
+		return &pb.Msg{Sum: &pb.Msg_WithdrawGrade{WithdrawGrade: &pb.WithdrawGrade{
+			Issuer: issuer, Subject: s.firm(d), ReasonDigest: digestArg(d, "reason", "reason"),
+		}}}
+	case "anchor": // anchor by=gw [hours=N before now, 1] [root=] [used-up=NUMBER,… of firm=]
+		m := &pb.AnchorReceipts{Issuer: issuer, Hour: s.legalNow()/3600 - number(d, "hours", 1), Root: digestArg(d, "root", "root")}
+		for _, no := range words(d, "used-up") {
+			id := consent.ID(s.firm(d), "SQ-"+no)
+			if no == "short" {
+				m.UsedUp = append(m.UsedUp, id[:31])
+				continue
+			}
+			m.UsedUp = append(m.UsedUp, id[:])
+		}
+		if !has(d, "as-is") {
+			slices.SortFunc(m.UsedUp, bytes.Compare)
+		}
+		for i := range number(d, "many", 0) {
+			m.UsedUp = append(m.UsedUp, digest(fmt.Sprint("many", i)))
+		}
+		return &pb.Msg{Sum: &pb.Msg_AnchorReceipts{AnchorReceipts: m}}
 	}
 	return nil
+}
+
+func wordOr(d *datadriven.TestData, key, def string) string {
+	if has(d, key) {
+		return arg(d, key)
+	}
+	return def
+}
+
+// Authorisation is the id of a firm's authorisation.
+func (s *Script) Authorisation(firm, no string) []byte {
+	id := consent.ID(s.firms[firm], no)
+	return id[:]
+}
+
+// authorisationMessage makes what a firm signs:
+//
+//	grant by=bank firm= key=WORD [no=1] [to=bank] [via=gw] [purpose=1] [classes=1,2] [on=] [until=] [uses=] [signed=WORD: by another] [signed-no=: another content]
+//	withdraw-authorisation by= firm= key=WORD [no=1] [signed=WORD] [chain=] [id=WORD]
+func (s *Script) authorisationMessage(d *datadriven.TestData, issuer string) *pb.Msg {
+	signer, chain := wordOr(d, "signed", arg(d, "key")), wordOr(d, "chain", s.Chain)
+	no := "SQ-" + wordOr(d, "no", "1")
+	if d.Cmd == "withdraw-authorisation" {
+		raw := consent.ID(s.firm(d), no)
+		id := raw[:]
+		if has(d, "id") {
+			id = digestArg(d, "id", "")
+		}
+		return &pb.Msg{Sum: &pb.Msg_WithdrawAuthorisation{WithdrawAuthorisation: &pb.WithdrawAuthorisation{
+			Issuer: issuer, Authorisation: id, Key: s.keyAddress(d, "key"), Signature: firmSign(signer, pb.WithdrawDigest(chain, id)),
+		}}}
+	}
+	c := pb.AuthorisationContent{
+		Subject: s.firm(d), Grantee: s.agency(wordOr(d, "to", "bank")), Gateway: s.agency(wordOr(d, "via", "gw")), Purpose: pb.Purpose(number(d, "purpose", 1)),
+		GrantNo: no, GrantedOn: s.dateOr(d, "on", int32(s.Today())), ValidUntil: s.dateOr(d, "until", int32(s.Today().AddMonths(3))), MaxUses: uint32(number(d, "uses", 0)),
+	}
+	for _, n := range numbers(d, "classes") {
+		c.Classes = append(c.Classes, pb.DataClass(n))
+	}
+	if !has(d, "classes") {
+		c.Classes = []pb.DataClass{pb.DATA_GRADE, pb.DATA_COMMITMENTS}
+	}
+	said := c
+	if has(d, "signed-no") {
+		said.GrantNo = "SQ-" + arg(d, "signed-no")
+	}
+	m := &pb.GrantAuthorisation{Issuer: issuer, Content: c, Key: s.keyAddress(d, "key"), Signature: firmSign(signer, pb.GrantDigest(chain, &said))}
+	return &pb.Msg{Sum: &pb.Msg_GrantAuthorisation{GrantAuthorisation: m}}
 }
 
 // lookConsent answers the commands that read keys of firms and what they signed.
@@ -91,6 +172,62 @@ func (s *Script) lookConsent(d *datadriven.TestData) (string, bool) {
 			})
 			sort.Strings(lines)
 			b.WriteString(strings.Join(lines, "\n"))
+		})
+		return b.String(), true
+	case "authorisation": // authorisation firm= [no=1]
+		s.Read(func(r x.Reader) {
+			id := consent.ID(s.firm(d), "SQ-"+wordOr(d, "no", "1"))
+			a, ok := consent.Get(r, id[:])
+			if !ok {
+				b.WriteString("unknown")
+				return
+			}
+			fmt.Fprintf(&b, "%s %s until=%s", a.State, a.Content.Purpose, calendar.Date(a.Content.ValidUntil))
+			if a.EndedOn != 0 {
+				fmt.Fprintf(&b, " ended_on=%s", calendar.Date(a.EndedOn))
+			}
+		})
+		return b.String(), true
+	case "asks": // asks by=bank firm= [no=1] [via=gw] [purpose=1] [class=1] [used=0]: what stands against opening a class today
+		s.Read(func(r x.Reader) {
+			id := consent.ID(s.firm(d), "SQ-"+wordOr(d, "no", "1"))
+			err := consent.Allows(r, id[:], consent.Query{
+				Subject: s.firm(d), Requester: s.agency(arg(d, "by")), Gateway: s.agency(wordOr(d, "via", "gw")), Purpose: pb.Purpose(number(d, "purpose", 1)),
+				Today: s.Today(), Used: uint64(number(d, "used", 0)),
+			}, pb.DataClass(number(d, "class", 1)))
+			if err != nil {
+				b.WriteString(err.Error())
+				return
+			}
+			b.WriteString("opened")
+		})
+		return b.String(), true
+	case "opening": // opening firm= [classes=1,2]: what the restricted section says when it is opened
+		s.Read(func(r x.Reader) {
+			classes := []pb.DataClass{pb.DATA_GRADE, pb.DATA_COMMITMENTS}
+			if has(d, "classes") {
+				classes = nil
+				for _, n := range numbers(d, "classes") {
+					classes = append(classes, pb.DataClass(n))
+				}
+			}
+			raw, ok := standing.Get(r, s.firm(d))
+			if !ok {
+				s.tb.Fatalf("%s has no standing", s.firm(d))
+			}
+			st := new(pb.Standing)
+			must(s.tb, pb.Decode(raw, st))
+			o, err := attest.OpenRestricted(attest.EncodeRestricted(standing.Open(r, s.Secret, s.firm(d), classes)), st)
+			must(s.tb, err)
+			if g := o.Grade; g != nil {
+				fmt.Fprintf(&b, "grade %s found=%s until=%s\n", g.Grade, calendar.Date(g.AssessedOn), calendar.Date(g.ValidUntil))
+			} else if slices.Contains(o.Opened, pb.DATA_GRADE) {
+				b.WriteString("no grade\n")
+			}
+			for _, c := range o.Commitments {
+				fmt.Fprintf(&b, "commitment %s type=%d %s\n", c.Code, c.Type, c.State)
+			}
+			fmt.Fprintf(&b, "opened %v of %d classes\n", o.Opened, o.Classes)
 		})
 		return b.String(), true
 	}

@@ -52,6 +52,9 @@ func keyID(uscc string, address []byte) [32]byte {
 	return x.RecordID("subject_key", "", hex.EncodeToString(address), uscc)
 }
 
+// gradeID is the name under which the vault keeps the papers about a firm's grade.
+func gradeID(issuer, uscc string) [32]byte { return x.RecordID("grade", issuer, "", uscc) }
+
 func idOf(raw []byte) (id [32]byte) {
 	copy(id[:], raw)
 	return id
@@ -219,6 +222,20 @@ var txGroups = []struct {
 			func(m *pb.RegisterKey) [32]byte { return keyID(m.Subject, m.Address) }),
 		verbOf("end-key", "End a firm's key: lost or returned (终止密钥)", `{"subject": "USCC", "address": "ADDRESS", "end": "lost", "evidence": "遗失声明"}`,
 			func(m *pb.EndKey) [32]byte { return keyID(m.Subject, m.Address) }),
+	}},
+	{"consent", "Authorisations of firms (授权), evaluation grades, anchors of receipts (信易贷)", []verb{
+		verbOf[pb.GrantAuthorisation]("grant", "Bring what a firm has signed: 'xinlian keys authorise' prints it (授权)",
+			`{"content": {"subject": "USCC", "grantee": "USCC", "gateway": "USCC", "purpose": "pre_loan", "classes": ["grade", "commitments"],
+ "grant_no": "SQ-2026-1", "granted_on": "2026-06-01", "valid_until": "2026-09-01", "max_uses": 0}, "key": "ADDRESS", "signature": "SIGNATURE"}`, nil),
+		verbOf[pb.WithdrawAuthorisation]("withdraw", "Bring a firm's withdrawal: 'xinlian keys withdraw' prints it (撤回授权)",
+			`{"authorisation": "ID", "key": "ADDRESS", "signature": "SIGNATURE"}`, nil),
+		verbOf("grade", "Record an evaluation grade that was found elsewhere (公共信用综合评价等级)",
+			`{"subject": "USCC", "grade": "A", "assessed_on": "2026-05-20", "valid_until": "2027-05-19", "source_no": "PJ-2026-1", "basis": "评价依据"}`,
+			func(m *pb.RecordGrade) [32]byte { return gradeID(m.Issuer, m.Subject) }),
+		verbOf("withdraw-grade", "Withdraw a grade that was wrong (撤回评价等级)", `{"subject": "USCC", "reason": "评价依据有误"}`,
+			func(m *pb.WithdrawGrade) [32]byte { return gradeID(m.Issuer, m.Subject) }),
+		verbOf[pb.AnchorReceipts]("anchor", "Anchor the root of an hour's receipts; a gateway does so by itself (存证查询回执)",
+			`{"hour": 494544, "root": "ROOT", "used_up": ["ID"]}`, nil),
 	}},
 	{"incentive", "Incentives (守信激励)", []verb{
 		verbOf("propose", "Propose a firm for an incentive list (拟认定)",

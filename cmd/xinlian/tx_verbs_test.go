@@ -30,7 +30,7 @@ func TestEveryMessageHasAVerb(t *testing.T) {
 
 // Every example is a message that reads, once its capital placeholders are filled in, and says where its texts are kept.
 func TestExamplesRead(t *testing.T) {
-	fill := strings.NewReplacer(`"USCC"`, `"91410100Y000000160"`, `"ID"`, hex64, `"RECORD ID"`, hex64, `"APPLICATION ID"`, hex64, `"MEASURE ID"`, hex64, `"CASE ID"`, hex64, `"LISTING ID"`, hex64, `"OBJECTION ID"`, hex64, `"INCENTIVE ID"`, hex64, `"PLAN ID"`, hex64, `"ADDRESS"`, `"`+strings.Repeat("0", 40)+`"`, `"SIGNATURE"`, `"`+strings.Repeat("0", 130)+`"`)
+	fill := strings.NewReplacer(`"USCC"`, `"91410100Y000000160"`, `"ID"`, hex64, `"RECORD ID"`, hex64, `"APPLICATION ID"`, hex64, `"MEASURE ID"`, hex64, `"CASE ID"`, hex64, `"LISTING ID"`, hex64, `"OBJECTION ID"`, hex64, `"INCENTIVE ID"`, hex64, `"PLAN ID"`, hex64, `"ROOT"`, hex64, `"ADDRESS"`, `"`+strings.Repeat("0", 40)+`"`, `"SIGNATURE"`, `"`+strings.Repeat("0", 130)+`"`)
 	for _, g := range txGroups {
 		for _, v := range g.verbs {
 			example, _, _ := strings.Cut(v.example, "\n  other actions")

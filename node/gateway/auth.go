@@ -29,6 +29,7 @@ type caller struct {
 	firm    string        // code of the firm whose own key it is; empty: a member asks
 	today   calendar.Date // legal day of the newest block: windows of mandates are judged by it
 	auditor bool
+	lender  bool                     // lends: is told what the public is, and what firms authorise
 	heirOf  func(agency string) bool // carries on the powers of an agency that has left; nil: of none
 }
 
@@ -78,7 +79,8 @@ func (g *Gateway) authenticate(r *http.Request, body []byte) (*caller, error) {
 		if !ok || m.Removed || !member.InWindow(who.today, key.ValidFrom, key.ValidTo) {
 			return bad("the address is no key in force of a member or a firm")
 		}
-		who.member, who.key, who.auditor = m, key, member.HasRole(key, pb.ROLE_AUDITOR)
+		who.member, who.key = m, key
+		who.auditor, who.lender = member.HasRole(key, pb.ROLE_AUDITOR), member.HasRole(key, pb.ROLE_LENDER)
 		return nil
 	})
 	who.heirOf = func(agency string) (is bool) {

@@ -38,6 +38,7 @@ var (
 	ErrPlanUnknown = x.Reject(9024, "E_INSPECTION_PLAN_UNKNOWN", "contract/HTTP", "no plan of inspections has this id", "check the id")
 	ErrFirm        = x.Reject(9040, "E_FIRM_AUDIENCE", "§11.2", "a firm's key opens what is the firm's own", "ask about the firm whose key it is, at a route that takes firms")
 	ErrPackBase    = x.Reject(9030, "E_PACK_BASE", "design §7", "this gateway makes no delta from that set: it is no pack of its own, or one of more than 24 hours ago", "get the whole pack")
+	ErrLender      = x.Reject(9041, "E_LENDER_AUDIENCE", "§11.2, A6-4", "a lender is told what the public is, and what firms authorise", "ask at the public routes, or at /v1/queries on a firm's authorisation")
 	ErrDuties      = x.Reject(9023, "E_DUTIES_AUDIENCE", "§11.2", "what an agency must do is told to itself, to who acts for it by mandate, and to auditors", "ask for the duties of your own agency")
 )
 

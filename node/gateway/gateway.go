@@ -319,11 +319,8 @@ func (g *Gateway) run(rt route, c *call) (err error) {
 	if c.who, err = g.authenticate(c.r, c.body); err != nil {
 		return err
 	}
-	if (rt.audience == members || rt.audience == parties) && c.who == nil {
-		return refuse(http.StatusUnauthorized, ErrAudience)
-	}
-	if c.who != nil && c.who.firm != "" && (rt.audience == members || rt.audience == parties && c.r.PathValue("uscc") != c.who.firm) {
-		return refuse(http.StatusForbidden, ErrFirm)
+	if err := rt.audience.admits(c.who, c.r.PathValue("uscc")); err != nil {
+		return err
 	}
 	return rt.handle(c)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/code"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/consent"
 	"github.com/xinlian-ledger/xinlian/x/incentive"
 	"github.com/xinlian-ledger/xinlian/x/inspection"
 	"github.com/xinlian-ledger/xinlian/x/leniency"
@@ -98,7 +99,7 @@ func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
 		Subject: s.Uscc, Region: s.Region, Category: s.Category, Status: word(statuses, int32(s.Status)),
 		Penalties: []*recordJSON{}, Lists: []*recordJSON{}, Abnormal: []*recordJSON{}, Others: []*recordJSON{}, CourtPlans: []*recordJSON{}, Copies: []*propagationJSON{}, Cases: []*actJSON{}, NoPenalties: []*recordJSON{},
 		Commitments: []*recordJSON{}, Repairs: []*recordJSON{}, Measures: []*recordJSON{}, Listings: []*recordJSON{}, Inspections: []*recordJSON{}, Alarms: []*alarmJSON{}, Bars: []*barJSON{},
-		Objections: []*recordJSON{}, Incentives: []*recordJSON{}, Keys: []*keyJSON{},
+		Objections: []*recordJSON{}, Incentives: []*recordJSON{}, Keys: []*keyJSON{}, Authorisations: []*recordJSON{},
 	}
 	// Only what is shown counts against a limit: a cut must not tell of what is not shown.
 	sanction.Each(r, s.Uscc, func(d *pb.Dishonesty) bool {
@@ -122,6 +123,10 @@ func (c *call) fileOf(r x.Reader, s *pb.Subject) *fileJSON {
 	inspection.Each(r, s.Uscc, func(i *pb.Inspection) bool { return add(v, &v.Inspections, showInspection(c.who, i)) })
 	objection.Each(r, s.Uscc, func(o *pb.Objection) bool { return add(v, &v.Objections, showObjection(r, c.who, o)) })
 	incentive.Each(r, s.Uscc, func(i *pb.Incentive) bool { return add(v, &v.Incentives, showIncentive(r, c.who, i)) })
+	consent.Each(r, s.Uscc, func(a *pb.Authorisation) bool { return add(v, &v.Authorisations, showAuthorisation(c.who, a)) })
+	if g, ok := consent.GradeOf(r, s.Uscc); ok {
+		v.Grade = showGrade(c.who, g)
+	}
 	subject.Keys(r, s.Uscc, func(k *pb.SubjectKey) bool { return add(v, &v.Keys, showKey(c.who, k)) })
 	subject.Alarms(r, s.Uscc, func(a *pb.Alarm) bool { return add(v, &v.Alarms, showAlarm(r, c.who, a)) })
 	commitment.Bars(r, s.Uscc, func(b *pb.PromiseBar) bool { return add(v, &v.Bars, showBar(c.who, b)) })

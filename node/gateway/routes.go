@@ -11,10 +11,26 @@ type audienceOf int
 
 const (
 	all     audienceOf = iota
-	members            // members and warranted auditors: an Authorization header is needed
-	parties            // the same, and a firm by its own key about itself
+	members            // agencies and warranted auditors: an Authorization header is needed
+	signers            // the same, and lenders
+	parties            // agencies and warranted auditors, and a firm by its own key about itself
 	local              // peers on this machine
 )
+
+// admits refuses a reader who may not call a route at all. uscc is whom the route is about, empty where it is about nobody.
+func (a audienceOf) admits(who *caller, uscc string) error {
+	switch {
+	case a == all || a == local:
+		return nil
+	case who == nil:
+		return refuse(http.StatusUnauthorized, ErrAudience)
+	case who.firm != "" && (a != parties || who.firm != uscc):
+		return refuse(http.StatusForbidden, ErrFirm)
+	case who.lender && a != signers:
+		return refuse(http.StatusForbidden, ErrLender)
+	}
+	return nil
+}
 
 // slotKind is a pool of requests at work.
 type slotKind int
@@ -59,13 +75,13 @@ var routes = []route{
 	{method: http.MethodGet, path: "/v1/incentive-lists", handle: (*call).incentiveLists},
 
 	{method: http.MethodPost, path: "/v1/txs", query: []string{"wait"}, body: pb.TxBytesMax, handle: (*call).submit},
-	{method: http.MethodGet, path: "/v1/txs/{id}", audience: members, handle: (*call).outcome},
+	{method: http.MethodGet, path: "/v1/txs/{id}", audience: signers, handle: (*call).outcome},
 	{method: http.MethodGet, path: "/v1/records/{id}", handle: (*call).record},
 	{method: http.MethodGet, path: "/v1/files/{uscc}", audience: parties, handle: (*call).file},
 	{method: http.MethodGet, path: "/v1/duties", audience: members, query: []string{"agency", "after", "limit"}, handle: (*call).duties},
 	{method: http.MethodGet, path: "/v1/inspections/{id}", handle: (*call).inspectionPlan},
 	{method: http.MethodGet, path: "/v1/checks/{uscc}", audience: members, handle: (*call).check},
-	{method: http.MethodGet, path: "/v1/members/self", audience: members, handle: (*call).self},
+	{method: http.MethodGet, path: "/v1/members/self", audience: signers, handle: (*call).self},
 
 	{method: http.MethodGet, path: "/v1/audit/genesis", audience: members, handle: (*call).genesis},
 	{method: http.MethodGet, path: "/v1/audit/blocks/{height}", audience: members, handle: (*call).auditBlock},

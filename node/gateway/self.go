@@ -32,6 +32,7 @@ type mandateJSON struct {
 var roleWords = []string{
 	pb.ROLE_GOVERNOR: "governor", pb.ROLE_REGISTRY: "registry", pb.ROLE_RECORD: "record", pb.ROLE_VERIFY: "verify",
 	pb.ROLE_REVIEW: "review", pb.ROLE_AGENT: "agent", pb.ROLE_AUDITOR: "auditor",
+	pb.ROLE_GATEWAY: "gateway", pb.ROLE_LENDER: "lender", pb.ROLE_EVALUATE: "evaluate",
 }
 
 var mandateWords = []string{

@@ -102,7 +102,7 @@ type publicCommitmentJSON struct {
 
 // recordJSON is an answer about one record. View says which of the forms it carries.
 type recordJSON struct {
-	Kind                string                 `json:"kind"` // penalty, list, abnormal, other, commitment, repair, measure, listing, objection, incentive
+	Kind                string                 `json:"kind"` // penalty, list, abnormal, other, commitment, repair, measure, listing, objection, incentive, authorisation
 	ID                  string                 `json:"id"`
 	Subject             string                 `json:"subject"`
 	View                string                 `json:"view"` // published, full
@@ -126,6 +126,7 @@ type recordJSON struct {
 	Objection           *objectionJSON         `json:"objection,omitempty"`
 	PublishedIncentive  *attest.IncentiveJSON  `json:"published_incentive,omitempty"`
 	Incentive           *incentiveJSON         `json:"incentive,omitempty"`
+	Authorisation       *authorisationJSON     `json:"authorisation,omitempty"`
 	AsOf                *asOf                  `json:"as_of,omitempty"`
 }
 
@@ -348,6 +349,8 @@ type fileJSON struct {
 	Inspections    []*recordJSON       `json:"inspections"`
 	Objections     []*recordJSON       `json:"objections"`
 	Incentives     []*recordJSON       `json:"incentives"`
+	Authorisations []*recordJSON       `json:"authorisations"`
+	Grade          *gradeJSON          `json:"grade,omitempty"`
 	Keys           []*keyJSON          `json:"keys"`
 	Alarms         []*alarmJSON        `json:"alarms"`
 	Bars           []*barJSON          `json:"bars"`

@@ -6,6 +6,7 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/consent"
 	"github.com/xinlian-ledger/xinlian/x/incentive"
 	"github.com/xinlian-ledger/xinlian/x/inspection"
 	"github.com/xinlian-ledger/xinlian/x/leniency"
@@ -25,7 +26,7 @@ type audience int
 
 const (
 	aPublic     audience = iota // 公众
-	aLender                     // 金融机构、征信、追溯: as the public, until authorisations exist
+	aLender                     // 金融机构: as the public here; what a firm has authorised it asks for at /v1/queries
 	aAgency                     // 其他机关 (政务共享)
 	aDuty                       // an agency with a duty in the matter (履职需要): acts for the recogniser by mandate, or filed the application that waits
 	aRecogniser                 // 认定单位
@@ -103,7 +104,10 @@ var (
 	propagationView = [audiences]view{aRecogniser: full, aSubject: full, aAuditor: full}
 	barView         = [audiences]view{aAuditor: full}
 	fileView        = [audiences]view{aAuditor: full}
-	keyView         = [audiences]view{aDuty: full, aSubject: full, aAuditor: full}
+	// An authorisation is the business of the firm, of the lender that it names and of its gateway; a grade that of the firm and of who recorded it.
+	authorisationView = [audiences]view{aLender: full, aDuty: full, aSubject: full, aAuditor: full}
+	gradeView         = [audiences]view{aRecogniser: full, aSubject: full, aAuditor: full}
+	keyView           = [audiences]view{aDuty: full, aSubject: full, aAuditor: full}
 )
 
 // A state that a table does not name is hidden from all: a map gives the zero row.
@@ -121,6 +125,8 @@ func columnOf(who *caller, uscc, recogniser string, duty func() bool) audience {
 		return aPublic
 	case who.auditor:
 		return aAuditor
+	case who.lender:
+		return aLender
 	case who.recognises(recogniser):
 		return aRecogniser
 	case duty != nil && duty():
@@ -374,6 +380,9 @@ func showRecord(r x.Reader, who *caller, id []byte) *recordJSON {
 	}
 	if i, ok := incentive.Get(r, id); ok {
 		return showIncentive(r, who, i)
+	}
+	if a, ok := consent.Get(r, id); ok {
+		return showAuthorisation(who, a)
 	}
 	return nil
 }

@@ -116,10 +116,10 @@ func commitmentsFault(s *pb.Standing) string {
 	breached := uint32(0)
 	for i := range s.Commitments {
 		c := &s.Commitments[i]
+		if why := commitmentFault(c); why != "" {
+			return why
+		}
 		switch {
-		case !isDigits(c.Code, 20), c.Type > 6, c.State < pb.COMMITMENT_PENDING, c.State > pb.COMMITMENT_WITHDRAWN,
-			!isDate(c.MadeOn), !isDate(c.ValidUntil), !isUSCC(c.Acceptor):
-			return "a commitment has an impossible field"
 		case i > 0 && s.Commitments[i-1].Code >= c.Code:
 			return "the commitments are not in order"
 		}
@@ -129,6 +129,14 @@ func commitmentsFault(s *pb.Standing) string {
 	}
 	if breached != s.Counts.Breached {
 		return "the number of breaches differs from their count"
+	}
+	return ""
+}
+
+func commitmentFault(c *pb.PublicCommitment) string {
+	if !isDigits(c.Code, 20) || c.Type > 6 || c.State < pb.COMMITMENT_PENDING || c.State > pb.COMMITMENT_WITHDRAWN ||
+		!isDate(c.MadeOn) || !isDate(c.ValidUntil) || !isUSCC(c.Acceptor) {
+		return "a commitment has an impossible field"
 	}
 	return ""
 }

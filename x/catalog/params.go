@@ -110,6 +110,11 @@ var Params = []ParamInfo{
 	{"incentive_notice_days", "守信激励公示期", 7, 3, 30, "days", "H1 art 28 [C], length [D]", "from the opening of a public notice to the last day on which anybody may object"},
 	{"incentive_decide_wd", "守信激励认定期限", 5, 1, 20, "wd", "[D]", "from the end of the notice, or of the last objection, to the decision"},
 
+	// Authorisations (授权) and lenders' queries (信易贷).
+	{"auth_max_validity_months", "授权最长有效期", 12, 1, 24, "months", "[D], market practice [P]", "from the day on which a firm signs an authorisation to its last day"},
+	{"subject_log_delay", "主体查阅查询记录时限", 0, 0, 1, "wd", "H1 art 40 [C]", "from a query about a firm to the day on which the firm may read its receipt"},
+	{"lender_gateway_required", "金融机构经网关查询", 1, 1, 1, "bool", "G6 [P]", "what a firm authorises is answered by the gateway that it names, the one outlet, without a choice"},
+
 	// Governance (治理).
 	{"member_admission_quorum_permille", "成员变更表决比例", 667, 666, 1000, "permille", "[D]", "of governor members, to admit, change or remove a member; 666 makes two of three enough"},
 	{"param_change_quorum_permille", "规则变更表决比例", 667, 666, 1000, "permille", "[D]", "of governor members, to change anything else"},

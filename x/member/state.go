@@ -1,6 +1,8 @@
 package member
 
 import (
+	"slices"
+
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 
@@ -130,6 +132,11 @@ func HasRole(k *pb.MemberKey, role pb.Role) bool {
 		}
 	}
 	return false
+}
+
+// Carries tells whether a member that has not left has a key with a role.
+func Carries(m *pb.Member, role pb.Role) bool {
+	return !m.Removed && slices.ContainsFunc(m.Keys, func(k *pb.MemberKey) bool { return HasRole(k, role) })
 }
 
 // InWindow tells whether a day lies in a window whose ends count; 0 is an open end.

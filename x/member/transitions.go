@@ -2,6 +2,7 @@ package member
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/xinlian-ledger/xinlian/x"
@@ -261,6 +262,13 @@ func CheckMember(m *pb.Member) error {
 			if bytes.Equal(other.Address, k.Address) {
 				return ErrForm.With("key %x stands twice", k.Address)
 			}
+		}
+	}
+	if lends := slices.ContainsFunc(m.Keys, func(k *pb.MemberKey) bool { return HasRole(k, pb.ROLE_LENDER) }); lends {
+		// It is told what the public is, and what subjects authorise: nothing that only agencies are.
+		other := slices.ContainsFunc(m.Keys, func(k *pb.MemberKey) bool { return !HasRole(k, pb.ROLE_LENDER) })
+		if other || len(m.Competences) > 0 || len(m.ValidatorKey) > 0 || m.Authority || m.CreditChina || m.Holder {
+			return ErrForm.With("%s lends: it has lenders' keys alone, no competence, validator or office", m.Uscc)
 		}
 	}
 	switch {
@@ -532,7 +540,7 @@ func checkKey(k *pb.MemberKey) error {
 		return ErrForm.With("key %x has no role", k.Address)
 	}
 	for i, r := range k.Roles {
-		if r < pb.ROLE_GOVERNOR || r > pb.ROLE_AUDITOR {
+		if r < pb.ROLE_GOVERNOR || r > pb.ROLE_EVALUATE {
 			return x.ErrEnum.With("role %d is not defined", r)
 		}
 		if i > 0 && k.Roles[i-1] >= r {
@@ -541,6 +549,9 @@ func checkKey(k *pb.MemberKey) error {
 	}
 	if HasRole(k, pb.ROLE_AUDITOR) && len(k.Roles) > 1 {
 		return ErrForm.With("key %x audits and writes: an auditor's key has no other role", k.Address)
+	}
+	if HasRole(k, pb.ROLE_LENDER) && len(k.Roles) > 1 {
+		return ErrForm.With("key %x lends and acts as an agency: a lender's key has no other role", k.Address)
 	}
 	if err := x.CheckToken(k.Name, "key name", true); err != nil {
 		return err
@@ -712,7 +723,7 @@ func window(from, to int32) string {
 }
 
 func roleName(r pb.Role) string {
-	names := [...]string{"?", "GOVERNOR (治理)", "REGISTRY (登记)", "RECORD (录入)", "VERIFY (核验)", "REVIEW (审核)", "AGENT (代办)", "AUDITOR (审计)"}
+	names := [...]string{"?", "GOVERNOR (治理)", "REGISTRY (登记)", "RECORD (录入)", "VERIFY (核验)", "REVIEW (审核)", "AGENT (代办)", "AUDITOR (审计)", "GATEWAY (网关)", "LENDER (金融机构)", "EVALUATE (评价)"}
 	if r < 0 || int(r) >= len(names) {
 		r = 0
 	}

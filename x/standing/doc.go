@@ -9,8 +9,8 @@
 //
 // The application makes standings anew once a block, after timers and transactions, for the subjects that they touched.
 //
-// The standing carries one digest of the restricted section (特定范围内公开): always present, salted the same way, opened only to whom the
-// subject authorises.
+// The standing carries one digest of the restricted section (特定范围内公开): always present, salted the same way. The section has a salted digest for each
+// class of data, also where a class is empty. Open opens the classes that a subject has authorised a lender for; the others stay closed.
 //
 // Invariants: STD-1 every enrolled subject has a standing, and it is what Build makes of the records.
 //

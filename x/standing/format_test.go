@@ -46,12 +46,19 @@ type standingVector struct {
 	ValueHash string `json:"value_hash"`
 }
 
-type restrictedVector struct {
-	Name    string `json:"name"`
-	Subject string `json:"subject"`
-	Section string `json:"section"`
+type classVector struct {
+	Content string `json:"content"`
 	Salt    string `json:"salt"`
 	Digest  string `json:"digest"`
+}
+
+type restrictedVector struct {
+	Name    string        `json:"name"`
+	Subject string        `json:"subject"`
+	Classes []classVector `json:"classes"`
+	Section string        `json:"section"`
+	Salt    string        `json:"salt"`
+	Digest  string        `json:"digest"`
 }
 
 type fileVector struct {
@@ -134,19 +141,34 @@ func makeVectors(t *testing.T) vectors {
 		Note:   "Made-up samples. Byte strings are hex; codes are synthetic; the secret is SHA-256 of published words.",
 		Secret: hexa(secret),
 	}
-	section := func(name, uscc string, s *pb.RestrictedSection) []byte {
+	section := func(name, uscc string, grade, commitments []byte) []byte {
+		v0 := restrictedVector{Name: name, Subject: uscc}
+		s := new(pb.RestrictedSection)
+		for i, content := range [][]byte{grade, commitments} {
+			class := []byte{byte(i + 1)}
+			salt := mac(secret, []byte("xinlian/class/v1"), []byte(uscc), class, sum(content))
+			digest := sum([]byte("xinlian/class/v1"), class, salt, content)
+			if c := pb.DataClass(i + 1); hexa(standing.ClassSalt(secret, uscc, c, content)) != hexa(salt) || hexa(standing.ClassDigest(c, salt, content)) != hexa(digest) {
+				t.Errorf("class %d of restricted section %s is not as FORMAT.md says", i+1, name)
+			}
+			s.Classes = append(s.Classes, digest)
+			v0.Classes = append(v0.Classes, classVector{hexa(content), hexa(salt), hexa(digest)})
+		}
 		raw := pb.Encode(s)
 		salt := mac(secret, []byte("xinlian/restricted/v1"), []byte(uscc), sum(raw))
 		digest := sum([]byte("xinlian/restricted/v1"), salt, raw)
 		if hexa(standing.RestrictedSalt(secret, uscc, raw)) != hexa(salt) || hexa(standing.RestrictedDigest(salt, raw)) != hexa(digest) {
 			t.Errorf("restricted section %s is not as FORMAT.md says", name)
 		}
-		v.Restricted = append(v.Restricted, restrictedVector{name, uscc, hexa(raw), hexa(salt), hexa(digest)})
+		v0.Section, v0.Salt, v0.Digest = hexa(raw), hexa(salt), hexa(digest)
+		v.Restricted = append(v.Restricted, v0)
 		return digest
 	}
-	none := section("empty", firm, &pb.RestrictedSection{})
+	none := section("empty", firm, nil, nil)
 	promise := pb.PublicCommitment{Code: "41010020260715000001", Type: 1, State: pb.COMMITMENT_SUPERVISED, MadeOn: 20649, Acceptor: agency}
-	some := section("one commitment", firm, &pb.RestrictedSection{Commitments: []pb.PublicCommitment{promise}})
+	some := section("a grade and one commitment", firm,
+		pb.Encode(&pb.RestrictedGrade{Grade: "A", Issuer: agency, AssessedOn: 20600, ValidUntil: 20965}),
+		pb.Encode(&pb.RestrictedCommitments{Commitments: []pb.PublicCommitment{promise}}))
 	id := x.RecordID("penalty", agency, "郑市监处罚〔2026〕7号", firm)
 	for _, s := range []struct {
 		name string
@@ -314,7 +336,7 @@ func TestFormatVectors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, domain := range []string{"xinlian/standing/v1", "xinlian/restricted/v1", "xinlian/file/v1", "xinlian/catalog/v1"} {
+	for _, domain := range []string{"xinlian/standing/v1", "xinlian/restricted/v1", "xinlian/class/v1", "xinlian/file/v1", "xinlian/catalog/v1"} {
 		if !strings.Contains(string(doc), `"`+domain+`"`) {
 			t.Errorf("FORMAT.md does not name the domain %s", domain)
 		}

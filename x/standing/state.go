@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 )
 
@@ -14,6 +15,7 @@ var standings = x.Declare(x.TableInfo{Prefix: 0x80, Layout: "standing uscc[18]",
 const (
 	leafDomain       = "xinlian/standing/v1"
 	restrictedDomain = "xinlian/restricted/v1"
+	classDomain      = "xinlian/class/v1"
 )
 
 // Get reads the standing of a subject.
@@ -44,6 +46,25 @@ func leafKey(_, key []byte) []byte { return LeafKey(string(key[1:])) }
 func leafValue(secret, key, row []byte) [32]byte {
 	v := LeafValue(Salt(secret, string(key[1:]), row), row)
 	return sha256.Sum256(v[:])
+}
+
+// restrictedClasses is how many classes the restricted section has.
+const restrictedClasses = int(pb.DATA_COMMITMENTS)
+
+// ClassSalt is derived as Salt is, in a domain of its own, for each class of the restricted section: an opened class helps nobody to guess a closed one.
+func ClassSalt(secret []byte, uscc string, class pb.DataClass, content []byte) []byte {
+	sum := sha256.Sum256(content)
+	return mac(secret, []byte(classDomain), []byte(uscc), []byte{byte(class)}, sum[:])
+}
+
+// ClassDigest is what the restricted section carries of a class.
+func ClassDigest(class pb.DataClass, salt, content []byte) []byte {
+	h := sha256.New()
+	h.Write([]byte(classDomain))
+	h.Write([]byte{byte(class)})
+	h.Write(salt)
+	h.Write(content)
+	return h.Sum(nil)
 }
 
 // RestrictedSalt is derived as Salt is, in a domain of its own.

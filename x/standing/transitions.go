@@ -9,6 +9,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
+	"github.com/xinlian-ledger/xinlian/x/consent"
 	"github.com/xinlian-ledger/xinlian/x/incentive"
 	"github.com/xinlian-ledger/xinlian/x/sanction"
 	"github.com/xinlian-ledger/xinlian/x/subject"
@@ -77,7 +78,7 @@ func Build(r x.Reader, secret []byte, s *pb.Subject) *pb.Standing {
 	st := &pb.Standing{Subject: s.Uscc, Region: s.Region, Category: s.Category, Status: s.Status, MayPromise: true}
 	shown := map[string]*pb.Commitment{} // commitments that the public sees
 	promised := int32(0)                 // the newest of them that was made for repair and accepted
-	restricted := new(pb.RestrictedSection)
+	var narrow []pb.PublicCommitment     // 特定范围内公开
 	commitment.Each(r, s.Uscc, func(c *pb.Commitment) bool {
 		if commitment.Public(c) {
 			st.Commitments = append(st.Commitments, publicCommitment(c))
@@ -89,7 +90,9 @@ func Build(r x.Reader, secret []byte, s *pb.Subject) *pb.Standing {
 				promised = max(promised, c.Content.MadeOn)
 			}
 		}
-		restrict(restricted, c)
+		if Narrow(c) {
+			narrow = append(narrow, publicCommitment(c))
+		}
 		return true
 	})
 	sanction.Each(r, s.Uscc, func(d *pb.Dishonesty) bool {
@@ -134,7 +137,7 @@ func Build(r x.Reader, secret []byte, s *pb.Subject) *pb.Standing {
 	st.Counts.Penalties, st.Counts.Abnormal, st.Counts.Others = uint32(len(st.Penalties)), uint32(len(st.Abnormal)), uint32(len(st.Others))
 	st.Counts.Lists = uint32(len(st.Lists))
 
-	section := x.EncodeRow(restricted)
+	section := x.EncodeRow(restrictedSection(secret, s.Uscc, restrictedContents(r, s.Uscc, narrow)))
 	st.Restricted = RestrictedDigest(RestrictedSalt(secret, s.Uscc, section), section)
 	shorten(st, int(catalog.Int(r, "standing_bytes_max")))
 	return st
@@ -206,21 +209,45 @@ func PublicIncentive(i *pb.Incentive) pb.PublicIncentive {
 	}
 }
 
-// Restricted makes the restricted section of a subject.
-func Restricted(r x.Reader, uscc string) *pb.RestrictedSection {
-	sec := new(pb.RestrictedSection)
-	commitment.Each(r, uscc, func(c *pb.Commitment) bool {
-		restrict(sec, c)
-		return true
-	})
-	return sec
+// Narrow says whether a commitment stands in the restricted section (特定范围内公开).
+func Narrow(c *pb.Commitment) bool { return c.Content.Publication == 2 && !c.Hidden }
+
+// restrictedContents gives the contents of the classes of the restricted section, by class from 1 on. An empty one has no bytes.
+func restrictedContents(r x.Reader, uscc string, narrow []pb.PublicCommitment) [restrictedClasses][]byte {
+	grade := new(pb.RestrictedGrade)
+	if g, ok := consent.GradeOf(r, uscc); ok {
+		grade = &pb.RestrictedGrade{Grade: g.Grade, Issuer: g.Issuer, AssessedOn: g.AssessedOn, ValidUntil: g.ValidUntil}
+	}
+	return [...][]byte{x.EncodeRow(grade), x.EncodeRow(&pb.RestrictedCommitments{Commitments: narrow})}
 }
 
-// restrict adds a commitment to the section that it belongs to, if it does.
-func restrict(sec *pb.RestrictedSection, c *pb.Commitment) {
-	if c.Content.Publication == 2 && !c.Hidden {
-		sec.Commitments = append(sec.Commitments, publicCommitment(c))
+// restrictedSection makes the section of its contents.
+func restrictedSection(secret []byte, uscc string, contents [restrictedClasses][]byte) *pb.RestrictedSection {
+	section := new(pb.RestrictedSection)
+	for i, content := range contents {
+		class := pb.DataClass(i + 1)
+		section.Classes = append(section.Classes, ClassDigest(class, ClassSalt(secret, uscc, class, content), content))
 	}
+	return section
+}
+
+// Open opens classes of a subject's restricted section, ascending: what a lender gets whom the subject has authorised for them. It is complete for each.
+func Open(r x.Reader, secret []byte, uscc string, classes []pb.DataClass) *pb.RestrictedOpening {
+	var narrow []pb.PublicCommitment
+	commitment.Each(r, uscc, func(c *pb.Commitment) bool {
+		if Narrow(c) {
+			narrow = append(narrow, publicCommitment(c))
+		}
+		return true
+	})
+	contents := restrictedContents(r, uscc, narrow)
+	section := x.EncodeRow(restrictedSection(secret, uscc, contents))
+	o := &pb.RestrictedOpening{Section: section, Salt: RestrictedSalt(secret, uscc, section)}
+	for _, class := range classes {
+		content := contents[class-1]
+		o.Opened = append(o.Opened, pb.OpenedClass{Class: class, Salt: ClassSalt(secret, uscc, class, content), Content: content})
+	}
+	return o
 }
 
 func publicCommitment(c *pb.Commitment) pb.PublicCommitment {

@@ -19,6 +19,8 @@ const (
 	CompetenceMax = 64  // competences of a member
 	CandidatesMax = 100 // candidates of an inspection in one message
 	KeysMax       = 32  // keys of a member
+	ClassesMax    = 8   // data classes of an authorisation
+	UsedUpMax     = 256 // authorisations that one anchor ends
 	SubjectKeys   = 8   // keys of a firm that are in force at a time
 	BasisMax      = 400 // bytes of the text that a measure or a list rests on
 	ListCodesMax  = 64  // codes of lists, measures or systems that a row names

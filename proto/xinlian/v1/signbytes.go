@@ -23,6 +23,22 @@ func KeyProof(chainID, subject string) [32]byte {
 	return keccak([]byte(keyDomain), []byte{0}, []byte(chainID), []byte{0}, []byte(subject))
 }
 
+// Domains of a firm's own acts.
+const (
+	grantDomain    = "xinlian/grant/v1"
+	withdrawDomain = "xinlian/withdraw/v1"
+)
+
+// GrantDigest is what a firm signs to authorise: Keccak256(domain ‖ 0x00 ‖ chain id ‖ 0x00 ‖ encoding of the content).
+func GrantDigest(chainID string, c *AuthorisationContent) [32]byte {
+	return keccak([]byte(grantDomain), []byte{0}, []byte(chainID), []byte{0}, Encode(c))
+}
+
+// WithdrawDigest is what a firm signs to take an authorisation back: Keccak256(domain ‖ 0x00 ‖ chain id ‖ 0x00 ‖ id).
+func WithdrawDigest(chainID string, authorisation []byte) [32]byte {
+	return keccak([]byte(withdrawDomain), []byte{0}, []byte(chainID), []byte{0}, authorisation)
+}
+
 // HTTPDigest is what a member signs to be heard as a member by a gateway:
 // Keccak256(method ‖ path ‖ SHA-256(body) ‖ unix time in decimal ‖ chain id). The path is the request target with its query.
 func HTTPDigest(method, path string, bodySHA256 [32]byte, unixTime, chainID string) [32]byte {

@@ -519,6 +519,12 @@ func TestDigestVectors(t *testing.T) {
 	made = append(made, digestVector{"http digest", []string{"POST", "/v1/attestations?claim=no-serious", string(body), "1790000000", chainID}, hex.EncodeToString(h[:])})
 	k := pb.KeyProof(chainID, firm)
 	made = append(made, digestVector{"key proof", []string{chainID, firm}, hex.EncodeToString(k[:])})
+	grant := consentMessages()["grant_authorisation"].Sum.(*pb.Msg_GrantAuthorisation).GrantAuthorisation.Content
+	k = pb.GrantDigest(chainID, &grant)
+	made = append(made, digestVector{"grant", []string{chainID, hex.EncodeToString(pb.Encode(&grant))}, hex.EncodeToString(k[:])})
+	k = pb.WithdrawDigest(chainID, p[:])
+	made = append(made, digestVector{"withdrawal", []string{chainID, hex.EncodeToString(p[:])}, hex.EncodeToString(k[:])})
+	made = append(made, id("authorisation", firm, "SQ-1", firm))
 	file(t, "digests.json", made)
 }
 
