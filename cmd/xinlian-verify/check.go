@@ -13,7 +13,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/attest"
 )
 
-// question holds the flags that check and check-many share.
+// question holds the flags that check, check-many and the verbs of packs share.
 type question struct {
 	trust, claim, at string
 	maxAge           time.Duration
@@ -29,7 +29,6 @@ func (q *question) flags(cmd *cobra.Command) {
 	f.StringVar(&q.claim, "claim", "", "claim: "+attest.ClaimForms)
 	f.DurationVar(&q.maxAge, "max-age", 0, "oldest header that is accepted, such as 24h")
 	f.StringVar(&q.at, "at", "", "time (RFC 3339) in place of the clock, for age and for the windows of the trust file")
-	f.StringArrayVar(&q.headers, "header", nil, "bundle that carries the header which this one only names; may be given several times")
 	f.StringVar(&q.witness, "witness", "", "witness file (*.xlw) with cosignatures of the header")
 	f.StringArrayVar(&q.stamps, "timestamp", nil, "time stamp (RFC 3161 response) over the header hash; may be given several times")
 	f.BoolVar(&q.json, "json", false, "print JSON")
@@ -40,9 +39,14 @@ func (q *question) flags(cmd *cobra.Command) {
 	}
 }
 
+// headerFlag is for bundles alone: a pack carries its header.
+func (q *question) headerFlag(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&q.headers, "header", nil, "bundle that carries the header which this one only names; may be given several times")
+}
+
 // read turns the flags and files into what the library takes. Its errors are of usage, of an unsupported trust file, or of
 // a header that is refused; usage goes first, so that the files are judged when nothing is wrong with the call.
-func (q *question) read(subject, bundle string) (*attest.Verifier, []byte, attest.Policy, error) {
+func (q *question) read(subject, bundle string, limit int64) (*attest.Verifier, []byte, attest.Policy, error) {
 	p := attest.Policy{Subject: subject, MaxAge: q.maxAge, Now: time.Now()}
 	var err error
 	if p.Claim, err = attest.ParseClaim(q.claim); err != nil {
@@ -54,7 +58,7 @@ func (q *question) read(subject, bundle string) (*attest.Verifier, []byte, attes
 	if p.Now, err = clock(q.at); err != nil {
 		return nil, nil, p, err
 	}
-	raw, err := readBundle(bundle)
+	raw, err := readAtMost(bundle, limit)
 	if err != nil {
 		return nil, nil, p, err
 	}
@@ -143,7 +147,7 @@ func checkCommand() *cobra.Command {
 			if err := attest.CheckSubject(subject); err != nil {
 				return usage("--subject: %w", err)
 			}
-			v, raw, p, err := q.read(subject, args[0])
+			v, raw, p, err := q.read(subject, args[0], int64(attest.FileBytesMax))
 			if err != nil {
 				return q.refused(cmd.OutOrStdout(), err, p, func(j attest.VerdictJSON) any { return j })
 			}
@@ -169,6 +173,7 @@ func checkCommand() *cobra.Command {
 		},
 	}
 	q.flags(cmd)
+	q.headerFlag(cmd)
 	cmd.Flags().StringVar(&subject, "subject", "", "统一社会信用代码 of the firm that is asked about")
 	if err := cmd.MarkFlagRequired("subject"); err != nil {
 		panic(err)

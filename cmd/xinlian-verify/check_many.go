@@ -25,7 +25,7 @@ not trusted as a whole; whether the claim holds is said of each. A firm that was
 bundle has no line: compare the list.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			v, raw, p, err := q.read("", args[0])
+			v, raw, p, err := q.read("", args[0], int64(attest.FileBytesMax))
 			if err != nil {
 				return q.refused(cmd.OutOrStdout(), err, p, func(j attest.VerdictJSON) any { return []attest.VerdictJSON{j} })
 			}
@@ -70,16 +70,20 @@ bundle has no line: compare the list.`,
 		},
 	}
 	q.flags(cmd)
+	q.headerFlag(cmd)
 	cmd.Flags().StringVar(&out, "csv", "", "write one row a subject to this file")
 	return cmd
 }
+
+// tableHead names the columns. Whether a subject is enrolled a pack leaves empty.
+var tableHead = []string{"subject", "claim", "holds", "code", "reason", "enrolled", "chain_id", "height", "header_height", "time", "age_seconds"}
 
 // table is the CSV of the verdicts: UTF-8 with a byte order mark, so that spreadsheets show Chinese.
 func table(verdicts []*attest.Verdict) []byte {
 	var b bytes.Buffer
 	b.WriteString("\uFEFF")
 	w := csv.NewWriter(&b)
-	rows := [][]string{{"subject", "claim", "holds", "code", "reason", "enrolled", "chain_id", "height", "header_height", "time", "age_seconds"}}
+	rows := [][]string{tableHead}
 	for _, d := range verdicts {
 		rows = append(rows, []string{
 			d.Subject, d.Claim.String(), strconv.FormatBool(d.Holds), d.Code, d.Reason, strconv.FormatBool(d.Enrolled), d.ChainID,

@@ -58,7 +58,7 @@ func rootCommand(l lang.Language) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "xinlian-verify",
 		Short: "Judge proof bundles of the credit ledger, offline",
-		Long: `xinlian-verify judges proof bundles (证明包) of the credit ledger. Only fetch uses the network.
+		Long: `xinlian-verify judges proof bundles (证明包) of the credit ledger. Only fetch uses the network, also that of pack.
 
 Exit codes of check: 0 verified and the claim holds; 1 invalid; 2 usage; 3 stale;
 4 the trust file has expired or does not reach the bundle; 5 unsupported version;
@@ -75,7 +75,7 @@ JSON and CSV are the same in both languages.`,
 			return usage("a verb is missing")
 		},
 	}
-	root.AddCommand(checkCommand(), checkManyCommand(), inspectCommand(), convertCommand(), qrCommand(), trustCommand(), doctorCommand(), fetchCommand(), versionCommand())
+	root.AddCommand(checkCommand(), checkManyCommand(), inspectCommand(), convertCommand(), qrCommand(), trustCommand(), doctorCommand(), packCommand(), fetchCommand(), versionCommand())
 	shell.Speak(root, l, words)
 	return root
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/ed25519"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -137,6 +139,11 @@ func writeSamples(dir string) error {
 		signatures = append(signatures, attest.SignRotation(trust.Encode(), next.Encode(), ed25519.PrivateKey(Equal("a", 4).Key(i))))
 	}
 	enough = attest.EncodeRotation(trust.Encode(), next.Encode(), signatures)
+	for name, raw := range packs() {
+		if err := write(name, raw); err != nil {
+			return err
+		}
+	}
 	text := attest.Armor(raw)
 	for name, raw := range map[string][]byte{
 		"witnesses.json": next.Encode(), "clean.xlw": cosigned, "few.json": few, "rotation.json": enough,
@@ -151,6 +158,23 @@ func writeSamples(dir string) error {
 		}
 	}
 	return nil
+}
+
+// packs are offline packs in which SubjectPunished has a serious record and, in the newer one, SubjectMany has one instead.
+func packs() map[string][]byte {
+	old, negative, next := Members(SubjectPunished, Agency), Members(SubjectPunished, Agency, SubjectMany), Members(SubjectMany, Agency)
+	serious := Spec{}.Pack(pb.PACK_SERIOUS, old, negative)
+	newer := Spec{Height: 140}.Pack(pb.PACK_SERIOUS, next, negative)
+	root := SetRoot(pb.PACK_SERIOUS, old)
+	delta := &pb.PackDelta{Base: root[:], Pack: *newer, Added: Members(SubjectMany), Removed: Members(SubjectPunished)}
+	delta.Pack.Members = nil
+	cut := *serious
+	cut.Members = cut.Members[32:]
+	return map[string][]byte{
+		"serious.xlp": attest.EncodePack(serious), "negative.xlp": attest.EncodePack(Spec{}.Pack(pb.PACK_NEGATIVE, old, negative)),
+		"newer.xlp": attest.EncodePack(newer), "newer.xld": attest.EncodeDelta(delta), "cut.xlp": attest.EncodePack(&cut),
+		"other.xlp": attest.EncodePack(Spec{ChainID: "test-other"}.Pack(pb.PACK_SERIOUS, old, negative)),
+	}
 }
 
 // fakeNode answers as a gateway does; one without the route for many under /old.
@@ -173,6 +197,30 @@ func fakeNode() http.Handler {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			w.Write([]byte(`{"code":"E_NO_PROOF","title":"no proven height yet","detail":"wait\nfor a block"}`))
 		}
+	})
+	mux.HandleFunc("GET /v1/packs/serious", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Accept") == attest.PackMediaType && r.Header.Get("Accept-Encoding") == "" {
+			w.Write(packs()["serious.xlp"])
+		}
+	})
+	mux.HandleFunc("GET /v1/packs/negative", func(w http.ResponseWriter, r *http.Request) { // a node that gives another set
+		w.Write(packs()["serious.xlp"])
+	})
+	mux.HandleFunc("GET /bomb/v1/packs/serious", func(w http.ResponseWriter, r *http.Request) { // a few bytes that are gigabytes
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		z.Write(packs()["serious.xlp"])
+		z.Write(make([]byte, 64<<20))
+		z.Close()
+	})
+	mux.HandleFunc("GET /v1/packs/serious/delta", func(w http.ResponseWriter, r *http.Request) {
+		if root := SetRoot(pb.PACK_SERIOUS, Members(SubjectPunished, Agency)); r.FormValue("base") != hex.EncodeToString(root[:]) {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusGone)
+			w.Write([]byte(`{"code":"E_PACK_BASE","title":"get the whole pack"}`))
+			return
+		}
+		w.Write(packs()["newer.xld"])
 	})
 	mux.HandleFunc("POST /v1/attestations", func(w http.ResponseWriter, r *http.Request) {
 		var body struct{ Subjects []string }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"math/bits"
 	"sort"
@@ -525,4 +526,45 @@ func PackRoot(raw []byte) (set pb.PackSet, root Hash, err error) {
 		return 0, root, err
 	}
 	return f.Set, setRoot(f.Members, f.Set), nil
+}
+
+// PackJSON is the view of a pack that has been judged. It proves nothing.
+type PackJSON struct {
+	Verdict      string `json:"verdict"`
+	Code         string `json:"code"`
+	Claim        string `json:"claim"`
+	Set          string `json:"set"`
+	Root         string `json:"root"`
+	Members      int    `json:"members"`
+	ChainID      string `json:"chain_id"`
+	Height       int64  `json:"height"`
+	HeaderHeight int64  `json:"header_height"`
+	Time         string `json:"time"`
+	AgeSeconds   int64  `json:"age_seconds"`
+	SignedPower  int64  `json:"signed_power"`
+	TotalPower   int64  `json:"total_power"`
+}
+
+// PackView gives the view of a pack.
+func PackView(p *Pack, now time.Time) PackJSON {
+	set, _ := setOf(p.Claim)
+	return PackJSON{
+		Verdict: "holds", Code: CodeOK, Claim: p.Claim.String(), Set: set.Word(), Root: hex.EncodeToString(p.Root[:]), Members: p.Len(),
+		ChainID: p.ChainID, Height: p.Height, HeaderHeight: p.HeaderHeight, Time: p.Time.Format(time.RFC3339Nano),
+		AgeSeconds: int64(p.Age(now) / time.Second), SignedPower: p.SignedPower, TotalPower: p.TotalPower,
+	}
+}
+
+// PackVerdictView gives the view of a look-up. Whether the subject is enrolled, and its standing, are null: a pack does not say.
+func PackVerdictView(d *PackVerdict, now time.Time) VerdictJSON {
+	p := d.Pack
+	at, age := p.Time.Format(time.RFC3339Nano), int64(p.Age(now)/time.Second)
+	j := VerdictJSON{
+		Verdict: "holds", Code: d.Code, Reason: d.Reason, Subject: d.Subject, Claim: d.Claim.String(), Holds: d.Holds, ChainID: &p.ChainID,
+		Height: &p.Height, HeaderHeight: &p.HeaderHeight, Time: &at, AgeSeconds: &age, SignedPower: &p.SignedPower, TotalPower: &p.TotalPower,
+	}
+	if !d.Holds {
+		j.Verdict = "does-not-hold"
+	}
+	return j
 }
