@@ -51,6 +51,8 @@ type APISettings struct {
 	Listen    string        `mapstructure:"listen"`
 	StopGrace time.Duration `mapstructure:"stop_grace"`
 	PackEvery time.Duration `mapstructure:"pack_every"`
+
+	CheckEvery int `mapstructure:"check_every"`
 }
 
 // MetricsSettings are about the listener for the operator.
@@ -88,6 +90,7 @@ var settingKnobs = []Knob{
 	{Key: "api.listen", Default: "127.0.0.1:26680", Reason: "gateway; loopback until the operator puts TLS in front of it"},
 	{Key: "api.stop_grace", Default: "10s", Reason: "how long open requests may take to end when the node stops"},
 	{Key: "api.pack_every", Default: "1h", Reason: "how old an offline pack may grow before it is made anew, at most 24h; sooner where somebody has left its set. Lenders who check by packs want it as fresh as their policy asks"},
+	{Key: "api.check_every", Default: 1, Reason: "of so many bundles one is verified by the gateway itself before it leaves; 1 = every one, for some 5 µs each"},
 	{Key: "metrics.listen", Default: "127.0.0.1:26690", Reason: "metrics and health for the operator; empty = no listener"},
 	{Key: "state.retain", Default: uint64(0), Reason: "heights of history kept; 0 = all, as an evidence ledger wants of most members"},
 	{Key: "state.retain_blocks", Default: int64(0), Reason: "blocks kept at least; 0 = all. Never fewer than evidence, this node's own snapshots and a restart need"},
@@ -290,6 +293,9 @@ func (c Config) Check() error {
 	if c.Settings.Watchdog.Behind < 10*time.Second {
 		return fmt.Errorf("%s: watchdog.behind is %s; below 10s it would end nodes that are only slow", ConfigFile, c.Settings.Watchdog.Behind)
 	}
+	if n := c.Settings.API.CheckEvery; n < 1 {
+		return fmt.Errorf("%s: api.check_every is %d; 1 checks every bundle, a larger number one of so many", ConfigFile, n)
+	}
 	if _, err := parseLevel(c.Settings.Log.Level); err != nil {
 		return fmt.Errorf("%s: log.level: %w", ConfigFile, err)
 	}
@@ -365,8 +371,9 @@ func (s Settings) encode() []byte {
 func (s Settings) knobs() []Knob {
 	values := map[string]any{
 		"api.listen": s.API.Listen, "api.stop_grace": s.API.StopGrace.String(), "api.pack_every": s.API.PackEvery.String(),
-		"metrics.listen": s.Metrics.Listen,
-		"state.retain":   s.State.Retain, "state.workers": s.State.Workers, "state.retain_blocks": s.State.RetainBlocks, "state.compact_ratio": s.State.CompactRatio,
+		"api.check_every": s.API.CheckEvery,
+		"metrics.listen":  s.Metrics.Listen,
+		"state.retain":    s.State.Retain, "state.workers": s.State.Workers, "state.retain_blocks": s.State.RetainBlocks, "state.compact_ratio": s.State.CompactRatio,
 		"state.compact_at": s.State.CompactAt, "state.proof_window_mb": s.State.ProofWindow,
 		"state.snapshot_every": s.State.SnapshotEvery,
 		"watchdog.behind":      s.Watchdog.Behind.String(), "watchdog.disk_free_mb": s.Watchdog.DiskFreeMB,

@@ -52,8 +52,10 @@ func badgerOptions(o Options) badger.Options {
 		WithBaseLevelSize(1 << 30).
 		// Files of 8 MB at that level and of 16 MB below: a quarter of the files that a start opens.
 		WithBaseTableSize(8 << 20).
-		// A compaction into that level takes seconds; writers wait for it later.
-		WithNumLevelZeroTablesStall(20).
+		// Each compaction into that level moves all of it: it pays three times more rarely. What it costs is a look into a filter for each table more
+		// that a read passes. It takes seconds; writers wait for it later.
+		WithNumLevelZeroTables(15).
+		WithNumLevelZeroTablesStall(30).
 		WithCompactL0OnClose(o.emptyL0).
 		// No cache of blocks. Tables are mapped and not compressed, so a block is read where it lies, in memory that the system shares
 		// between all readers. The cache saved one checksum a read (0.4 µs) and cost a quarter of the processor time of recording: it let

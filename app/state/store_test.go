@@ -466,7 +466,10 @@ func TestPruning(t *testing.T) {
 				t.Error("closed view answers")
 			}
 			s.Close()
-			o.Retain = 0 // what is gone stays gone
+			o.Retain = 0     // what is gone stays gone
+			o.emptyL0 = true // so few tables wait for a compaction otherwise
+			s = mustOpen(t, o)
+			s.Close()
 			s = mustOpen(t, o)
 			if err := s.db.Flatten(1); err != nil {
 				t.Fatal(err)

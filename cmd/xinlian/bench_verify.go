@@ -18,7 +18,7 @@ func benchVerifyCmd() *cobra.Command {
 		Long: `Make a localnet of one validator on loopback in a temporary folder, enrol synthetic firms, find out how many attestations a
 second its gateway serves at most, and measure latency at half of that rate: between blocks, and while records are committed. Every
 request has a moment at which it is due; latency counts from that moment, whether or not the one before is answered. Beside it, at the
-same rate, a route of the same server is asked that answers at once. The command ends by itself and leaves nothing behind, unless
+same rate, a route of the same server is asked that answers at once; and where wrk is installed, saturation is measured by it too. The command ends by itself and leaves nothing behind, unless
 --dir names a folder.`,
 		Args: cobra.NoArgs,
 	}
@@ -55,6 +55,9 @@ func showVerify(c *cobra.Command, r *bench.VerifyReport) error {
 	w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "gateway\t%d firms, enrolled in %.0f s; bundles of %d bytes; %d connections\n", r.Subjects, r.EnrolSecs, r.BundleBytes, r.Connections)
 	fmt.Fprintf(w, "saturation\t%.0f attestations/s\n", r.Saturation)
+	if r.Wrk != nil {
+		fmt.Fprintf(w, "the same by wrk\t%.0f attestations/s, p50 %.2f ms, p99 %.2f, %d refused\n", r.Wrk.PerSecond, r.Wrk.P50, r.Wrk.P99, r.Wrk.Refused)
+	}
 	for _, p := range []bench.Phase{r.IdleNoop, r.Idle, r.BusyNoop, r.Busy} {
 		fmt.Fprintf(w, "%s\tp50 %.2f ms, p99 %.2f, p99.9 %.2f, longest %.1f; %.0f of %.0f/s, %d refused\n",
 			p.Name, p.P50, p.P99, p.P999, p.Max, p.Served, p.Offered, p.Refused)

@@ -137,6 +137,7 @@ func newGateway(n *node.Node, log *slog.Logger) *gateway.Gateway {
 		Registerer: n.Metrics().Registry,
 		FreshFor:   n.FreshFor(),
 		PackEvery:  n.Config().Settings.API.PackEvery,
+		CheckEvery: n.Config().Settings.API.CheckEvery,
 		Version:    version(),
 		PathFile:   filepath.Join(n.Config().Home, node.PathFile),
 	})

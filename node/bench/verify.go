@@ -55,6 +55,7 @@ type VerifyReport struct {
 	Connections int     `json:"connections"`
 	EnrolSecs   float64 `json:"enrol_seconds"`
 	Saturation  float64 `json:"requests_per_second_at_saturation"`
+	Wrk         *Wrk    `json:"wrk,omitempty"` // the same by wrk, where that is installed
 	BundleBytes int     `json:"bundle_bytes"`
 	// Idle: between blocks; Busy: while records are committed. Noop is a handler of the same server that answers at once.
 	Idle, IdleNoop, Busy, BusyNoop Phase
@@ -159,6 +160,11 @@ func Verify(ctx context.Context, o VerifyOptions) (_ *VerifyReport, err error) {
 		return nil, err
 	}
 	rep.Saturation = full.Served
+	if rep.Wrk, err = l.runWrk(ctx, o.Seconds); errors.Is(err, ErrNoWrk) {
+		o.Progress("%v: nothing stands beside saturation", err)
+	} else if err != nil {
+		return nil, err
+	}
 	half := full.Served / 2
 	o.Progress("%.0f a second at saturation; measuring at %.0f, between blocks", full.Served, half)
 	if rep.IdleNoop, err = l.run(ctx, "no-op, between blocks", l.noop, half, o.Seconds); err != nil {

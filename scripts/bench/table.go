@@ -349,5 +349,28 @@ func (t *table) gateway(subjects int) {
 	}
 	sound := func(p bench.Phase) bool { return p.Refused == 0 && p.Served >= 0.95*p.Offered }
 	t.add(quiet, "≤ 1 ms", row(r.Idle, r.IdleNoop), verdict(r.Idle.P99 <= 1 && sound(r.Idle)), command)
+	if r.Wrk != nil {
+		t.add("gateway at saturation, by wrk", "", fmt.Sprintf("%.0f/s (%.0f by our own), p50 %.2f ms, p99 %.2f", r.Wrk.PerSecond, r.Saturation, r.Wrk.P50, r.Wrk.P99), "", command)
+	}
+	defer t.immudb(r)
 	t.add(busy, "≤ 5 ms", row(r.Busy, r.BusyNoop), verdict(r.Busy.P99 <= 5 && sound(r.Busy) && r.Committed >= 950), command)
+}
+
+// immudb asks a server of the peer on this machine for verified reads, where its program was built (scripts/dev bench-table does).
+func (t *table) immudb(ours *bench.VerifyReport) {
+	const figure = "attestations/s at saturation, against verified reads of immudb"
+	r := new(struct {
+		Version    string  `json:"version"`
+		Keys       int     `json:"keys"`
+		Saturation float64 `json:"verified_reads_per_second_at_saturation"`
+		P50        float64 `json:"latency_p50_ms"`
+		P99        float64 `json:"latency_p99_ms"`
+	})
+	command, err := t.json(r, filepath.Join(filepath.Dir(t.self), "immudb"), "-keys", "200000")
+	if err != nil {
+		t.skip(err, command, figure)
+		return
+	}
+	t.add(figure, "", fmt.Sprintf("%.1f × (immudb %s: %.0f/s, one client p50 %.2f ms, p99 %.2f; %d keys; its clients verify in the same process, no bundle to keep, no absence)",
+		ours.Saturation/r.Saturation, r.Version, r.Saturation, r.P50, r.P99, r.Keys), "", command)
 }
