@@ -92,6 +92,7 @@ var routes = []route{
 	{method: http.MethodGet, path: "/readyz", audience: local, handle: (*call).readyz},
 	{method: http.MethodGet, path: "/metrics", audience: local, handle: (*call).metrics},
 	{method: http.MethodGet, path: "/openapi.json", handle: (*call).openapi},
+	{method: http.MethodGet, path: "/verify", handle: (*call).verifyPage},
 }
 
 func localOnly(path string) bool {

@@ -1,0 +1,285 @@
+// The page in a real browser, served by a real node: loaded, then the node is stopped, and only then files are dropped on it.
+//
+// XINLIAN_BIN is the folder of the programs (scripts/dev build), XINLIAN_CHROMIUM the browser, XINLIAN_SECOND the folder with signatures.json.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { deflateSync } from "node:zlib";
+
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import encodeQR from "qr";
+
+import { hex } from "../src/bytes.js";
+import { sha256 } from "../src/tree.js";
+import { vectorDir } from "../test/corpus.js";
+
+const bin = process.env["XINLIAN_BIN"] ?? "../../../.tools";
+const executablePath = process.env["XINLIAN_CHROMIUM"] ?? "/usr/bin/chromium";
+
+let dir: string;
+let node = ""; // URL of the node's gateway
+let browser: Browser;
+let trust: Buffer;
+let fresh: Buffer; // a bundle of the node's newest block
+let firm: string;
+
+const run = (program: string, ...args: string[]): string => execFileSync(join(bin, program), args, { encoding: "utf8" });
+
+before(async () => {
+  dir = mkdtempSync(join(tmpdir(), "xinlian-page-"));
+  browser = await chromium.launch({
+    executablePath,
+    args: [
+      "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+      "--disable-sync", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+    ],
+  });
+  run("xinlian", "localnet", "up", "--validators", "1", "--dir", join(dir, "net"), "--detach");
+  node = (JSON.parse(readFileSync(join(dir, "net/localnet.json"), "utf8")) as { nodes: { api: string }[] }).nodes[0]!.api;
+  trust = readFileSync(join(dir, "net/trust.json"));
+  firm = ((await (await fetch(node + "/v1/subjects?limit=1")).json()) as { subjects: string[] }).subjects[0]!;
+  run("xinlian-verify", "fetch", "--node", node, "--subject", firm, "--out", join(dir, "fresh.xla"));
+  fresh = readFileSync(join(dir, "fresh.xla"));
+});
+
+after(async () => {
+  await browser?.close();
+  down();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+function down(): void {
+  if (node !== "") run("xinlian", "localnet", "down", "--dir", join(dir, "net"));
+  node = "";
+}
+
+interface Open {
+  page: Page;
+  requests: string[]; // that left the page after it was loaded
+  complaints: string[]; // errors, and what the policy has blocked
+}
+
+const html = () => readFileSync("../../../node/gateway/page/verify.html");
+
+/** open loads the page: from the node, or once that is stopped from the file that it serves, which carries its policy itself. */
+async function open(at?: string, language = "en"): Promise<Open> {
+  const context: BrowserContext = await browser.newContext({ locale: language, permissions: ["camera"] });
+  const page = await context.newPage();
+  if (at !== undefined) await page.clock.setFixedTime(new Date(at));
+  if (node === "") {
+    await context.route("http://localhost/verify", (r) => r.fulfill({ body: html(), contentType: "text/html; charset=utf-8" }));
+  }
+  await page.goto(node === "" ? "http://localhost/verify" : node + "/verify", { waitUntil: "load" });
+  const open: Open = { page, requests: [], complaints: [] };
+  page.on("request", (r) => open.requests.push(r.url()));
+  page.on("pageerror", (e) => open.complaints.push(String(e)));
+  page.on("console", (m) => {
+    if (m.type() === "error") open.complaints.push(m.text());
+  });
+  return open;
+}
+
+async function close(o: Open): Promise<void> {
+  assert.deepEqual(o.requests.filter((u) => !u.startsWith("blob:") && !u.startsWith("data:")), [], "requests after load");
+  assert.deepEqual(o.complaints, [], "errors of the page");
+  await o.page.context().close();
+}
+
+/** drop drops files on an element, as a person does. */
+async function drop(page: Page, on: string, ...files: { name: string; bytes: Uint8Array; type?: string }[]): Promise<void> {
+  const data = await page.evaluateHandle((given) => {
+    const d = new DataTransfer();
+    for (const f of given) d.items.add(new File([Uint8Array.from(atob(f.base64), (c) => c.charCodeAt(0))], f.name, { type: f.type }));
+    return d;
+  }, files.map((f) => ({ name: f.name, type: f.type ?? "", base64: Buffer.from(f.bytes).toString("base64") })));
+  await page.dispatchEvent(on, "dragover", { dataTransfer: data });
+  await page.dispatchEvent(on, "drop", { dataTransfer: data });
+}
+
+const dropTrust = (page: Page, bytes: Uint8Array) => drop(page, "#drop-trust", { name: "trust.json", bytes });
+const dropBundle = (page: Page, bytes: Uint8Array, name = "bundle.xla", type = "") => drop(page, "#drop-bundle", { name, bytes, type });
+
+/** shows waits for a verdict and its code, and gives the text of the result. */
+async function shows(page: Page, verdict: string, code?: string): Promise<string> {
+  const at = `#result [data-verdict="${verdict}"]` + (code === undefined ? "" : `[data-code="${code}"]`);
+  try {
+    await page.waitForSelector(at, { timeout: 30_000 });
+  } catch {
+    assert.fail(`no ${verdict} ${code ?? ""}: ${await page.textContent("#result")}`);
+  }
+  return (await page.textContent("#result"))!;
+}
+
+/** frozen is a vector's bundle with its trust file, which the page judges at the vector's time. */
+function frozen(name: string): { bundle: Uint8Array; trust: Uint8Array; at: string; subject: string } {
+  const raw = readFileSync(vectorDir + name + ".xlv");
+  const cut = raw.indexOf("\n\n");
+  const row = (key: string) => new RegExp(`^${key}: (.*)$`, "m").exec(raw.subarray(0, cut).toString())![1]!;
+  return { bundle: raw.subarray(cut + 2), trust: readFileSync(vectorDir + row("trust")), at: row("at"), subject: row("subject") };
+}
+
+/** pictureOf draws bytes as a QR code of binary mode, in a PNG. */
+function pictureOf(bytes: Uint8Array, scale = 4): Uint8Array {
+  const bits = encodeQR(Buffer.from(bytes).toString("latin1"), "raw", {
+    ecc: "low", encoding: "byte", border: 4, textEncoder: (s: string) => Uint8Array.from(s, (c) => c.charCodeAt(0)),
+  });
+  const side = bits.length * scale;
+  const rows = Buffer.alloc(side * (side + 1)); // each begins with its filter: none
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) rows[y * (side + 1) + 1 + x] = bits[Math.floor(y / scale)]![Math.floor(x / scale)] ? 0 : 255;
+  }
+  const chunk = (type: string, data: Uint8Array) => {
+    const body = Buffer.concat([Buffer.from(type), data]);
+    const out = Buffer.alloc(8 + body.length);
+    out.writeUInt32BE(data.length, 0);
+    body.copy(out, 4);
+    out.writeUInt32BE(crc32(body), 4 + body.length);
+    return out;
+  };
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(side, 0);
+  head.writeUInt32BE(side, 4);
+  head.set([8, 0, 0, 0, 0], 8); // eight bits of grey
+  return Buffer.concat([Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]), chunk("IHDR", head), chunk("IDAT", deflateSync(rows)), chunk("IEND", Buffer.alloc(0))]);
+}
+
+function crc32(bytes: Uint8Array): number {
+  let c = 0xffff_ffff;
+  for (const b of bytes) {
+    c ^= b;
+    for (let k = 0; k < 8; k++) c = (c >>> 1) ^ (c & 1 ? 0xedb8_8320 : 0);
+  }
+  return ~c >>> 0;
+}
+
+test("a bundle is verified with the node stopped", async () => {
+  const o = await open();
+  const policy = await o.page.evaluate(async () => (await fetch("/verify").catch(() => undefined)) === undefined);
+  assert.equal(policy, true, "the page can fetch: its policy is not in force");
+  o.requests.length = o.complaints.length = 0; // that one was ours, and was blocked
+
+  down();
+  await dropBundle(o.page, fresh);
+  const before = await shows(o.page, "unverified");
+  assert.match(before, /UNVERIFIED/);
+  assert.match(before, new RegExp(firm));
+  await dropTrust(o.page, trust);
+  await o.page.fill("#subject", firm);
+  const text = await shows(o.page, "holds", "OK");
+  for (const want of [firm, "no-negative", "Height", "1/1 (10/10)", "demo-local", "Penalties: none"]) assert.ok(text.includes(want), `${want} is not in: ${text}`);
+  assert.equal(await o.page.locator("text=UNVERIFIED").count(), 0);
+  assert.ok((await o.page.textContent("#trust-facts"))!.includes(hex(sha256(trust))), "no digest of the trust file to compare");
+
+  // One bit changed anywhere is refused.
+  for (const at of [4, 200, fresh.length >> 1, fresh.length - 1]) {
+    const wrong = Buffer.from(fresh);
+    wrong[at]! ^= 1;
+    await dropBundle(o.page, wrong, "wrong.xla");
+    await o.page.waitForSelector("#files >> text=wrong.xla");
+    assert.match(await shows(o.page, "invalid"), /Invalid/);
+  }
+  await close(o);
+});
+
+test("another subject, another chain, an old bundle, a claim that does not hold", async () => {
+  const v = frozen("no-negative");
+  const o = await open(v.at);
+  await dropTrust(o.page, v.trust);
+  await dropBundle(o.page, v.bundle);
+  const text = await shows(o.page, "does-not-hold", "E_CLAIM");
+  assert.match(text, /make sure that the code/); // none was entered
+  assert.equal(await o.page.isVisible("#parameter"), false);
+  assert.match(text, /样例罚决〔2026〕1号/);
+  assert.equal(await o.page.locator('[data-list="penalties"] tr').count(), 4);
+
+  await o.page.fill("#subject", "91410100Y000000160");
+  await shows(o.page, "invalid", "E_SUBJECT");
+  await o.page.fill("#subject", "91410100Y000000161");
+  await shows(o.page, "usage", "E_POLICY");
+  await o.page.fill("#subject", v.subject);
+  await o.page.selectOption("#claim", "commitment");
+  await o.page.fill("#parameter", "41010020260401000004=fulfilled");
+  await shows(o.page, "holds", "OK");
+
+  await dropTrust(o.page, trust);
+  assert.match(await shows(o.page, "invalid", "E_CHAIN"), /UNVERIFIED/);
+  await dropTrust(o.page, Buffer.from("{}"));
+  assert.match(await shows(o.page, "unverified"), /choose a trust file/);
+  assert.match((await o.page.textContent("#trust-refused"))!, /E_TRUST/);
+  await close(o);
+
+  const late = await open(new Date(Date.parse(v.at) + 25 * 3600_000).toISOString());
+  await dropTrust(late.page, v.trust);
+  await dropBundle(late.page, v.bundle);
+  const stale = await shows(late.page, "stale", "E_STALE");
+  assert.match(stale, /proven for the time of the block/);
+  await late.page.selectOption("#max-age", "168h");
+  await shows(late.page, "does-not-hold", "E_CLAIM");
+  await close(late);
+});
+
+test("a QR code in a picture; a bundle as text; a bundle that only names its header; what is none", async () => {
+  const v = frozen("ok-validators-21");
+  const o = await open(v.at, "zh-CN");
+  await dropTrust(o.page, v.trust);
+  assert.ok(v.bundle.length <= 2953);
+  await dropBundle(o.page, pictureOf(v.bundle), "code.png", "image/png");
+  assert.match(await shows(o.page, "holds", "OK"), /已核验，断言成立/);
+  await dropBundle(o.page, pictureOf(v.bundle.subarray(0, 900)), "half.png", "image/png");
+  await shows(o.page, "invalid", "E_ENCODING");
+  await dropBundle(o.page, Buffer.from("no picture"), "bad.png", "image/png");
+  assert.match(await shows(o.page, "unverified"), /没有可读的二维码/);
+
+  const armor = frozen("armor-crlf");
+  await dropTrust(o.page, armor.trust);
+  await dropBundle(o.page, armor.bundle, "text.txt", "text/plain");
+  await shows(o.page, "invalid", "E_ARMOR");
+  await dropBundle(o.page, Buffer.from(Buffer.from(armor.bundle).toString("latin1").replaceAll("\r", ""), "latin1"), "text.txt", "text/plain");
+  await shows(o.page, "holds", "OK");
+
+  const known = frozen("ok-known");
+  await dropBundle(o.page, known.bundle, "known.xla");
+  await o.page.click("#clear");
+  await dropBundle(o.page, known.bundle, "known.xla");
+  await shows(o.page, "untrusted", "E_HEADER_UNKNOWN");
+  await dropBundle(o.page, readFileSync(vectorDir + "header-101.xla"), "header.xla");
+  await shows(o.page, "holds", "OK");
+  await o.page.click("#language");
+  assert.match(await shows(o.page, "holds", "OK"), /Verified: the claim holds/);
+  await close(o);
+});
+
+test("the camera starts and stops", async () => {
+  const o = await open();
+  await o.page.click("#camera");
+  await o.page.waitForFunction(() => (document.getElementById("video") as HTMLVideoElement).videoWidth > 0);
+  await o.page.click("#camera-off");
+  await o.page.waitForSelector("#viewfinder", { state: "hidden" });
+  await close(o);
+});
+
+test("signatures: Chromium's WebCrypto accepts none that ZIP-215 refuses", { skip: process.env["XINLIAN_SECOND"] === undefined }, async () => {
+  const all = JSON.parse(readFileSync(process.env["XINLIAN_SECOND"]! + "/signatures.json", "utf8")) as { key: string; message: string; signature: string; valid: boolean }[];
+  const o = await open();
+  const accepted = await o.page.evaluate(async (given) => {
+    const bytes = (h: string) => Uint8Array.from(h.match(/../g) ?? [], (x) => parseInt(x, 16));
+    const out: boolean[] = [];
+    for (const s of given) {
+      try {
+        const key = await crypto.subtle.importKey("raw", bytes(s.key), { name: "Ed25519" }, false, ["verify"]);
+        out.push(await crypto.subtle.verify({ name: "Ed25519" }, key, bytes(s.signature), bytes(s.message)));
+      } catch {
+        out.push(false);
+      }
+    }
+    return out;
+  }, all);
+  console.log(`${all.length} signatures, ${all.filter((s) => s.valid).length} valid, ${accepted.filter(Boolean).length} of them for Chromium`);
+  assert.ok(accepted.some(Boolean), "Chromium knows no ed25519");
+  assert.deepEqual(all.filter((s, i) => accepted[i] && !s.valid), []);
+  await close(o);
+});

@@ -1,0 +1,450 @@
+// The page: what a person chooses goes into the verifier, what it answers is shown. It sends nothing, keeps nothing and reads one thing
+// besides: the clock of the machine. Text from files is set as text, never as markup.
+
+import { byteText, hex, utf8Text } from "../src/bytes.js";
+import { type Bundle, decodeBundle } from "../src/bundle.js";
+import { parseClaim, claimText } from "../src/claim.js";
+import { Refusal } from "../src/errors.js";
+import { commitmentStates } from "../src/standing.js";
+import { formatTime } from "../src/time.js";
+import { sha256 } from "../src/tree.js";
+import { parseTrust, type Trust } from "../src/trust.js";
+import { type Policy, type Verdict, verify, verifyMany } from "../src/verify.js";
+import { standingView } from "../src/view.js";
+import { Camera, readCode } from "./scan.js";
+import { codeWord, isWord, type Language, term, type Word, verdictWord, word } from "./words.js";
+
+const fileMax = 24 * 1024 * 1024; // text of the largest bundle is below
+const second = 1_000_000_000n;
+
+function the<T extends HTMLElement>(id: string): T {
+  return document.getElementById(id) as T;
+}
+
+/** el makes an element; children that are texts become text. */
+function el(tag: string, attributes: Record<string, string>, ...children: (Node | string)[]): HTMLElement {
+  const e = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) e.setAttribute(name, value);
+  e.append(...children);
+  return e;
+}
+
+interface Given {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+const page = {
+  language: (navigator.language.startsWith("zh") ? "zh" : "en") as Language,
+  trust: undefined as { name: string; trust: Trust; digest: string } | undefined,
+  trustRefused: undefined as Refusal | undefined,
+  bundle: undefined as Given | undefined,
+  headers: [] as Given[],
+  witness: undefined as Given | undefined,
+  trouble: undefined as string | undefined, // of the last file: it was no bundle at all
+};
+
+const say = (w: Word): string => word(w, page.language);
+
+// Files. What a file is, its first bytes tell.
+
+async function takeTrust(file: File | undefined): Promise<void> {
+  if (file === undefined) return;
+  page.trust = undefined;
+  page.trustRefused = undefined;
+  try {
+    const bytes = await bytesOf(file);
+    page.trust = { name: file.name, trust: parseTrust(bytes), digest: hex(sha256(bytes)) };
+  } catch (e) {
+    page.trustRefused = e instanceof Refusal ? e : new Refusal("usage", 1, "E_TRUST", String(e));
+  }
+  await show();
+}
+
+async function takeFiles(files: readonly File[]): Promise<void> {
+  for (const f of files) {
+    try {
+      const bytes = await bytesOf(f);
+      if (f.type.startsWith("image/")) {
+        const code = await readCode(f).catch(() => undefined);
+        if (code === undefined) throw new Error(`${f.name}: ${say("noCode")}`);
+        take({ name: f.name, bytes: code });
+      } else {
+        take({ name: f.name, bytes });
+      }
+    } catch (e) {
+      forget();
+      page.trouble = e instanceof Error ? e.message : String(e);
+    }
+  }
+  await show();
+}
+
+function take(given: Given): void {
+  page.trouble = undefined;
+  if (startsWith(given.bytes, "xinlian.header/v1/")) {
+    page.witness = given;
+    return;
+  }
+  const here = formOf(page.bundle);
+  const form = formOf(given);
+  if (here === "header-known" && form !== undefined && form !== "header-known") {
+    page.headers.push(given); // it carries the header that the bundle names
+    return;
+  }
+  if (form === "header-known" && page.bundle !== undefined && here !== undefined) page.headers.push(page.bundle);
+  else page.headers = [];
+  page.bundle = given;
+}
+
+function forget(): void {
+  page.bundle = page.witness = page.trouble = undefined;
+  page.headers = [];
+}
+
+function formOf(given: Given | undefined): Bundle["form"] | undefined {
+  return given === undefined ? undefined : decoded(given.bytes)?.form;
+}
+
+function decoded(bytes: Uint8Array): Bundle | undefined {
+  try {
+    return decodeBundle(bytes);
+  } catch {
+    return undefined; // the verifier will say why
+  }
+}
+
+async function bytesOf(file: File): Promise<Uint8Array> {
+  if (file.size > fileMax) throw new Error(`${file.name}: ${say("tooLarge")}`);
+  return new Uint8Array(await file.arrayBuffer());
+}
+
+function startsWith(bytes: Uint8Array, text: string): boolean {
+  return byteText(bytes.subarray(0, text.length)) === text;
+}
+
+// The question.
+
+function policy(): Policy {
+  const kind = the<HTMLSelectElement>("claim").value;
+  const parameter = the<HTMLInputElement>("parameter").value.trim();
+  const claim = parseClaim(kind === "commitment" || kind === "incentive" ? `${kind}:${parameter}` : kind);
+  const age = the<HTMLSelectElement>("max-age").value;
+  const p = {
+    subject: the<HTMLInputElement>("subject").value.trim(),
+    claim,
+    now: BigInt(Date.now()) * 1_000_000n,
+    headers: page.headers.map((h) => h.bytes),
+    ...(page.witness === undefined ? {} : { witness: page.witness.bytes }),
+  };
+  return age === "any-age" ? { ...p, unsafeAnyAge: true } : { ...p, maxAge: BigInt(age.slice(0, -1)) * 3600n * second };
+}
+
+// The answer.
+
+let asked = 0; // answers may overtake each other: only the last question's is shown
+
+async function show(): Promise<void> {
+  const turn = ++asked;
+  showTrust();
+  showFiles();
+  const out = await answer();
+  if (turn === asked) the("result").replaceChildren(...out);
+}
+
+async function answer(): Promise<Node[]> {
+  const { bundle, trust } = page;
+  if (page.trouble !== undefined) return [unverified(page.trouble)];
+  if (bundle === undefined) return [el("p", {}, say("needBundle"))];
+  if (trust === undefined) return [unverified(say("needTrust")), ...selfSaid(bundle)];
+  let p: Policy | undefined;
+  try {
+    p = policy();
+    const verdicts = p.subject === "" ? await verifyMany(bundle.bytes, trust.trust, p) : [await verify(bundle.bytes, trust.trust, p)];
+    return verdicts.flatMap((v) => verdictOf(v, p!));
+  } catch (e) {
+    if (!(e instanceof Refusal)) throw e;
+    return refused(e as Refusal<Verdict[]>, p, bundle);
+  }
+}
+
+function banner(kind: string, code: string, text: string, ...more: Node[]): HTMLElement {
+  return el(
+    "div",
+    { class: `verdict ${kind}`, "data-verdict": kind, "data-code": code },
+    el("p", { class: "word" }, verdictWord(kind, page.language)),
+    el("p", {}, el("code", {}, code), " ", codeWord(code, page.language)),
+    ...(text === "" ? [] : [el("p", { class: "hint", lang: "en" }, text)]),
+    ...more,
+  );
+}
+
+function unverified(text: string): HTMLElement {
+  return el(
+    "div",
+    { class: "verdict unverified", "data-verdict": "unverified" },
+    el("p", { class: "word" }, say("unverified")),
+    el("p", {}, text),
+  );
+}
+
+function refused(e: Refusal<Verdict[]>, p: Policy | undefined, bundle: Given): Node[] {
+  const out: Node[] = [banner(e.verdict, e.code, e.text)];
+  if (e.seen !== undefined && p !== undefined) {
+    out.push(el("p", {}, say("provenThen")), ...e.seen.flatMap((v) => facts(v, p)));
+    return out;
+  }
+  return [...out, ...selfSaid(bundle)];
+}
+
+/** selfSaid shows what a file says that has not been verified. */
+function selfSaid(given: Given): Node[] {
+  const b = decoded(given.bytes);
+  if (b === undefined) return [];
+  const height = "hash" in b.block ? b.block.height : b.block.header.height;
+  return [
+    el(
+      "div",
+      { class: "verdict unverified", "data-self-said": "" },
+      el("p", { class: "word" }, say("unverified")),
+      el("p", {}, say("unverifiedSays")),
+      definitions([
+        [say("form"), term(b.form, page.language)],
+        [say("height"), String(height - 1n)],
+        ...b.entries.slice(0, 20).map((x): [string, string] => [say("subjectFact"), x.subject]),
+      ]),
+    ),
+  ];
+}
+
+function verdictOf(v: Verdict, p: Policy): Node[] {
+  const more = p.subject === "" ? [el("p", { class: "warning" }, say("compareSubject"))] : [];
+  return [banner(v.holds ? "holds" : "does-not-hold", v.code, v.reason, ...more), ...facts(v, p)];
+}
+
+function facts(v: Verdict, p: Policy): Node[] {
+  const language = page.language;
+  const out: Node[] = [
+    definitions([
+      [say("subjectFact"), v.subject],
+      [say("claim"), `${term(v.claim.kind, language)} (${claimText(v.claim)})`],
+      [say("time"), both(v.time)],
+      [say("age"), duration(v.age)],
+      [say("clock"), both(p.now)],
+      [say("height"), String(v.height)],
+      [say("chain"), utf8Text(v.chainId)],
+      [say("headerHash"), hex(v.headerHash)],
+      [say("signers"), `${v.signers}/${v.validators} (${v.signedPower}/${v.totalPower})`],
+      ...(v.witnessed.length === 0 ? [] : [[say("witnessed"), v.witnessed.join(", ")] as [string, string]]),
+      [say("enrolled"), v.standing === undefined ? say("notEnrolled") : say("yes")],
+    ]),
+  ];
+  const s = standingView(v.standing);
+  if (s === null) return out;
+  out.push(
+    el("h3", {}, say("standing")),
+    definitions([
+      [say("status"), term(s.status, language)],
+      [say("region"), s.region],
+      [say("mayPromise"), s.may_promise ? say("yes") : say("no")],
+    ]),
+    ...list("penalties", s.penalties, s.counts.penalties, ["doc_no", "issuer", "class", "kinds", "decided_on", "min_until", "max_until", "final", "objection"]),
+    ...list("lists", s.lists, s.counts.lists, ["list", "doc_no", "issuer", "decided_on", "min_until", "max_until", "final", "objection"]),
+    ...list("abnormal", s.abnormal, s.counts.abnormal, ["reason", "issuer", "listed_on", "objection"]),
+    ...list("others", s.others, s.counts.others, ["source", "doc_no", "issuer", "class", "decided_on", "min_until", "max_until", "final", "objection"]),
+    ...list("commitments", s.commitments, s.counts.commitments, ["code", "state", "made_on", "valid_until", "acceptor", "objection"]),
+    ...list("incentives", s.incentives, s.counts.incentives + s.counts.noticed, ["list", "issuer", "state", "notice_until", "decided_on", "valid_until", "objection"]),
+  );
+  return out;
+}
+
+/** columns are the words over the fields of a view, where they are not the field's own name. */
+const columns: Record<string, Word> = {
+  doc_no: "docNo",
+  decided_on: "decidedOn",
+  listed_on: "listedOn",
+  min_until: "minUntil",
+  max_until: "maxUntil",
+  made_on: "madeOn",
+  valid_until: "validUntil",
+  notice_until: "noticeUntil",
+  code: "commitmentCode",
+};
+
+function list<T extends object>(name: Word, rows: readonly T[], count: number, fields: readonly (keyof T & string)[]): Node[] {
+  const title = el("h3", {}, `${say(name)}: ${count === 0 ? say("none") : count}`);
+  if (count === 0) return [title];
+  if (rows.length === 0) return [title, el("p", {}, `${count} ${say("rootStands")}`)];
+  const columnWord = (f: string) => columns[f] ?? (isWord(f) ? f : undefined);
+  return [
+    title,
+    el(
+      "table",
+      { "data-list": name },
+      el("tr", {}, ...fields.map((f) => el("th", {}, columnWord(f) === undefined ? f : say(columnWord(f)!)))),
+      ...rows.map((r) => el("tr", {}, ...fields.map((f) => el("td", {}, cell(r[f]))))),
+    ),
+  ];
+}
+
+function cell(value: unknown): string {
+  if (value === null) return "";
+  if (typeof value === "boolean") return value ? say("yes") : "";
+  if (Array.isArray(value)) return value.join(", ");
+  return term(String(value), page.language);
+}
+
+function definitions(pairs: readonly (readonly [string, string])[]): HTMLElement {
+  return el("dl", {}, ...pairs.flatMap(([k, v]) => [el("dt", {}, k), el("dd", { class: "mono" }, v)]));
+}
+
+/** both writes a time in UTC and in that of the machine. */
+function both(t: bigint): string {
+  const local = new Date(Number(t / 1_000_000n)).toLocaleString(page.language === "zh" ? "zh-CN" : "en-GB", { timeZoneName: "short" });
+  return `${formatTime(t)} · ${local}`;
+}
+
+function duration(age: bigint): string {
+  const s = Number(age / second);
+  const parts = [Math.floor(s / 86400), Math.floor((s % 86400) / 3600), Math.floor((s % 3600) / 60), s % 60];
+  const units = page.language === "zh" ? ["天", "小时", "分", "秒"] : ["d", "h", "min", "s"];
+  const shown = parts.map((n, i) => `${n} ${units[i]}`).filter((_, i) => parts[i] !== 0 || i === 3);
+  return shown.join(" ");
+}
+
+function showTrust(): void {
+  const facts = the("trust-facts");
+  facts.hidden = page.trust === undefined;
+  const refusal = the("trust-refused");
+  refusal.hidden = page.trustRefused === undefined;
+  refusal.textContent = page.trustRefused === undefined ? "" : `${page.trustRefused.code}: ${codeWord(page.trustRefused.code, page.language)} (${page.trustRefused.text})`;
+  if (page.trust === undefined) return;
+  const { trust, digest } = page.trust;
+  const shown = definitions([
+    [say("chain"), utf8Text(trust.chainId)],
+    [say("anchor"), `${trust.anchor.height} ${hex(trust.anchor.headerHash)}`],
+    [say("validators"), String(trust.validators.length)],
+    [say("notAfter"), formatTime(trust.notAfter)],
+    ...(trust.witnesses.keys.length === 0 ? [] : [[say("witnesses"), `${trust.witnesses.required}/${trust.witnesses.keys.length}`] as const]),
+    [say("trustDigest"), digest],
+  ]);
+  facts.replaceChildren(...shown.childNodes);
+}
+
+function showFiles(): void {
+  const names = [page.bundle, ...page.headers, page.witness].flatMap((g) => (g === undefined ? [] : [`${g.name} (${g.bytes.length})`]));
+  the("files").replaceChildren(...names.map((n) => el("li", {}, n)));
+  the("clear").hidden = names.length === 0 && page.trouble === undefined;
+}
+
+// The form.
+
+const claimKinds = ["no-negative", "no-serious", "may-promise", "enrolled", "standing", "commitment", "incentive"];
+const ages = ["1h", "24h", "168h", "720h", "any-age"];
+
+function showWords(): void {
+  document.documentElement.lang = page.language === "zh" ? "zh-CN" : "en";
+  document.title = say("title");
+  for (const e of document.querySelectorAll<HTMLElement>("[data-word]")) {
+    const w = e.dataset["word"]!;
+    if (isWord(w)) e.textContent = say(w);
+  }
+  const language = the("language");
+  language.textContent = page.language === "zh" ? "English" : "中文";
+  language.lang = page.language === "zh" ? "en" : "zh-CN";
+  options("claim", claimKinds, "no-negative");
+  options("max-age", ages, "24h");
+  showParameter();
+}
+
+function options(id: string, values: readonly string[], first: string): void {
+  const select = the<HTMLSelectElement>(id);
+  const chosen = select.value === "" ? first : select.value;
+  select.replaceChildren(...values.map((v) => el("option", { value: v }, term(v, page.language))));
+  select.value = chosen;
+}
+
+function showParameter(): void {
+  const kind = the<HTMLSelectElement>("claim").value;
+  the("claim-parameter").hidden = kind !== "commitment" && kind !== "incentive";
+  the("claim-parameter-word").textContent =
+    kind === "incentive" ? say("listCode") : `${say("commitmentCode")}=${say("state")} (${commitmentStates.slice(1).join(" ")})`;
+}
+
+/** drops makes an element take files that are dropped on it. */
+function drops(e: HTMLElement, taken: (files: File[]) => Promise<void>): void {
+  e.addEventListener("dragover", (ev) => {
+    ev.preventDefault();
+    e.classList.add("over");
+  });
+  e.addEventListener("dragleave", () => e.classList.remove("over"));
+  e.addEventListener("drop", (ev) => {
+    ev.preventDefault();
+    e.classList.remove("over");
+    void taken([...(ev.dataTransfer?.files ?? [])]);
+  });
+}
+
+/** chosen makes a file input hand over its files, the same file again as well. */
+function chosen(id: string, taken: (files: File[]) => Promise<void>): void {
+  const input = the<HTMLInputElement>(id);
+  input.addEventListener("change", () => {
+    const files = [...(input.files ?? [])];
+    input.value = "";
+    void taken(files);
+  });
+}
+
+function start(): void {
+  // A file that misses its place must not replace the page.
+  for (const event of ["dragover", "drop"]) window.addEventListener(event, (e) => e.preventDefault());
+  const trust = (files: File[]) => takeTrust(files[0]);
+  drops(the("drop-trust"), trust);
+  chosen("trust", trust);
+  drops(the("drop-bundle"), takeFiles);
+  chosen("bundle", takeFiles);
+  for (const id of ["subject", "claim", "parameter", "max-age"]) {
+    the(id).addEventListener("input", () => {
+      showParameter();
+      void show();
+    });
+  }
+  the("clear").addEventListener("click", () => {
+    forget();
+    void show();
+  });
+  the("language").addEventListener("click", () => {
+    page.language = page.language === "zh" ? "en" : "zh";
+    showWords();
+    void show();
+  });
+  the("from-node").hidden = location.protocol === "file:"; // a page that was saved has no node
+  startCamera();
+  showWords();
+  void show();
+}
+
+function startCamera(): void {
+  const button = the<HTMLButtonElement>("camera");
+  button.hidden = !Camera.there;
+  the("no-camera").hidden = Camera.there;
+  const camera = new Camera(the<HTMLVideoElement>("video"));
+  const viewfinder = the("viewfinder");
+  button.addEventListener("click", async () => {
+    viewfinder.hidden = false;
+    button.hidden = true;
+    try {
+      const code = await camera.find();
+      if (code !== undefined) take({ name: "QR", bytes: code });
+    } catch (e) {
+      forget();
+      page.trouble = `${say("cameraRefused")}: ${e instanceof Error ? e.message : String(e)}`;
+    }
+    viewfinder.hidden = true;
+    button.hidden = false;
+    await show();
+  });
+  the("camera-off").addEventListener("click", () => camera.stop());
+}
+
+start();
