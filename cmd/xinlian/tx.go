@@ -87,6 +87,9 @@ func verbCmd(v verb) *cobra.Command {
 	}
 	for _, field := range client.Fields(v.make()) {
 		flag := strings.ReplaceAll(field.Name, "_", "-")
+		if flag == "key" { // --key is the one that signs
+			flag = "firm-key"
+		}
 		f.fields = append(f.fields, fieldFlag{field: field, flag: flag})
 		if field.Digest {
 			f.fields = append(f.fields, fieldFlag{field: field, flag: strings.TrimSuffix(flag, "-digest"), text: true})
