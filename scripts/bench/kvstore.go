@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -31,26 +35,37 @@ import (
 // txBytes is the size of a transaction with one penalty, nearly.
 const txBytes = 350
 
-// runKVStore puts CometBFT's kvstore application (in memory, no signature checked) under the load of `xinlian bench load`, with one
-// validator, the product's own settings of the engine and the same process layout.
+// runKVStore puts CometBFT's kvstore application (in memory, no signature checked) under the load of `xinlian bench load`, with the product's own
+// settings of the engine and the same process layout.
 func runKVStore(ctx context.Context, args []string) (any, error) {
 	f := flags("kvstore")
 	count := f.Int("txs", 50_000, "transactions")
 	inside := f.Bool("inside", false, "the node runs in the process of the senders")
 	senders := f.Int("senders", 16, "transactions on their way at a time")
+	validators := f.Int("validators", 1, "nodes that vote")
+	rate := f.Float64("rate", 0, "transactions a second offered; 0 is a closed loop")
 	_ = f.Parse(args)
+	if *validators < 1 || *inside && *validators != 1 {
+		return nil, errors.New("--validators: at least one, and one with --inside")
+	}
 	dir, done, err := temp("")
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	rpc, err := kvHome(dir)
+	homes, err := kvHomes(dir, *validators)
 	if err != nil {
 		return nil, err
 	}
-	end, pid := bench.Endpoint{RPC: "http://" + rpc}, os.Getpid()
+	var (
+		ends []bench.Endpoint
+		pids []int
+	)
+	for _, h := range homes {
+		ends = append(ends, bench.Endpoint{RPC: "http://" + h.RPC})
+	}
 	if *inside {
-		n, err := kvNode(dir)
+		n, err := kvNode(homes[0].Dir)
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +76,8 @@ func runKVStore(ctx context.Context, args []string) (any, error) {
 			_ = n.Stop()
 			n.Wait()
 		}()
-		end.Send = func(_ context.Context, tx []byte) error {
+		pids = append(pids, os.Getpid())
+		ends[0].Send = func(_ context.Context, tx []byte) error {
 			var resp *abci.ResponseCheckTx
 			err := n.Mempool().CheckTx(tx, func(r *abci.ResponseCheckTx) { resp = r }, mempool.TxInfo{})
 			var full mempool.ErrMempoolIsFull
@@ -78,20 +94,31 @@ func runKVStore(ctx context.Context, args []string) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		cmd := exec.CommandContext(ctx, self, "kvnode", "--home", dir)
-		cmd.Stderr = os.Stderr
-		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-		if err := cmd.Start(); err != nil {
+		for _, h := range homes {
+			cmd := exec.CommandContext(ctx, self, "kvnode", "--home", h.Dir)
+			cmd.Stderr = os.Stderr
+			cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+			if err := cmd.Start(); err != nil {
+				return nil, err
+			}
+			pids = append(pids, cmd.Process.Pid)
+			defer func() {
+				_ = cmd.Process.Signal(syscall.SIGTERM)
+				_ = cmd.Wait()
+			}()
+		}
+	}
+	for _, e := range ends {
+		if err := firstBlock(ctx, e.RPC); err != nil {
 			return nil, err
 		}
-		pid = cmd.Process.Pid
-		defer func() {
-			_ = cmd.Process.Signal(syscall.SIGTERM)
-			_ = cmd.Wait()
-		}()
 	}
-	if err := firstBlock(ctx, end.RPC); err != nil {
-		return nil, err
+	used := func() (sum float64) {
+		for _, pid := range pids {
+			cpu, _ := bench.OfProcess(pid)
+			sum += cpu
+		}
+		return sum
 	}
 	txs := make([][]byte, *count)
 	for i := range txs {
@@ -101,11 +128,9 @@ func runKVStore(ctx context.Context, args []string) (any, error) {
 		}
 		txs[i] = tx
 	}
-	before, _ := bench.OfProcess(pid)
+	before := used()
 	var after float64
-	r, err := bench.Drive(ctx, []bench.Endpoint{end}, bench.Plan{
-		Txs: txs, PerTx: 1, Workers: *senders, Done: func() { after, _ = bench.OfProcess(pid) },
-	})
+	r, err := bench.Drive(ctx, ends, bench.Plan{Txs: txs, PerTx: 1, Rate: *rate, Workers: *senders, Done: func() { after = used() }})
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +140,7 @@ func runKVStore(ctx context.Context, args []string) (any, error) {
 // kvReport is what kvstore prints.
 type kvReport struct {
 	bench.Result
-	CPUSeconds float64 `json:"cpu_seconds"` // of the node's process; with --inside the senders' work is in it
+	CPUSeconds float64 `json:"cpu_seconds"` // of the nodes' processes; with --inside the senders' work is in it
 }
 
 // runKVNode is the node of kvstore in a process of its own.
@@ -136,58 +161,86 @@ func runKVNode(ctx context.Context, args []string) (any, error) {
 	return nil, err
 }
 
-func kvConfig(home string) *cmtcfg.Config {
+// kvPlace is what a node of kvstore is told; it stands in a file of its home.
+type kvPlace struct {
+	Dir, RPC, P2P, Peers string
+}
+
+func kvConfig(p kvPlace) *cmtcfg.Config {
 	c := node.EngineDefaults(1)
-	c.SetRoot(home)
-	c.P2P.ListenAddress = "tcp://127.0.0.1:0"
+	c.SetRoot(p.Dir)
+	c.RPC.ListenAddress = "tcp://" + p.RPC
+	c.P2P.ListenAddress = "tcp://" + p.P2P
+	c.P2P.PersistentPeers = p.Peers
+	c.P2P.AllowDuplicateIP = true
 	return c
 }
 
-// kvHome makes a home for one validator and gives the address of its interface.
-func kvHome(dir string) (string, error) {
-	c := kvConfig(dir)
-	for _, d := range []string{"config", "data"} {
-		if err := os.MkdirAll(filepath.Join(dir, d), 0o700); err != nil {
-			return "", err
-		}
-	}
-	pv := privval.LoadOrGenFilePV(c.PrivValidatorKeyFile(), c.PrivValidatorStateFile())
-	if _, err := p2p.LoadOrGenNodeKey(c.NodeKeyFile()); err != nil {
-		return "", err
-	}
-	key, err := pv.GetPubKey()
-	if err != nil {
-		return "", err
-	}
+// kvHomes makes the homes of the validators of one chain.
+func kvHomes(dir string, n int) ([]kvPlace, error) {
 	params := cmttypes.DefaultConsensusParams()
 	params.Block.MaxBytes = pb.BlockBytesMax
 	params.Version.App = kvstore.AppVersion
-	doc := &cmttypes.GenesisDoc{
-		ChainID: "bench-kvstore", GenesisTime: time.Now().UTC(), InitialHeight: 1, ConsensusParams: params,
-		Validators: []cmttypes.GenesisValidator{{PubKey: key, Power: 10}},
+	doc := &cmttypes.GenesisDoc{ChainID: "bench-kvstore", GenesisTime: time.Now().UTC(), InitialHeight: 1, ConsensusParams: params}
+	homes, ids := make([]kvPlace, n), make([]string, n)
+	for i := range homes {
+		h := &homes[i]
+		h.Dir = filepath.Join(dir, strconv.Itoa(i))
+		for _, d := range []string{"config", "data"} {
+			if err := os.MkdirAll(filepath.Join(h.Dir, d), 0o700); err != nil {
+				return nil, err
+			}
+		}
+		c := kvConfig(*h)
+		key, err := privval.LoadOrGenFilePV(c.PrivValidatorKeyFile(), c.PrivValidatorStateFile()).GetPubKey()
+		if err != nil {
+			return nil, err
+		}
+		doc.Validators = append(doc.Validators, cmttypes.GenesisValidator{PubKey: key, Power: 10})
+		id, err := p2p.LoadOrGenNodeKey(c.NodeKeyFile())
+		if err != nil {
+			return nil, err
+		}
+		for _, addr := range []*string{&h.RPC, &h.P2P} {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return nil, err
+			}
+			defer l.Close() // all are open at once, so that none is given twice
+			*addr = l.Addr().String()
+		}
+		ids[i] = string(id.ID()) + "@" + h.P2P
 	}
 	if err := doc.ValidateAndComplete(); err != nil {
-		return "", err
+		return nil, err
 	}
-	if err := doc.SaveAs(c.GenesisFile()); err != nil {
-		return "", err
+	for i := range homes {
+		h := &homes[i]
+		h.Peers = strings.Join(slices.Concat(ids[:i], ids[i+1:]), ",")
+		if err := doc.SaveAs(kvConfig(*h).GenesisFile()); err != nil {
+			return nil, err
+		}
+		raw, err := json.Marshal(h)
+		if err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(filepath.Join(h.Dir, "place"), raw, 0o600); err != nil {
+			return nil, err
+		}
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	addr := l.Addr().String()
-	return addr, os.WriteFile(filepath.Join(dir, "rpc"), []byte(addr), 0o600)
+	return homes, nil
 }
 
 func kvNode(home string) (*cmtnode.Node, error) {
-	c := kvConfig(home)
-	addr, err := os.ReadFile(filepath.Join(home, "rpc"))
+	raw, err := os.ReadFile(filepath.Join(home, "place"))
 	if err != nil {
 		return nil, err
 	}
-	c.RPC.ListenAddress = "tcp://" + string(addr)
+	var place kvPlace
+	if err := json.Unmarshal(raw, &place); err != nil {
+		return nil, err
+	}
+	c := kvConfig(place)
 	key, err := p2p.LoadNodeKey(c.NodeKeyFile())
 	if err != nil {
 		return nil, err

@@ -331,6 +331,14 @@ func (t *table) latency() {
 	}
 	t.add("latency, four validators, 1,000 tx/s", "p50 ≤ 120 ms, p99 ≤ 300 ms", fmt.Sprintf("p50 %.0f ms, p99 %.0f ms at %.0f tx/s", r.P50, r.P99, r.TxsPerSec)+others(r),
 		verdict(r.P50 <= 120 && r.P99 <= 300), command)
+	kv := new(kvReport)
+	command, err = t.json(kv, t.self, "kvstore", "--txs", "15000", "--validators", "4", "--rate", "1000", "--senders", "64")
+	if err != nil {
+		t.skip(err, command, "the same of kvstore")
+		return
+	}
+	t.add("the same of kvstore", "", fmt.Sprintf("p50 %.0f ms, p99 %.0f ms at %.0f tx/s; %.2f ms of processor time a transaction over four nodes, ours %.2f",
+		kv.P50, kv.P99, kv.TxsPerSec, 1e3*kv.CPUSeconds/float64(kv.Committed), 1e3*r.CPUSeconds/float64(r.Committed)), "", command)
 }
 
 // gateway asks for attestations at half of saturation, beside a handler that does nothing.
