@@ -43,6 +43,9 @@ type Options struct {
 	// OnDurable is called for each block when it is on disk, in their order, with how many messages took effect in it.
 	OnDurable func(height int64, messages int)
 
+	// OnRead, for tests, is told of every row that readers of committed heights ask for, and whether it is there: what the work of an answer depends on.
+	OnRead func(key []byte, found bool)
+
 	Logger *slog.Logger
 	// OnFault is called once when this machine cannot go on. The process must end.
 	OnFault func(error)
@@ -136,7 +139,7 @@ func (a *App) loadChain(height uint64) (_ *x.Chain, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Snapshot{view: v}
+	s := &Snapshot{view: v, onRead: a.opts.OnRead}
 	defer s.Close()
 	info, ok := chainInfo.Get(s)
 	if !ok {
@@ -206,7 +209,7 @@ func (a *App) At(height int64) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Snapshot{view: v}
+	s := &Snapshot{view: v, onRead: a.opts.OnRead}
 	if height == newest.height {
 		s.shared = newest.shared
 	}

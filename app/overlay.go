@@ -312,9 +312,10 @@ func (o *overlay) Iterate(prefix, start []byte, fn func(key, value []byte) bool)
 // 503, FinalizeBlock into a halt. One goroutine at a time.
 type Snapshot struct {
 	view   *state.View
-	cache  map[string]cached // rows read once are read again without the disk; nil: no cache
-	known  map[string]cached // such rows of another snapshot of this height, which nobody adds to meanwhile
-	shared *sync.Map         // the same for members and catalogue, by all readers of the newest height: string → cached
+	cache  map[string]cached            // rows read once are read again without the disk; nil: no cache
+	known  map[string]cached            // such rows of another snapshot of this height, which nobody adds to meanwhile
+	shared *sync.Map                    // the same for members and catalogue, by all readers of the newest height: string → cached
+	onRead func(key []byte, found bool) // Options.OnRead
 }
 
 type cached struct {
@@ -333,6 +334,14 @@ func (s *Snapshot) Get(key []byte) ([]byte, bool) {
 
 // Peek implements x.Peeker.
 func (s *Snapshot) Peek(key []byte) ([]byte, bool) {
+	value, found := s.peek(key)
+	if s.onRead != nil {
+		s.onRead(key, found)
+	}
+	return value, found
+}
+
+func (s *Snapshot) peek(key []byte) ([]byte, bool) {
 	if c, ok := s.cache[string(key)]; ok {
 		return c.value, c.found
 	}
@@ -378,6 +387,14 @@ func (s *Snapshot) Remember(key []byte, row any) {
 
 // Iterate implements x.Reader.
 func (s *Snapshot) Iterate(prefix, start []byte, fn func(key, value []byte) bool) {
+	if s.onRead != nil {
+		s.onRead(prefix, false)
+		given := fn
+		fn = func(key, value []byte) bool {
+			s.onRead(key, true)
+			return given(key, value)
+		}
+	}
 	if err := s.view.Iterate(prefix, start, fn); err != nil {
 		panic(x.Fault{Err: err})
 	}

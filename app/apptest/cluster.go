@@ -49,10 +49,11 @@ type Options struct {
 	Start   calendar.Date // first legal day; 0 = 2026-07-15
 	Dirs    []string      // state folders, one an application; empty, all or one = in memory
 	Edit    func(*pb.Genesis)
-	Checks  bool  // check all invariants after each block
-	Window  int   // heights that can be proven; 0 = default
-	Workers []int // of each application; empty = default
-	InTime  bool  // all applications write a block when it is committed, for tests that read them all
+	Checks  bool                         // check all invariants after each block
+	Window  int                          // heights that can be proven; 0 = default
+	Workers []int                        // of each application; empty = default
+	OnRead  func(key []byte, found bool) // app.Options.OnRead of all applications
+	InTime  bool                         // all applications write a block when it is committed, for tests that read them all
 }
 
 // Cluster is a network without a network.
@@ -128,7 +129,7 @@ func New(tb testing.TB, o Options) *Cluster {
 func (c *Cluster) open(i int) *app.App {
 	// Every other application executes a block on top of one that is not written yet: the app hashes are the same.
 	late := i%2 == 1 && !c.opts.InTime
-	o := app.Options{InMemory: true, ChainID: c.Chain, Window: c.opts.Window, Overlap: late, WriteLate: late}
+	o := app.Options{InMemory: true, ChainID: c.Chain, Window: c.opts.Window, Overlap: late, WriteLate: late, OnRead: c.opts.OnRead}
 	if len(c.opts.Dirs) > 0 && c.opts.Dirs[i] != "" {
 		o.InMemory, o.Dir = false, c.opts.Dirs[i]
 	}

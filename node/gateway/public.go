@@ -273,10 +273,12 @@ func (c *call) commitment() error {
 	}
 	var v *publicCommitmentJSON
 	err := c.proven(func(r x.Reader, as asOf) error {
-		if row, ok := commitment.Get(r, no); ok {
+		e := &evenly{Reader: r}
+		if row, ok := commitment.Get(e, no); ok {
 			v = showPublicCommitment(row)
 		}
 		if v == nil {
+			e.fill([]byte(no))
 			return refuse(http.StatusNotFound, commitment.ErrUnknown.With("no public commitment has this code")).at(as)
 		}
 		v.AsOf = as

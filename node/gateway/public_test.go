@@ -342,12 +342,12 @@ func (w *world) shape(firm string, a answer) string {
 		size := len(e.Standing)
 		s.Subject, s.Restricted, e.Subject, e.Salt, e.Standing = "", nil, "", nil, nil
 		s.Commitments = scrub(s.Commitments)
-		return fmt.Sprintf("%v %v %d", b, s, size)
+		return fmt.Sprintf("%v %v %d rows read: %s", b, s, size, a.work)
 	}
 	body := strings.ReplaceAll(string(a.body), w.firm(firm), "FIRM")
 	body = hash64.ReplaceAllString(body, "HASH")
 	body = regexp.MustCompile(`"path_bytes":\d+`).ReplaceAllString(body, "PATH")
-	return regexp.MustCompile(`4101002026072000000[12]`).ReplaceAllString(body, "CODE") // each twin has a commitment of its own
+	return regexp.MustCompile(`4101002026072000000[12]`).ReplaceAllString(body, "CODE") + "\nrows read: " + a.work // each twin has a commitment of its own
 }
 
 func scrub(cs []pb.PublicCommitment) []pb.PublicCommitment {

@@ -58,8 +58,10 @@ func (c *call) record() error {
 	}
 	var v *recordJSON
 	err := c.newest(func(r x.Reader, as asOf) error {
-		v = showRecord(r, c.who, id)
+		e := &evenly{Reader: r}
+		v = showRecord(e, c.who, id)
 		if v == nil {
+			e.fill(id)
 			return refuse(http.StatusNotFound, sanction.ErrUnknown.With("no such record is for this reader")).at(as)
 		}
 		v.AsOf = &as

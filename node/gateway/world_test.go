@@ -38,6 +38,7 @@ import (
 // world is a chain of real blocks with a gateway over each of two applications. Every answer is held to /openapi.json, and every public one
 // is asked of both gateways and must have the same bytes.
 type world struct {
+	work *work
 	*apptest.Script
 	tb       testing.TB
 	gateways []*gateway.Gateway
@@ -111,8 +112,9 @@ func (b *blocks) Validators(height int64) (*cmttypes.ValidatorSet, error) {
 }
 
 func newWorld(tb testing.TB, edit ...func(*gateway.Options)) *world {
+	work := new(work)
 	w := &world{
-		Script: apptest.NewScript(tb, apptest.Options{InTime: true}), tb: tb, registry: prometheus.NewRegistry(),
+		Script: apptest.NewScript(tb, apptest.Options{InTime: true, OnRead: work.read}), tb: tb, work: work, registry: prometheus.NewRegistry(),
 		signers: map[string]*gateway.Signer{}, ready: true, spec: loadSpec(tb),
 	}
 	var vals []*cmttypes.Validator
@@ -224,6 +226,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	work   string // rows read for it, where the test counts them
 }
 
 func (a answer) code() string {
@@ -262,7 +265,7 @@ func (w *world) ask(i int, by, method, target string, body []byte, header ...str
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
 	must(w.tb, err)
-	a := answer{resp.StatusCode, resp.Header, raw}
+	a := answer{resp.StatusCode, resp.Header, raw, ""}
 	w.conforms(r, a)
 	return a
 }
@@ -407,4 +410,29 @@ func checkBlock(t *testing.T, w *world, raw []byte) {
 	if !bytes.Equal(b.Hash(), w.Cluster.Blocks[b.Height-1].Hash()) || len(b.Txs) != len(w.Cluster.Blocks[b.Height-1].Txs) {
 		t.Fatal("another block")
 	}
+}
+
+// work counts the rows that answers ask the state for: whoever may not see what an answer is made of must not learn it from how long the answer
+// takes.
+type work struct {
+	mu            sync.Mutex
+	there, absent int // guarded by mu
+}
+
+func (w *work) read(_ []byte, found bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if found {
+		w.there++
+	} else {
+		w.absent++
+	}
+}
+
+// take gives what was counted since the last time.
+func (w *work) take() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer func() { w.there, w.absent = 0, 0 }()
+	return fmt.Sprintf("%d that are there, %d that are not", w.there, w.absent)
 }
