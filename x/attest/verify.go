@@ -269,7 +269,7 @@ func (v *Verifier) facts(raw []byte, headers []*Header) (*pb.Bundle, *block, []*
 		if blk, err = v.checkBlock(b); err != nil {
 			return none(err)
 		}
-		if len(blk.links) > 0 && !blk.unknownSet {
+		if len(blk.links) > 0 {
 			v.remember(key, blk)
 		}
 	}
