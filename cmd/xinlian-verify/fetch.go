@@ -175,7 +175,7 @@ func save(name string, raw []byte) error {
 		return err
 	}
 	_, err = f.Write(raw)
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), name)
 	}

@@ -75,7 +75,7 @@ JSON and CSV are the same in both languages.`,
 			return usage("a verb is missing")
 		},
 	}
-	root.AddCommand(checkCommand(), checkManyCommand(), inspectCommand(), convertCommand(), qrCommand(), trustCommand(), doctorCommand(), packCommand(), fetchCommand(), versionCommand())
+	root.AddCommand(checkCommand(), checkManyCommand(), inspectCommand(), convertCommand(), qrCommand(), trustCommand(), doctorCommand(), cosignCommand(), packCommand(), fetchCommand(), versionCommand())
 	shell.Speak(root, l, words)
 	return root
 }

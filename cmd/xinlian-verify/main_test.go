@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/ed25519"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -87,6 +89,7 @@ func specs() map[string]Spec {
 		"newset":   {Standings: []*pb.Standing{clean}, Set: Equal("b", 7)},
 		"steps":    {Standings: []*pb.Standing{clean}, Steps: []Step{{Height: 70, Next: Equal("b", 7)}}},
 		"fresh":    {Standings: []*pb.Standing{clean}, Time: time.Now().Add(-2 * time.Second)},
+		"later":    {Standings: []*pb.Standing{clean}, Noise: 9, Height: 102},
 		"other":    {Standings: []*pb.Standing{clean}, Noise: 9, ChainID: "test-other"},
 		// As large as it gets in a chain of ten million subjects: a path of 24.
 		"members21":   {Standings: []*pb.Standing{clean}, Set: Equal("members", 21), Depth: 24},
@@ -130,6 +133,13 @@ func writeSamples(dir string) error {
 	cosigned = append(point, '\n')
 	for _, name := range []string{"w1.example/xinlian", "w2.example/xinlian"} {
 		key := ed25519.NewKeyFromSeed(Sum(name))
+		der, err := x509.MarshalPKCS8PrivateKey(key)
+		if err != nil {
+			return err
+		}
+		if err := write(name[:2]+".pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})); err != nil {
+			return err
+		}
 		next.Witnesses.Keys = append(next.Witnesses.Keys, attest.Witness{Name: name, PubKey: key.Public().(ed25519.PublicKey)})
 		cosigned = append(cosigned, attest.Cosign(point[:len(point):len(point)], name, key, Time)...)
 	}

@@ -72,6 +72,46 @@ func fetch(t *testing.T, url string) (int, string) {
 	return resp.StatusCode, string(raw)
 }
 
+// rotateTrust has the nodes' validators sign a trust file that follows, one after the other, until there are enough.
+func rotateTrust(t *testing.T, n *runner.Network, old []byte, trust *attest.Trust) {
+	t.Helper()
+	dir := t.TempDir()
+	newer := *trust
+	newer.NotAfter = trust.NotAfter.Add(24 * time.Hour)
+	next, out := filepath.Join(dir, "next.json"), filepath.Join(dir, "rotation.json")
+	if err := os.WriteFile(next, newer.Encode(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	rotate := func() error {
+		rotation, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := attest.Rotate(old, rotation, time.Now())
+		if err == nil && !bytes.Equal(got, newer.Encode()) {
+			t.Error("another trust file comes out")
+		}
+		return err
+	}
+	for i, want := range []string{"1 have signed, more are needed", "2 have signed", "enough have signed"} {
+		for range 2 { // a second time adds nothing
+			said, _ := xinlian(t, 0, "trust", "sign", n.TrustPath(), next, "--home", n.Nodes[i].Home, "--out", out)
+			if !strings.Contains(said, want) {
+				t.Errorf("validator %d: %s", i, said)
+			}
+		}
+		if err := rotate(); (err == nil) != (i == 2) {
+			t.Errorf("after %d signatures: %v", i+1, err)
+		}
+	}
+	if _, said := xinlian(t, 1, "trust", "sign", next, n.TrustPath(), "--home", n.Nodes[3].Home, "--out", out); !strings.Contains(said, "another trust file") {
+		t.Error(said)
+	}
+	xinlian(t, 2, "trust", "sign", next, "--out", out)
+	xinlian(t, 2, "trust", "sign", out, next, "--home", n.Nodes[3].Home, "--out", out)
+	xinlian(t, 3, "trust", "sign", n.TrustPath(), next, "--home", dir, "--out", out)
+}
+
 // TestLocalnet walks a network of real processes through all that localnet can do to it.
 func TestLocalnet(t *testing.T) {
 	if testing.Short() {
@@ -96,6 +136,7 @@ func TestLocalnet(t *testing.T) {
 	if err != nil || trust.ChainID != "test-localnet" || trust.Anchor.Height != 1 || len(trust.Validators) != 4 {
 		t.Errorf("trust file %+v, %v", trust, err)
 	}
+	rotateTrust(t, n, raw, trust)
 	api := n.Nodes[0].API
 	if code, body := fetch(t, api+"/v1/subjects?limit=5"); code != http.StatusOK || !strings.Contains(body, `"next":"`) {
 		t.Errorf("the sample firms are not enrolled: %d %s", code, body)

@@ -33,6 +33,7 @@ var verbs = []func() *cobra.Command{
 	keysCmd,
 	configCmd,
 	exportCmd,
+	trustCmd,
 	benchCmd,
 	versionCmd,
 }
