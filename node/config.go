@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/viper"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x/code"
 )
 
 // Files of a home folder. config/config.toml is CometBFT's own and its tools read it; config/xinlian.toml is ours.
@@ -24,6 +25,7 @@ const (
 	SnapshotDir  = "snapshots"    // snapshots of it, for nodes that join
 	EngineConfig = "config/config.toml"
 	PathFile     = "data/xinlian.path" // the gateway's path between validator sets
+	ReceiptsDir  = "data/receipts"     // the journal of a lenders' gateway
 )
 
 const configBytesMax = 1 << 20
@@ -40,6 +42,7 @@ type Knob struct {
 // Settings are what config/xinlian.toml says. Environment variables XINLIAN_API_LISTEN and so on win over the file.
 type Settings struct {
 	API      APISettings      `mapstructure:"api"`
+	Lending  LendingSettings  `mapstructure:"lending"`
 	Metrics  MetricsSettings  `mapstructure:"metrics"`
 	State    StateSettings    `mapstructure:"state"`
 	Watchdog WatchdogSettings `mapstructure:"watchdog"`
@@ -53,6 +56,13 @@ type APISettings struct {
 	PackEvery time.Duration `mapstructure:"pack_every"`
 
 	CheckEvery int `mapstructure:"check_every"`
+}
+
+// LendingSettings make the node's gateway one for lenders.
+type LendingSettings struct {
+	Member     string `mapstructure:"member"`
+	Key        string `mapstructure:"key"`
+	Passphrase string `mapstructure:"passphrase"`
 }
 
 // MetricsSettings are about the listener for the operator.
@@ -91,6 +101,9 @@ var settingKnobs = []Knob{
 	{Key: "api.stop_grace", Default: "10s", Reason: "how long open requests may take to end when the node stops"},
 	{Key: "api.pack_every", Default: "1h", Reason: "how old an offline pack may grow before it is made anew, at most 24h; sooner where somebody has left its set. Lenders who check by packs want it as fresh as their policy asks"},
 	{Key: "api.check_every", Default: 1, Reason: "of so many bundles one is verified by the gateway itself before it leaves; 1 = every one, for some 5 µs each"},
+	{Key: "lending.member", Default: "", Reason: "code of the member whose lenders' gateway (融资信用服务网关) this is: firms' authorisations name it. One node alone of a member: its journal in data/receipts counts the uses. Empty = none"},
+	{Key: "lending.key", Default: "", Reason: "file of that member's key of role GATEWAY, which anchors the receipts of queries; a path in the home folder or an absolute one"},
+	{Key: "lending.passphrase", Default: "", Reason: "file with the passphrase of lending.key"},
 	{Key: "metrics.listen", Default: "127.0.0.1:26690", Reason: "metrics and health for the operator; empty = no listener"},
 	{Key: "state.retain", Default: uint64(0), Reason: "heights of history kept; 0 = all, as an evidence ledger wants of most members"},
 	{Key: "state.retain_blocks", Default: int64(0), Reason: "blocks kept at least; 0 = all. Never fewer than evidence, this node's own snapshots and a restart need"},
@@ -275,6 +288,9 @@ func (c Config) Check() error {
 	if e := c.Settings.API.PackEvery; e < time.Second || e > 24*time.Hour {
 		return fmt.Errorf("%s: api.pack_every is %s; between 1s and 24h", ConfigFile, e)
 	}
+	if l := c.Settings.Lending; l.Member != "" && (code.CheckUSCC(l.Member) != nil || l.Key == "" || l.Passphrase == "") {
+		return fmt.Errorf("%s: lending.member is a member's code and needs lending.key and lending.passphrase", ConfigFile)
+	}
 	if r := c.Settings.State.CompactRatio; r != 0 && !(r >= 1.5) {
 		return fmt.Errorf("%s: state.compact_ratio is %v; below 1.5 nearly every start would compact", ConfigFile, r)
 	}
@@ -374,6 +390,7 @@ func (s Settings) knobs() []Knob {
 		"api.check_every": s.API.CheckEvery,
 		"metrics.listen":  s.Metrics.Listen,
 		"state.retain":    s.State.Retain, "state.workers": s.State.Workers, "state.retain_blocks": s.State.RetainBlocks, "state.compact_ratio": s.State.CompactRatio,
+		"lending.member": s.Lending.Member, "lending.key": s.Lending.Key, "lending.passphrase": s.Lending.Passphrase,
 		"state.compact_at": s.State.CompactAt, "state.proof_window_mb": s.State.ProofWindow,
 		"state.snapshot_every": s.State.SnapshotEvery,
 		"watchdog.behind":      s.Watchdog.Behind.String(), "watchdog.disk_free_mb": s.Watchdog.DiskFreeMB,

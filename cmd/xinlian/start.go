@@ -57,13 +57,18 @@ func runNode(ctx context.Context, home string, j *joining) error {
 	if err != nil {
 		return err
 	}
+	lend, err := openLending(cfg)
+	if err != nil {
+		return err
+	}
+	defer lend.close()
 	var gw *gateway.Gateway
 	n, err := node.New(cfg, node.Options{
 		Logger:        log,
 		StateProvider: provider,
 		EngineMetrics: true,
 		Handler: func(n *node.Node) http.Handler {
-			gw = newGateway(n, log)
+			gw = newGateway(n, log, lend.options())
 			return gw
 		},
 	})
@@ -78,6 +83,9 @@ func runNode(ctx context.Context, home string, j *joining) error {
 	// are pruned.
 	if gw != nil {
 		go gw.Run(ctx)
+	}
+	if lend != nil {
+		go lend.anchor(ctx, n, log)
 	}
 	select {
 	case <-ctx.Done():
@@ -112,7 +120,7 @@ func again() error {
 }
 
 // newGateway shows a node to the gateway.
-func newGateway(n *node.Node, log *slog.Logger) *gateway.Gateway {
+func newGateway(n *node.Node, log *slog.Logger, lend *gateway.Lending) *gateway.Gateway {
 	return gateway.New(gateway.Backend{
 		App:    n.App(),
 		Blocks: n.Blocks(),
@@ -138,6 +146,7 @@ func newGateway(n *node.Node, log *slog.Logger) *gateway.Gateway {
 		FreshFor:   n.FreshFor(),
 		PackEvery:  n.Config().Settings.API.PackEvery,
 		CheckEvery: n.Config().Settings.API.CheckEvery,
+		Lending:    lend,
 		Version:    version(),
 		PathFile:   filepath.Join(n.Config().Home, node.PathFile),
 	})

@@ -39,6 +39,10 @@ var (
 	ErrFirm        = x.Reject(9040, "E_FIRM_AUDIENCE", "§11.2", "a firm's key opens what is the firm's own", "ask about the firm whose key it is, at a route that takes firms")
 	ErrPackBase    = x.Reject(9030, "E_PACK_BASE", "design §7", "this gateway makes no delta from that set: it is no pack of its own, or one of more than 24 hours ago", "get the whole pack")
 	ErrLender      = x.Reject(9041, "E_LENDER_AUDIENCE", "§11.2, A6-4", "a lender is told what the public is, and what firms authorise", "ask at the public routes, or at /v1/queries on a firm's authorisation")
+	ErrNoLending   = x.Reject(9042, "E_NO_LENDING", "A6-4", "this node is no lenders' gateway", "ask the gateway that the authorisation names")
+	ErrLendersOnly = x.Reject(9043, "E_LENDERS_ONLY", "§11.2, A6-4", "this is for lenders", "ask with a lender's key; agencies ask at /v1/checks")
+	ErrJournal     = x.Reject(9044, "E_RECEIPT_JOURNAL", "INV-22", "this gateway's journal of receipts is not whole, so it opens nothing", "ask for what is published alone, without classes, until the operator has brought the journal back")
+	ErrNoAnchor    = x.Reject(9045, "E_ANCHOR_NONE", "INV-22", "the gateway has anchored nothing for this hour", "see which hour the receipt names")
 	ErrDuties      = x.Reject(9023, "E_DUTIES_AUDIENCE", "§11.2", "what an agency must do is told to itself, to who acts for it by mandate, and to auditors", "ask for the duties of your own agency")
 )
 

@@ -81,6 +81,8 @@ type Options struct {
 	PackEvery time.Duration
 	// PathFile keeps the steps between validator sets, for when old blocks are pruned; empty: they are made from the blocks alone.
 	PathFile string
+	// Lending makes it a lenders' gateway; nil: it answers no queries of lenders.
+	Lending *Lending
 	// Version of the binary, for /v1/status.
 	Version string
 }

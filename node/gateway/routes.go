@@ -10,11 +10,13 @@ import (
 type audienceOf int
 
 const (
-	all     audienceOf = iota
-	members            // agencies and warranted auditors: an Authorization header is needed
-	signers            // the same, and lenders
-	parties            // agencies and warranted auditors, and a firm by its own key about itself
-	local              // peers on this machine
+	all       audienceOf = iota
+	members              // agencies and warranted auditors: an Authorization header is needed
+	signers              // the same, and lenders
+	parties              // agencies and warranted auditors, and a firm by its own key about itself
+	lenders              // lenders alone
+	concerned            // a firm about itself, and lenders
+	local                // peers on this machine
 )
 
 // admits refuses a reader who may not call a route at all. uscc is whom the route is about, empty where it is about nobody.
@@ -24,10 +26,12 @@ func (a audienceOf) admits(who *caller, uscc string) error {
 		return nil
 	case who == nil:
 		return refuse(http.StatusUnauthorized, ErrAudience)
-	case who.firm != "" && (a != parties || who.firm != uscc):
+	case who.firm != "" && (a != parties && a != concerned || who.firm != uscc):
 		return refuse(http.StatusForbidden, ErrFirm)
-	case who.lender && a != signers:
+	case who.lender && (a == members || a == parties):
 		return refuse(http.StatusForbidden, ErrLender)
+	case who.firm == "" && !who.lender && (a == lenders || a == concerned):
+		return refuse(http.StatusForbidden, ErrLendersOnly)
 	}
 	return nil
 }
@@ -82,6 +86,10 @@ var routes = []route{
 	{method: http.MethodGet, path: "/v1/inspections/{id}", handle: (*call).inspectionPlan},
 	{method: http.MethodGet, path: "/v1/checks/{uscc}", audience: members, handle: (*call).check},
 	{method: http.MethodGet, path: "/v1/members/self", audience: signers, handle: (*call).self},
+
+	{method: http.MethodPost, path: "/v1/queries", audience: lenders, body: queryBodyMax, handle: (*call).query},
+	{method: http.MethodGet, path: "/v1/subjects/{uscc}/receipts", audience: concerned, query: []string{"after", "limit"}, handle: (*call).receipts},
+	{method: http.MethodGet, path: "/v1/anchors/{gateway}/{hour}", handle: (*call).anchor},
 
 	{method: http.MethodGet, path: "/v1/audit/genesis", audience: members, handle: (*call).genesis},
 	{method: http.MethodGet, path: "/v1/audit/blocks/{height}", audience: members, handle: (*call).auditBlock},

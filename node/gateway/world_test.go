@@ -200,6 +200,14 @@ func (w *world) do(lines ...string) {
 	}
 }
 
+// run gives what a command answers.
+func (w *world) run(line string) string {
+	w.tb.Helper()
+	cmd, args, err := datadriven.ParseLine(line)
+	must(w.tb, err)
+	return strings.TrimSpace(w.Run(&datadriven.TestData{Cmd: cmd, CmdArgs: args}))
+}
+
 // firms of the tests, by alias. Codes are synthetic.
 var firms = map[string]string{
 	"a": apptest.USCC("91410100", "Y00100"), "b": apptest.USCC("91410100", "Y00101"), "c": apptest.USCC("91410100", "Y00102"),

@@ -1,0 +1,435 @@
+package gateway_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/xinlian-ledger/xinlian/node/gateway"
+	"github.com/xinlian-ledger/xinlian/node/keys"
+	"github.com/xinlian-ledger/xinlian/node/receipt"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x/attest"
+)
+
+// lending is a world whose first gateway serves lenders, for the member gw; the second serves nobody but knows the ledger.
+type lending struct {
+	*world
+	dir      string
+	journal  *receipt.Journal
+	anchorer *receipt.Anchorer
+}
+
+func newLending(t testing.TB) *lending {
+	t.Helper()
+	l := &lending{dir: t.TempDir()}
+	j, err := receipt.Open(l.dir)
+	must(t, err)
+	t.Cleanup(func() { j.Close() })
+	l.journal = j
+	first := true
+	l.world = newWorld(t, func(o *gateway.Options) {
+		if first {
+			o.Lending = &gateway.Lending{Member: "12410000Y00001107Y", Journal: j}
+			first = false
+		}
+	})
+	if gw := l.Actors["gw"].USCC; gw != "12410000Y00001107Y" {
+		t.Fatalf("the gateway's member is %s", gw)
+	}
+	key, err := keys.FromSecret("gw", crypto.FromECDSA(l.Actors["gw"].Key))
+	must(t, err)
+	l.autoMine = true
+	l.anchorer = &receipt.Anchorer{Journal: j, App: l.Apps[0], Key: key, Member: l.Actors["gw"].USCC, Submit: l.submit}
+	return l
+}
+
+// queryAnswer is the answer of POST /v1/queries.
+type queryAnswer struct {
+	Subject     string
+	Standing    json.RawMessage
+	Attestation string
+	Restricted  *struct {
+		Opened, Closed []string
+		Grade          *struct{ Grade, Issuer string }
+		Commitments    *[]struct{ Code string }
+	}
+	Opening *string
+	Refused []struct {
+		Class   string
+		Refusal struct {
+			Code     string
+			PassesOn *string `json:"passes_on"`
+		}
+	}
+	Receipt receiptAnswer
+	AsOf    struct {
+		Height int64
+	} `json:"as_of"`
+}
+
+type receiptAnswer struct {
+	ID, Subject, Requester, Purpose, At, Salt, Bytes string
+	Asked, Opened                                    []string
+	Refusal                                          *string
+	AnswerDigest                                     string `json:"answer_digest"`
+	Anchor                                           *struct {
+		Hour   int64
+		Root   string
+		Place  uint64
+		Path   []string
+		Height *int64
+	}
+}
+
+func (l *lending) body(firm, no, purpose string, classes ...string) []byte {
+	q := map[string]any{"subject": l.firm(firm), "purpose": purpose, "classes": classes}
+	if no != "" {
+		q["authorisation"] = hex.EncodeToString(l.Authorisation(firm, "SQ-"+no))
+	}
+	if classes == nil {
+		delete(q, "classes")
+	}
+	raw, err := json.Marshal(q)
+	must(l.tb, err)
+	return raw
+}
+
+func (l *lending) query(by, firm, no, purpose string, classes ...string) (q queryAnswer, raw []byte) {
+	l.tb.Helper()
+	a := l.want(l.ask(0, by, http.MethodPost, "/v1/queries", l.body(firm, no, purpose, classes...)), http.StatusOK, "")
+	a.into(l.tb, &q)
+	return q, a.body
+}
+
+func (l *lending) receipts(by, firm string) (out []receiptAnswer) {
+	l.tb.Helper()
+	var v struct{ Receipts []receiptAnswer }
+	l.want(l.get(by, "/v1/subjects/"+l.firm(firm)+"/receipts"), http.StatusOK, "").into(l.tb, &v)
+	return v.Receipts
+}
+
+// TestS9 is the scenario at the gateway: bank B asks for 贷前 on 2026-07-16 with what the firm has granted for three months; the firm sees who asked, what for
+// and when; once it is over the authorised classes are refused and the published ones answer.
+func TestS9(t *testing.T) {
+	l := newLending(t)
+	l.enrolAll()
+	l.do(
+		"register-key by=registry firm=a key=k1",
+		"commit by=zz-scjg firm=a code=41010020260715000001 type=6 public=1 accepted",
+		"commit by=zz-scjg firm=a code=41010020260715000002 type=6 public=2 accepted",
+		"record by=zz-scjg firm=a no=7 fine=120000", "publish by=zz-scjg firm=a no=7",
+		"grade by=pj firm=a is=B found=2026-07-01 until=2027-06-30",
+		"grant by=bank firm=a key=k1 no=1 until=2026-10-15",
+	)
+	l.Actors["a"] = l.FirmKey("a", "k1")
+	l.do("on 2026-07-16")
+	l.Block()
+	l.Block()
+	q, raw := l.query("bank", "a", "1", "pre_loan", "grade", "commitments")
+	if q.Restricted == nil || q.Restricted.Grade == nil || q.Restricted.Grade.Grade != "B" || q.Restricted.Grade.Issuer != l.Actors["pj"].USCC ||
+		len(*q.Restricted.Commitments) != 1 || (*q.Restricted.Commitments)[0].Code != "41010020260715000002" || len(q.Restricted.Closed) != 0 || len(q.Refused) != 0 {
+		t.Fatalf("%s", raw)
+	}
+	// No opinion of the ledger's own, and no advice (INV-23): whatever speaks of a grade stands in what the evaluating body recorded.
+	for _, word := range []string{"score", "rating", "recommend", "decision\"", "advice", "limit\""} {
+		if bytes.Contains(raw, []byte(word)) {
+			t.Errorf("the answer says %q: %s", word, raw)
+		}
+	}
+	// Verified offline: the bundle by Verify, the opening against the standing that it proves.
+	bundle, err := base64.StdEncoding.DecodeString(q.Attestation)
+	must(t, err)
+	verdict, err := l.Verify(bundle, l.firm("a"), "standing")
+	must(t, err)
+	opening, err := base64.StdEncoding.DecodeString(*q.Opening)
+	must(t, err)
+	proven, err := attest.OpenRestricted(opening, verdict.Standing)
+	must(t, err)
+	if proven.Grade.Grade != "B" || len(proven.Commitments) != 1 || verdict.Standing.Counts.Penalties != 1 {
+		t.Errorf("proven: %+v", proven)
+	}
+	if d := attest.AnswerDigest(bundle, opening); hex.EncodeToString(d[:]) != q.Receipt.AnswerDigest {
+		t.Error("the receipt is of another answer")
+	}
+	// The firm sees bank, purpose and time; the bank its own; nobody else anything.
+	for _, reader := range []string{"a", "bank"} {
+		list := l.receipts(reader, "a")
+		if len(list) != 1 || list[0].Requester != l.Actors["bank"].USCC || list[0].Purpose != "pre_loan" || !strings.HasPrefix(list[0].At, "2026-07-16T") || list[0].ID != q.Receipt.ID {
+			t.Fatalf("%s reads %+v", reader, list)
+		}
+	}
+	if list := l.receipts("bank2", "a"); len(list) != 0 {
+		t.Errorf("another bank reads %+v", list)
+	}
+	for _, reader := range []string{"auditor", "ops", "zz-scjg", "gw"} {
+		l.want(l.get(reader, "/v1/subjects/"+l.firm("a")+"/receipts"), http.StatusForbidden, "E_LENDERS_ONLY")
+	}
+	l.want(l.get("", "/v1/subjects/"+l.firm("a")+"/receipts"), http.StatusUnauthorized, "E_AUDIENCE")
+
+	// Anchored, and proven to be: against the root that any other node gives.
+	l.do("on 2026-07-17")
+	l.Block()
+	must(t, l.anchorer.Step(context.Background()))
+	l.Block()
+	r := l.receipts("a", "a")[0]
+	if r.Anchor == nil || r.Anchor.Height == nil {
+		t.Fatalf("not anchored: %+v", r)
+	}
+	var root struct{ Root string }
+	l.want(l.ask(1, "", http.MethodGet, fmt.Sprintf("/v1/anchors/%s/%d", l.Actors["gw"].USCC, r.Anchor.Hour), nil), http.StatusOK, "").into(t, &root)
+	bytesOf, err := base64.StdEncoding.DecodeString(r.Bytes)
+	must(t, err)
+	var path []attest.Hash
+	for _, h := range r.Anchor.Path {
+		path = append(path, attest.Hash(unhex(h)))
+	}
+	if got := attest.ReceiptRoot(attest.ReceiptLeaf(unhex(r.Salt), bytesOf), r.Anchor.Place, path); hex.EncodeToString(got[:]) != root.Root {
+		t.Error("the receipt does not lead to the anchored root")
+	}
+	rec := new(pb.QueryReceipt)
+	must(t, pb.Decode(bytesOf, rec))
+	if rec.Subject != l.firm("a") || rec.Requester != l.Actors["bank"].USCC || rec.Purpose != pb.PURPOSE_PRE_LOAN || rec.AtHeight != q.AsOf.Height || len(rec.Opened) != 2 {
+		t.Errorf("the receipt says %+v", rec)
+	}
+
+	// The day after the last day.
+	l.do("on 2026-10-16")
+	l.Block()
+	l.Block()
+	q, raw = l.query("bank", "a", "1", "pre_loan", "grade", "commitments")
+	if q.Restricted != nil || q.Opening != nil || len(q.Refused) != 2 || q.Refused[0].Refusal.Code != "E_AUTH_EXPIRED" || q.Refused[1].Refusal.Code != "E_AUTH_EXPIRED" {
+		t.Errorf("%s", raw)
+	}
+	if !bytes.Contains(q.Standing, []byte("郑市监处罚〔2026〕7号")) {
+		t.Errorf("published classes do not answer: %s", q.Standing)
+	}
+	if list := l.receipts("a", "a"); len(list) != 2 || list[1].Refusal == nil || *list[1].Refusal != "E_AUTH_EXPIRED" || len(list[1].Opened) != 0 {
+		t.Errorf("the firm reads %+v", list)
+	}
+}
+
+// What a lender is refused, and that it learns no more by it.
+func TestQueryRefusals(t *testing.T) {
+	l := newLending(t)
+	l.enrolAll()
+	l.do(
+		"register-key by=registry firm=a key=k1", "register-key by=registry firm=b key=k2",
+		"grade by=pj firm=a is=A", "grade by=pj firm=b is=C",
+		"grant by=bank firm=a key=k1 no=1 purpose=1 classes=1",
+		"grant by=bank2 firm=a key=k1 no=2 to=bank2",
+		"grant by=bank firm=a key=k1 no=3 via=gw2",
+		"grant by=bank firm=a key=k1 no=4 uses=2",
+	)
+	l.Block()
+	l.Block()
+	code := func(by, firm, no, purpose string, classes ...string) string {
+		t.Helper()
+		q, _ := l.query(by, firm, no, purpose, classes...)
+		out := ""
+		for _, r := range q.Refused {
+			out += r.Class + "=" + r.Refusal.Code + " "
+		}
+		if q.Restricted != nil {
+			out += fmt.Sprint(q.Restricted.Opened)
+		}
+		return strings.TrimSpace(out)
+	}
+	for _, c := range []struct {
+		by, firm, no, purpose string
+		classes               []string
+		want                  string
+	}{
+		{"bank", "a", "", "pre_loan", nil, ""},
+		{"bank", "a", "1", "pre_loan", nil, ""},
+		{"bank", "a", "", "pre_loan", []string{"grade"}, "grade=E_AUTH_NONE"},
+		{"bank", "a", "2", "pre_loan", []string{"grade"}, "grade=E_AUTH_NONE"},
+		{"bank", "a", "9", "pre_loan", []string{"grade"}, "grade=E_AUTH_NONE"},
+		{"bank", "b", "1", "pre_loan", []string{"grade"}, "grade=E_AUTH_NONE"},
+		{"bank", "a", "1", "post_loan", []string{"grade"}, "grade=E_AUTH_PURPOSE"},
+		{"bank", "a", "1", "pre_loan", []string{"commitments", "grade"}, "commitments=E_AUTH_SCOPE [grade]"},
+		{"bank", "a", "3", "pre_loan", []string{"grade"}, "grade=E_AUTH_GATEWAY"},
+		{"bank2", "a", "2", "pre_loan", []string{"grade", "commitments"}, "[grade commitments]"},
+		{"bank", "a", "4", "pre_loan", []string{"grade"}, "[grade]"},
+		{"bank", "a", "4", "pre_loan", []string{"commitments"}, "[commitments]"},
+		{"bank", "a", "4", "pre_loan", []string{"grade"}, "grade=E_AUTH_USED_UP"},
+	} {
+		if got := code(c.by, c.firm, c.no, c.purpose, c.classes...); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+	// The ledger is told of the last use, and not of any other.
+	l.do("on 2026-07-17")
+	l.Block()
+	must(t, l.anchorer.Step(context.Background()))
+	l.Block()
+	if out := l.run("authorisation firm=a no=4"); !strings.HasPrefix(out, "AUTHORISATION_USED_UP") {
+		t.Error(out)
+	}
+	if out := l.run("authorisation firm=a no=1"); !strings.HasPrefix(out, "AUTHORISATION_LIVE") {
+		t.Error(out)
+	}
+	// A withdrawal counts in the block that holds it.
+	l.do("withdraw-authorisation by=ops firm=a key=k1 no=1")
+	if got := code("bank", "a", "1", "pre_loan", "grade"); got != "grade=E_AUTH_REVOKED" {
+		t.Error(got)
+	}
+	// Who may ask, and how.
+	for _, by := range []string{"ops", "zz-scjg", "auditor", "gw"} {
+		l.want(l.ask(0, by, http.MethodPost, "/v1/queries", l.body("a", "", "pre_loan")), http.StatusForbidden, "E_LENDERS_ONLY")
+	}
+	l.want(l.ask(0, "", http.MethodPost, "/v1/queries", l.body("a", "", "pre_loan")), http.StatusUnauthorized, "E_AUDIENCE")
+	l.want(l.ask(1, "bank", http.MethodPost, "/v1/queries", l.body("a", "", "pre_loan")), http.StatusNotFound, "E_NO_LENDING")
+	l.want(l.ask(0, "bank", http.MethodPost, "/v1/queries", l.body("nobody", "", "pre_loan")), http.StatusNotFound, "E_SUBJECT_UNKNOWN")
+	for _, body := range []string{
+		``, `[]`, `{"subject":"` + l.firm("a") + `"}`, `{"subject":"` + l.firm("a") + `","purpose":"curiosity"}`, `{"subject":"` + l.firm("a") + `","purpose":"pre_loan"} x`,
+		`{"subject":"` + l.firm("a") + `","purpose":"pre_loan","more":1}`, `{"subject":"` + l.firm("a") + `","purpose":"pre_loan","classes":["penalties"]}`,
+		`{"subject":"` + l.firm("a") + `","purpose":"pre_loan","classes":["grade","grade"]}`, `{"subject":"` + l.firm("a") + `","purpose":"pre_loan","authorisation":"12"}`,
+	} {
+		l.want(l.ask(0, "bank", http.MethodPost, "/v1/queries", []byte(body)), http.StatusBadRequest, "E_BODY")
+	}
+	// A lender is the public everywhere else: nothing that only agencies are told.
+	for _, target := range []string{"/v1/duties", "/v1/audit/genesis", "/v1/audit/blocks/1", "/v1/checks/" + l.firm("a"), "/v1/files/" + l.firm("a")} {
+		l.want(l.get("bank", target), http.StatusForbidden, "E_LENDER_AUDIENCE")
+	}
+	// Its own authorisation it may read, another's not.
+	l.want(l.get("bank", "/v1/records/"+hex.EncodeToString(l.Authorisation("a", "SQ-1"))), http.StatusOK, "")
+	l.want(l.get("bank2", "/v1/records/"+hex.EncodeToString(l.Authorisation("a", "SQ-1"))), http.StatusNotFound, "E_RECORD_UNKNOWN")
+
+	// A journal that lacks what the ledger has anchored opens nothing; what is published is answered.
+	l.do("on 2026-07-19")
+	l.do("anchor by=gw")
+	q, _ := l.query("bank2", "a", "", "pre_loan")
+	if q.Receipt.ID == "" {
+		t.Error("no receipt")
+	}
+	l.want(l.ask(0, "bank2", http.MethodPost, "/v1/queries", l.body("a", "2", "pre_loan", "grade")), http.StatusServiceUnavailable, "E_RECEIPT_JOURNAL")
+	if err := l.anchorer.Step(context.Background()); err == nil {
+		t.Error("the gateway goes on anchoring from a journal that is not whole")
+	}
+}
+
+// Many queries at once never open more often than the firm allowed, and each answer that left has its receipt on disk.
+func TestQueriesAtOnce(t *testing.T) {
+	l := newLending(t)
+	l.enrolAll()
+	l.do("register-key by=registry firm=a key=k1", "grade by=pj firm=a is=A", "grant by=bank firm=a key=k1 no=1 uses=5")
+	l.Block()
+	l.Block()
+	const askers = 24
+	signer := gateway.NewSigner(l.Actors["bank"].Key, l.Chain)
+	var (
+		wg     sync.WaitGroup
+		mu     sync.Mutex
+		opened int
+		ids    []string
+	)
+	for range askers {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			body := l.body("a", "1", "pre_loan", "grade")
+			r, err := http.NewRequest(http.MethodPost, l.servers[0].URL+"/v1/queries", bytes.NewReader(body))
+			if err == nil {
+				err = signer.Sign(r, body)
+			}
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			resp, err := http.DefaultTransport.RoundTrip(r)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer resp.Body.Close()
+			var q queryAnswer
+			if err := json.NewDecoder(resp.Body).Decode(&q); err != nil || resp.StatusCode != http.StatusOK {
+				t.Errorf("%d %v", resp.StatusCode, err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if q.Restricted != nil {
+				opened++
+			}
+			ids = append(ids, q.Receipt.ID)
+		}()
+	}
+	wg.Wait()
+	if opened != 5 {
+		t.Errorf("%d queries opened something; the firm allowed 5", opened)
+	}
+	must(t, l.journal.Close())
+	j, err := receipt.Open(l.dir)
+	must(t, err)
+	defer j.Close()
+	have := map[string]bool{}
+	must(t, j.About(l.firm("a"), 0, func(e *receipt.Entry, _ *receipt.Proof) bool {
+		have[hex.EncodeToString(e.Receipt.Id)] = true
+		return true
+	}))
+	for _, id := range ids {
+		if !have[id] {
+			t.Errorf("receipt %s left and is not on disk", id)
+		}
+	}
+}
+
+// INV-03 over the lenders' routes: a firm whose penalty was repaired is answered as its twin that never had one, byte for byte but for what is drawn at
+// random for each receipt.
+func TestQueriesTellNothingOfARepair(t *testing.T) {
+	worlds := [2]*lending{newLending(t), newLending(t)}
+	answers := func(l *lending, had bool) string {
+		l.enrolAll()
+		l.do("register-key by=registry firm=a key=k1", "grade by=pj firm=a is=A found=2026-07-01 until=2027-06-30",
+			"commit by=zz-scjg firm=a code=41010020260715000001 type=6 public=2 accepted", "grant by=bank firm=a key=k1 no=1 until=2027-07-01")
+		l.Actors["a"] = l.FirmKey("a", "k1")
+		story := func(lines ...string) { // in the twin's world as many blocks, without a record
+			for _, line := range lines {
+				if !had {
+					line = "block"
+				}
+				l.do(line)
+			}
+		}
+		story("record by=zz-scjg firm=a no=7 fine=120000", "publish by=zz-scjg firm=a no=7")
+		l.do("on 2026-10-19")
+		story("commit by=zz-scjg firm=a code=41010020261019000005 type=4 public=1 accepted",
+			"apply by=ops issuer=zz-scjg firm=a no=7 application=XY-1 commitment=41010020261019000005",
+			"accept-repair by=zz-scjg firm=a no=7 application=XY-1", "approve by=zz-scjg firm=a no=7 application=XY-1")
+		l.Block()
+		l.Block()
+		var out []string
+		for _, classes := range [][]string{nil, {"grade"}, {"commitments"}, {"grade", "commitments"}} {
+			_, raw := l.query("bank", "a", "1", "pre_loan", classes...)
+			var v map[string]json.RawMessage
+			must(t, json.Unmarshal(raw, &v))
+			delete(v, "receipt") // drawn at random, and of the bundle's digest
+			delete(v, "attestation")
+			raw, err := json.Marshal(v)
+			must(t, err)
+			out = append(out, string(raw))
+		}
+		for _, reader := range []string{"a", "bank"} {
+			for _, r := range l.receipts(reader, "a") {
+				r.ID, r.Salt, r.Bytes, r.AnswerDigest = "", "", "", ""
+				out = append(out, fmt.Sprintf("%+v", r))
+			}
+		}
+		return strings.Join(out, "\n")
+	}
+	with, without := answers(worlds[0], true), answers(worlds[1], false)
+	if with != without {
+		t.Errorf("with a repaired record:\n%s\nwithout:\n%s", with, without)
+	}
+}

@@ -1,0 +1,18 @@
+// Package receipt keeps the receipts (查询回执) of a lenders' gateway: a journal on its disk, and the anchors of their roots on the ledger.
+//
+// What it promises:
+//
+//   - Record returns once a receipt is on disk, and not before. An answer that left has its receipt there, whatever happens to the process next (INV-22).
+//     Many who wait share one write to disk (group commit): it costs the time of a write, not a write for each.
+//   - How often an authorisation was used is counted in the write that holds the receipt. Two queries at once never overrun its limit. An authorisation
+//     names one gateway, so no other counts.
+//   - Seal puts all receipts since the last time under one root: leaves salted each on its own, in the order of their hashes, filled up to a power of
+//     two, at least 64, with random ones. The root tells nobody how many there are, or whether there are any; a path tells the firm and the lender who hold
+//     a receipt no more than the size of that power. Sealing twice gives the same anchor, so that what was sent and lost is sent again.
+//   - Nothing is deleted (A8-8: at least three years).
+//
+// A journal that has lost anchors which the ledger holds does not know all uses; the gateway then opens nothing until its journal is back.
+//
+// Trust: the journal's file is for this gateway's operator alone: it says who asked whom. Whoever can change it can hide receipts that are not anchored yet,
+// an hour's at most, and can change none that is.
+package receipt

@@ -1,0 +1,459 @@
+package receipt
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x/attest"
+	"github.com/xinlian-ledger/xinlian/x/attest/tree"
+)
+
+// FileName of the journal in its folder.
+const FileName = "receipts.db"
+
+const (
+	saltBytes = 32
+	// batchMax bounds the receipts that share a write.
+	batchMax = 4096
+	// leavesMin is the smallest number of leaves of an anchor, receipts and filling together.
+	leavesMin = 64
+)
+
+var (
+	// ErrUsedUp: the authorisation was used as often as it may be. Nothing was recorded.
+	ErrUsedUp = errors.New("the authorisation is used up")
+	// ErrClosed: the journal takes nothing any more.
+	ErrClosed = errors.New("the journal of receipts is closed")
+)
+
+// Buckets of the file. Numbers are big-endian.
+var (
+	bReceipts = []byte("receipts") // seq → salt ‖ receipt
+	bSubjects = []byte("subjects") // uscc ‖ seq → nothing
+	bUses     = []byte("uses")     // authorisation → how often it opened something
+	bUsedUp   = []byte("used up")  // authorisation → nothing: its last use is not told yet
+	bAnchors  = []byte("anchors")  // hour → see anchorRow
+	bEnds     = []byte("ends")     // end seq of an anchor that covers receipts → hour
+)
+
+// Entry is a receipt with its salt, as the firm and the lender get it.
+type Entry struct {
+	Seq     uint64
+	Salt    []byte
+	Receipt pb.QueryReceipt
+	Raw     []byte // its encoding
+}
+
+// Anchor is what goes to the ledger of an hour.
+type Anchor struct {
+	Hour   int64
+	Root   [32]byte
+	UsedUp [][]byte // ascending
+}
+
+// Proof leads from a receipt to the root of its anchor.
+type Proof struct {
+	Hour  int64
+	Root  [32]byte
+	Place uint64
+	Path  []attest.Hash
+}
+
+// Journal is open. Safe for many goroutines.
+type Journal struct {
+	db      *bbolt.DB
+	queue   chan *waiting
+	done    chan struct{}
+	closing chan struct{}
+	once    sync.Once
+	writes  atomic.Uint64
+	sealMu  sync.Mutex
+}
+
+type waiting struct {
+	entry *Entry
+	limit uint32
+	err   chan error
+}
+
+// Open opens the journal in a folder, or makes one. A folder is one process's at a time.
+func Open(dir string) (*Journal, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	db, err := bbolt.Open(filepath.Join(dir, FileName), 0o600, &bbolt.Options{Timeout: time.Second})
+	if err != nil {
+		return nil, fmt.Errorf("open the journal of receipts in %s: %w; another process may hold it", dir, err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		for _, b := range [][]byte{bReceipts, bSubjects, bUses, bUsedUp, bAnchors, bEnds} {
+			if _, err := tx.CreateBucketIfNotExists(b); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	j := &Journal{db: db, queue: make(chan *waiting, batchMax), done: make(chan struct{}), closing: make(chan struct{})}
+	go j.write()
+	return j, nil
+}
+
+// Close waits for what is being written.
+func (j *Journal) Close() error {
+	j.once.Do(func() { close(j.closing) })
+	<-j.done
+	return j.db.Close()
+}
+
+// Writes is how many times the journal has written to disk, for metrics.
+func (j *Journal) Writes() uint64 { return j.writes.Load() }
+
+// Record puts a receipt on disk and gives it its id and salt. limit is how often its authorisation may open something, 0 without a limit; a receipt that opens
+// something counts. When it returns without an error the receipt is durable.
+func (j *Journal) Record(r pb.QueryReceipt, limit uint32) (*Entry, error) {
+	random := make([]byte, 2*saltBytes)
+	if _, err := rand.Read(random); err != nil {
+		return nil, err
+	}
+	r.Id = random[:saltBytes:saltBytes]
+	w := &waiting{entry: &Entry{Salt: random[saltBytes:], Receipt: r, Raw: pb.Encode(&r)}, limit: limit, err: make(chan error, 1)}
+	select {
+	case <-j.closing:
+		return nil, ErrClosed
+	case j.queue <- w:
+	}
+	select {
+	case err := <-w.err:
+		if err != nil {
+			return nil, err
+		}
+		return w.entry, nil
+	case <-j.done: // the writer may have answered as it ended
+		select {
+		case err := <-w.err:
+			if err == nil {
+				return w.entry, nil
+			}
+			return nil, err
+		default:
+			return nil, ErrClosed
+		}
+	}
+}
+
+// write is the one writer: everything that waits goes into one write. A crash before the write's end leaves none of it, and nobody was answered; a crash
+// after it leaves all.
+func (j *Journal) write() {
+	defer close(j.done)
+	for {
+		var batch []*waiting
+		select {
+		case w := <-j.queue:
+			batch = append(batch, w)
+		case <-j.closing:
+			return
+		}
+	more:
+		for len(batch) < batchMax {
+			select {
+			case w := <-j.queue:
+				batch = append(batch, w)
+			default:
+				break more
+			}
+		}
+		results := make([]error, len(batch))
+		err := j.db.Update(func(tx *bbolt.Tx) error {
+			for i, w := range batch {
+				switch results[i] = put(tx, w); {
+				case results[i] == nil, errors.Is(results[i], ErrUsedUp):
+				default:
+					return results[i]
+				}
+			}
+			return nil
+		})
+		j.writes.Add(1)
+		for i, w := range batch {
+			if err != nil {
+				results[i] = fmt.Errorf("write a receipt: %w", err)
+			}
+			w.err <- results[i]
+		}
+	}
+}
+
+// put enters one receipt, and counts its use.
+func put(tx *bbolt.Tx, w *waiting) error {
+	r := &w.entry.Receipt
+	if len(r.Opened) > 0 {
+		used := count(tx, r.Authorisation)
+		if w.limit != 0 && used >= uint64(w.limit) {
+			return ErrUsedUp
+		}
+		if err := tx.Bucket(bUses).Put(r.Authorisation, be64(used+1)); err != nil {
+			return err
+		}
+		if w.limit != 0 && used+1 == uint64(w.limit) {
+			if err := tx.Bucket(bUsedUp).Put(r.Authorisation, nil); err != nil {
+				return err
+			}
+		}
+	}
+	receipts := tx.Bucket(bReceipts)
+	seq, err := receipts.NextSequence() // from 1
+	if err != nil {
+		return err
+	}
+	w.entry.Seq = seq
+	if err := receipts.Put(be64(seq), slices.Concat(w.entry.Salt, w.entry.Raw)); err != nil {
+		return err
+	}
+	return tx.Bucket(bSubjects).Put(slices.Concat([]byte(r.Subject), be64(seq)), nil)
+}
+
+func count(tx *bbolt.Tx, authorisation []byte) uint64 {
+	if v := tx.Bucket(bUses).Get(authorisation); len(v) == 8 {
+		return binary.BigEndian.Uint64(v)
+	}
+	return 0
+}
+
+// Used is how often an authorisation has opened something.
+func (j *Journal) Used(authorisation []byte) (n uint64, err error) {
+	err = j.db.View(func(tx *bbolt.Tx) error { n = count(tx, authorisation); return nil })
+	return n, err
+}
+
+// About visits the receipts about a subject after a place, in the order in which they were made.
+func (j *Journal) About(subject string, after uint64, fn func(e *Entry, p *Proof) (more bool)) error {
+	return j.db.View(func(tx *bbolt.Tx) error {
+		c := tx.Bucket(bSubjects).Cursor()
+		prefix := []byte(subject)
+		sealed := map[int64]*sealing{}
+		for k, _ := c.Seek(slices.Concat(prefix, be64(after+1))); bytes.HasPrefix(k, prefix) && len(k) == len(prefix)+8; k, _ = c.Next() {
+			seq := binary.BigEndian.Uint64(k[len(prefix):])
+			e, err := entryOf(tx, seq)
+			if err != nil {
+				return err
+			}
+			p, err := proofOf(tx, seq, sealed)
+			if err != nil {
+				return err
+			}
+			if !fn(e, p) {
+				break
+			}
+		}
+		return nil
+	})
+}
+
+func entryOf(tx *bbolt.Tx, seq uint64) (*Entry, error) {
+	raw := tx.Bucket(bReceipts).Get(be64(seq))
+	if len(raw) <= saltBytes {
+		return nil, fmt.Errorf("the journal lacks receipt %d", seq)
+	}
+	raw = bytes.Clone(raw)
+	e := &Entry{Seq: seq, Salt: raw[:saltBytes:saltBytes], Raw: raw[saltBytes:]}
+	if err := pb.Decode(e.Raw, &e.Receipt); err != nil {
+		return nil, fmt.Errorf("receipt %d of the journal: %w", seq, err)
+	}
+	return e, nil
+}
+
+// anchorRow: first ‖ end (of the receipts, end not among them) ‖ filling's seed[32] ‖ number of used-up ids ‖ those.
+type anchorRow struct {
+	first, end uint64
+	seed       []byte
+	usedUp     [][]byte
+}
+
+func (a *anchorRow) encode() []byte {
+	out := slices.Concat(be64(a.first), be64(a.end), a.seed, be64(uint64(len(a.usedUp))))
+	for _, id := range a.usedUp {
+		out = append(out, id...)
+	}
+	return out
+}
+
+func decodeAnchor(raw []byte) (*anchorRow, error) {
+	const head = 8 + 8 + saltBytes + 8
+	if len(raw) < head || uint64(len(raw)-head) != binary.BigEndian.Uint64(raw[head-8:head])*pb.DigestBytes {
+		return nil, errors.New("an anchor of the journal is damaged")
+	}
+	a := &anchorRow{first: binary.BigEndian.Uint64(raw), end: binary.BigEndian.Uint64(raw[8:]), seed: bytes.Clone(raw[16 : 16+saltBytes])}
+	for id := range slices.Chunk(raw[head:], pb.DigestBytes) {
+		a.usedUp = append(a.usedUp, bytes.Clone(id))
+	}
+	return a, nil
+}
+
+// sealing is the tree of an anchor: its leaves in order, and where each receipt stands.
+type sealing struct {
+	row    *anchorRow
+	leaves []attest.Hash
+	place  map[uint64]uint64 // seq → place
+}
+
+func seal(tx *bbolt.Tx, row *anchorRow) (*sealing, error) {
+	type leaf struct {
+		hash attest.Hash
+		seq  uint64 // 0: filling
+	}
+	var leaves []leaf
+	c := tx.Bucket(bReceipts).Cursor()
+	for k, raw := c.Seek(be64(row.first)); k != nil && binary.BigEndian.Uint64(k) < row.end; k, raw = c.Next() {
+		leaves = append(leaves, leaf{attest.ReceiptLeaf(raw[:saltBytes], raw[saltBytes:]), binary.BigEndian.Uint64(k)})
+	}
+	if uint64(len(leaves)) != row.end-row.first {
+		return nil, errors.New("the journal lacks receipts that it has anchored")
+	}
+	size := leavesMin
+	for size < len(leaves) {
+		size *= 2
+	}
+	for i := len(leaves); i < size; i++ { // looks like any other to who does not know the seed
+		leaves = append(leaves, leaf{hash: attest.ReceiptLeaf(row.seed, be64(uint64(i)))})
+	}
+	slices.SortFunc(leaves, func(a, b leaf) int { return bytes.Compare(a.hash[:], b.hash[:]) })
+	s := &sealing{row: row, place: map[uint64]uint64{}}
+	for i, l := range leaves {
+		s.leaves = append(s.leaves, l.hash)
+		if l.seq != 0 {
+			s.place[l.seq] = uint64(i)
+		}
+	}
+	return s, nil
+}
+
+// path gives the siblings of a place from below, and the root.
+func (s *sealing) path(place uint64) (path []attest.Hash, root attest.Hash) {
+	level := slices.Clone(s.leaves)
+	for len(level) > 1 {
+		path = append(path, level[place^1])
+		for i := range len(level) / 2 {
+			level[i] = tree.LogNode(level[2*i], level[2*i+1])
+		}
+		level, place = level[:len(level)/2], place/2
+	}
+	return path, level[0]
+}
+
+// Seal makes the anchor of an hour: of all receipts that no earlier one covers. An hour that is sealed stays as it is; one before the last is refused.
+func (j *Journal) Seal(hour int64) (*Anchor, error) {
+	j.sealMu.Lock()
+	defer j.sealMu.Unlock()
+	var out *Anchor
+	err := j.db.Update(func(tx *bbolt.Tx) error {
+		anchors := tx.Bucket(bAnchors)
+		if raw := anchors.Get(be64(uint64(hour))); raw != nil {
+			row, err := decodeAnchor(raw)
+			if err == nil {
+				out, err = anchorOf(tx, hour, row)
+			}
+			return err
+		}
+		row := &anchorRow{first: 1, end: tx.Bucket(bReceipts).Sequence() + 1, seed: make([]byte, saltBytes)}
+		if k, raw := anchors.Cursor().Last(); k != nil {
+			last, err := decodeAnchor(raw)
+			if err != nil {
+				return err
+			}
+			if int64(binary.BigEndian.Uint64(k)) > hour {
+				return fmt.Errorf("hour %d lies before the last that was sealed", hour)
+			}
+			row.first = last.end
+		}
+		if _, err := rand.Read(row.seed); err != nil {
+			return err
+		}
+		used := tx.Bucket(bUsedUp)
+		c := used.Cursor()
+		for k, _ := c.First(); k != nil && len(row.usedUp) < pb.UsedUpMax; k, _ = c.Next() {
+			row.usedUp = append(row.usedUp, bytes.Clone(k))
+		}
+		for _, id := range row.usedUp {
+			if err := used.Delete(id); err != nil {
+				return err
+			}
+		}
+		if err := anchors.Put(be64(uint64(hour)), row.encode()); err != nil {
+			return err
+		}
+		if row.end > row.first {
+			if err := tx.Bucket(bEnds).Put(be64(row.end), be64(uint64(hour))); err != nil {
+				return err
+			}
+		}
+		var err error
+		out, err = anchorOf(tx, hour, row)
+		return err
+	})
+	return out, err
+}
+
+func anchorOf(tx *bbolt.Tx, hour int64, row *anchorRow) (*Anchor, error) {
+	s, err := seal(tx, row)
+	if err != nil {
+		return nil, err
+	}
+	_, root := s.path(0)
+	return &Anchor{Hour: hour, Root: root, UsedUp: row.usedUp}, nil
+}
+
+// LastHour is the last hour that was sealed; none: -1.
+func (j *Journal) LastHour() (hour int64, err error) {
+	hour = -1
+	err = j.db.View(func(tx *bbolt.Tx) error {
+		if k, _ := tx.Bucket(bAnchors).Cursor().Last(); k != nil {
+			hour = int64(binary.BigEndian.Uint64(k))
+		}
+		return nil
+	})
+	return hour, err
+}
+
+// proofOf leads from a receipt to its anchor; nil: none covers it yet.
+func proofOf(tx *bbolt.Tx, seq uint64, sealed map[int64]*sealing) (*Proof, error) {
+	k, at := tx.Bucket(bEnds).Cursor().Seek(be64(seq + 1)) // the first that ends after it
+	if k == nil {
+		return nil, nil
+	}
+	hour := int64(binary.BigEndian.Uint64(at))
+	s := sealed[hour]
+	if s == nil {
+		row, err := decodeAnchor(tx.Bucket(bAnchors).Get(at))
+		if err != nil {
+			return nil, err
+		}
+		if s, err = seal(tx, row); err != nil {
+			return nil, err
+		}
+		sealed[hour] = s
+	}
+	place, ok := s.place[seq]
+	if !ok {
+		return nil, fmt.Errorf("the anchor of hour %d does not cover receipt %d", hour, seq)
+	}
+	path, root := s.path(place)
+	return &Proof{Hour: hour, Root: root, Place: place, Path: path}, nil
+}
+
+func be64(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }

@@ -1,0 +1,261 @@
+package receipt_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/xinlian-ledger/xinlian/node/receipt"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x/attest"
+)
+
+const firm, other = "91410100Y00100009T", "91410100Y001010019"
+
+func open(t testing.TB, dir string) *receipt.Journal {
+	t.Helper()
+	j, err := receipt.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+func about(t testing.TB, j *receipt.Journal, uscc string, after uint64) (out []*receipt.Entry, proofs []*receipt.Proof) {
+	t.Helper()
+	if err := j.About(uscc, after, func(e *receipt.Entry, p *receipt.Proof) bool {
+		out, proofs = append(out, e), append(proofs, p)
+		return true
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return out, proofs
+}
+
+// opens is a receipt of a query that opened something.
+func opens(subject string, authorisation byte) pb.QueryReceipt {
+	return pb.QueryReceipt{Subject: subject, Opened: []pb.DataClass{pb.DATA_GRADE}, Authorisation: bytes.Repeat([]byte{authorisation}, 32)}
+}
+
+// Many at once never overrun a limit, share writes, and are all there when the file is opened again.
+func TestUsesAreCountedOnce(t *testing.T) {
+	dir := t.TempDir()
+	j := open(t, dir)
+	const askers, limit = 64, 40
+	var (
+		wg       sync.WaitGroup
+		mu       sync.Mutex
+		recorded int
+		refused  int
+	)
+	for range askers {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			_, err := j.Record(opens(firm, 1), limit)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err == nil:
+				recorded++
+			case errors.Is(err, receipt.ErrUsedUp):
+				refused++
+			default:
+				t.Error(err)
+			}
+		}()
+	}
+	wg.Wait()
+	if recorded != limit || refused != askers-limit {
+		t.Errorf("%d were recorded and %d refused; the limit is %d", recorded, refused, limit)
+	}
+	if j.Writes() >= askers {
+		t.Errorf("%d receipts took %d writes", askers, j.Writes())
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Record(opens(firm, 2), 0); !errors.Is(err, receipt.ErrClosed) {
+		t.Errorf("a closed journal says %v", err)
+	}
+	j = open(t, dir)
+	defer j.Close()
+	if n, err := j.Used(opens(firm, 1).Authorisation); err != nil || n != limit {
+		t.Errorf("%d uses after a restart, %v", n, err)
+	}
+	if _, err := j.Record(opens(firm, 1), limit); !errors.Is(err, receipt.ErrUsedUp) {
+		t.Errorf("after a restart one more use: %v", err)
+	}
+	if entries, _ := about(t, j, firm, 0); len(entries) != limit {
+		t.Errorf("%d receipts after a restart", len(entries))
+	}
+}
+
+// An anchor covers all receipts since the one before, is the same whenever it is made, and leads from each receipt to its root; its form is the same whether
+// there are none or many.
+func TestAnchors(t *testing.T) {
+	j := open(t, t.TempDir())
+	defer j.Close()
+	if hour, err := j.LastHour(); err != nil || hour != -1 {
+		t.Fatal(hour, err)
+	}
+	empty, err := j.Seal(100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := j.Seal(100)
+	if err != nil || again.Root != empty.Root {
+		t.Fatalf("sealed twice: %x and %x, %v", empty.Root, again.Root, err)
+	}
+	for i := range 70 {
+		subject := firm
+		if i%7 == 0 {
+			subject = other
+		}
+		if _, err := j.Record(opens(subject, byte(i%3)), 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := j.Record(opens(firm, 9), 1); err != nil { // its last use
+		t.Fatal(err)
+	}
+	if _, proofs := about(t, j, firm, 0); proofs[0] != nil {
+		t.Error("a receipt has a proof before it is anchored")
+	}
+	if _, err := j.Seal(99); err == nil {
+		t.Error("an hour before the last was sealed")
+	}
+	a, err := j.Seal(103)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(a.UsedUp) != 1 || !bytes.Equal(a.UsedUp[0], opens(firm, 9).Authorisation) {
+		t.Errorf("used up: %x", a.UsedUp)
+	}
+	if _, err := j.Record(opens(firm, 4), 0); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := j.Seal(103); err != nil || again.Root != a.Root || len(again.UsedUp) != 1 {
+		t.Errorf("sealed again: %+v, %v", again, err)
+	}
+	entries, proofs := about(t, j, firm, 0)
+	for i, e := range entries[:len(entries)-1] {
+		p := proofs[i]
+		if p == nil || p.Hour != 103 || len(p.Path) != 7 || p.Root != a.Root {
+			t.Fatalf("receipt %d: %+v", e.Seq, p)
+		}
+		leaf := attest.ReceiptLeaf(e.Salt, e.Raw)
+		if attest.ReceiptRoot(leaf, p.Place, p.Path) != attest.Hash(a.Root) {
+			t.Errorf("receipt %d does not lead to the root", e.Seq)
+		}
+		if attest.ReceiptRoot(attest.ReceiptLeaf(e.Salt, append(bytes.Clone(e.Raw), 0)), p.Place, p.Path) == attest.Hash(a.Root) {
+			t.Error("a changed receipt leads to the root")
+		}
+	}
+	if proofs[len(proofs)-1] != nil {
+		t.Error("the newest receipt is anchored already")
+	}
+	if rest, _ := about(t, j, firm, entries[0].Seq); len(rest) != len(entries)-1 {
+		t.Errorf("%d after the first of %d", len(rest), len(entries))
+	}
+}
+
+// crashEnv makes this test's own binary the gateway that is killed.
+const crashEnv = "XINLIAN_TEST_RECEIPTS"
+
+// An answer that left has its receipt on disk: a process that tells each receipt once Record has returned is killed at once, and every one that it told is there.
+func TestKilledWhileRecording(t *testing.T) {
+	if dir := os.Getenv(crashEnv); dir != "" {
+		j := open(t, dir)
+		var wg sync.WaitGroup
+		for w := range 8 {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				for {
+					e, err := j.Record(opens(firm, byte(w)), 0)
+					if err != nil {
+						return
+					}
+					fmt.Printf("left %x\n", e.Receipt.Id)
+				}
+			}()
+		}
+		wg.Wait()
+		return
+	}
+	for round := range 3 {
+		dir := filepath.Join(t.TempDir(), "receipts")
+		cmd := exec.Command(os.Args[0], "-test.run", "^TestKilledWhileRecording$")
+		cmd.Env = append(os.Environ(), crashEnv+"="+dir)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		var left []string
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			if id, ok := strings.CutPrefix(lines.Text(), "left "); ok && len(id) == 64 {
+				left = append(left, id)
+			}
+			if len(left) == 100*(round+1) {
+				if err := cmd.Process.Kill(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		_ = cmd.Wait() // killed
+		if len(left) < 100*(round+1) {
+			t.Fatalf("only %d receipts were told", len(left))
+		}
+		j := open(t, dir)
+		entries, _ := about(t, j, firm, 0)
+		have := map[string]bool{}
+		for _, e := range entries {
+			have[hex.EncodeToString(e.Receipt.Id)] = true
+		}
+		for _, id := range left {
+			if !have[id] {
+				t.Errorf("round %d: receipt %s left and is not on disk", round, id)
+			}
+		}
+		total := uint64(0)
+		for w := range 8 {
+			n, err := j.Used(opens(firm, byte(w)).Authorisation)
+			if err != nil {
+				t.Fatal(err)
+			}
+			total += n
+		}
+		if total != uint64(len(entries)) {
+			t.Errorf("round %d: %d uses are counted, %d receipts stand", round, total, len(entries))
+		}
+		j.Close()
+	}
+}
+
+func BenchmarkRecord(b *testing.B) {
+	j := open(b, b.TempDir())
+	defer j.Close()
+	b.SetParallelism(128)
+	b.ResetTimer()
+	b.RunParallel(func(p *testing.PB) {
+		for p.Next() {
+			if _, err := j.Record(opens(firm, 1), 0); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/float64(j.Writes()), "receipts/write")
+}
