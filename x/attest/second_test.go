@@ -34,6 +34,7 @@ type judged struct {
 	Trust   string          `json:"trust"`
 	Headers []string        `json:"headers"` // base64, as is Witness
 	Witness string          `json:"witness,omitempty"`
+	Stamps  []string        `json:"stamps"`
 	Subject string          `json:"subject"` // empty: all of the bundle
 	Claim   string          `json:"claim"`
 	MaxAge  string          `json:"max_age"` // nanoseconds
@@ -69,6 +70,7 @@ func TestSecondImplementation(t *testing.T) {
 	q.policies(1000)
 	q.forms(2500)
 	q.witnesses(1000)
+	q.stamps(800)
 	if err := errors.Join(w.Flush(), f.Close(), writeSignatures(filepath.Join(dir, "signatures.json"))); err != nil {
 		t.Fatal(err)
 	}
@@ -93,6 +95,7 @@ type questions struct {
 type beside struct {
 	headers [][]byte
 	witness []byte
+	stamps  [][]byte
 }
 
 // ask judges and writes one question.
@@ -103,13 +106,16 @@ func (q *questions) ask(kind string, bundle, trust []byte, subject, claim string
 func (q *questions) askWith(kind string, bundle, trust []byte, with beside, subject, claim string, age time.Duration, at time.Time) {
 	text := base64.StdEncoding.EncodeToString
 	j := judged{
-		Kind: kind, Bundle: text(bundle), Trust: text(trust), Headers: []string{}, Witness: text(with.witness),
+		Kind: kind, Bundle: text(bundle), Trust: text(trust), Headers: []string{}, Witness: text(with.witness), Stamps: []string{},
 		Subject: subject, Claim: claim, MaxAge: strconv.FormatInt(int64(age), 10), At: at.Format(time.RFC3339Nano),
 	}
 	for _, h := range with.headers {
 		j.Headers = append(j.Headers, text(h))
 	}
-	p := attest.Policy{Subject: subject, MaxAge: age, Now: at, Witness: with.witness}
+	for _, s := range with.stamps {
+		j.Stamps = append(j.Stamps, text(s))
+	}
+	p := attest.Policy{Subject: subject, MaxAge: age, Now: at, Witness: with.witness, Stamps: with.stamps}
 	v, err := q.judge(bundle, trust, with.headers, claim, &p)
 	if err != nil && attest.CodeOf(err) == "" { // a claim that is none
 		j.Exit, j.Code = 2, attest.CodePolicy
@@ -526,6 +532,42 @@ func (q *questions) witnesses(n int) {
 			file = slices.Concat(file[:min(at, to)], []byte(pick(q.rng, []string{"", "0", "-1", "+", " ", `"`, "null", "3162240001", "é"})), file[to:])
 		}
 		q.askWith("witness", raw, file, beside{witness: note}, SubjectClean, "no-negative", time.Hour, now())
+	}
+}
+
+// stamps asks with time stamps and with keys of authorities of which some bytes are changed.
+func (q *questions) stamps(n int) {
+	s := sample()
+	s.Noise = 20 // as the stamps were made for
+	raw := s.File()
+	names := []string{"rsa", "ec", "ec384"}
+	var files [][]byte
+	for _, name := range append(slices.Clone(names), "rsa-with-certificate", "rsa-other", "refused") {
+		files = append(files, stampFile(name+".tsr"))
+	}
+	at := time.Date(2026, 11, 26, 6, 0, 0, 0, time.UTC)
+	for range n {
+		trust := s.Trust()
+		keys := q.rng.IntN(4)
+		for _, name := range names[:keys] {
+			trust.Stamps.Authorities = append(trust.Stamps.Authorities, authority(name))
+		}
+		if keys > 0 {
+			trust.Stamps.Required = q.rng.IntN(keys + 1)
+			trust.Stamps.Within = time.Duration(q.rng.IntN(3)) * 80 * time.Hour
+		}
+		with := beside{}
+		for range q.rng.IntN(3) {
+			with.stamps = append(with.stamps, pick(q.rng, files))
+		}
+		if len(with.stamps) > 0 && q.rng.IntN(3) > 0 {
+			with.stamps[0] = q.edit(bytes.Clone(with.stamps[0]), files)
+		}
+		if keys > 0 && q.rng.IntN(3) == 0 {
+			a := &trust.Stamps.Authorities[0]
+			a.PublicKey = q.edit(bytes.Clone(a.PublicKey), [][]byte{a.PublicKey})
+		}
+		q.askWith("stamp", raw, trust.Encode(), with, SubjectClean, "no-negative", 240*time.Hour, pick(q.rng, []time.Time{at, at, at, Time}))
 	}
 }
 

@@ -107,7 +107,7 @@ type signedData struct {
 	Digests []algorithm `asn1:"set"`
 	Content struct {
 		Type  asn1.ObjectIdentifier
-		Value []byte `asn1:"explicit,tag:0"`
+		Value asn1.RawValue `asn1:"explicit,tag:0"` // []byte would let the length around it be any
 	}
 	Certificates asn1.RawValue `asn1:"optional,tag:0"`
 	Revoked      asn1.RawValue `asn1:"optional,tag:1"`
@@ -175,7 +175,11 @@ func parseStamp(raw []byte) (*stamp, error) {
 	if out.hash == 0 {
 		return nil, errors.New("its digest is none of SHA-256, SHA-384 and SHA-512")
 	}
-	if len(s.Attributes.FullBytes) == 0 {
+	var content []byte
+	if unmarshal(d.Content.Value.Bytes, &content, "") != nil {
+		return nil, errors.New("its token is of another content")
+	}
+	if len(s.Attributes.FullBytes) == 0 || !s.Attributes.IsCompound {
 		return nil, errors.New("it has no signed attributes")
 	}
 	// What is signed is the set under its own tag.
@@ -185,27 +189,27 @@ func parseStamp(raw []byte) (*stamp, error) {
 	if err := unmarshal(set, &attrs, "set"); err != nil {
 		return nil, errors.New("its signed attributes cannot be read")
 	}
-	content, digest := 0, 0
+	kinds, digests := 0, 0
 	for _, a := range attrs {
 		switch {
 		case a.Type.Equal(oidContentType):
 			var oid asn1.ObjectIdentifier
-			if content++; unmarshal(a.Values.Bytes, &oid, "") != nil || !oid.Equal(oidTSTInfo) {
+			if kinds++; unmarshal(a.Values.Bytes, &oid, "") != nil || !oid.Equal(oidTSTInfo) {
 				return nil, errors.New("its signed attributes are of another content")
 			}
 		case a.Type.Equal(oidMessageDigest):
 			var sum []byte
-			if digest++; unmarshal(a.Values.Bytes, &sum, "") != nil || !bytes.Equal(sum, digestOf(out.hash, d.Content.Value)) {
+			if digests++; unmarshal(a.Values.Bytes, &sum, "") != nil || !bytes.Equal(sum, digestOf(out.hash, content)) {
 				return nil, errors.New("its signed attributes are of other bytes")
 			}
 		}
 	}
-	if content != 1 || digest != 1 {
+	if kinds != 1 || digests != 1 {
 		return nil, errors.New("its signed attributes do not name the content once")
 	}
 	out.digest = digestOf(out.hash, set)
 	var info stampInfo
-	if err := unmarshal(d.Content.Value, &info, ""); err != nil || info.Version != 1 || hashOf(info.Imprint.Hash.Algorithm) != crypto.SHA256 {
+	if err := unmarshal(content, &info, ""); err != nil || info.Version != 1 || hashOf(info.Imprint.Hash.Algorithm) != crypto.SHA256 {
 		return nil, errors.New("it is no time stamp of version 1 over a SHA-256")
 	}
 	out.imprint, out.at = info.Imprint.Digest, info.GenTime

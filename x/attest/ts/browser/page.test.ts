@@ -253,6 +253,27 @@ test("a QR code in a picture; a bundle as text; a bundle that only names its hea
   await close(o);
 });
 
+test("a witness file and a time stamp beside the bundle", async () => {
+  const w = frozen("ok-witnesses");
+  const o = await open(w.at);
+  await dropTrust(o.page, w.trust);
+  await dropBundle(o.page, w.bundle);
+  await shows(o.page, "untrusted", "E_WITNESS_QUORUM");
+  await dropBundle(o.page, readFileSync(vectorDir + "ok-witnesses.xlw"), "beside.xlw");
+  assert.match(await shows(o.page, "holds", "OK"), /w1.example\/xinlian, w2.example\/xinlian/);
+  await close(o);
+
+  const s = frozen("ok-stamp-rsa");
+  const p = await open(s.at);
+  await p.page.selectOption("#max-age", "720h");
+  await dropTrust(p.page, s.trust);
+  await dropBundle(p.page, s.bundle);
+  await shows(p.page, "untrusted", "E_STAMP_QUORUM");
+  await dropBundle(p.page, readFileSync(vectorDir + "stamp-rsa.tsr"), "beside.tsr");
+  assert.match(await shows(p.page, "holds", "OK"), /rsa\.example/);
+  await close(p);
+});
+
 test("the camera starts and stops", async () => {
   const o = await open();
   await o.page.click("#camera");

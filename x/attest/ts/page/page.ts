@@ -41,6 +41,7 @@ const page = {
   bundle: undefined as Given | undefined,
   headers: [] as Given[],
   witness: undefined as Given | undefined,
+  stamps: [] as Given[],
   trouble: undefined as string | undefined, // of the last file: it was no bundle at all
 };
 
@@ -86,6 +87,10 @@ function take(given: Given): void {
     page.witness = given;
     return;
   }
+  if (given.bytes[0] === 0x30) {
+    page.stamps.push(given); // DER, which a bundle never begins like
+    return;
+  }
   const here = formOf(page.bundle);
   const form = formOf(given);
   if (here === "header-known" && form !== undefined && form !== "header-known") {
@@ -100,6 +105,7 @@ function take(given: Given): void {
 function forget(): void {
   page.bundle = page.witness = page.trouble = undefined;
   page.headers = [];
+  page.stamps = [];
 }
 
 function formOf(given: Given | undefined): Bundle["form"] | undefined {
@@ -135,6 +141,7 @@ function policy(): Policy {
     claim,
     now: BigInt(Date.now()) * 1_000_000n,
     headers: page.headers.map((h) => h.bytes),
+    stamps: page.stamps.map((s) => s.bytes),
     ...(page.witness === undefined ? {} : { witness: page.witness.bytes }),
   };
   return age === "any-age" ? { ...p, unsafeAnyAge: true } : { ...p, maxAge: BigInt(age.slice(0, -1)) * 3600n * second };
@@ -236,6 +243,7 @@ function facts(v: Verdict, p: Policy): Node[] {
       [say("headerHash"), hex(v.headerHash)],
       [say("signers"), `${v.signers}/${v.validators} (${v.signedPower}/${v.totalPower})`],
       ...(v.witnessed.length === 0 ? [] : [[say("witnessed"), v.witnessed.join(", ")] as [string, string]]),
+      ...(v.stamped.length === 0 ? [] : [[say("stamped"), v.stamped.join(", ")] as [string, string]]),
       [say("enrolled"), v.standing === undefined ? say("notEnrolled") : say("yes")],
     ]),
   ];
@@ -326,13 +334,14 @@ function showTrust(): void {
     [say("validators"), String(trust.validators.length)],
     [say("notAfter"), formatTime(trust.notAfter)],
     ...(trust.witnesses.keys.length === 0 ? [] : [[say("witnesses"), `${trust.witnesses.required}/${trust.witnesses.keys.length}`] as const]),
+    ...(trust.stamps.authorities.length === 0 ? [] : [[say("stamps"), `${trust.stamps.required}/${trust.stamps.authorities.length}`] as const]),
     [say("trustDigest"), digest],
   ]);
   facts.replaceChildren(...shown.childNodes);
 }
 
 function showFiles(): void {
-  const names = [page.bundle, ...page.headers, page.witness].flatMap((g) => (g === undefined ? [] : [`${g.name} (${g.bytes.length})`]));
+  const names = [page.bundle, ...page.headers, page.witness, ...page.stamps].flatMap((g) => (g === undefined ? [] : [`${g.name} (${g.bytes.length})`]));
   the("files").replaceChildren(...names.map((n) => el("li", {}, n)));
   the("clear").hidden = names.length === 0 && page.trouble === undefined;
 }

@@ -21,6 +21,7 @@ const words = {
   notAfter: ["有效至", "Valid until"],
   validators: ["验证者", "Validators"],
   witnesses: ["要求的见证方", "Witnesses asked for"],
+  stamps: ["要求的时间戳", "Time stamps asked for"],
   fromNode: ["还没有信任文件？", "No trust file yet?"],
   fromNodeWarning: [
     "下面的链接从提供本页的节点下载信任文件。不要仅凭它下结论：若该节点作假，它给出的信任文件会相信它伪造的证明包。下载后请在上面选择该文件，并经另一渠道（例如电话或联盟公告）核对 SHA-256。",
@@ -37,8 +38,8 @@ const words = {
   maxAge: ["最大时效", "Largest age"],
   bundle: ["3. 证明包", "3. Bundle"],
   bundleDrop: [
-    "将证明包（.xla）、文本封装、二维码图片、区块头证明包或见证文件拖到这里，或选择文件：",
-    "Drop a bundle (.xla), its text form, a picture of its QR code, a header bundle or a witness file here, or choose files:",
+    "将证明包（.xla）、文本封装、二维码图片、区块头证明包、见证文件或时间戳拖到这里，或选择文件：",
+    "Drop a bundle (.xla), its text form, a picture of its QR code, a header bundle, a witness file or a time stamp here, or choose files:",
   ],
   camera: ["用摄像头扫描二维码", "Scan a QR code with the camera"],
   cameraOff: ["停止", "Stop"],
@@ -81,6 +82,7 @@ const words = {
   clock: ["本机时钟", "Clock of this machine"],
   signers: ["签名", "Signatures"],
   witnessed: ["见证方", "Witnesses"],
+  stamped: ["时间戳机构", "Time stamps"],
   form: ["形式", "Form"],
   enrolled: ["在册", "Enrolled"],
   notEnrolled: ["不在册：账本中没有此主体，这本身不说明其信用", "not enrolled: the ledger does not know the subject, which says nothing about it"],
@@ -181,6 +183,10 @@ const codes: Record<string, Both> = {
   E_WITNESS_SIG: ["见证签名不能验证", "a cosignature does not verify"],
   E_WITNESS_TIME: ["见证时间不可能", "a cosignature has an impossible time"],
   E_WITNESS_QUORUM: ["见证方不足：请拖入见证文件", "too few witnesses: drop a witness file"],
+  E_STAMP_FORM: ["时间戳格式有误或自相矛盾", "a time stamp is not well formed, or contradicts itself"],
+  E_STAMP_OTHER: ["时间戳属于另一区块", "a time stamp is of another header"],
+  E_STAMP_TIME: ["时间戳的时间不可能", "a time stamp has an impossible time"],
+  E_STAMP_QUORUM: ["时间戳不足：请拖入时间戳文件", "too few time stamps: drop a time stamp"],
   E_STALE: ["请取得较新的证明包", "fetch a newer bundle"],
 };
 

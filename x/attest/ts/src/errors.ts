@@ -34,12 +34,16 @@ export type Code =
   | "E_WITNESS_OTHER"
   | "E_WITNESS_SIG"
   | "E_WITNESS_TIME"
+  | "E_STAMP_FORM"
+  | "E_STAMP_OTHER"
+  | "E_STAMP_TIME"
   | "E_TRUST_EXPIRED"
   | "E_TRUST_OLDER"
   | "E_TRUST_SET"
   | "E_TRUST_WINDOW"
   | "E_HEADER_UNKNOWN"
   | "E_WITNESS_QUORUM"
+  | "E_STAMP_QUORUM"
   | "E_STALE";
 
 /** Refusal is the only error that this package throws on input of any kind. */

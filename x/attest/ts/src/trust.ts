@@ -4,6 +4,7 @@ import { byteText, equal, unbase64, unhex } from "./bytes.js";
 import { addressOf, chainIdMax, compareMembers, maxPower, type ValidatorSet } from "./bundle.js";
 import { Refusal, usage } from "./errors.js";
 import { type Json, JsonNumber, readJson } from "./json.js";
+import { type AuthorityKey, readAuthorityKey } from "./stamp.js";
 import { parseTime } from "./time.js";
 import { empty } from "./tree.js";
 
@@ -42,24 +43,40 @@ export interface Witnesses {
   readonly keys: readonly Witness[];
 }
 
+/** Authority (时间戳机构) is a key that signs time stamps, pinned by itself. */
+export interface Authority {
+  readonly name: string;
+  readonly publicKey: Uint8Array;
+  readonly key: AuthorityKey;
+}
+
+/** Stamps says how many authorities must have stamped a header, and within how many seconds after it; 0 = any time after. */
+export interface Stamps {
+  readonly required: number;
+  readonly withinSeconds: bigint;
+  readonly authorities: readonly Authority[];
+}
+
 /** Trust is what parseTrust returns; nothing else makes one. */
 export class Trust {
   readonly chainId: string; // byteText
   readonly anchor: Anchor;
   readonly validators: readonly TrustedValidator[];
   readonly witnesses: Witnesses;
+  readonly stamps: Stamps;
   readonly notAfter: bigint;
 
   /** By parseTrust. */
   constructor(
     made: typeof parsed,
-    f: { chainId: string; anchor: Anchor; validators: readonly TrustedValidator[]; witnesses: Witnesses; notAfter: bigint },
+    f: { chainId: string; anchor: Anchor; validators: readonly TrustedValidator[]; witnesses: Witnesses; stamps: Stamps; notAfter: bigint },
   ) {
     if (made !== parsed) throw new TypeError("a trust file is read by parseTrust");
     this.chainId = f.chainId;
     this.anchor = f.anchor;
     this.validators = f.validators;
     this.witnesses = f.witnesses;
+    this.stamps = f.stamps;
     this.notAfter = f.notAfter;
   }
 
@@ -100,7 +117,7 @@ export function parseTrust(raw: Uint8Array): Trust {
   } catch (e) {
     throw bad(e instanceof SyntaxError ? e.message : "not UTF-8");
   }
-  const top = new Fields(json, "", ["version", "chain_id", "anchor", "validators", "witnesses", "not_after"]);
+  const top = new Fields(json, "", ["version", "chain_id", "anchor", "validators", "witnesses", "timestamps", "not_after"]);
   const v = top.integer("version");
   if (v !== version) throw new Refusal("unsupported", 1, "E_VERSION", `a trust file of version ${v}; this program reads version ${version}`);
   const chainId = byteText(new TextEncoder().encode(top.text("chain_id")));
@@ -119,11 +136,13 @@ export function parseTrust(raw: Uint8Array): Trust {
   checkOnce(validators);
   checkEpochs(validators);
   const witnesses = top.has("witnesses") ? parseWitnesses(top.get("witnesses"), chainId) : noWitnesses;
-  return new Trust(parsed, { chainId, anchor, validators, witnesses, notAfter: top.time("not_after") });
+  const stamps = top.has("timestamps") ? parseStamps(top.get("timestamps")) : noStamps;
+  return new Trust(parsed, { chainId, anchor, validators, witnesses, stamps, notAfter: top.time("not_after") });
 }
 
 const noWitnesses: Witnesses = { required: 0, withinSeconds: 0n, keys: [] };
-const witnessesMax = 64;
+const noStamps: Stamps = { required: 0, withinSeconds: 0n, authorities: [] };
+const evidenceMax = 64; // witnesses, and authorities
 const withinMax = 100n * 366n * 86400n;
 
 /** isPrintable holds for what may stand in a name of a signed note. */
@@ -132,29 +151,58 @@ export function isPrintable(s: string): boolean {
 }
 
 function parseWitnesses(json: Json, chainId: string): Witnesses {
-  const at = "witnesses: ";
-  const f = new Fields(json, at, ["required", "within_seconds", "keys"]);
-  const rows = f.get("keys");
-  if (!Array.isArray(rows) || rows.length < 1 || rows.length > witnessesMax) throw bad(`${at}1 to ${witnessesMax} keys are needed`);
+  const { rows, ...asked } = parseAsked(json, "witnesses: ", "keys");
+  if (!isPrintable(chainId)) throw bad("witnesses: the chain id cannot stand in a checkpoint");
+  const keys = rows.map((row, i): Witness => {
+    const w = new Fields(row, `witness ${i}: `, ["name", "pub_key"]);
+    const pubKey = unbase64(w.text("pub_key"));
+    if (pubKey === undefined || pubKey.length !== 32) throw bad(`witness ${i}: pub_key is not an ed25519 key of 32 bytes in base64`);
+    return { name: nameOf(w, `witness ${i}: `), pubKey };
+  });
+  checkDistinct("witness", keys, (k) => k.pubKey);
+  return { ...asked, keys };
+}
+
+function parseStamps(json: Json): Stamps {
+  const { rows, ...asked } = parseAsked(json, "timestamps: ", "authorities");
+  const authorities = rows.map((row, i): Authority => {
+    const at = `authority ${i}: `;
+    const f = new Fields(row, at, ["name", "public_key"]);
+    const publicKey = unbase64(f.text("public_key"));
+    const key = publicKey === undefined ? undefined : readAuthorityKey(publicKey);
+    if (publicKey === undefined || key === undefined) {
+      throw bad(`${at}public_key is no SubjectPublicKeyInfo of RSA with 2048 to 8192 bits, or of P-256 or P-384, in base64`);
+    }
+    return { name: nameOf(f, at), publicKey, key };
+  });
+  checkDistinct("authority", authorities, (a) => a.publicKey);
+  return { ...asked, authorities };
+}
+
+/** parseAsked reads what witnesses and time stamps have in common. */
+function parseAsked(json: Json, at: string, list: string): { required: number; withinSeconds: bigint; rows: Json[] } {
+  const f = new Fields(json, at, ["required", "within_seconds", list]);
+  const rows = f.get(list);
+  if (!Array.isArray(rows) || rows.length < 1 || rows.length > evidenceMax) throw bad(`${at}1 to ${evidenceMax} keys are needed`);
   const required = f.integer("required");
   if (required < 0n || required > BigInt(rows.length)) throw bad(`${at}${required} are required, ${rows.length} have keys`);
   const withinSeconds = f.has("within_seconds") ? f.integer("within_seconds") : 0n;
   if (withinSeconds < 0n || withinSeconds > withinMax) throw bad(`${at}within_seconds is negative or more than ${withinMax}`);
-  if (!isPrintable(chainId)) throw bad(`${at}the chain id cannot stand in a checkpoint`);
-  const keys = rows.map((row, i): Witness => {
-    const w = new Fields(row, `witness ${i}: `, ["name", "pub_key"]);
-    const name = w.text("name");
-    if (!isPrintable(name) || name.length > 128) throw bad(`witness ${i}: name has 1 to 128 characters of ASCII without blanks and plus`);
-    const pubKey = unbase64(w.text("pub_key"));
-    if (pubKey === undefined || pubKey.length !== 32) throw bad(`witness ${i}: pub_key is not an ed25519 key of 32 bytes in base64`);
-    return { name, pubKey };
-  });
-  keys.forEach((k, i) => {
-    if (keys.slice(0, i).some((o) => o.name === k.name || equal(o.pubKey, k.pubKey))) {
-      throw bad(`witness ${i}: its name or its key is listed twice`);
+  return { required: Number(required), withinSeconds, rows };
+}
+
+function nameOf(f: Fields, at: string): string {
+  const name = f.text("name");
+  if (!isPrintable(name) || name.length > 128) throw bad(`${at}name has 1 to 128 characters of ASCII without blanks and plus`);
+  return name;
+}
+
+function checkDistinct<T extends { readonly name: string }>(what: string, all: readonly T[], key: (t: T) => Uint8Array): void {
+  all.forEach((k, i) => {
+    if (all.slice(0, i).some((o) => o.name === k.name || equal(key(o), key(k)))) {
+      throw bad(`${what} ${i}: its name or its key is listed twice`);
     }
   });
-  return { required: Number(required), withinSeconds, keys };
 }
 
 function trustedValidator(row: Json, i: number): TrustedValidator {

@@ -7,6 +7,7 @@ import { checkCommit } from "./commit.js";
 import { invalid, Refusal, usage } from "./errors.js";
 import { headerHash, setHash } from "./header.js";
 import { readStanding, type Standing, standingKey, standingValue } from "./standing.js";
+import { checkStamps } from "./stamp.js";
 import { formatTime } from "./time.js";
 import { appEntryLeaf, BadProof, empty, logRoot, rootOf, sha256 } from "./tree.js";
 import { Trust } from "./trust.js";
@@ -28,6 +29,8 @@ export interface Policy {
   readonly headers?: readonly Uint8Array[];
   /** A witness file (见证文件). */
   readonly witness?: Uint8Array;
+  /** Time stamps (时间戳) over the header hash: responses of RFC 3161, in DER. */
+  readonly stamps?: readonly Uint8Array[];
 }
 
 /** Verdict (结论) is what has been verified. */
@@ -48,6 +51,7 @@ export interface Verdict extends Answer {
   readonly validators: number;
   readonly catalogVersion: bigint;
   readonly witnessed: readonly string[]; // names of the witnesses of the trust file that count
+  readonly stamped: readonly string[]; // names of the authorities of the trust file that count
 }
 
 /** verify judges one bundle for policy.subject. It throws a Refusal; a verdict whose holds is false is none. */
@@ -130,6 +134,7 @@ async function run(bytes: Uint8Array, trust: Trust, p: Policy): Promise<Verdict[
   if (time - p.now > headerAheadMax) throw invalid(11, "E_HEADER_FUTURE", `the header is ${(time - p.now) / second} s ahead of the clock`);
   const cosigned = { chainId: header.chainId, height: header.height, hash: block.hash, time };
   const witnessed = p.witness === undefined || p.witness.length === 0 ? [] : checkWitnessFile(p.witness, cosigned, trust, p.now);
+  const stamped = checkStamps(p.stamps ?? [], cosigned, trust, p.now);
 
   // 12. The trust file is in force and reaches the bundle, and those whom it asks for have seen the header.
   checkReach(block, trust, p.now);
@@ -137,6 +142,12 @@ async function run(bytes: Uint8Array, trust: Trust, p: Policy): Promise<Verdict[
     throw untrusted(
       "E_WITNESS_QUORUM",
       `the trust file asks for ${trust.witnesses.required} witnesses, ${witnessed.length} have cosigned the header`,
+    );
+  }
+  if (stamped.length < trust.stamps.required) {
+    throw untrusted(
+      "E_STAMP_QUORUM",
+      `the trust file asks for time stamps of ${trust.stamps.required} authorities, the header has them of ${stamped.length}`,
     );
   }
 
@@ -163,6 +174,7 @@ async function run(bytes: Uint8Array, trust: Trust, p: Policy): Promise<Verdict[
         validators: block.validators,
         catalogVersion: new DataView(b.catalog.buffer, b.catalog.byteOffset, 8).getBigUint64(0),
         witnessed,
+        stamped,
       };
     })
     .filter((v) => p.subject === "" || v.subject === p.subject)
@@ -292,7 +304,7 @@ function checkState(b: Bundle, appHash: Uint8Array | undefined): void {
 }
 
 function untrusted(
-  code: "E_TRUST_EXPIRED" | "E_TRUST_OLDER" | "E_TRUST_SET" | "E_TRUST_WINDOW" | "E_HEADER_UNKNOWN" | "E_WITNESS_QUORUM",
+  code: "E_TRUST_EXPIRED" | "E_TRUST_OLDER" | "E_TRUST_SET" | "E_TRUST_WINDOW" | "E_HEADER_UNKNOWN" | "E_WITNESS_QUORUM" | "E_STAMP_QUORUM",
   text: string,
 ): Refusal {
   return new Refusal("untrusted", 12, code, text);

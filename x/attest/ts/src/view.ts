@@ -123,6 +123,7 @@ export function verdictView(outcome: Verdict | Refusal<Verdict[]>, p: Policy) {
     signed_power: v === undefined ? null : Number(v.signedPower),
     total_power: v === undefined ? null : Number(v.totalPower),
     ...(v === undefined || v.witnessed.length === 0 ? {} : { witnessed: [...v.witnessed] }),
+    ...(v === undefined || v.stamped.length === 0 ? {} : { stamped: [...v.stamped] }),
     standing: standingView(v?.standing),
   };
 }

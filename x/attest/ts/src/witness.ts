@@ -45,7 +45,7 @@ export function checkWitnessFile(file: Uint8Array, h: Cosigned, trust: Trust, no
     if (w === undefined) continue;
     if (signed.has(w)) throw bad(`the witness ${name} signs twice`);
     signed.add(w);
-    if (cosigns(w, textBytes(checkpoint), sig, h.time / second, now, trust.witnesses.withinSeconds, bad)) names.push(name);
+    if (cosigns(w, textBytes(checkpoint), sig, h, now, trust.witnesses.withinSeconds, bad)) names.push(name);
   }
   return names;
 }
@@ -55,7 +55,7 @@ function cosigns(
   w: Witness,
   checkpoint: Uint8Array,
   sig: Uint8Array,
-  header: bigint,
+  h: Cosigned,
   now: bigint,
   within: bigint,
   bad: (what: string) => Refusal,
@@ -68,9 +68,18 @@ function cosigns(
   if (!verifyWitness(w.pubKey, message, sig.subarray(12))) {
     throw invalid(11, "E_WITNESS_SIG", `the cosignature of ${w.name} does not verify`);
   }
+  return evidenceTime(at, h, now, within, wrongTime);
+}
+
+/**
+ * evidenceTime judges, in whole seconds, the time of a cosignature or time stamp: none is from the future, none was made before its header, and
+ * one that was made too long afterwards does not count.
+ */
+export function evidenceTime(at: bigint, h: Cosigned, now: bigint, within: bigint, wrong: (what: string) => Refusal): boolean {
   const clock = now >= 0n ? now / second : -((-now + second - 1n) / second); // rounded down
-  if (at > clock + aheadMax) throw wrongTime("is ahead of the clock");
-  if (at < header - aheadMax) throw wrongTime("is older than the header");
+  const header = h.time / second;
+  if (at > clock + aheadMax) throw wrong("is ahead of the clock");
+  if (at < header - aheadMax) throw wrong("is older than the header");
   return within === 0n || at - header <= within;
 }
 

@@ -20,6 +20,7 @@ interface Judged {
   trust: string;
   headers: string[];
   witness?: string;
+  stamps: string[];
   subject: string;
   claim: string;
   max_age: string;
@@ -43,6 +44,7 @@ test("the same verdicts as in Go", { skip }, async () => {
       bundle: Buffer.from(j.bundle, "base64"),
       trust: Buffer.from(j.trust, "base64"),
       headers: j.headers.map((h) => Buffer.from(h, "base64")),
+      stamps: j.stamps.map((s) => Buffer.from(s, "base64")),
       witness: j.witness === undefined ? undefined : Buffer.from(j.witness, "base64"),
       subject: j.subject,
       claim: j.claim,
