@@ -26,6 +26,7 @@ const (
 	EngineConfig = "config/config.toml"
 	PathFile     = "data/xinlian.path" // the gateway's path between validator sets
 	ReceiptsDir  = "data/receipts"     // the journal of a lenders' gateway
+	WatchDir     = "data/watches"      // what lenders watch over this gateway
 )
 
 const configBytesMax = 1 << 20

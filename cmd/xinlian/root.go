@@ -23,6 +23,7 @@ var verbs = []func() *cobra.Command{
 	importCmd,
 	txCmd,
 	queryCmd,
+	watchCmd,
 	vaultCmd,
 	initCmd,
 	startCmd,

@@ -149,5 +149,6 @@ func newGateway(n *node.Node, log *slog.Logger, lend *gateway.Lending) *gateway.
 		Lending:    lend,
 		Version:    version(),
 		PathFile:   filepath.Join(n.Config().Home, node.PathFile),
+		WatchDir:   filepath.Join(n.Config().Home, node.WatchDir),
 	})
 }

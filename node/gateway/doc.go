@@ -11,6 +11,8 @@
 //     (INV-21).
 //   - Of offline packs only the newest is there, in memory alone; no answer holds one in which somebody stands who has left its set. A delta
 //     leads on from packs of the last 24 hours, and shows the difference and nothing of what came and went in between.
+//   - A lender that watches firms gets the current bundle of those whose standing differs from the one that it last acknowledged: no event, no
+//     time and no count of what was in between.
 //   - A bundle or a pack leaves only after x/attest has verified it here.
 //   - Bad input gets a problem document of RFC 9457 with 4xx. What this machine does wrong is 503. Limits are 413, 422, 429 or 503.
 //   - The same state gives the same bytes.

@@ -43,6 +43,10 @@ var (
 	ErrLendersOnly = x.Reject(9043, "E_LENDERS_ONLY", "§11.2, A6-4", "this is for lenders", "ask with a lender's key; agencies ask at /v1/checks")
 	ErrJournal     = x.Reject(9044, "E_RECEIPT_JOURNAL", "INV-22", "this gateway's journal of receipts is not whole, so it opens nothing", "ask for what is published alone, without classes, until the operator has brought the journal back")
 	ErrNoAnchor    = x.Reject(9045, "E_ANCHOR_NONE", "INV-22", "the gateway has anchored nothing for this hour", "see which hour the receipt names")
+	ErrWatch       = x.Reject(9031, "E_WATCH_UNKNOWN", "design §7", "no watch of the caller has this name", "add firms to it first, or check the name")
+	ErrWatchID     = x.Reject(9032, "E_WATCH_ID", "design §7", "the name of a watch is not of the form that the route takes", "1 to 64 characters of A-Z a-z 0-9 _ . -")
+	ErrWatchFull   = x.Reject(9033, "E_WATCH_FULL", "design §7", "an owner has at most 100 watches, and 100000 firms in all of them together", "remove firms or delete a watch first")
+	ErrNotWatched  = x.Reject(9034, "E_NOT_WATCHED", "design §7", "a firm that is acknowledged is not in the watch; nothing was noted", "send the firms of the bundle that the watch gave")
 	ErrDuties      = x.Reject(9023, "E_DUTIES_AUDIENCE", "§11.2", "what an agency must do is told to itself, to who acts for it by mandate, and to auditors", "ask for the duties of your own agency")
 )
 

@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/xinlian-ledger/xinlian/app"
+	"github.com/xinlian-ledger/xinlian/node/watch"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 )
@@ -79,6 +80,8 @@ type Options struct {
 	CheckEvery int
 	// PackEvery is after how long an offline pack is made anew (1 h); sooner where somebody has left its set.
 	PackEvery time.Duration
+	// WatchDir keeps what lenders watch; empty: there are no such routes.
+	WatchDir string
 	// PathFile keeps the steps between validator sets, for when old blocks are pruned; empty: they are made from the blocks alone.
 	PathFile string
 	// Lending makes it a lenders' gateway; nil: it answers no queries of lenders.
@@ -134,7 +137,8 @@ type Gateway struct {
 	path    path       // guarded by headMu
 	bundles atomic.Uint64
 
-	packs [len(pb.PackSets)]packs
+	packs   [len(pb.PackSets)]packs
+	watches *watch.Store
 
 	seen  seenHeaders
 	rates rates
@@ -151,6 +155,9 @@ func New(b Backend, o Options) *Gateway {
 	}
 	for i, set := range pb.PackSets {
 		g.packs[i].set = set
+	}
+	if o.WatchDir != "" {
+		g.watches = watch.New(o.WatchDir)
 	}
 	for _, rt := range routes {
 		g.mux.Handle(rt.pattern(), g.serve(rt))
@@ -204,7 +211,7 @@ func plainPath(u *url.URL) bool {
 // noRoute answers what no route takes: another method than the path has, or no path at all.
 func (g *Gateway) noRoute(w http.ResponseWriter, r *http.Request) {
 	var allow []string
-	for _, m := range []string{http.MethodGet, http.MethodPost} {
+	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
 		probe := &http.Request{Method: m, URL: r.URL, Host: r.Host, RequestURI: r.RequestURI}
 		if _, pattern := g.mux.Handler(probe); pattern != "" {
 			allow = append(allow, m)

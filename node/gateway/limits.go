@@ -11,6 +11,7 @@ const (
 	headerBytesMax = 16 << 10 // request line and headers
 	targetBytesMax = 2 << 10  // request target
 	batchBodyMax   = 512 << 10
+	ackBodyMax     = 2 << 20
 	batchMax       = pb.BundleEntriesMax // subjects of one bundle
 
 	pageDefault = 100

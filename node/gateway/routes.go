@@ -85,6 +85,13 @@ var routes = []route{
 	{method: http.MethodGet, path: "/v1/duties", audience: members, query: []string{"agency", "after", "limit"}, handle: (*call).duties},
 	{method: http.MethodGet, path: "/v1/inspections/{id}", handle: (*call).inspectionPlan},
 	{method: http.MethodGet, path: "/v1/checks/{uscc}", audience: members, handle: (*call).check},
+	{method: http.MethodGet, path: "/v1/watches", audience: members, handle: watching((*call).watchList)},
+	{method: http.MethodPost, path: "/v1/watches", audience: members, body: batchBodyMax, handle: watching((*call).watchAdd)},
+	{method: http.MethodGet, path: "/v1/watches/{id}", audience: members, query: []string{"after", "limit"}, handle: watching((*call).watchShow)},
+	{method: http.MethodDelete, path: "/v1/watches/{id}", audience: members, handle: watching((*call).watchDrop)},
+	{method: http.MethodPost, path: "/v1/watches/{id}/remove", audience: members, body: batchBodyMax, handle: watching((*call).watchRemove)},
+	{method: http.MethodGet, path: "/v1/watches/{id}/changed", audience: members, slot: slotBatch, query: []string{"limit"}, handle: watching((*call).watchChanged)},
+	{method: http.MethodPost, path: "/v1/watches/{id}/ack", audience: members, body: ackBodyMax, handle: watching((*call).watchAck)},
 	{method: http.MethodGet, path: "/v1/members/self", audience: signers, handle: (*call).self},
 
 	{method: http.MethodPost, path: "/v1/queries", audience: lenders, body: queryBodyMax, handle: (*call).query},

@@ -123,7 +123,7 @@ func newWorld(tb testing.TB, edit ...func(*gateway.Options)) *world {
 	}
 	w.blocks = &blocks{c: w.Cluster, set: cmttypes.NewValidatorSet(vals)}
 	for i, a := range w.Apps {
-		o := gateway.Options{Version: "test"}
+		o := gateway.Options{Version: "test", WatchDir: tb.TempDir()}
 		if i == 0 {
 			o.Registerer = w.registry
 		}
