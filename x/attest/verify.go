@@ -79,6 +79,10 @@ func VerifyMany(bundle []byte, trust *Trust, policy Policy) ([]*Verdict, error) 
 
 // Verifier judges bundles by one trust file. It remembers blocks that it has verified, so that the next bundle of the same block
 // costs a few microseconds; that skips work and decides nothing. It may be used by many goroutines.
+//
+// What it remembers cannot be poisoned: nothing enters but what this Verifier has itself verified up to the signatures of a set of its trust file, under the digest
+// of all bytes that it verified; the newest 64 blocks stay. The trust file cannot be changed: a new one takes a new Verifier, which remembers nothing, and
+// refuses the Headers of another.
 type Verifier struct {
 	trust  Trust
 	epochs []epoch // by height

@@ -563,11 +563,17 @@ func TestConcurrent(t *testing.T) {
 }
 
 func TestSizes(t *testing.T) {
-	for _, c := range []struct{ n, goal int }{{4, 2000}, {21, 3500}, {100, 10000}} {
+	// A QR code holds 2,953 bytes.
+	for _, c := range []struct{ n, goal, pinned int }{{4, 2000, 2953}, {17, 2953, 2953}, {21, 3500, 2953}, {31, 5000, 2953}, {100, 10000, 10000}} {
 		s := sample()
 		s.Set, s.Depth, s.ChainID, s.Height = Equal("n", c.n), 24, "henan-credit-1", 12345678
 		n := len(s.File())
 		t.Logf("%3d validators, path of 24, small standing: %d bytes (goal %d)", c.n, n, c.goal)
+		pinned, named := len(convert(s.File(), attest.PinnedSet)), len(convert(s.File(), attest.HeaderKnown))
+		t.Logf("pinned-set %d, header-known %d", pinned, named)
+		if pinned > c.pinned || named > 1100 {
+			t.Errorf("%d validators: pinned-set %d bytes, header-known %d", c.n, pinned, named)
+		}
 		if n > c.goal {
 			t.Errorf("%d validators: %d bytes, goal %d", c.n, n, c.goal)
 		}
