@@ -64,7 +64,7 @@ var families = []family{
 	{46, "versions and extensions", "version-* armor-version-2 parse-unknown-* trust-version-2", ""},
 	{47, "armor", "armor-*", ""},
 	{48, "a trust file in the bundle, a cache that was tampered with", "parse-trust-embedded known-header-forged known-header-only-named", "`TestHeaderOfAnother` and `TestRemembers` besides"},
-	{49, "offline packs", "", "packs have vectors of their own"},
+	{49, "offline packs", "", "`../packs` (`TestPackVectors`)"},
 	{50, "a verifier that speaks to the network", "", "`TestOffline` runs the corpus in a network namespace without one"},
 }
 
