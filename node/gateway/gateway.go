@@ -126,11 +126,12 @@ func (o Options) withDefaults() Options {
 
 // Gateway is the http.Handler. Safe for many goroutines.
 type Gateway struct {
-	b   Backend
-	o   Options
-	log *slog.Logger
-	mux *http.ServeMux
-	met *metrics
+	b     Backend
+	o     Options
+	log   *slog.Logger
+	whole http.Handler // everything, for callers
+	mux   *http.ServeMux
+	met   *metrics
 
 	cur     atomic.Pointer[head]
 	headMu  sync.Mutex // one goroutine makes a head
@@ -162,6 +163,7 @@ func New(b Backend, o Options) *Gateway {
 	for _, rt := range routes {
 		g.mux.Handle(rt.pattern(), g.serve(rt))
 	}
+	g.whole = compressed(http.HandlerFunc(g.plain))
 	return g
 }
 
@@ -174,8 +176,11 @@ func (g *Gateway) Server() *http.Server {
 	}
 }
 
-// ServeHTTP implements http.Handler. What goes before every route stands here.
-func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP implements http.Handler.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.whole.ServeHTTP(w, r) }
+
+// plain answers without compression. What goes before every route stands here.
+func (g *Gateway) plain(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{ResponseWriter: w}
 	defer g.recovered(rec, r)
 	h := w.Header()
