@@ -32,6 +32,12 @@ func (v *vector) stamped(name string, raw []byte) *vector {
 	return v
 }
 
+func replaced(raw []byte, i int, b byte) []byte {
+	raw = bytes.Clone(raw)
+	raw[i] = b
+	return raw
+}
+
 func (c *corpus) stamps(base Spec) {
 	raw := base.File()
 	trust := base.Trust()
@@ -71,6 +77,16 @@ func (c *corpus) stamps(base Spec) {
 	digits := bytes.Index(rsa, []byte("20261126"))
 	add("stamp-time-moved", 1, "E_STAMP_FORM").stamped("stamp-time-moved", flip(rsa, digits+7))
 	add("stamp-refused", 1, "E_STAMP_FORM").stamped("stamp-refused", stampFile("refused.tsr"))
+	status := bytes.Index(rsa, []byte{0x30, 3, 2, 1, 0}) // granted
+	if status < 0 {
+		panic("no status")
+	}
+	add("stamp-status-2", 1, "E_STAMP_FORM").stamped("stamp-status-2", replaced(rsa, status+4, 2))
+	// The signature is right and said to be of another algorithm: SHA-1 with RSA, ECDSA with SHA-384.
+	kind := bytes.LastIndex(rsa, []byte{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1})
+	add("stamp-rsa-other-algorithm", 4, "E_STAMP_QUORUM").stamped("stamp-rsa-other-algorithm", replaced(rsa, kind+8, 5))
+	kind = bytes.LastIndex(ec, []byte{0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2})
+	add("stamp-ec-other-algorithm", 4, "E_STAMP_QUORUM").stamped("stamp-ec-other-algorithm", replaced(ec, kind+7, 3))
 	add("stamp-cut", 1, "E_STAMP_FORM").stamped("stamp-cut", rsa[:len(rsa)-1])
 	add("stamp-trailing-byte", 1, "E_STAMP_FORM").stamped("stamp-trailing-byte", append(bytes.Clone(rsa), 0))
 	add("stamp-empty", 1, "E_STAMP_FORM").stamped("stamp-empty", nil)
