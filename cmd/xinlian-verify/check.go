@@ -137,7 +137,7 @@ func readBundle(name string) ([]byte, error) { return readAtMost(name, int64(att
 
 func checkCommand() *cobra.Command {
 	var q question
-	var subject string
+	var subject, restricted string
 	cmd := &cobra.Command{
 		Use:     "check BUNDLE --trust TRUST.json --subject USCC --claim CLAIM --max-age DURATION",
 		Short:   "Judge a bundle: does the claim hold for the subject?",
@@ -152,16 +152,27 @@ func checkCommand() *cobra.Command {
 				return q.refused(cmd.OutOrStdout(), err, p, func(j attest.VerdictJSON) any { return j })
 			}
 			verdict, err := v.Verify(raw, p)
+			var opened *attest.RestrictedJSON
+			if restricted != "" && err == nil {
+				if opened, err = openRestricted(restricted, verdict); err != nil {
+					verdict = nil
+				}
+			}
 			code := attest.ExitCode(verdict, err)
 			if errors.Is(err, attest.ErrUsage) {
 				return &exit{code: code, err: err}
 			}
 			if q.json {
-				if err := printJSON(cmd.OutOrStdout(), attest.VerdictView(verdict, err, p)); err != nil {
+				view := struct {
+					attest.VerdictJSON
+					Restricted *attest.RestrictedJSON `json:"restricted,omitempty"`
+				}{attest.VerdictView(verdict, err, p), opened}
+				if err := printJSON(cmd.OutOrStdout(), view); err != nil {
 					return err
 				}
 			} else if err == nil {
 				fmt.Fprintln(cmd.OutOrStdout(), verdictLine(cmd, verdict))
+				showRestricted(cmd.OutOrStdout(), opened)
 			}
 			switch {
 			case err != nil:
@@ -174,11 +185,40 @@ func checkCommand() *cobra.Command {
 	}
 	q.flags(cmd)
 	q.headerFlag(cmd)
+	cmd.Flags().StringVar(&restricted, "restricted", "", "file (*.xlr) that opens what the firm has authorised, judged against the bundle's standing")
 	cmd.Flags().StringVar(&subject, "subject", "", "统一社会信用代码 of the firm that is asked about")
 	if err := cmd.MarkFlagRequired("subject"); err != nil {
 		panic(err)
 	}
 	return cmd
+}
+
+// openRestricted judges a file that opens classes of the restricted section.
+func openRestricted(name string, v *attest.Verdict) (*attest.RestrictedJSON, error) {
+	raw, err := readAtMost(name, int64(attest.FileBytesMax))
+	if err != nil {
+		return nil, err
+	}
+	opened, err := attest.OpenRestricted(raw, v.Standing)
+	if err != nil {
+		return nil, err
+	}
+	return attest.RestrictedView(opened), nil
+}
+
+func showRestricted(w io.Writer, r *attest.RestrictedJSON) {
+	if r == nil {
+		return
+	}
+	if g := r.Grade; g != nil {
+		fmt.Fprintf(w, "公共信用综合评价等级 grade: %s  %s  %s – %s\n", g.Grade, g.Issuer, *g.AssessedOn, *g.ValidUntil)
+	}
+	if r.Commitments != nil {
+		for _, c := range *r.Commitments {
+			fmt.Fprintf(w, "特定范围内公开的承诺 commitment: %s  %s\n", c.Code, c.State)
+		}
+	}
+	fmt.Fprintf(w, "开放 opened: %v  未开放 closed: %v\n", r.Opened, r.Closed)
 }
 
 func printJSON(w io.Writer, v any) error {

@@ -1,20 +1,16 @@
 package main
 
 import (
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/xinlian-ledger/xinlian/node/keys"
-	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
-	"github.com/xinlian-ledger/xinlian/x/code"
 )
 
 // keysFlag adds --keys.
@@ -23,44 +19,9 @@ func keysFlag(c *cobra.Command) *string {
 }
 
 func keysCmd() *cobra.Command {
-	return group("keys", "Keep the signing keys of a member",
-		keysAddCmd(), keysListCmd(), keysShowCmd(), keysImportCmd(), keysExportCmd(), keysRotateCmd(), keysProveCmd())
-}
-
-// keysProveCmd is for firms: they have a key and need no node.
-func keysProveCmd() *cobra.Command {
-	c := &cobra.Command{
-		Use: "prove NAME", Short: "Prove to the registry that a firm holds its key (主体密钥持有证明)", Args: cobra.ExactArgs(1),
-		Long: `Sign, with the key that is to be registered, that it is this firm's on this chain. The registry sends what is printed with
-'xinlian tx firm register-key', after it has checked who brings it. Nobody can register a key for a firm that did not sign this.`,
-	}
-	dir := keysFlag(c)
-	firm := c.Flags().String("subject", "", "code of the firm (统一社会信用代码)")
-	chain := c.Flags().String("chain-id", "", "id of the chain")
-	c.RunE = func(c *cobra.Command, args []string) error {
-		if err := code.CheckUSCC(*firm); err != nil {
-			return usage(err)
-		}
-		if *chain == "" {
-			return usage(errors.New("--chain-id is missing; /v1/status of any node names it"))
-		}
-		word, err := keys.Passphrase("passphrase of " + args[0])
-		if err != nil {
-			return err
-		}
-		k, err := keys.Open(*dir).Load(args[0], word)
-		if err != nil {
-			return usage(err)
-		}
-		sig, err := k.Sign(pb.KeyProof(*chain, *firm))
-		if err != nil {
-			return err
-		}
-		return printJSON(c.OutOrStdout(), map[string]string{
-			"subject": *firm, "address": strings.TrimPrefix(k.Address().String(), "0x"), "proof": hex.EncodeToString(sig),
-		})
-	}
-	return c
+	return group("keys", "Keep the signing keys of a member or a firm",
+		keysAddCmd(), keysListCmd(), keysShowCmd(), keysImportCmd(), keysExportCmd(), keysRotateCmd(),
+		keysProveCmd(), keysAuthoriseCmd(), keysWithdrawCmd())
 }
 
 func keysAddCmd() *cobra.Command {

@@ -26,7 +26,8 @@ func queryCmd() *cobra.Command {
 		group("inspection", "Random inspections (双随机、一公开)", queryPlanCmd(), queryDrawCmd()),
 		group("measure", "Sanction measures (失信惩戒措施)", queryMeasureItemsCmd()),
 		queryRecordCmd(), queryFileCmd(), queryCommitmentCmd(), queryCheckCmd(), queryDutiesCmd(), queryParamsCmd(),
-		queryCourtPlanCmd(), queryCasesCmd(), queryCopiesCmd(), queryReconciliationCmd(), queryAttentionCmd(), queryNoPenaltiesCmd(), queryObjectionsCmd())
+		queryCourtPlanCmd(), queryCasesCmd(), queryCopiesCmd(), queryReconciliationCmd(), queryAttentionCmd(), queryNoPenaltiesCmd(), queryObjectionsCmd(),
+		queryAskCmd(), queryReceiptsCmd())
 	cmd.Long = `Ask a node. Without --key the answer is the public's; with it, the member's. An answer of a node is its word: what must hold up is a bundle, which
 xinlian-verify checks offline.
 

@@ -27,6 +27,9 @@ type seat struct {
 	roles []pb.Role
 }
 
+// LendingKey is the name of the key whose member runs the lenders' gateway of a network: node1.
+const LendingKey = "gateway"
+
 // roleNames as localnet.json and the commands show them.
 var roleNames = map[pb.Role]string{
 	pb.ROLE_GOVERNOR: "governor", pb.ROLE_REGISTRY: "registry", pb.ROLE_RECORD: "record", pb.ROLE_VERIFY: "verify",
@@ -68,7 +71,7 @@ func seats(governors int) []seat {
 		office("12410000", "Y0090101", "registry", "省法人主体登记服务中心", pb.LEVEL_PROVINCE, "410000", pb.ROLE_REGISTRY),
 		office("12410000", "Y0090102", "ops", "省信用信息中心", pb.LEVEL_PROVINCE, "410000", pb.ROLE_RECORD, pb.ROLE_VERIFY, pb.ROLE_AGENT),
 		office("12410000", "Y0090103", "auditor", "省信用审计服务中心", pb.LEVEL_PROVINCE, "410000", pb.ROLE_AUDITOR),
-		office("12410000", "Y0090104", "gateway", "省融资信用服务平台", pb.LEVEL_PROVINCE, "410000", pb.ROLE_GATEWAY),
+		office("12410000", "Y0090104", LendingKey, "省融资信用服务平台", pb.LEVEL_PROVINCE, "410000", pb.ROLE_GATEWAY),
 		office("12410000", "Y0090105", "grader", "省公共信用评价中心", pb.LEVEL_PROVINCE, "410000", pb.ROLE_EVALUATE),
 		office("91410100", "Y0090106", "bank", "样例银行", pb.LEVEL_OTHER, "410100", pb.ROLE_LENDER),
 	)

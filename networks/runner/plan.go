@@ -145,6 +145,13 @@ func create(o Options) (*Network, error) {
 		return nil, err
 	}
 	n.Members = members
+	for _, m := range members {
+		if m.Key == LendingKey { // the first node is the lenders' gateway of the network
+			configs[0].Settings.Lending = node.LendingSettings{
+				Member: m.USCC, Key: filepath.Join("..", KeysDir, LendingKey+".json"), Passphrase: filepath.Join("..", KeysDir, PassphraseFile),
+			}
+		}
+	}
 	g.ClockRate = o.ClockRate
 	g.LegalOrigin = origin.Unix()
 	doc, err := node.GenesisDoc(o.ChainID, genesis, g)

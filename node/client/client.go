@@ -559,6 +559,32 @@ func (c *Client) EachDuty(ctx context.Context, agency string, fn func(*Duty) err
 	}
 }
 
+// Question is what a lender asks (信易贷).
+type Question struct {
+	Subject       string   `json:"subject"`
+	Purpose       string   `json:"purpose"`
+	Authorisation string   `json:"authorisation,omitempty"`
+	Classes       []string `json:"classes,omitempty"`
+}
+
+// Query asks a lenders' gateway. It is sent once: each answer has its receipt and may use up an authorisation.
+func (c *Client) Query(ctx context.Context, q Question) (json.RawMessage, error) {
+	body, err := json.Marshal(q)
+	if err != nil {
+		return nil, err
+	}
+	a, err := c.once(ctx, request{method: http.MethodPost, path: "/v1/queries", body: body, contentType: "application/json", auth: true})
+	if err != nil {
+		return nil, err
+	}
+	return a.body, problemOf(a)
+}
+
+// Receipts reads the receipts of queries about a firm: all of them for the firm, a lender's own for the lender.
+func (c *Client) Receipts(ctx context.Context, uscc string) (json.RawMessage, error) {
+	return c.raw(ctx, "/v1/subjects/"+url.PathEscape(uscc)+"/receipts", true)
+}
+
 // Attestation fetches a subject's bundle. It is not verified here.
 func (c *Client) Attestation(ctx context.Context, uscc string) ([]byte, error) {
 	a, err := c.ask(ctx, request{method: http.MethodGet, path: "/v1/subjects/" + url.PathEscape(uscc) + "/attestation", accept: attest.MediaType})

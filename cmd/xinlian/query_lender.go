@@ -1,0 +1,165 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/xinlian-ledger/xinlian/node/client"
+)
+
+// queryAskCmd is for lenders: what a firm has authorised, with the receipt.
+func queryAskCmd() *cobra.Command {
+	s := &session{}
+	cmd := &cobra.Command{
+		Use: "ask USCC", Short: "Ask about a firm as a lender (信易贷)", Args: cobra.ExactArgs(1),
+		Long: `Ask a lenders' gateway about a firm. What is published is always answered; classes of the restricted section are opened on the firm's
+authorisation. Every answer has a receipt, which the firm can read.
+
+--bundle and --opening write the proof and what opens the classes; xinlian-verify check --restricted judges both offline.`,
+	}
+	s.addNode(cmd, queryPatience)
+	s.addKey(cmd, true)
+	asJSON := jsonFlag(cmd)
+	purpose := cmd.Flags().String("purpose", "", "what for: pre_loan, in_loan, post_loan, guarantee, supply_chain, insurance")
+	authorisation := cmd.Flags().String("authorisation", "", "id of the firm's authorisation")
+	classes := cmd.Flags().StringSlice("classes", nil, "classes of the restricted section: grade, commitments")
+	bundle := cmd.Flags().String("bundle", "", "file for the bundle (*.xla)")
+	opening := cmd.Flags().String("opening", "", "file for what opens the classes (*.xlr)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *purpose == "" {
+			return usage(errors.New("--purpose is missing"))
+		}
+		c, err := s.open()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		raw, err := c.Query(cmd.Context(), client.Question{Subject: args[0], Purpose: *purpose, Authorisation: *authorisation, Classes: *classes})
+		if err != nil {
+			return verdictOf(err)
+		}
+		var v struct {
+			Attestation string
+			Opening     *string
+		}
+		if err := json.Unmarshal(raw, &v); err != nil {
+			return err
+		}
+		if err := writeBase64(*bundle, v.Attestation); err != nil {
+			return err
+		}
+		if v.Opening != nil {
+			if err := writeBase64(*opening, *v.Opening); err != nil {
+				return err
+			}
+		}
+		if *asJSON {
+			return indent(cmd, raw)
+		}
+		return showQuery(cmd.OutOrStdout(), raw)
+	}
+	return cmd
+}
+
+func writeBase64(name, text string) error {
+	if name == "" {
+		return nil
+	}
+	raw, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return fmt.Errorf("the answer holds no file: %w", err)
+	}
+	return os.WriteFile(name, raw, 0o600)
+}
+
+func showQuery(w io.Writer, raw json.RawMessage) error {
+	if err := showCheck(w, raw); err != nil { // the standing is shown as to agencies
+		return err
+	}
+	var v struct {
+		Restricted *struct {
+			Grade *struct {
+				Grade      string  `json:"grade"`
+				Issuer     string  `json:"issuer"`
+				AssessedOn *string `json:"assessed_on"`
+				ValidUntil *string `json:"valid_until"`
+			} `json:"grade"`
+			Commitments *[]struct {
+				Code  string `json:"code"`
+				State string `json:"state"`
+			} `json:"commitments"`
+		} `json:"restricted"`
+		Refused []struct {
+			Class   string
+			Refusal struct{ Code, Detail string }
+		} `json:"refused"`
+		Receipt struct{ ID string } `json:"receipt"`
+	}
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return err
+	}
+	t := newTable()
+	if r := v.Restricted; r != nil {
+		if g := r.Grade; g != nil {
+			t.row("公共信用综合评价等级 grade", fmt.Sprintf("%s (%s, %s – %s)", g.Grade, g.Issuer, dash(g.AssessedOn), dash(g.ValidUntil)))
+		}
+		if r.Commitments != nil {
+			for _, c := range *r.Commitments {
+				t.row("特定范围内公开的承诺 commitment", c.Code+" "+both(c.State))
+			}
+		}
+	}
+	for _, r := range v.Refused {
+		t.row("未开放 refused", r.Class+" "+r.Refusal.Code+": "+r.Refusal.Detail)
+	}
+	t.row("查询回执 receipt", v.Receipt.ID)
+	fmt.Fprintln(w)
+	t.write(w)
+	return nil
+}
+
+// queryReceiptsCmd is for firms, and for lenders about their own queries.
+func queryReceiptsCmd() *cobra.Command {
+	return ask("receipts USCC", "Show who asked about a firm: to the firm itself, and to a lender its own queries (查询回执)", cobra.ExactArgs(1),
+		func(cmd *cobra.Command, c *client.Client, args []string) (json.RawMessage, error) {
+			return c.Receipts(cmd.Context(), args[0])
+		},
+		func(w io.Writer, raw json.RawMessage) error {
+			var v struct {
+				Receipts []struct {
+					Requester string   `json:"requester"`
+					Purpose   string   `json:"purpose"`
+					At        string   `json:"at"`
+					Opened    []string `json:"opened"`
+					Refusal   *string  `json:"refusal"`
+					Anchor    *struct {
+						Hour   int64  `json:"hour"`
+						Height *int64 `json:"height"`
+					} `json:"anchor"`
+				} `json:"receipts"`
+				Next *string `json:"next"`
+				asOfLine
+			}
+			if err := json.Unmarshal(raw, &v); err != nil {
+				return err
+			}
+			t := newTable("时间 at", "查询人 requester", "用途 purpose", "开放 opened", "未开放 refused", "存证高度 anchored at")
+			for _, r := range v.Receipts {
+				at := "-"
+				if r.Anchor != nil && r.Anchor.Height != nil {
+					at = fmt.Sprint(*r.Anchor.Height)
+				}
+				t.row(r.At, r.Requester, both(r.Purpose), strings.Join(r.Opened, " "), dash(r.Refusal), at)
+			}
+			t.write(w)
+			v.write(w)
+			return nil
+		})
+}
