@@ -41,10 +41,19 @@ before(async () => {
   run("xinlian", "localnet", "up", "--validators", "1", "--dir", join(dir, "net"), "--detach");
   node = (JSON.parse(readFileSync(join(dir, "net/localnet.json"), "utf8")) as { nodes: { api: string }[] }).nodes[0]!.api;
   trust = readFileSync(join(dir, "net/trust.json"));
-  firm = ((await (await fetch(node + "/v1/subjects?limit=1")).json()) as { subjects: string[] }).subjects[0]!;
+  firm = await firstFirm();
   run("xinlian-verify", "fetch", "--node", node, "--subject", firm, "--out", join(dir, "fresh.xla"));
   fresh = readFileSync(join(dir, "fresh.xla"));
 });
+
+/** firstFirm waits until the enrolment of the sample firms is proven, which is a block after it. */
+async function firstFirm(): Promise<string> {
+  for (;;) {
+    const { subjects } = (await (await fetch(node + "/v1/subjects?limit=1")).json()) as { subjects: string[] };
+    if (subjects.length > 0) return subjects[0]!;
+    await new Promise((next) => setTimeout(next, 100));
+  }
+}
 
 after(async () => {
   await browser?.close();
