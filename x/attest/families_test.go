@@ -44,7 +44,7 @@ var families = []family{
 	{26, "absence by one's own leaf; a leaf that is not on the path", "path-own-leaf-as-foreign path-other-absent path-absent-as-present", ""},
 	{27, "the empty node taken for a leaf", "path-zero-hash path-empty-tree", ""},
 	{28, "multiproofs: surplus hashes, one index twice", "path-entry-* path-entries-swapped path-hash-surplus path-hash-missing path-hash-moved path-hash-short path-hashes-swapped path-state-of-other-bundle", ""},
-	{29, "many proofs for one fact", "path-shape-surplus path-hash-surplus sig-one-too-many parse-long-varint armor-*", ""},
+	{29, "many proofs for one fact", "path-shape-surplus path-hash-surplus path-thin-branch sig-one-too-many parse-long-varint armor-*", ""},
 	{30, "a value of two hashes; doubled odd levels", "standing-two-hashes path-entry-twice", ""},
 	{31, "degenerate paths", "path-empty path-no-shape path-no-hashes path-leaf-is-root path-absent-as-present", ""},
 	{32, "too deep, too large", "path-too-deep path-very-deep size-* set-too-many", ""},

@@ -567,6 +567,22 @@ func (c *corpus) paths(base, punished, absent, many Spec) {
 			o := s.Bundle()
 			b.Header, b.Commit = o.Header, o.Commit
 		}},
+		"thin-branch": {"E_PATH", base, func(b *pb.Bundle) {
+			// A branch above a lone leaf, signed for: a second tree, and a second proof, of one state.
+			path := tree.PathOf(attest.StandingKey(SubjectClean))
+			v := attest.StandingValue(b.Entries[0].Salt, b.Entries[0].Standing)
+			leaf := tree.LeafHash(path, tree.ValueHash(v[:]))
+			root := tree.InnerHash(leaf, tree.Empty)
+			b.Shape, b.Hashes = []byte{0b1_010_0_000}, nil
+			if tree.Bit(&path, 0) == 1 {
+				root = tree.InnerHash(tree.Empty, leaf)
+				b.Shape = []byte{0b1_0_010_000}
+			}
+			s := base
+			s.Edit = func(h *cmttypes.Header) { h.AppHash = AppHash(b.Catalog, root) }
+			o := s.Bundle()
+			b.Header, b.Commit = o.Header, o.Commit
+		}},
 		"bare-root-as-app-hash": {"E_APP_HASH", base, func(b *pb.Bundle) {
 			s := base
 			s.Edit = func(h *cmttypes.Header) {
