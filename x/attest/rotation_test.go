@@ -246,3 +246,58 @@ func witnessKeys(n int) (out []attest.Witness) {
 	}
 	return out
 }
+
+// TestEveryBitOfRotation changes a rotation file at every bit: what comes out is the genuine new trust file or nothing.
+func TestEveryBitOfRotation(t *testing.T) {
+	r := newRotation()
+	raw, want, same := r.file(r.sign(0, 1, 2)), r.new.Encode(), 0
+	for i := range raw {
+		for _, bit := range []int{0, 5, 7} {
+			raw[i] ^= 1 << bit
+			got, err := attest.Rotate(r.old.Encode(), raw, now())
+			if err == nil && !bytes.Equal(got, want) {
+				t.Fatalf("byte %d, bit %d: another trust file comes out", i, bit)
+			}
+			if err == nil {
+				same++ // blanks of JSON, and digits of from in the other case
+			}
+			raw[i] ^= 1 << bit
+		}
+	}
+	if same > len(raw)/10 {
+		t.Errorf("%d of %d changes are not seen", same, 3*len(raw))
+	}
+}
+
+// TestEveryBitOfWitnessFile changes a witness file at every bit: it is refused, or fewer witnesses count.
+func TestEveryBitOfWitnessFile(t *testing.T) {
+	s := sample()
+	bundle, trust := s.File(), s.Trust()
+	point, err := attest.Checkpoint("test-attest", 101, attest.HeaderHash(s.Bundle().Header))
+	if err != nil {
+		t.Fatal(err)
+	}
+	note := append(bytes.Clone(point), '\n')
+	for _, name := range []string{"w1.example/xinlian", "w2.example/xinlian"} {
+		trust.Witnesses.Keys = append(trust.Witnesses.Keys, witnessOf(name))
+		note = append(note, attest.Cosign(point, name, witnessKey(name), Time)...)
+	}
+	v, err := attest.NewVerifier(trust)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := policy(SubjectClean, attest.NoNegative)
+	p.Witness = note
+	if d, err := v.Verify(bundle, p); err != nil || len(d.Witnessed) != 2 {
+		t.Fatal(d, err)
+	}
+	for i := range note {
+		for bit := range 8 {
+			note[i] ^= 1 << bit
+			if d, err := v.Verify(bundle, p); err == nil && len(d.Witnessed) > 1 || err != nil && !errors.Is(err, attest.ErrInvalid) {
+				t.Fatalf("byte %d, bit %d: %v %v", i, bit, d, err)
+			}
+			note[i] ^= 1 << bit
+		}
+	}
+}
