@@ -24,6 +24,9 @@ func (s *Script) FirmKey(firm, word string) Actor {
 	return Actor{Name: firm, USCC: s.firms[firm], Key: keyOf("firm " + word)}
 }
 
+// keyOfFirm is a firm's key of a published word.
+func keyOfFirm(word string) Actor { return Actor{Key: keyOf("firm " + word)} }
+
 // firmSign signs with the firm's key of a word.
 func firmSign(word string, digest [32]byte) []byte {
 	sig, err := crypto.Sign(digest[:], keyOf("firm "+word))

@@ -52,6 +52,24 @@ var stories = map[string][]step{
 		{"2027-07-16", "block", false},
 		{"2027-07-17", "block", false},
 	},
+	"a key, an authorisation and a grade, all ended": {
+		{"2026-07-20", "register-key by=registry firm=F key=k1", false},
+		{"2026-07-20", "grant by=bank firm=F key=k1 no=1", false},
+		{"2026-07-21", "grade by=pj firm=F is=B found=2026-07-20 until=2026-12-31", true}, // its class has another digest
+		{"2026-07-22", "commit by=zz-scjg firm=F code=41010020260722000001 type=6 public=2 accepted", true},
+		{"2026-07-23", "withdraw-grade by=pj firm=F", true},
+		{"2026-07-24", "withdraw-authorisation by=bank firm=F key=k1 no=1", true},
+		{"2026-07-24", "withdraw-commitment by=zz-scjg firm=F code=41010020260722000001", true}, // stays in its class as withdrawn
+		{"2026-07-25", "end-key by=registry firm=F key=k1", true},
+	},
+	"a grade and an authorisation to their last day": {
+		{"2026-07-20", "register-key by=registry firm=F key=k1", false},
+		{"2026-07-20", "grant by=bank firm=F key=k1 no=1 until=2026-07-31", false},
+		{"2026-07-21", "grade by=pj firm=F is=B found=2026-07-20 until=2026-07-31", true},
+		{"2026-07-31", "block", true},
+		{"2026-08-01", "block", false},
+		{"2026-08-02", "block", false},
+	},
 	"published and withdrawn": {
 		{"2026-07-20", "record by=ops issuer=zz-scjg firm=F no=7 kinds=9", false},
 		{"2026-07-22", "publish by=ops issuer=zz-scjg firm=F no=7", true},
@@ -346,7 +364,14 @@ func (s *Script) refuse(t *testing.T, cmd string) {
 	_, args, err := datadriven.ParseLine(cmd)
 	must(t, err)
 	by := arg(&datadriven.TestData{CmdArgs: args}, "by")
-	if r := s.Block(s.Sign(by, s.enrolMsg(USCC("91410100", "Y00777")))); len(r) != 1 || r[0].Codespace != "E_ROLE" {
+	m, code := s.enrolMsg(USCC("91410100", "Y00777")), "E_ROLE"
+	if by == "registry" { // which may enrol
+		m = pb.Msg{Sum: &pb.Msg_EndKey{EndKey: &pb.EndKey{
+			Issuer: s.agency(by), Subject: s.firms["T"], Address: keyOfFirm("none").Address(), End: pb.KEY_LOST, EvidenceDigest: digest("none"),
+		}}}
+		code = "E_KEY_UNKNOWN"
+	}
+	if r := s.Block(s.Sign(by, m)); len(r) != 1 || r[0].Codespace != code {
 		t.Fatalf("%v", r)
 	}
 }

@@ -16,6 +16,8 @@
 //   - A bundle or a pack leaves only after x/attest has verified it here.
 //   - Bad input gets a problem document of RFC 9457 with 4xx. What this machine does wrong is 503. Limits are 413, 422, 429 or 503.
 //   - The same state gives the same bytes.
+//   - A lender's query (POST /v1/queries) is answered once its receipt is on disk, and opens no more than the firm has authorised (INV-22). Its receipts are for
+//     the firm and the lender.
 //
 // Trust: a reader need not trust a gateway for a bundle, which proves itself. For every other answer it trusts the node that it asks.
 // Whoever can read a member's requests on the way can at most repeat one to another node within a minute, and only read; so a

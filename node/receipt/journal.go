@@ -121,7 +121,7 @@ func (j *Journal) Close() error {
 	return j.db.Close()
 }
 
-// Writes is how many times the journal has written to disk, for metrics.
+// Writes is how many times the journal has written to disk: fewer than receipts, where many waited for one.
 func (j *Journal) Writes() uint64 { return j.writes.Load() }
 
 // Record puts a receipt on disk and gives it its id and salt. limit is how often its authorisation may open something, 0 without a limit; a receipt that opens
