@@ -237,6 +237,10 @@ var seeds = []struct{ method, target, auth, accept, body string }{
 	{"GET", "/v1/audit/blocks/1", "Xinlian " + strings.Repeat("0", 40) + ":1:" + strings.Repeat("0", 130), "", ""},
 	{"HEAD", "/v1/commitments/41010020260720000001", "", ";;q=", "x"},
 	{"GET", "/v1/subjects?after=91410100Y00100009T&limit=5", "", "", ""},
+	{"GET", "/v1/packs/serious", "", attest.PackMediaType, ""},
+	{"GET", "/v1/packs/negative/delta?base=" + strings.Repeat("0", 64), "", "", ""},
+	{"POST", "/v1/watches", "Xinlian a:1:b", "", `{"id":"p","subjects":["91410100Y00100009T"]}`},
+	{"DELETE", "/v1/watches/p", "", "", ""},
 }
 
 // holdsUp holds that an answer is no fault of the node, whatever was asked.

@@ -130,7 +130,8 @@ func (g *Gateway) makePack(h *head, set pb.PackSet) (*pack, error) {
 		Header: *b.Header, Commit: *b.Commit, Validators: *b.Validators, Steps: b.Steps,
 		Catalog: proof.Catalog[:], Log: proof.Log[:], State: proof.State[:], Set: set, Other: proof.Other[:], Members: proof.Members,
 	}
-	p := &pack{height: h.height, time: headTime(h), root: proof.Root, members: proof.Members, file: f, raw: attest.EncodePack(f), tag: h.tag()}
+	p := &pack{height: h.height, time: headTime(h), root: proof.Root, file: f, raw: attest.EncodePack(f), tag: h.tag()}
+	p.members = p.raw[len(p.raw)-len(proof.Members):] // the last field: not twice in memory
 	opened, err := h.verifier.OpenPack(p.raw, attest.Policy{Claim: packClaims[set], MaxAge: time.Second, Now: p.time})
 	if err == nil && opened.Height != h.height {
 		err = fmt.Errorf("it speaks of height %d, not %d", opened.Height, h.height)

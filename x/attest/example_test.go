@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 	. "github.com/xinlian-ledger/xinlian/x/attesttest"
 )
@@ -73,4 +74,25 @@ func ExampleVerifier_Header() {
 	})
 	fmt.Println(len(short) < len(bundle), verdict.Holds, err)
 	// Output: true true <nil>
+}
+
+// Who has the pack of firms with serious records looks firms up without telling anybody which.
+func ExampleOpenPack() {
+	file := attest.EncodePack(Spec{}.Pack(pb.PACK_SERIOUS, Members("92411300Y00000024E"), nil))
+
+	pack, err := attest.OpenPack(file, Spec{}.Trust(), attest.Policy{
+		Claim: attest.NoSerious, MaxAge: 24 * time.Hour, Now: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC),
+	})
+	if err != nil {
+		fmt.Println("refused:", err)
+		return
+	}
+	for _, uscc := range []string{"92411300Y00000024E", "91410100Y000000160", "91410100y000000160"} {
+		in, err := pack.Contains(uscc)
+		fmt.Println(in, err != nil)
+	}
+	// Output:
+	// true false
+	// false false
+	// false true
 }

@@ -441,6 +441,20 @@ func TestPackContains(t *testing.T) {
 	}
 }
 
+// TestPackPolicy: a pack is opened for a claim, and for nobody.
+func TestPackPolicy(t *testing.T) {
+	t.Parallel()
+	raw := attest.EncodePack(samplePack(pb.PACK_SERIOUS))
+	for name, p := range map[string]attest.Policy{
+		"a subject": policy(SubjectClean, attest.NoSerious), "no claim": packPolicy(attest.Claim{}), "another claim": packPolicy(attest.Enrolled),
+		"no age": {Claim: attest.NoSerious, Now: now()}, "no time": {Claim: attest.NoSerious, MaxAge: time.Hour},
+	} {
+		if pack, err := attest.OpenPack(raw, Spec{}.Trust(), p); !errors.Is(err, attest.ErrUsage) || pack != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestPackCheckAt: a pack that is kept open grows old, and its trust file ends.
 func TestPackCheckAt(t *testing.T) {
 	t.Parallel()
