@@ -175,6 +175,7 @@ func (c *corpus) armor(base Spec) {
 		"header-field":     line(0, lines[0]+"Version: 1\n\n"),
 		"other-label":      strings.ReplaceAll(text, "ATTESTATION", "CERTIFICATE"),
 		"end-of-another":   line(len(lines)-2, "-----END XINLIAN PACK-----\n"),
+		"before-the-end":   strings.Replace(text, "-----END", "AAAA-----END", 1),
 		"lower-case":       strings.ToLower(lines[0]) + strings.Join(lines[1:], ""),
 		"four-dashes":      "-" + text,
 		"url-alphabet":     line(1, "_"+lines[1][1:]),
