@@ -184,3 +184,40 @@ func TestStampsThatContradictThemselves(t *testing.T) {
 		}
 	}
 }
+
+// TestEvidenceBounds: a trust file asks for nothing that could not be meant.
+func TestEvidenceBounds(t *testing.T) {
+	spki := func(bits uint, e int) []byte {
+		n := new(big.Int).SetBit(big.NewInt(1), int(bits)-1, 1)
+		pub := der(t, struct {
+			N *big.Int
+			E int
+		}{n, e})
+		return der(t, struct {
+			Algorithm stampAlgorithm
+			Key       asn1.BitString
+		}{stampAlgorithm{OID: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}}, asn1.BitString{Bytes: pub, BitLength: 8 * len(pub)}})
+	}
+	for name, c := range map[string]struct {
+		ok     bool
+		change func(tr *attest.Trust)
+	}{
+		"RSA of 2048 bits":        {true, func(tr *attest.Trust) { tr.Stamps.Authorities[0].PublicKey = spki(2048, 65537) }},
+		"RSA of 2047 bits":        {false, func(tr *attest.Trust) { tr.Stamps.Authorities[0].PublicKey = spki(2047, 65537) }},
+		"RSA of 8193 bits":        {false, func(tr *attest.Trust) { tr.Stamps.Authorities[0].PublicKey = spki(8193, 65537) }},
+		"RSA with exponent 1":     {false, func(tr *attest.Trust) { tr.Stamps.Authorities[0].PublicKey = spki(2048, 1) }},
+		"RSA with exponent 4":     {false, func(tr *attest.Trust) { tr.Stamps.Authorities[0].PublicKey = spki(2048, 4) }},
+		"a hundred years":         {true, func(tr *attest.Trust) { tr.Stamps.Within = 100 * 366 * 24 * time.Hour }},
+		"more":                    {false, func(tr *attest.Trust) { tr.Stamps.Within = 100*366*24*time.Hour + time.Second }},
+		"more, for witnesses":     {false, func(tr *attest.Trust) { tr.Witnesses.Within = 100*366*24*time.Hour + time.Second }},
+		"a century for witnesses": {true, func(tr *attest.Trust) { tr.Witnesses.Within = 100 * 366 * 24 * time.Hour }},
+	} {
+		tr := sample().Trust()
+		tr.Stamps = attest.Stamps{Required: 1, Authorities: []attest.Authority{{Name: "tsa.example", PublicKey: spki(2048, 3)}}}
+		tr.Witnesses = attest.Witnesses{Required: 1, Keys: []attest.Witness{witnessOf("w1.example/xinlian")}}
+		c.change(tr)
+		if _, err := attest.ParseTrust(tr.Encode()); (err == nil) != c.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
