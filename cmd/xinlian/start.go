@@ -57,11 +57,8 @@ func runNode(ctx context.Context, home string, j *joining) error {
 	if err != nil {
 		return err
 	}
-	lend, err := openLending(cfg)
-	if err != nil {
-		return err
-	}
-	defer lend.close()
+	var lend *lender // opened once the home is this process's own
+	defer func() { lend.close() }()
 	var gw *gateway.Gateway
 	n, err := node.New(cfg, node.Options{
 		Logger:        log,
@@ -73,6 +70,10 @@ func runNode(ctx context.Context, home string, j *joining) error {
 		},
 	})
 	if err != nil {
+		return err
+	}
+	if lend, err = openLending(cfg); err != nil {
+		n.Stop()
 		return err
 	}
 	if err := n.Start(); err != nil {

@@ -147,9 +147,18 @@ func create(o Options) (*Network, error) {
 	n.Members = members
 	for _, m := range members {
 		if m.Key == LendingKey { // the first node is the lenders' gateway of the network
-			configs[0].Settings.Lending = node.LendingSettings{
-				Member: m.USCC, Key: filepath.Join("..", KeysDir, LendingKey+".json"), Passphrase: filepath.Join("..", KeysDir, PassphraseFile),
+			// The files lie in its home: a home that is moved or copied still starts.
+			s := node.LendingSettings{Member: m.USCC, Key: "config/" + LendingKey + ".json", Passphrase: "config/" + LendingKey + ".passphrase"}
+			for from, to := range map[string]string{LendingKey + ".json": s.Key, PassphraseFile: s.Passphrase} {
+				raw, err := os.ReadFile(filepath.Join(o.Dir, KeysDir, from))
+				if err != nil {
+					return nil, err
+				}
+				if err := writeFile(filepath.Join(configs[0].Home, to), raw, 0o600); err != nil {
+					return nil, err
+				}
 			}
+			configs[0].Settings.Lending = s
 		}
 	}
 	g.ClockRate = o.ClockRate
