@@ -345,6 +345,14 @@ func encodeBundle(block []byte, b *pb.Bundle) []byte {
 // tag names the height in an ETag. It is weak: two nodes may carry the signatures of different validators.
 func (h *head) tag() string { return `W/"` + strconv.FormatInt(h.height, 10) + `"` }
 
+// tagOf names height and form of a bundle.
+func (h *head) tagOf(form attest.Form) string {
+	if form == attest.SelfContained {
+		return h.tag()
+	}
+	return `W/"` + strconv.FormatInt(h.height, 10) + "-" + string(form) + `"`
+}
+
 func bundleMax(entries int) int {
 	if entries <= 1 {
 		return pb.BundleBytesMax

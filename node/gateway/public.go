@@ -190,6 +190,14 @@ func (c *call) writeBundle(subjects []string, name string) error {
 	if err != nil {
 		return err
 	}
+	form := attest.SelfContained
+	switch f := attest.Form(c.form.Get("form")); f {
+	case "", attest.SelfContained:
+	case attest.PinnedSet, attest.HeaderKnown:
+		form = f
+	default:
+		return refuse(http.StatusBadRequest, ErrQuery.With("form is %s, %s or %s", attest.SelfContained, attest.PinnedSet, attest.HeaderKnown))
+	}
 	c.w.Header().Set("Vary", "Accept")
 	if c.r.Method != http.MethodPost {
 		// At one height every subject has one bundle: who has it already is told before anything is proven, and whoever it is about.
@@ -197,8 +205,8 @@ func (c *call) writeBundle(subjects []string, name string) error {
 		if err != nil {
 			return err
 		}
-		if c.r.Header.Get("If-None-Match") == h.tag() {
-			c.w.Header().Set("ETag", h.tag())
+		if c.r.Header.Get("If-None-Match") == h.tagOf(form) {
+			c.w.Header().Set("ETag", h.tagOf(form))
 			c.w.WriteHeader(http.StatusNotModified)
 			return nil
 		}
@@ -207,7 +215,15 @@ func (c *call) writeBundle(subjects []string, name string) error {
 	if err != nil {
 		return err
 	}
-	c.w.Header().Set("ETag", h.tag())
+	c.w.Header().Set("ETag", h.tagOf(form))
+	if form != attest.SelfContained {
+		if raw, err = attest.Convert(raw, form); err == nil {
+			b, err = attest.DecodeBundle(raw)
+		}
+		if err != nil {
+			return internal(err)
+		}
+	}
 	if kind == jsonType {
 		v, err := attest.BundleView(b)
 		if err != nil {
