@@ -147,6 +147,13 @@ func checkCommand() *cobra.Command {
 			if err := attest.CheckSubject(subject); err != nil {
 				return usage("--subject: %w", err)
 			}
+			var opening []byte
+			if restricted != "" {
+				var err error
+				if opening, err = readBundle(restricted); err != nil {
+					return err
+				}
+			}
 			v, raw, p, err := q.read(subject, args[0], int64(attest.FileBytesMax))
 			if err != nil {
 				return q.refused(cmd.OutOrStdout(), err, p, func(j attest.VerdictJSON) any { return j })
@@ -154,7 +161,7 @@ func checkCommand() *cobra.Command {
 			verdict, err := v.Verify(raw, p)
 			var opened *attest.RestrictedJSON
 			if restricted != "" && err == nil {
-				if opened, err = openRestricted(restricted, verdict); err != nil {
+				if opened, err = openRestricted(opening, verdict); err != nil {
 					verdict = nil
 				}
 			}
@@ -194,11 +201,7 @@ func checkCommand() *cobra.Command {
 }
 
 // openRestricted judges a file that opens classes of the restricted section.
-func openRestricted(name string, v *attest.Verdict) (*attest.RestrictedJSON, error) {
-	raw, err := readAtMost(name, int64(attest.FileBytesMax))
-	if err != nil {
-		return nil, err
-	}
+func openRestricted(raw []byte, v *attest.Verdict) (*attest.RestrictedJSON, error) {
 	opened, err := attest.OpenRestricted(raw, v.Standing)
 	if err != nil {
 		return nil, err

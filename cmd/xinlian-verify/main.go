@@ -27,6 +27,8 @@ const (
 	exitInvalid = 1
 	exitUsage   = 2
 	exitNode    = 3 // of fetch: the node was not reached
+	// exitUnproven is of receipt: well formed, but no anchor that was given covers it.
+	exitUnproven = 6
 )
 
 func usage(format string, args ...any) error {
@@ -75,7 +77,7 @@ JSON and CSV are the same in both languages.`,
 			return usage("a verb is missing")
 		},
 	}
-	root.AddCommand(checkCommand(), checkManyCommand(), inspectCommand(), convertCommand(), qrCommand(), trustCommand(), doctorCommand(), cosignCommand(), packCommand(), fetchCommand(), versionCommand())
+	root.AddCommand(checkCommand(), checkManyCommand(), inspectCommand(), convertCommand(), qrCommand(), trustCommand(), doctorCommand(), cosignCommand(), packCommand(), receiptCommand(), fetchCommand(), versionCommand())
 	shell.Speak(root, l, words)
 	return root
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
@@ -149,9 +151,11 @@ func writeSamples(dir string) error {
 		signatures = append(signatures, attest.SignRotation(trust.Encode(), next.Encode(), ed25519.PrivateKey(Equal("a", 4).Key(i))))
 	}
 	enough = attest.EncodeRotation(trust.Encode(), next.Encode(), signatures)
-	for name, raw := range packs() {
-		if err := write(name, raw); err != nil {
-			return err
+	for _, files := range []map[string][]byte{packs(), openings(), receipts()} {
+		for name, raw := range files {
+			if err := write(name, raw); err != nil {
+				return err
+			}
 		}
 	}
 	text := attest.Armor(raw)
@@ -172,6 +176,96 @@ func writeSamples(dir string) error {
 		}
 	}
 	return nil
+}
+
+// section is a restricted section made by PROOF.md, with what opens some of its classes: the firm's grade, and one commitment.
+func section(grade string, opened ...pb.DataClass) (digest, file []byte) {
+	h := func(parts ...[]byte) []byte {
+		sum := sha256.Sum256(bytes.Join(parts, nil))
+		return sum[:]
+	}
+	o := &pb.RestrictedOpening{Salt: Sum("salt", grade)}
+	s := new(pb.RestrictedSection)
+	for i, content := range [][]byte{
+		pb.Encode(&pb.RestrictedGrade{Grade: grade, Issuer: Agency, AssessedOn: 20600, ValidUntil: 20965}),
+		pb.Encode(&pb.RestrictedCommitments{Commitments: []pb.PublicCommitment{
+			{Code: CommitmentCode(9), Type: 6, State: pb.COMMITMENT_SUPERVISED, MadeOn: 20649, Acceptor: Agency},
+		}}),
+	} {
+		c := pb.OpenedClass{Class: pb.DataClass(i + 1), Salt: Sum("class", grade, i), Content: content}
+		s.Classes = append(s.Classes, h([]byte("xinlian/class/v1"), []byte{byte(c.Class)}, c.Salt, content))
+		if slices.Contains(opened, c.Class) {
+			o.Opened = append(o.Opened, c)
+		}
+	}
+	o.Section = pb.Encode(s)
+	return h([]byte("xinlian/restricted/v1"), o.Salt, o.Section), attest.EncodeRestricted(o)
+}
+
+// openings are files that open restricted sections, and the bundles that they belong to.
+func openings() map[string][]byte {
+	firm, other := Clean(SubjectClean), Clean(SubjectMany)
+	files := map[string][]byte{}
+	firm.Restricted, files["both.xlr"] = section("B+", pb.DATA_GRADE, pb.DATA_COMMITMENTS)
+	_, files["grade.xlr"] = section("B+", pb.DATA_GRADE)
+	_, files["commitments.xlr"] = section("B+", pb.DATA_COMMITMENTS)
+	_, files["closed.xlr"] = section("B+")
+	other.Restricted, files["other.xlr"] = section("A", pb.DATA_GRADE)
+	files["cut.xlr"] = files["both.xlr"][:len(files["both.xlr"])-1]
+	files["raised.xlr"] = bytes.Replace(files["both.xlr"], []byte("B+"), []byte("A+"), 1)
+	files["authorised.xla"] = Spec{Standings: []*pb.Standing{firm}, Noise: 9}.File()
+	files["other-firm.xla"] = Spec{Standings: []*pb.Standing{other}, Noise: 9}.File()
+	return files
+}
+
+// receipts are what a firm holds of two queries, the second not anchored yet, and what nodes tell of the anchor.
+func receipts() map[string][]byte {
+	answer := openings()
+	digest := attest.AnswerDigest(answer["authorised.xla"], answer["grade.xlr"])
+	r := &pb.QueryReceipt{
+		Id: Sum("receipt"), Subject: SubjectClean, Requester: SubjectMany, Gateway: Agency, Authorisation: Sum("authorisation"), Purpose: pb.PURPOSE_PRE_LOAN,
+		Asked: []pb.DataClass{pb.DATA_GRADE}, Opened: []pb.DataClass{pb.DATA_GRADE}, AtHeight: 100, AtTime: Time.Unix(), ClockMs: Time.UnixMilli(), AnswerDigest: digest[:],
+	}
+	raw, salt := pb.Encode(r), Sum("salt of the receipt")
+	const place = 37
+	var path []attest.Hash
+	var digits []string
+	for i := range 6 {
+		path = append(path, attest.Hash(Sum("sibling", i)))
+		digits = append(digits, hex.EncodeToString(path[i][:]))
+	}
+	root := attest.ReceiptRoot(attest.ReceiptLeaf(salt, raw), place, path)
+	hour := Time.Unix() / 3600
+	type object = map[string]any
+	text := func(v any) []byte {
+		out, err := json.Marshal(v)
+		if err != nil {
+			panic(err)
+		}
+		return out
+	}
+	held := func(raw []byte, anchor any) object {
+		return object{"id": "said beside it", "bytes": base64.StdEncoding.EncodeToString(raw), "salt": hex.EncodeToString(salt), "anchor": anchor}
+	}
+	anchor := func(root attest.Hash, path []string, place int) object {
+		return object{"hour": hour, "root": hex.EncodeToString(root[:]), "place": place, "path": path}
+	}
+	told := func(root attest.Hash, hour int64) []byte {
+		return text(object{"gateway": Agency, "hour": hour, "root": hex.EncodeToString(root[:]), "height": 105})
+	}
+	later, whole := *r, anchor(root, digits, place)
+	later.Purpose = pb.PURPOSE_POST_LOAN
+	none := *r
+	none.Purpose = 77
+	return map[string][]byte{
+		"receipts.json": text(object{"receipts": []object{held(raw, whole)}}), "asked.json": text(object{"receipt": held(raw, whole)}), "receipt.json": text(held(raw, whole)),
+		"waiting.json": text(object{"receipts": []object{held(raw, whole), held(pb.Encode(&later), nil)}}),
+		"forged.json":  text(held(pb.Encode(&later), whole)), "nothing.json": text(held(pb.Encode(&none), whole)), "long.json": text(held(append(bytes.Clone(raw), 0), whole)),
+		"moved.json": text(held(raw, anchor(root, digits, place+64))), "short.json": text(held(raw, anchor(root, digits[:5], place))),
+		"anchor.json": told(root, hour), "liar.json": told(attest.Hash(Sum("liar")), hour), "next.json": told(root, hour+1), "noanchor.json": text(object{"code": "E_NO_ANCHOR"}),
+		// A root of its own: what a forger can make alone.
+		"alone.json": text(held(pb.Encode(&later), anchor(attest.ReceiptRoot(attest.ReceiptLeaf(salt, pb.Encode(&later)), place, path), digits, place))),
+	}
 }
 
 // packs are offline packs in which SubjectPunished has a serious record and, in the newer one, SubjectMany has one instead.

@@ -55,10 +55,7 @@ type gradeJSON struct {
 }
 
 var (
-	purposes = []string{
-		pb.PURPOSE_PRE_LOAN: "pre_loan", pb.PURPOSE_IN_LOAN: "in_loan", pb.PURPOSE_POST_LOAN: "post_loan",
-		pb.PURPOSE_GUARANTEE: "guarantee", pb.PURPOSE_SUPPLY_CHAIN: "supply_chain", pb.PURPOSE_INSURANCE: "insurance",
-	}
+	purposes            = attest.Purposes
 	authorisationStates = []string{
 		pb.AUTHORISATION_LIVE: "live", pb.AUTHORISATION_USED_UP: "used_up", pb.AUTHORISATION_EXPIRED: "expired",
 		pb.AUTHORISATION_WITHDRAWN: "withdrawn", pb.AUTHORISATION_DEREGISTERED: "deregistered",

@@ -193,11 +193,13 @@ func TestS9(t *testing.T) {
 	for _, h := range r.Anchor.Path {
 		path = append(path, attest.Hash(unhex(h)))
 	}
-	if got := attest.ReceiptRoot(attest.ReceiptLeaf(unhex(r.Salt), bytesOf), r.Anchor.Place, path); hex.EncodeToString(got[:]) != root.Root {
+	rec, err := attest.OpenReceipt(bytesOf, unhex(r.Salt))
+	must(t, err)
+	got, err := attest.ReceiptAnchor(bytesOf, unhex(r.Salt), r.Anchor.Place, path)
+	must(t, err)
+	if hex.EncodeToString(got[:]) != root.Root {
 		t.Error("the receipt does not lead to the anchored root")
 	}
-	rec := new(pb.QueryReceipt)
-	must(t, pb.Decode(bytesOf, rec))
 	if rec.Subject != l.firm("a") || rec.Requester != l.Actors["bank"].USCC || rec.Purpose != pb.PURPOSE_PRE_LOAN || rec.AtHeight != q.AsOf.Height || len(rec.Opened) != 2 {
 		t.Errorf("the receipt says %+v", rec)
 	}

@@ -22,10 +22,13 @@
 // tell everybody when a firm asks for credit. So only the end of it is told: an anchor names what was used up in its hour.
 //
 // An anchor is a root over salted receipts, padded: it tells neither how many there are nor whether there are any. A gateway anchors every hour, empty ones
-// too. A receipt itself is for the firm and the lender. An anchor covers everything since the one before it.
+// too. A receipt itself is for the firm and the lender. An anchor covers everything since the one before it. Who holds a receipt follows its path to the root
+// offline (xinlian-verify receipt). The app hash binds the row of an anchor, but no bundle carries it: the root is asked of nodes, best of several.
 //
 // A grade is a fact that a body recorded which evaluates elsewhere. The ledger makes no rating (INV-23), and no grade is shown but to a lender that the firm
-// has authorised. It follows from no record here and is not moved by one, so that it tells of none (INV-03).
+// has authorised. It follows from no record here and is not moved by one, so that it tells of none (INV-03). For the same reason the body that graded is
+// given no duty to look again when a record that stood at the grading leaves publicity: the duty, its day and its alarm would tell that there was one, and
+// a grade that changes then would tell which. A grade has its last day, and the body looks again by its own calendar.
 //
 // Invariants: INV-22, with the gateway: what is opened rests on a live authorisation; AUT-1 what has ended has its day, and what is live has not; a
 // withdrawal has the firm's signature; AUT-2 no authorisation is longer than the table allows, and each has a class; AUT-3 the index follows from the

@@ -49,6 +49,8 @@ var said = map[string][]struct {
 	"invalid": {{2, ""}},
 	"refusal": {{3, ""}},
 	"bad":     {{0, ""}},
+	// of a file that opens classes
+	"restrictedFault": {{0, "restricted section: "}},
 	// of its doctor: unusable, format
 	"finding": {{1, ""}},
 	// command, writer, format
