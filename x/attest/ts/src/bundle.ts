@@ -4,7 +4,7 @@ import { byteText, compare, unbase64 } from "./bytes.js";
 import { invalid, Refusal } from "./errors.js";
 import { sha256 } from "./tree.js";
 import { isUSCC } from "./uscc.js";
-import { type Fields, Malformed, readMessage, varint } from "./wire.js";
+import { type Fields, Malformed, readMessage, walk } from "./wire.js";
 
 /** magic is what every bundle of this version begins with. */
 export const magic = "XLA1";
@@ -15,11 +15,11 @@ export const mediaType = "application/vnd.xinlian.attestation.v1";
 const bytesMax = 128 * 1024; // of a bundle for one subject, and of a standing
 const manyBytesMax = 16 * 1024 * 1024;
 const entriesMax = 10_000;
-const stepsMax = 1024;
+export const stepsMax = 1024;
 const validatorsMax = 1024;
 export const chainIdMax = 50;
 
-const hashBytes = 32;
+export const hashBytes = 32;
 const keyBytes = 32;
 const addressBytes = 20;
 export const signatureBytes = 64;
@@ -112,7 +112,7 @@ export interface Bundle {
   readonly hashes: Uint8Array;
 }
 
-const header = (f: Fields): Header => ({
+export const header = (f: Fields): Header => ({
   blockVersion: f.uint64(1),
   appVersion: f.uint64(2),
   chainId: f.text(3),
@@ -133,7 +133,7 @@ const header = (f: Fields): Header => ({
   proposer: f.bytes(18),
 });
 
-const commit = (f: Fields): Commit => ({
+export const commit = (f: Fields): Commit => ({
   round: f.int32(1),
   partsTotal: f.uint32(2),
   partsHash: f.bytes(3),
@@ -142,9 +142,9 @@ const commit = (f: Fields): Commit => ({
   times: f.sint64s(6),
 });
 
-const validatorSet = (f: Fields): ValidatorSet => ({ pubKeys: f.bytes(1), powers: f.int64s(2) });
+export const validatorSet = (f: Fields): ValidatorSet => ({ pubKeys: f.bytes(1), powers: f.int64s(2) });
 
-const step = (f: Fields): Step => ({
+export const step = (f: Fields): Step => ({
   header: f.message(1, header),
   commit: f.message(2, commit),
   next: f.message(3, validatorSet),
@@ -174,19 +174,27 @@ export function decodeBundle(bytes: Uint8Array): Bundle {
   checkMagic(raw);
   const body = raw.subarray(magic.length);
   checkSize(raw.length, body);
-  let m: ReturnType<typeof message>;
-  try {
-    m = readMessage(body, message);
-  } catch (e) {
-    if (!(e instanceof Malformed)) throw e;
-    throw invalid(3, "E_ENCODING", `bundle: ${e.message}`);
-  }
+  const m = readAll("bundle", body, message);
   const block = checkBlockForm(m);
   const form = "hash" in block ? "header-known" : block.validators === undefined ? "pinned-set" : "self-contained";
   const { catalog, log, pack, entries, shape, hashes } = m;
   const b: Bundle = { form, block, catalog, log, pack, entries, shape, hashes };
   checkStateForm(b);
   return b;
+}
+
+/** readAll reads all of a message; what is not its one encoding is refused. */
+export function readAll<T>(what: string, body: Uint8Array, read: (f: Fields) => T): T {
+  try {
+    return readMessage(body, read);
+  } catch (e) {
+    throw badEncoding(what, e);
+  }
+}
+
+/** badEncoding makes the refusal of what is Malformed. */
+export function badEncoding(what: string, e: unknown): unknown {
+  return e instanceof Malformed ? invalid(3, "E_ENCODING", `${what}: ${e.message}`) : e;
 }
 
 /** checkBlockForm holds the fields that speak of the block to one of the three forms, and each of them to what it may be. */
@@ -201,15 +209,21 @@ function checkBlockForm(m: ReturnType<typeof message>): Block | HeaderRef {
     return known;
   }
   if (header === undefined || commit === undefined) throw bad("neither a header with its commit nor a known header");
-  for (const s of steps) {
+  const block: Block = { header, commit, validators, steps };
+  checkParts(block);
+  return block;
+}
+
+/** checkParts is what step 4 says of headers, commits and sets. */
+export function checkParts(b: Block): void {
+  for (const s of b.steps) {
     checkHeaderForm(s.header);
     checkCommitForm(s.commit);
     checkSetForm(s.next);
   }
-  checkHeaderForm(header);
-  checkCommitForm(commit);
-  if (validators !== undefined) checkSetForm(validators);
-  return { header, commit, validators, steps };
+  checkHeaderForm(b.header);
+  checkCommitForm(b.commit);
+  if (b.validators !== undefined) checkSetForm(b.validators);
 }
 
 const armorBegin = "-----BEGIN XINLIAN ATTESTATION-----\n";
@@ -249,16 +263,15 @@ function checkSize(size: number, body: Uint8Array): void {
   let entries = 0;
   let steps = 0;
   let state = false;
-  for (let at = 0; at < body.length; ) {
-    const tag = varint(body, at, false);
-    const length = tag && (tag[0] & 7n) === 2n ? varint(body, tag[1], false) : undefined;
-    if (tag === undefined || length === undefined || length[0] > BigInt(body.length - length[1])) {
-      throw invalid(3, "E_ENCODING", `byte ${magic.length + at} begins no field of a bundle`);
+  try {
+    for (const { field, value } of walk(body)) {
+      if (typeof value === "bigint") throw new Malformed(`field ${field} is a number; a bundle has none at the top`);
+      if (field === 4n) steps++;
+      if (field === 8n) entries++;
+      if (field > 4n) state = true;
     }
-    if (tag[0] >> 3n === 4n) steps++;
-    if (tag[0] >> 3n === 8n) entries++;
-    if (tag[0] >> 3n > 4n) state = true;
-    at = length[1] + Number(length[0]);
+  } catch (e) {
+    throw badEncoding("bundle", e);
   }
   if (entries > entriesMax) throw large(`${entries} entries, more than ${entriesMax}`);
   if (steps > stepsMax) throw large(`${steps} steps, more than ${stepsMax}`);

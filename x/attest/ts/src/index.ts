@@ -12,6 +12,7 @@ export { type Bundle, decodeBundle, type Form, magic, mediaType, second } from "
 export { type Answer, type Claim, claimForms, claimText, parseClaim } from "./claim.js";
 export { type Class, type Code, Refusal } from "./errors.js";
 export { headerHash, setHash } from "./header.js";
+export { applyDelta, deltaMagic, openPack, type Pack, packMagic, type PackVerdict } from "./pack.js";
 export { type Standing } from "./standing.js";
 export { formatTime, parseTime } from "./time.js";
 export { parseTrust, type Trust } from "./trust.js";

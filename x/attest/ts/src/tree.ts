@@ -17,8 +17,8 @@ const claimsMax = 16384;
 const leafByte = Uint8Array.of(0);
 const innerByte = Uint8Array.of(1);
 
-const leafHash = (path: Uint8Array, valueHash: Uint8Array): Uint8Array => sha256(concat(leafByte, path, valueHash));
-const innerHash = (l: Uint8Array, r: Uint8Array): Uint8Array => sha256(concat(innerByte, l, r));
+export const leafHash = (path: Uint8Array, valueHash: Uint8Array): Uint8Array => sha256(concat(leafByte, path, valueHash));
+export const innerHash = (l: Uint8Array, r: Uint8Array): Uint8Array => sha256(concat(innerByte, l, r));
 
 /** logLeaf hashes one entry of a log (RFC 6962). */
 export const logLeaf = (data: Uint8Array): Uint8Array => sha256(concat(leafByte, data));
@@ -154,6 +154,6 @@ class Walk {
 }
 
 /** bitOf reads a bit, the most significant one of the first byte first. */
-function bitOf(b: Uint8Array, i: number): number {
+export function bitOf(b: Uint8Array, i: number): number {
   return (b[i >> 3]! >> (7 - (i & 7))) & 1;
 }

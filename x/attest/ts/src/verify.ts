@@ -34,7 +34,7 @@ export interface Policy {
 }
 
 /** Verdict (结论) is what has been verified. */
-export interface Verdict extends Answer {
+export interface Verdict extends Answer, Seen {
   readonly subject: string;
   readonly claim: Claim;
   readonly holds: boolean;
@@ -50,8 +50,6 @@ export interface Verdict extends Answer {
   readonly signers: number;
   readonly validators: number;
   readonly catalogVersion: bigint;
-  readonly witnessed: readonly string[]; // names of the witnesses of the trust file that count
-  readonly stamped: readonly string[]; // names of the authorities of the trust file that count
 }
 
 /** verify judges one bundle for policy.subject. It throws a Refusal; a verdict whose holds is false is none. */
@@ -71,7 +69,7 @@ export async function verifyMany(bundle: Uint8Array, trust: Trust, policy: Polic
 }
 
 /** checkPolicy is step 1, but for the subject. */
-function checkPolicy(p: Policy, trust: Trust): void {
+export function checkPolicy(p: Policy, trust: Trust): void {
   if (!(trust instanceof Trust)) throw usage("E_TRUST", "no trust file");
   parseClaim(claimText(p.claim));
   if (typeof p.now !== "bigint") throw usage("E_POLICY", "policy: no time to judge age by");
@@ -130,29 +128,13 @@ async function run(bytes: Uint8Array, trust: Trust, p: Policy): Promise<Verdict[
   const header = block.header;
 
   // 11. Not from the future.
-  const time = timeOf(header);
-  if (time - p.now > headerAheadMax) throw invalid(11, "E_HEADER_FUTURE", `the header is ${(time - p.now) / second} s ahead of the clock`);
-  const cosigned = { chainId: header.chainId, height: header.height, hash: block.hash, time };
-  const witnessed = p.witness === undefined || p.witness.length === 0 ? [] : checkWitnessFile(p.witness, cosigned, trust, p.now);
-  const stamped = checkStamps(p.stamps ?? [], cosigned, trust, p.now);
+  const seen = checkSeen(block, trust, p);
 
   // 12. The trust file is in force and reaches the bundle, and those whom it asks for have seen the header.
-  checkReach(block, trust, p.now);
-  if (witnessed.length < trust.witnesses.required) {
-    throw untrusted(
-      "E_WITNESS_QUORUM",
-      `the trust file asks for ${trust.witnesses.required} witnesses, ${witnessed.length} have cosigned the header`,
-    );
-  }
-  if (stamped.length < trust.stamps.required) {
-    throw untrusted(
-      "E_STAMP_QUORUM",
-      `the trust file asks for time stamps of ${trust.stamps.required} authorities, the header has them of ${stamped.length}`,
-    );
-  }
+  checkReach(block, seen, trust, p.now);
 
   // 13-14. Age, then the claim.
-  const age = p.now > time ? p.now - time : 0n;
+  const age = ageOf(header, p.now);
   const verdicts = b.entries
     .map((e, i): Verdict => {
       const answer = judge(p.claim, standings[i]);
@@ -166,29 +148,51 @@ async function run(bytes: Uint8Array, trust: Trust, p: Policy): Promise<Verdict[
         height: header.height - 1n,
         headerHeight: header.height,
         headerHash: block.hash,
-        time,
+        time: timeOf(header),
         age,
         signedPower: block.signed,
         totalPower: block.total,
         signers: block.signers,
         validators: block.validators,
         catalogVersion: new DataView(b.catalog.buffer, b.catalog.byteOffset, 8).getBigUint64(0),
-        witnessed,
-        stamped,
+        ...seen,
       };
     })
     .filter((v) => p.subject === "" || v.subject === p.subject)
     .sort((x, y) => (x.subject < y.subject ? -1 : 1));
-  if (p.maxAge !== undefined && age > p.maxAge) {
-    throw new Refusal(
-      "stale",
-      13,
-      "E_STALE",
-      `the header is ${age / second} s old, more than ${p.maxAge / second} s; fetch a newer bundle`,
-      verdicts,
-    );
-  }
+  if (p.maxAge !== undefined && age > p.maxAge) throw stale(age, p.maxAge, verdicts);
   return verdicts;
+}
+
+/** ageOf is the age of a header; one from the future has age 0. */
+export function ageOf(h: Header, now: bigint): bigint {
+  return now > timeOf(h) ? now - timeOf(h) : 0n;
+}
+
+export function stale<Seen>(age: bigint, maxAge: bigint, seen?: Seen): Refusal<Seen> {
+  return new Refusal("stale", 13, "E_STALE", `the header is ${age / second} s old, more than ${maxAge / second} s; fetch a newer one`, seen);
+}
+
+/** Seen are those of the trust file who have seen a header and count. */
+export interface Seen {
+  readonly witnessed: readonly string[]; // names of the witnesses
+  readonly stamped: readonly string[]; // names of the authorities
+}
+
+export function checkFuture(h: Header, now: bigint): void {
+  const ahead = timeOf(h) - now;
+  if (ahead > headerAheadMax) throw invalid(11, "E_HEADER_FUTURE", `the header is ${ahead / second} s ahead of the clock`);
+}
+
+/** checkSeen is step 11. */
+export function checkSeen(block: Verified, trust: Trust, p: Policy): Seen {
+  const { header, hash } = block;
+  checkFuture(header, p.now);
+  const cosigned = { chainId: header.chainId, height: header.height, hash, time: timeOf(header) };
+  return {
+    witnessed: p.witness === undefined || p.witness.length === 0 ? [] : checkWitnessFile(p.witness, cosigned, trust, p.now),
+    stamped: checkStamps(p.stamps ?? [], cosigned, trust, p.now),
+  };
 }
 
 /** Link is one place where the trust file reaches the chain of sets: the header at it was signed by the file's own set. */
@@ -198,7 +202,7 @@ interface Link {
 }
 
 /** Verified is the outcome of steps 5 to 8. */
-interface Verified {
+export interface Verified {
   readonly header: Header;
   readonly hash: Uint8Array;
   readonly signed: bigint;
@@ -211,7 +215,7 @@ interface Verified {
 }
 
 /** checkBlock is steps 5 to 8: for the header of each step in order, then for the header of the bundle. */
-async function checkBlock(b: Block, trust: Trust): Promise<Verified> {
+export async function checkBlock(b: Block, trust: Trust): Promise<Verified> {
   const links: Link[] = [];
   const first = b.steps[0]?.header ?? b.header;
   let set = b.validators ?? pinned(first, trust); // in force; undefined: unknown
@@ -292,15 +296,14 @@ function checkState(b: Bundle, appHash: Uint8Array | undefined): void {
   }
   if (equal(root, empty)) throw invalid(9, "E_PATH", "the state is empty");
   if (appHash === undefined) return; // of a header that is not given
-  const leaves = [
-    appEntryLeaf("catalog", sha256(b.catalog)),
-    appEntryLeaf("log", b.log),
-    appEntryLeaf("pack", b.pack),
-    appEntryLeaf("state", sha256(root)),
-  ];
-  if (!equal(logRoot(leaves), appHash)) {
+  if (!equal(appHashOf(sha256(b.catalog), b.log, b.pack, sha256(root)), appHash)) {
     throw invalid(9, "E_APP_HASH", "entries, path and the other parts of the state do not lead to the app hash of the header");
   }
+}
+
+/** appHashOf is the app hash, from SHA-256 of the value of each of its entries. */
+export function appHashOf(catalog: Uint8Array, log: Uint8Array, pack: Uint8Array, state: Uint8Array): Uint8Array {
+  return logRoot(Object.entries({ catalog, log, pack, state }).map(([name, hash]) => appEntryLeaf(name, hash)));
 }
 
 function untrusted(
@@ -314,8 +317,8 @@ function checkExpired(trust: Trust, now: bigint): void {
   if (now > trust.notAfter) throw untrusted("E_TRUST_EXPIRED", `the trust file ended at ${formatTime(trust.notAfter)}; get the current one`);
 }
 
-/** checkReach is step 12, but for the witnesses. */
-function checkReach(block: Verified, trust: Trust, now: bigint): void {
+/** checkReach is step 12. */
+export function checkReach(block: Verified, seen: Seen, trust: Trust, now: bigint): void {
   checkExpired(trust, now);
   const height = block.header.height;
   if (height < trust.anchor.height) {
@@ -330,10 +333,20 @@ function checkReach(block: Verified, trust: Trust, now: bigint): void {
   if (!block.links.some((l) => trust.inWindow(l.height, now) && trust.inWindow(l.height, l.time))) {
     throw untrusted("E_TRUST_WINDOW", "a validator of the set that signed is outside its window of time in the trust file");
   }
+  const [witnesses, stamps] = [trust.witnesses.required, trust.stamps.required];
+  if (seen.witnessed.length < witnesses) {
+    throw untrusted("E_WITNESS_QUORUM", `the trust file asks for ${witnesses} witnesses, ${seen.witnessed.length} have cosigned the header`);
+  }
+  if (seen.stamped.length < stamps) {
+    throw untrusted(
+      "E_STAMP_QUORUM",
+      `the trust file asks for time stamps of ${stamps} authorities, the header has them of ${seen.stamped.length}`,
+    );
+  }
 }
 
 /** exitCode is that of PROOF.md for a verdict or a refusal. */
-export function exitCode(outcome: Verdict | Refusal): number {
+export function exitCode(outcome: { readonly holds: boolean } | Refusal): number {
   if (!(outcome instanceof Refusal)) return outcome.holds ? 0 : 6;
   return { usage: 2, unsupported: 5, invalid: 1, untrusted: 4, stale: 3 }[outcome.verdict];
 }

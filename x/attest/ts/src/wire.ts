@@ -35,6 +35,25 @@ export function varint(raw: Uint8Array, at: number, shortest: boolean): [value: 
   return undefined;
 }
 
+/** walk passes the fields at the top of a message, and judges no more than that each ends within it: what is to be counted before it is decoded. */
+export function* walk(raw: Uint8Array): Generator<{ readonly field: bigint; readonly value: Uint8Array | bigint }> {
+  for (let at = 0; at < raw.length; ) {
+    const tag = varint(raw, at, false);
+    const number = tag && varint(raw, tag[1], false);
+    if (tag === undefined || number === undefined) throw bad();
+    const [field, type] = [tag[0] >> 3n, Number(tag[0] & 7n)];
+    const [value, from] = number;
+    at = from;
+    if (type === varintType) {
+      yield { field, value };
+    } else {
+      if (type !== lengthType || value > BigInt(raw.length - from)) throw bad();
+      at += Number(value);
+      yield { field, value: raw.subarray(from, at) };
+    }
+  }
+}
+
 /** Fields reads one message. Ask for its fields in ascending order, then call end. */
 export class Fields {
   #at = 0;

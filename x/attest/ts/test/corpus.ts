@@ -2,7 +2,20 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 
-import { exitCode, parseClaim, parseTime, parseTrust, type Policy, Refusal, type Verdict, verify, verifyMany } from "../src/index.js";
+import {
+  applyDelta,
+  exitCode,
+  openPack,
+  type Pack,
+  parseClaim,
+  parseTime,
+  parseTrust,
+  type Policy,
+  Refusal,
+  type Verdict,
+  verify,
+  verifyMany,
+} from "../src/index.js";
 
 export const vectorDir = "../testdata/vectors/";
 
@@ -20,22 +33,28 @@ export function vectors(): Vector[] {
     .map((f) => vector(f, readFileSync(vectorDir + f)));
 }
 
-function vector(name: string, raw: Buffer): Vector {
+/** rowsOf reads a file of a corpus: its mark, rows that say what is asked and expected, an empty line, the payload. */
+function rowsOf(name: string, raw: Buffer, mark: string, known: readonly string[]) {
   const cut = raw.indexOf("\n\n");
-  const [mark, ...lines] = raw.subarray(0, cut).toString().split("\n");
-  if (cut < 0 || mark !== "xinlian vector 1") throw new Error(`${name} is no vector`);
+  const [first, ...lines] = raw.subarray(0, cut).toString().split("\n");
+  if (cut < 0 || first !== mark) throw new Error(`${name} is no vector`);
   const rows = lines.map((l) => [l.slice(0, l.indexOf(": ")), l.slice(l.indexOf(": ") + 2)] as const);
-  const known = ["expect", "family", "trust", "header", "witness", "stamp", "subject", "claim", "max-age", "at"];
   for (const [key] of rows) if (!known.includes(key)) throw new Error(`${name}: unknown row ${key}`);
   const all = (key: string) => rows.filter((r) => r[0] === key).map((r) => r[1]);
   const one = (key: string) => all(key)[0] ?? "";
   const [exit, code] = one("expect").split(" ");
+  return { exit: Number(exit), code: code!, all, one, payload: raw.subarray(cut + 2) };
+}
+
+function vector(name: string, raw: Buffer): Vector {
+  const known = ["expect", "family", "trust", "header", "witness", "stamp", "subject", "claim", "max-age", "at"];
+  const { exit, code, all, one, payload } = rowsOf(name, raw, "xinlian vector 1", known);
   return {
     name,
-    exit: Number(exit),
-    code: code!,
+    exit,
+    code,
     question: {
-      bundle: raw.subarray(cut + 2),
+      bundle: payload,
       trust: readFileSync(vectorDir + one("trust")),
       headers: all("header").map((h) => readFileSync(vectorDir + h)),
       witness: one("witness") === "" ? undefined : readFileSync(vectorDir + one("witness")),
@@ -46,6 +65,42 @@ function vector(name: string, raw: Buffer): Vector {
       at: one("at"),
     },
   };
+}
+
+export const packDir = "../testdata/packs/";
+
+/** PackVector is a file of testdata/packs. With a base, the payload is a delta on the payload of that vector. */
+export interface PackVector {
+  name: string;
+  exit: number;
+  code: string;
+  payload: Uint8Array;
+  base: Uint8Array | undefined;
+  trust: Uint8Array;
+  claim: string;
+  maxAge: bigint;
+  at: string;
+}
+
+export function packVectors(): PackVector[] {
+  return readdirSync(packDir)
+    .filter((f) => f.endsWith(".xlv"))
+    .map((f) => packVector(f));
+}
+
+export function packVector(name: string): PackVector {
+  const known = ["expect", "base", "trust", "claim", "max-age", "at"];
+  const { exit, code, one, payload } = rowsOf(name, readFileSync(packDir + name), "xinlian pack vector 1", known);
+  const base = one("base") === "" ? undefined : packVector(one("base") + ".xlv").payload;
+  const trust = readFileSync(packDir + one("trust"));
+  return { name, exit, code, payload, base, trust, claim: one("claim"), maxAge: duration(one("max-age")), at: one("at") };
+}
+
+/** packOf opens the pack of a vector; a delta is applied first. */
+export async function packOf(v: PackVector): Promise<Pack> {
+  const trust = parseTrust(v.trust);
+  const file = v.base === undefined ? v.payload : applyDelta(v.base, v.payload);
+  return openPack(file, trust, { subject: "", claim: parseClaim(v.claim), maxAge: v.maxAge, now: parseTime(v.at)! });
 }
 
 /** duration reads what Go writes for a time.Duration: "1h0m0s". */
