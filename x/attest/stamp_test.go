@@ -97,8 +97,11 @@ func (p stampPlan) make(t *testing.T, key *rsa.PrivateKey) []byte {
 		t.Fatal(err)
 	}
 	signer := der(t, stampSigner{
-		1, wrap(0, asn1.TagSequence, nil), stampAlgorithm{OID: oidSHA256}, wrap(asn1.ClassContextSpecific, 0, body),
-		stampAlgorithm{OID: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}}, sig,
+		1, wrap(0, asn1.TagSequence, nil),
+		stampAlgorithm{OID: oidSHA256},
+		wrap(asn1.ClassContextSpecific, 0, body),
+		stampAlgorithm{OID: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}},
+		sig,
 	})
 	data := der(t, struct {
 		Version int
