@@ -150,6 +150,9 @@ type Gateway struct {
 func New(b Backend, o Options) *Gateway {
 	o = o.withDefaults()
 	g := &Gateway{b: b, o: o, log: o.Logger, mux: http.NewServeMux(), met: newMetrics(o.Registerer)}
+	if o.Lending != nil && o.Registerer != nil {
+		g.meterReceipts(o.Registerer)
+	}
 	g.rates.init(o.RatePerSecond, o.RateBurst)
 	g.slots = [...]chan struct{}{
 		slotRequest: make(chan struct{}, o.RequestsMax), slotWait: make(chan struct{}, o.WaitsMax), slotBatch: make(chan struct{}, o.BatchesMax),

@@ -1,9 +1,13 @@
 package gateway
 
 import (
+	"math"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/consent"
 )
 
 // metrics of the gateway. Labels are patterns of routes and classes of status: never a subject, a record or a state (INV-04).
@@ -30,6 +34,49 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		r.MustRegister(m.requests, m.panics, m.busy, m.bundlesRefused, m.provenHeight)
 	}
 	return m
+}
+
+// meterReceipts adds the metrics of a lenders' gateway: of its journal as a whole, without a label, so that they name neither firm nor lender. They are for
+// who runs it and has the journal; what others see of it, the anchors, tells no number. NaN: the journal cannot be read, or lacks what the ledger holds.
+func (g *Gateway) meterReceipts(r prometheus.Registerer) {
+	opts := func(n, help string) prometheus.Opts {
+		return prometheus.Opts{Namespace: "xinlian", Subsystem: "receipts", Name: n, Help: help}
+	}
+	j := g.o.Lending.Journal
+	r.MustRegister(
+		prometheus.NewCounterFunc(prometheus.CounterOpts(opts("total", "Receipts in the journal.")), func() float64 {
+			n, err := j.Receipts()
+			if err != nil {
+				return math.NaN()
+			}
+			return float64(n)
+		}),
+		prometheus.NewCounterFunc(prometheus.CounterOpts(opts("writes_total", "Writes of the journal to disk, since the start of the process; receipts that wait together share one.")), func() float64 {
+			return float64(j.Writes())
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("unanchored_age_seconds", "Age of the oldest receipt that no anchor on the ledger covers; 0: all are covered. More than two hours: anchors do not arrive.")), g.unanchoredAge),
+	)
+}
+
+func (g *Gateway) unanchoredAge() float64 {
+	last := int64(-1)
+	err := g.b.App.Read(func(r x.Reader) error {
+		if a, ok := consent.LastAnchor(r, g.o.Lending.Member); ok {
+			last = a.Hour
+		}
+		return nil
+	})
+	if err != nil {
+		return math.NaN()
+	}
+	since, err := g.o.Lending.Journal.Waiting(last)
+	switch {
+	case err != nil:
+		return math.NaN()
+	case since.IsZero():
+		return 0
+	}
+	return max(0, g.o.Now().Sub(since).Seconds())
 }
 
 func statusClass(status int) string { return strconv.Itoa(status/100) + "xx" }

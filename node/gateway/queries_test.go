@@ -7,10 +7,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum/crypto"
 
@@ -218,6 +220,63 @@ func TestS9(t *testing.T) {
 	if list := l.receipts("a", "a"); len(list) != 2 || list[1].Refusal == nil || *list[1].Refusal != "E_AUTH_EXPIRED" || len(list[1].Opened) != 0 {
 		t.Errorf("the firm reads %+v", list)
 	}
+}
+
+// TestReceiptMetrics: how many receipts there are and how long the oldest has waited for its anchor, and nothing of whom they are about.
+func TestReceiptMetrics(t *testing.T) {
+	l := newLending(t)
+	l.enrolAll()
+	l.Block()
+	l.Block()
+	values := func(want map[string]float64) {
+		t.Helper()
+		families, err := l.registry.Gather()
+		must(t, err)
+		got := map[string]float64{}
+		for _, f := range families {
+			if !strings.HasPrefix(f.GetName(), "xinlian_receipts_") {
+				continue
+			}
+			for _, m := range f.GetMetric() {
+				if len(m.GetLabel()) != 0 {
+					t.Errorf("%s has labels: %v", f.GetName(), m.GetLabel())
+				}
+				got[strings.TrimPrefix(f.GetName(), "xinlian_receipts_")] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			}
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
+	}
+	values(map[string]float64{"total": 0, "writes_total": 0, "unanchored_age_seconds": 0})
+	l.query("bank", "a", "", "pre_loan")
+	made := l.clockOf()
+	later := made
+	l.now = func() time.Time { return later }
+	later = made.Add(30 * time.Second)
+	l.query("bank", "b", "", "pre_loan") // the oldest counts
+	later = made.Add(2 * time.Minute)
+	values(map[string]float64{"total": 2, "writes_total": 2, "unanchored_age_seconds": 120})
+	must(t, l.anchorer.Step(context.Background()))
+	l.Block()
+	values(map[string]float64{"total": 2, "writes_total": 2, "unanchored_age_seconds": 0})
+	later = made.Add(40 * time.Second)
+	l.query("bank", "a", "", "pre_loan")
+	// Sealed is not anchored.
+	if _, err := l.journal.Seal(1 << 40); err != nil {
+		t.Fatal(err)
+	}
+	later = later.Add(5 * time.Second)
+	values(map[string]float64{"total": 3, "writes_total": 3, "unanchored_age_seconds": 5})
+}
+
+// clockOf is the gateway's clock in the first receipt about firm a.
+func (l *lending) clockOf() (at time.Time) {
+	must(l.tb, l.journal.About(l.firm("a"), 0, func(e *receipt.Entry, _ *receipt.Proof) bool {
+		at = time.UnixMilli(e.Receipt.ClockMs)
+		return false
+	}))
+	return at
 }
 
 // What a lender is refused, and that it learns no more by it.

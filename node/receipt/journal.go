@@ -124,6 +124,40 @@ func (j *Journal) Close() error {
 // Writes is how many times the journal has written to disk: fewer than receipts, where many waited for one.
 func (j *Journal) Writes() uint64 { return j.writes.Load() }
 
+// Receipts is how many receipts the journal holds.
+func (j *Journal) Receipts() (n uint64, err error) {
+	err = j.db.View(func(tx *bbolt.Tx) error { n = tx.Bucket(bReceipts).Sequence(); return nil }) // nothing is deleted
+	return n, err
+}
+
+// Waiting is when the oldest receipt was made, by the gateway's clock, that the anchors up to an hour do not cover; zero: they cover all. hour is the last that
+// the ledger holds, -1 if it holds none.
+func (j *Journal) Waiting(hour int64) (since time.Time, err error) {
+	err = j.db.View(func(tx *bbolt.Tx) error {
+		next := uint64(1)
+		if hour >= 0 {
+			raw := tx.Bucket(bAnchors).Get(be64(uint64(hour)))
+			if raw == nil {
+				return fmt.Errorf("the journal lacks the anchor of hour %d", hour)
+			}
+			row, err := decodeAnchor(raw)
+			if err != nil {
+				return err
+			}
+			next = row.end
+		}
+		if next > tx.Bucket(bReceipts).Sequence() {
+			return nil
+		}
+		e, err := entryOf(tx, next)
+		if err == nil {
+			since = time.UnixMilli(e.Receipt.ClockMs)
+		}
+		return err
+	})
+	return since, err
+}
+
 // Record puts a receipt on disk and gives it its id and salt. limit is how often its authorisation may open something, 0 without a limit; a receipt that opens
 // something counts. When it returns without an error the receipt is durable.
 func (j *Journal) Record(r pb.QueryReceipt, limit uint32) (*Entry, error) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/xinlian-ledger/xinlian/node/receipt"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
@@ -162,6 +163,12 @@ func TestAnchors(t *testing.T) {
 	}
 	if proofs[len(proofs)-1] != nil {
 		t.Error("the newest receipt is anchored already")
+	}
+	if since, err := j.Waiting(103); err != nil || !since.Equal(time.UnixMilli(entries[len(entries)-1].Receipt.ClockMs)) {
+		t.Errorf("the newest receipt waits since %v, %v", since, err)
+	}
+	if _, err := j.Waiting(104); err == nil {
+		t.Error("a journal without the ledger's last anchor says who waits")
 	}
 	if rest, _ := about(t, j, firm, entries[0].Seq); len(rest) != len(entries)-1 {
 		t.Errorf("%d after the first of %d", len(rest), len(entries))
