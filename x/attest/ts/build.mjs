@@ -1,4 +1,5 @@
 // node build.mjs test, node build.mjs browser: bundles each *.test.ts of that folder into node_modules/.build/, for node --test.
+// node build.mjs bench: bundles bench/*.ts in the same way, for node.
 // node build.mjs page [FILE]: writes the page that a gateway serves: one file, script and style inside, and a policy that allows those two alone.
 
 import { createHash } from "node:crypto";
@@ -9,7 +10,7 @@ import { build } from "esbuild";
 async function tests(folder) {
   rmSync(`node_modules/.build/${folder}`, { recursive: true, force: true });
   await build({
-    entryPoints: readdirSync(folder).filter((f) => f.endsWith(".test.ts")).map((f) => `${folder}/${f}`),
+    entryPoints: readdirSync(folder).filter((f) => f.endsWith(folder === "bench" ? ".ts" : ".test.ts")).map((f) => `${folder}/${f}`),
     outdir: `node_modules/.build/${folder}`,
     outExtension: { ".js": ".mjs" },
     bundle: true,
@@ -60,12 +61,13 @@ const [what, file] = process.argv.slice(2);
 switch (what) {
   case "test":
   case "browser":
+  case "bench":
     await tests(what);
     break;
   case "page":
     await page(file ?? "../../../node/gateway/page/verify.html");
     break;
   default:
-    console.error("usage: node build.mjs test | browser | page [FILE]");
+    console.error("usage: node build.mjs test | browser | bench | page [FILE]");
     process.exit(2);
 }

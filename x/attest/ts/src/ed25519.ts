@@ -48,8 +48,9 @@ export function isReduced(point: Uint8Array): boolean {
  * in any way that ZIP-215 reads.
  */
 export function verifyWitness(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  if (key.length !== 32 || signature.length !== 64) return false;
   const s = littleEndian(signature.subarray(32));
-  if (key.length !== 32 || signature.length !== 64 || s >= groupOrder) return false;
+  if (s >= groupOrder) return false;
   const r = signature.subarray(0, 32);
   try {
     const a = ed25519.Point.fromBytes(key, true);
@@ -60,6 +61,10 @@ export function verifyWitness(key: Uint8Array, message: Uint8Array, signature: U
   }
 }
 
+/** littleEndian reads a number of a multiple of eight bytes, lowest first. */
 function littleEndian(b: Uint8Array): bigint {
-  return b.reduceRight((n, x) => (n << 8n) | BigInt(x), 0n);
+  const words = new DataView(b.buffer, b.byteOffset, b.length);
+  let n = 0n;
+  for (let at = b.length - 8; at >= 0; at -= 8) n = (n << 64n) | words.getBigUint64(at, true);
+  return n;
 }

@@ -119,7 +119,7 @@ export class Pack {
     }
     const path = sha256(standingKey(subject));
     const at = lowerBound(this.#members, path);
-    const holds = at === this.size || !equal(member(this.#members, at), path);
+    const holds = !equal(member(this.#members, at), path);
     const reason = holds ? "the subject is not in the set; whether it is enrolled a pack does not say" : "the subject is in the set";
     return { subject, claim: this.claim, holds, code: holds ? "OK" : "E_CLAIM", reason };
   }
