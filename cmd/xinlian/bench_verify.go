@@ -29,6 +29,7 @@ same rate, a route of the same server is asked that answers at once; and where w
 	f.IntVar(&o.Connections, "connections", 32, "connections to the gateway")
 	f.IntVar(&o.Updates, "updates", 1000, "records a second committed in the second half")
 	f.StringVar(&o.Dir, "dir", "", "empty folder for the network, left behind for another look")
+	f.StringVar(&o.Filled, "filled", "", "folder of 'bench fill' to use instead of a new network; --subjects says how many of its firms are asked for")
 	asJSON := jsonFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if *seconds < 1 || *seconds > 600 {

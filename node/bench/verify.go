@@ -31,6 +31,7 @@ type VerifyOptions struct {
 	Connections int           // to the gateway; 32
 	Updates     int           // records a second committed in the second half; 1,000
 	Dir         string        // empty folder for the network, left behind; empty: a temporary one, removed
+	Filled      string        // folder of a network that Fill made with at least so many subjects: it is used instead, and has more records afterwards
 	Program     string        // the xinlian binary; empty: this process's own
 
 	Progress func(format string, args ...any) // nil: nobody is told
@@ -87,6 +88,8 @@ func (o *VerifyOptions) complete() error {
 	switch {
 	case o.Subjects < 1 || o.Subjects > SubjectsMax:
 		return bad("--subjects %d: between 1 and %d", o.Subjects, SubjectsMax)
+	case o.Filled != "" && o.Dir != "":
+		return bad("--dir makes a network, --filled uses one: give one of them")
 	case o.Connections < 1 || o.Connections > ConnectionsMax:
 		return bad("--connections %d: between 1 and %d", o.Connections, ConnectionsMax)
 	case o.Updates < updatesPerTx || o.Updates > 100_000:
@@ -110,7 +113,11 @@ func Verify(ctx context.Context, o VerifyOptions) (_ *VerifyReport, err error) {
 		return nil, err
 	}
 	dir := o.Dir
-	if dir == "" {
+	if o.Filled != "" {
+		if dir = o.Filled; !filled(dir) {
+			return nil, fmt.Errorf("%w: --filled %s: no network of 'bench fill' is there", ErrUsage, dir)
+		}
+	} else if dir == "" {
 		if dir, err = os.MkdirTemp("", "xinlian-bench-"); err != nil {
 			return nil, err
 		}
@@ -135,12 +142,14 @@ func Verify(ctx context.Context, o VerifyOptions) (_ *VerifyReport, err error) {
 	}
 	ends := []Endpoint{{RPC: network.Nodes[0].RPC}}
 	rep := &VerifyReport{Subjects: o.Subjects, Connections: o.Connections}
-	o.Progress("enrolling %d firms", o.Subjects)
-	start := time.Now()
-	if err := enrol(ctx, src, ends, o.Subjects); err != nil {
-		return nil, err
+	if o.Filled == "" {
+		o.Progress("enrolling %d firms", o.Subjects)
+		start := time.Now()
+		if err := enrol(ctx, src, ends, o.Subjects); err != nil {
+			return nil, err
+		}
+		rep.EnrolSecs = time.Since(start).Seconds()
 	}
-	rep.EnrolSecs = time.Since(start).Seconds()
 
 	l, err := newAsker(network.Nodes[0].API, o)
 	if err != nil {
@@ -205,6 +214,12 @@ func Verify(ctx context.Context, o VerifyOptions) (_ *VerifyReport, err error) {
 		rep.Others = max(0, (now.others-before.others)/t)
 	}
 	return rep, nil
+}
+
+// filled says whether a folder holds a network.
+func filled(dir string) bool {
+	_, err := runner.Load(dir)
+	return err == nil
 }
 
 // enrol enrols firms 0..n.

@@ -40,6 +40,7 @@ func runTable(ctx context.Context, args []string) (any, error) {
 	keys := f.Int("keys", 1_000_000, "keys of the state engine and of its peer")
 	records := f.Int("records", 200_000, "records of the runs with 200 a transaction")
 	subjects := f.Int("subjects", 2_500_000, "subjects behind the gateway")
+	filled := f.String("filled", "", "folder of 'xinlian bench fill' for the gateway instead of a new network")
 	program := f.String("program", ".tools/xinlian", "the xinlian program")
 	root := f.String("root", ".", "the repository")
 	only := f.String("only", "", "only groups that this names: verify,state,one,bulk,latency,gateway (default: all)")
@@ -62,7 +63,7 @@ func runTable(ctx context.Context, args []string) (any, error) {
 		{"one", func() { t.one(*records / 4) }},
 		{"bulk", func() { t.bulk(*records) }},
 		{"latency", t.latency},
-		{"gateway", func() { t.gateway(*subjects) }},
+		{"gateway", func() { t.gateway(*subjects, *filled) }},
 	} {
 		if *only == "" || strings.Contains(","+*only+",", ","+g.name+",") {
 			g.run()
@@ -342,10 +343,14 @@ func (t *table) latency() {
 }
 
 // gateway asks for attestations at half of saturation, beside a handler that does nothing.
-func (t *table) gateway(subjects int) {
+func (t *table) gateway(subjects int, filled string) {
 	const quiet, busy = "gateway attestation between commits, p99", "gateway attestation while 1,000 records/s are committed, p99"
 	r := new(bench.VerifyReport)
-	command, err := t.json(r, t.program, "bench", "verify", "--subjects", strconv.Itoa(subjects), "--updates", "1000", "--json")
+	args := []string{"bench", "verify", "--subjects", strconv.Itoa(subjects), "--updates", "1000", "--json"}
+	if filled != "" {
+		args = append(args, "--filled", filled)
+	}
+	command, err := t.json(r, t.program, args...)
 	command = strings.TrimSuffix(command, " --json")
 	if err != nil {
 		t.skip(err, command, quiet, busy)
