@@ -112,6 +112,9 @@ func (v *Verifier) OpenPack(raw []byte, policy Policy) (*Pack, error) {
 		Claim: policy.Claim, Root: root, ChainID: blk.chainID, Height: blk.height - 1, HeaderHeight: blk.height, HeaderHash: blk.hash,
 		Time: blk.time, SignedPower: blk.signed, TotalPower: blk.total, v: v, blk: blk, policy: policy, members: f.Members,
 	}
+	if err := blk.checkFuture(policy.Now); err != nil {
+		return nil, err
+	}
 	if len(policy.Witness) > 0 {
 		if p.Witnessed, bad = v.checkNote(policy.Witness, blk, policy.Now); bad != nil {
 			return nil, bad
@@ -146,8 +149,8 @@ func setOf(c Claim) (pb.PackSet, error) {
 // CheckAt judges again, at another time than that of the policy, what depends on the clock: steps 11 to 13. A program that keeps a pack open asks
 // from time to time.
 func (p *Pack) CheckAt(now time.Time) error {
-	if ahead := p.Time.Sub(now); ahead > HeaderAheadMax {
-		return invalid(11, CodeFuture, "the header is %s ahead of the clock", ahead.Round(time.Second))
+	if err := p.blk.checkFuture(now); err != nil {
+		return err
 	}
 	if err := p.v.checkReach(p.blk, now); err != nil {
 		return err

@@ -468,6 +468,12 @@ func TestPackCheckAt(t *testing.T) {
 	wantCode(t, p.CheckAt(Time.Add(time.Hour+1)), attest.ErrStale, "E_STALE")
 	wantCode(t, p.CheckAt(Time.AddDate(1, 0, 1)), attest.ErrTrust, "E_TRUST_EXPIRED")
 	wantCode(t, p.CheckAt(Time.Add(-2*time.Minute)), attest.ErrInvalid, "E_HEADER_FUTURE")
+
+	// Step 11: the future comes before what a witness file says.
+	early := packPolicy(attest.NoSerious)
+	early.Now, early.Witness = Time.Add(-2*time.Minute), []byte("no witness file")
+	_, err = attest.OpenPack(attest.EncodePack(samplePack(pb.PACK_SERIOUS)), Spec{}.Trust(), early)
+	wantCode(t, err, attest.ErrInvalid, "E_HEADER_FUTURE")
 }
 
 // TestPackWitness: a pack is as good as its witnesses, where the trust file asks for some.

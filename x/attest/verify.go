@@ -332,8 +332,8 @@ func (v *Verifier) run(raw []byte, p Policy) ([]*Verdict, error) {
 	}
 
 	// 11. Not from the future.
-	if ahead := blk.time.Sub(p.Now); ahead > HeaderAheadMax {
-		return nil, invalid(11, CodeFuture, "the header is %s ahead of the clock", ahead.Round(time.Second))
+	if err := blk.checkFuture(p.Now); err != nil {
+		return nil, err
 	}
 
 	var witnessed []string
@@ -385,6 +385,14 @@ func (v *Verifier) run(raw []byte, p Policy) ([]*Verdict, error) {
 		return nil, e
 	}
 	return verdicts, nil
+}
+
+// checkFuture is step 11.
+func (b *block) checkFuture(now time.Time) *Error {
+	if ahead := b.time.Sub(now); ahead > HeaderAheadMax {
+		return invalid(11, CodeFuture, "the header is %s ahead of the clock", ahead.Round(time.Second))
+	}
+	return nil
 }
 
 // checkBlock is steps 5 to 8.
