@@ -205,6 +205,11 @@ func TestCompactAt(t *testing.T) {
 	if err := os.WriteFile(note, []byte(`{"height":1,"bytes":1000}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the node says\n%s", p.output())
+		}
+	})
 	// The next look is in the next minute.
 	eventually(t, "the state is compacted", func() bool { return strings.Contains(p.output(), "the state is compacted") })
 	waitAnswer(t, p, api)

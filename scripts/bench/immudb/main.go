@@ -42,9 +42,11 @@ func main() {
 	connections := flag.Int("connections", 8, "clients at saturation")
 	seconds := flag.Float64("seconds", 10, "length of each of the two phases")
 	flag.Parse()
+	out := os.Stdout
+	os.Stdout = os.Stderr // the server greets there
 	r, err := run(*keys, *perTx, *connections, time.Duration(*seconds*float64(time.Second)))
 	if err == nil {
-		err = json.NewEncoder(os.Stdout).Encode(r)
+		err = json.NewEncoder(out).Encode(r)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "immudb:", err)
