@@ -45,4 +45,10 @@ func TestAsker(t *testing.T) {
 	if _, err := Verify(context.Background(), VerifyOptions{Subjects: -1}); !errors.Is(err, ErrUsage) {
 		t.Errorf("subjects below none: %v", err)
 	}
+	if _, err := Verify(context.Background(), VerifyOptions{Filled: t.TempDir()}); !errors.Is(err, ErrUsage) {
+		t.Errorf("a folder without a network: %v", err)
+	}
+	if _, err := Verify(context.Background(), VerifyOptions{Filled: t.TempDir(), Dir: t.TempDir()}); !errors.Is(err, ErrUsage) {
+		t.Errorf("a network to make and one to use: %v", err)
+	}
 }

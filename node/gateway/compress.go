@@ -13,11 +13,12 @@ import (
 // asked for by those who want it in a millisecond.
 const compressLeast = 8 << 10
 
-// compressed lets large answers travel compressed to whoever says that it takes gzip: pages of lists, blocks for auditors, bundles of many subjects (a third
-// less; standings are alike, hashes are not), packs. No answer holds a secret beside what its asker chose, so its size tells nothing more.
+// compressed lets large answers travel compressed to whoever says that it takes gzip: pages of lists, blocks for auditors, bundles of many subjects,
+// whose standings are alike. Packs are hashes and would stay as large. No answer holds a secret beside what its asker chose, so its size tells
+// nothing more.
 func compressed(h http.Handler) http.Handler {
 	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(compressLeast), gzhttp.CompressionLevel(gzip.BestSpeed),
-		gzhttp.ContentTypes([]string{jsonType, attest.MediaType, attest.PackMediaType, attest.DeltaMediaType, "text/html", "text/plain"}))
+		gzhttp.ContentTypes([]string{jsonType, attest.MediaType, "text/html", "text/plain"}))
 	if err != nil {
 		panic("gateway: " + err.Error()) // bug: the settings above
 	}
