@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -52,13 +53,14 @@ var (
 	audienceOfObjection = map[string]row{"own": closedRow, "provider": closedRow, "review": closedRow, "resolved": closedRow}
 )
 
-// Readers: the public, the agencies of the sample, the platform, the provincial authority, a governor with nothing to do with the matters, an auditor.
-var readers = []string{"", "zz-scjg", "gy-scjg", "js-rsj", "ops", "gov1", "gov2", "auditor"}
+// Readers: the public, the agencies of the sample, the platform, the provincial authority, a governor with nothing to do with the matters, an auditor, lenders
+// and gateways. A firm reads with a key of its own: see firmReader.
+var readers = []string{"", "zz-scjg", "gy-scjg", "js-rsj", "ops", "gov1", "gov2", "auditor", "bank", "bank2", "gw", "gw2"}
 
 // gets looks a reader up in a row.
 func (w row) gets(reader, recogniser string, duty bool) string {
 	switch {
-	case reader == "":
+	case reader == "" || slices.Contains(simLenders, reader):
 		return w.public
 	case reader == "auditor":
 		return w.auditor
@@ -102,31 +104,59 @@ func (m *model) seesCommitment(reader, code string) string {
 
 // thing is a row that the gateway may be asked for.
 type thing struct {
-	name, id string
-	sees     func(reader string) string
+	name, id, firm string
+	sees           func(reader string) string
+}
+
+// gets is what a reader gets of it: a firm all of its own, and of others what the public gets.
+func (th thing) gets(reader string) string {
+	if firm, _, is := cutFirm(reader); is {
+		if firm == th.firm {
+			return "full"
+		}
+		return th.sees("")
+	}
+	return th.sees(reader)
+}
+
+// cutFirm takes "firm A by k1" apart.
+func cutFirm(reader string) (firm, word string, is bool) {
+	rest, is := strings.CutPrefix(reader, "firm ")
+	firm, word, _ = strings.Cut(rest, " by ")
+	return firm, word, is
+}
+
+// firmReader is a firm with a key in force, if there is one.
+func (s *sim) firmReader() []string {
+	for _, word := range slices.Sorted(maps.Keys(s.m.keys)) {
+		if k := s.m.keys[word]; k.state == "in force" && !s.m.deregistered[k.firm] {
+			return []string{"firm " + k.firm + " by " + word}
+		}
+	}
+	return nil
 }
 
 // things are all rows of the model with their ids.
 func (s *sim) things() (out []thing) {
 	m := s.m
-	add := func(name string, id []byte, sees func(reader string) string) {
-		out = append(out, thing{name, hex.EncodeToString(id), sees})
+	add := func(name, firm string, id []byte, sees func(reader string) string) {
+		out = append(out, thing{name, hex.EncodeToString(id), firm, sees})
 	}
 	s.Read(func(r x.Reader) {
-		for code := range m.commitments {
+		for code, of := range m.commitments {
 			sees := func(reader string) string { return m.seesCommitment(reader, code) }
 			c, _ := commitment.Get(r, code)
-			add("commitment "+code, commitment.ID(&c.Content), sees)
-			out = append(out, thing{"commitment " + code, code, sees})
+			add("commitment "+code, of.firm, commitment.ID(&c.Content), sees)
+			out = append(out, thing{"commitment " + code, code, of.firm, sees})
 		}
-		for key := range m.records {
-			add("record "+key, s.record(key), func(reader string) string { return m.seesRecord(reader, key) })
+		for key, p := range m.records {
+			add("record "+key, p.firm, s.record(key), func(reader string) string { return m.seesRecord(reader, key) })
 		}
 		for name, a := range m.repairs {
 			app, key, _ := strings.Cut(name, "/")
 			issuer, _, firm := splitKey(key)
 			id := repair.ID(s.agency(issuer), app, s.firms[firm], s.record(key))
-			add("repair "+name, id[:], func(reader string) string {
+			add("repair "+name, firm, id[:], func(reader string) string {
 				return audienceOfRepair[a.state].gets(reader, issuer, reader == "ops" && m.records[key].repairable())
 			})
 		}
@@ -138,7 +168,7 @@ func (s *sim) things() (out []thing) {
 				to = s.agency(to)
 			}
 			id := measure.ID(s.agency(issuer), s.firms[firm], s.record(f[0]), f[1], to)
-			add("measure "+name, id[:], func(reader string) string {
+			add("measure "+name, firm, id[:], func(reader string) string {
 				owner := issuer
 				if v.acted && reader == f[2] { // its own act
 					owner = reader
@@ -150,7 +180,7 @@ func (s *sim) things() (out []thing) {
 		for name, l := range m.listings {
 			issuer, no, firm := splitKey(name)
 			id := sanction.ListingID(&pb.ListingNotice{Issuer: s.agency(issuer), Subject: s.firms[firm], List: l.list, NoticeNo: noticeNo(no)})
-			add("listing "+name, id[:], func(reader string) string {
+			add("listing "+name, firm, id[:], func(reader string) string {
 				return audienceOfListing[l.state].gets(reader, issuer, reader == "ops" && (l.filed || m.mandated[issuer]) || above(reader, issuer) && !m.removed[reader])
 			})
 		}
@@ -162,10 +192,18 @@ func (s *sim) things() (out []thing) {
 				id, sees = commitment.ID(&c.Content), m.seesCommitment
 			}
 			oid := objection.ID(s.agency(o.provider), no, s.firms[o.firm], id)
-			add("objection "+name, oid[:], func(reader string) string {
+			add("objection "+name, o.firm, oid[:], func(reader string) string {
 				who, _ := o.holder()
 				party := reader == o.receiver || reader == "gov1" && o.escalated
 				return audienceOfObjection[o.state].gets(reader, o.provider, reader == who || party && sees(reader, target) != "")
+			})
+		}
+		for name, a := range m.authorisations {
+			add("authorisation "+name, a.firm, s.Authorisation(a.firm, "SQ-"+name[2:]), func(reader string) string {
+				if reader == a.to || reader == a.via || reader == "auditor" { // whose business it is
+					return "full"
+				}
+				return ""
 			})
 		}
 	})
@@ -216,7 +254,11 @@ func (s *sim) ask(reader, target string) (int, []byte) {
 	r := httptest.NewRequest(http.MethodGet, target, nil)
 	if reader != "" {
 		if s.signers[reader] == nil {
-			s.signers[reader] = gateway.NewSigner(s.Actors[reader].Key, s.Chain)
+			key := s.Actors[reader].Key
+			if _, word, is := cutFirm(reader); is {
+				key = keyOfFirm(word).Key
+			}
+			s.signers[reader] = gateway.NewSigner(key, s.Chain)
 		}
 		h, err := s.signers[reader].Header(http.MethodGet, target, nil)
 		must(s.t, err)
@@ -236,13 +278,13 @@ func (s *sim) audiences(most int) {
 	s.Block()
 	all := s.things()
 	s.r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	for _, reader := range readers {
+	for _, reader := range append(slices.Clone(readers), s.firmReader()...) {
 		if m.removed[reader] {
 			continue
 		}
 		_, none := s.ask(reader, "/v1/records/"+strings.Repeat("0", 64))
 		for _, th := range all[:min(most, len(all))] {
-			want := th.sees(reader)
+			want := th.gets(reader)
 			code, body := s.ask(reader, "/v1/records/"+th.id)
 			var got struct{ View string }
 			must(t, json.Unmarshal(body, &got))
@@ -259,12 +301,16 @@ func (s *sim) audiences(most int) {
 
 var proofs = regexp.MustCompile(`[0-9a-f]{64}`)
 
-// twins: of a firm of which nothing is public the public and an agency with nothing to do with it get what they get of a firm that never did anything.
+// twins: of a firm of which nothing is public the public, a lender that it has authorised for nothing and an agency with nothing to do with it get what they
+// get of a firm that never did anything.
 func (s *sim) twins() {
 	m := s.m
 	clean := s.firms["clean"]
 	for firm := range m.firms {
-		seen := m.attention(firm)
+		seen, lends := m.attention(firm) || m.status[firm] != 1, m.removed["bank2"]
+		for _, a := range m.authorisations {
+			lends = lends || a.firm == firm && a.to == "bank2"
+		}
 		for _, p := range m.records {
 			seen = seen || p.firm == firm && p.public()
 		}
@@ -274,7 +320,10 @@ func (s *sim) twins() {
 		if seen {
 			continue
 		}
-		for _, q := range []struct{ reader, path string }{{"", "/v1/subjects/"}, {"gov2", "/v1/files/"}, {"gov2", "/v1/checks/"}} {
+		for _, q := range []struct{ reader, path string }{{"", "/v1/subjects/"}, {"gov2", "/v1/files/"}, {"gov2", "/v1/checks/"}, {"bank2", "/v1/subjects/"}, {"bank2", "/v1/files/"}, {"bank2", "/v1/checks/"}} {
+			if q.reader == "bank2" && lends {
+				continue
+			}
 			_, have := s.ask(q.reader, q.path+s.firms[firm])
 			_, want := s.ask(q.reader, q.path+clean)
 			same := func(b []byte, code string) string {

@@ -151,6 +151,7 @@ func (s *sim) compare() {
 		if want := m.duties(); !slices.Equal(owed, want) {
 			t.Errorf("duties: the ledger alone %q, the model alone %q", without(owed, want), without(want, owed))
 		}
+		s.compareConsent(r)
 		var have, want [6]int
 		for firm := range m.firms {
 			uscc := s.firms[firm]
@@ -324,21 +325,16 @@ func (s *sim) compareStanding(r x.Reader, firm string) {
 	got := new(pb.Standing)
 	must(t, pb.Decode(raw, got))
 	enrolled, _ := subject.Get(r, uscc)
-	want := &pb.Standing{Subject: uscc, Region: enrolled.Region, Category: enrolled.Category, Status: enrolled.Status, MayPromise: m.mayPromise(firm), Restricted: got.Restricted}
-	restricted := false
+	want := &pb.Standing{
+		Subject: uscc, Region: enrolled.Region, Category: enrolled.Category, Status: pb.SubjectStatus(m.status[firm]), MayPromise: m.mayPromise(firm), Restricted: s.restricted(r, firm),
+	}
 	for code, c := range m.commitments {
-		switch {
-		case c.firm != firm:
-		case c.visible():
-			row, _ := commitment.Get(r, code)
-			want.Commitments = append(want.Commitments, pb.PublicCommitment{
-				Code: code, Type: uint32(c.kind), State: stateOfCommitment[c.state], MadeOn: row.Content.MadeOn, ValidUntil: int32(c.until), Acceptor: s.agency(c.acceptor), Objection: c.marks > 0,
-			})
-			if want.Counts.Commitments++; c.state == "breached" {
-				want.Counts.Breached++
-			}
-		case c.public == 2:
-			restricted = true
+		if c.firm != firm || !c.visible() {
+			continue
+		}
+		want.Commitments = append(want.Commitments, s.publicCommitment(r, code, c))
+		if want.Counts.Commitments++; c.state == "breached" {
+			want.Counts.Breached++
 		}
 	}
 	slices.SortFunc(want.Commitments, func(a, b pb.PublicCommitment) int { return strings.Compare(a.Code, b.Code) })
@@ -380,14 +376,6 @@ func (s *sim) compareStanding(r x.Reader, firm string) {
 	slices.SortFunc(want.Lists, func(a, b pb.PublicListEntry) int { return bytes.Compare(a.Record, b.Record) })
 	slices.SortFunc(want.Abnormal, func(a, b pb.PublicAbnormal) int { return bytes.Compare(a.Record, b.Record) })
 	slices.SortFunc(want.Others, func(a, b pb.PublicOther) int { return bytes.Compare(a.Record, b.Record) })
-	if !restricted { // nothing to be told on request: as a firm that never did anything, but for what is bound to its name
-		empty := new(pb.RestrictedSection)
-		for _, class := range []pb.DataClass{pb.DATA_GRADE, pb.DATA_COMMITMENTS} {
-			empty.Classes = append(empty.Classes, standing.ClassDigest(class, standing.ClassSalt(s.Secret, uscc, class, nil), nil))
-		}
-		section := x.EncodeRow(empty)
-		want.Restricted = standing.RestrictedDigest(standing.RestrictedSalt(s.Secret, uscc, section), section)
-	}
 	if !bytes.Equal(raw, pb.Encode(want)) {
 		t.Errorf("%s: the public sees\n%s,\nthe model\n%s", firm, fmt.Sprint(got), fmt.Sprint(want))
 	}

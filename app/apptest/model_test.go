@@ -10,7 +10,7 @@ import (
 
 // model is §11 of the domain rules once more, written from their tables and from nothing of package x: maps, days as numbers since 1970, and what is in
 // force computed from what is recorded. It knows the firms, agencies and parameters of the sample consortium. This file holds commitments (§11.1),
-// repairs (§11.4) and the days; its neighbours hold records (§11.2), measures and lists (§11.3, §11.5), objections (§11.6) and who sees what.
+// repairs (§11.4) and the days; its neighbours hold records (§11.2), measures and lists (§11.3, §11.5), objections and authorisations (§11.6) and who sees what.
 type model struct {
 	today       int
 	firms       map[string]bool // enrolled
@@ -29,6 +29,13 @@ type model struct {
 	repairBars  map[string]int        // firm → last day
 	alarms      map[string]int        // what|which duty|day → day on which it was raised
 	destroying  map[string]int        // record → day from which governance destroys it
+
+	status         map[string]int            // of firms: 1 active, 2 deregistered, 3 revoked
+	deregistered   map[string]bool           // firms
+	keys           map[string]mKey           // of firms, by word
+	authorisations map[string]mAuthorisation // by firm/number
+	grades         map[string]mGrade         // by firm
+	anchors        map[string][]mAnchor      // by gateway
 }
 
 type mCommitment struct {
@@ -96,6 +103,8 @@ func newModel() *model {
 		commitments: map[string]mCommitment{}, records: map[string]mRecord{}, repairs: map[string]mRepair{}, measures: map[string]mMeasure{},
 		listings: map[string]mListing{}, objections: map[string]mObjection{}, plans: map[string]mPlan{}, cases: map[string]mCase{}, lists: map[string]mList{}, copies: map[string]mCopies{},
 		repairBars: map[string]int{}, alarms: map[string]int{}, destroying: map[string]int{},
+		status: map[string]int{}, deregistered: map[string]bool{}, keys: map[string]mKey{}, authorisations: map[string]mAuthorisation{}, grades: map[string]mGrade{},
+		anchors: map[string][]mAnchor{},
 	}
 }
 
@@ -106,6 +115,8 @@ func (m *model) clone() *model {
 	c.listings, c.objections, c.cases, c.lists = maps.Clone(m.listings), maps.Clone(m.objections), maps.Clone(m.cases), maps.Clone(m.lists)
 	c.copies = maps.Clone(m.copies)
 	c.repairBars, c.alarms, c.destroying = maps.Clone(m.repairBars), maps.Clone(m.alarms), maps.Clone(m.destroying)
+	c.status, c.deregistered, c.keys = maps.Clone(m.status), maps.Clone(m.deregistered), maps.Clone(m.keys)
+	c.authorisations, c.grades, c.anchors = maps.Clone(m.authorisations), maps.Clone(m.grades), maps.Clone(m.anchors)
 	c.plans = map[string]mPlan{}
 	for name, plan := range m.plans {
 		plan.due = maps.Clone(plan.due)
@@ -243,6 +254,7 @@ func (m *model) begin(today int) {
 	for k, p := range m.records {
 		m.expire(k, p)
 	}
+	m.beginConsent()
 	for k, on := range m.destroying {
 		if on <= today {
 			m.destroy(k)

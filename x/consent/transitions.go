@@ -279,18 +279,6 @@ func Anchor(ctx *x.Ctx, m *pb.AnchorReceipts) (x.Done, error) {
 	if _, err := member.Act(ctx, m.Issuer, pb.ROLE_GATEWAY, pb.MANDATE_UNSET); err != nil {
 		return x.Done{}, err
 	}
-	if old, ok := AnchorOf(ctx, m.Issuer, m.Hour); ok {
-		if bytes.Equal(old.Root, m.Root) {
-			return x.Done{Note: x.AlreadyRecorded}, nil
-		}
-		return x.Done{}, x.ErrDifferently.With("hour %d is anchored with another root", m.Hour)
-	}
-	if m.Hour < 0 || m.Hour >= ctx.LegalTime/3600 {
-		return x.Done{}, ErrAnchor.With("hour %d has not ended", m.Hour)
-	}
-	if last, ok := LastAnchor(ctx, m.Issuer); ok && last.Hour > m.Hour {
-		return x.Done{}, ErrAnchor.With("hour %d lies before hour %d, which is anchored", m.Hour, last.Hour)
-	}
 	var over []*pb.Authorisation
 	for _, id := range m.UsedUp {
 		a, ok := Get(ctx, id)
@@ -302,6 +290,21 @@ func Anchor(ctx *x.Ctx, m *pb.AnchorReceipts) (x.Done, error) {
 		case a.State == pb.AUTHORISATION_LIVE: // what has ended otherwise meanwhile stays as it ended
 			over = append(over, a)
 		}
+	}
+	if old, ok := AnchorOf(ctx, m.Issuer, m.Hour); ok {
+		switch {
+		case !bytes.Equal(old.Root, m.Root):
+			return x.Done{}, x.ErrDifferently.With("hour %d is anchored with another root", m.Hour)
+		case len(over) > 0:
+			return x.Done{}, x.ErrDifferently.With("hour %d is anchored, and authorisation %x was not used up with it", m.Hour, over[0].Id)
+		}
+		return x.Done{Note: x.AlreadyRecorded}, nil
+	}
+	if m.Hour < 0 || m.Hour >= ctx.LegalTime/3600 {
+		return x.Done{}, ErrAnchor.With("hour %d has not ended", m.Hour)
+	}
+	if last, ok := LastAnchor(ctx, m.Issuer); ok && last.Hour > m.Hour {
+		return x.Done{}, ErrAnchor.With("hour %d lies before hour %d, which is anchored", m.Hour, last.Hour)
 	}
 	for _, a := range over {
 		end(ctx, a, pb.AUTHORISATION_USED_UP, nil)

@@ -84,7 +84,7 @@ func RegisterKey(ctx *x.Ctx, m *pb.RegisterKey, signed Signed) (x.Done, error) {
 		return x.Done{}, err
 	}
 	if old, ok := Key(ctx, m.Address); ok {
-		if old.Subject == m.Subject && old.EndedOn == 0 && bytes.Equal(old.EvidenceDigest, m.EvidenceDigest) {
+		if old.Subject == m.Subject && old.EndedOn == 0 && bytes.Equal(old.EvidenceDigest, m.EvidenceDigest) && rotated(ctx, m) {
 			return x.Done{Note: x.AlreadyRecorded}, nil
 		}
 		return x.Done{}, ErrKeyUsed
@@ -117,6 +117,12 @@ func RegisterKey(ctx *x.Ctx, m *pb.RegisterKey, signed Signed) (x.Done, error) {
 	}
 	putKey(ctx, &pb.SubjectKey{Subject: m.Subject, Address: m.Address, EvidenceDigest: m.EvidenceDigest, RegisteredOn: int32(ctx.Today)})
 	return x.Done{}, nil
+}
+
+// rotated says whether the key that a registration replaces, if any, ended by it.
+func rotated(r x.Reader, m *pb.RegisterKey) bool {
+	k, ok := Key(r, m.Replaces)
+	return len(m.Replaces) == 0 || ok && k.Subject == m.Subject && k.End == pb.KEY_ROTATED && bytes.Equal(k.EndDigest, m.EvidenceDigest)
 }
 
 // CheckEndKey refuses what is wrong whatever the state.
