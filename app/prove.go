@@ -8,8 +8,10 @@ import (
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/attest"
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
+	"github.com/xinlian-ledger/xinlian/x/consent"
 	"github.com/xinlian-ledger/xinlian/x/standing"
 )
 
@@ -85,6 +87,36 @@ func (a *App) Prove(height int64, subjects []string) (p *Proof, err error) {
 	rest := a.restAt(s, height)
 	p.Catalog, p.LogHash, p.Pack = rest.catalog, rest.log, rest.pack
 	return p, nil
+}
+
+// ProveAnchor gives the part of an anchor proof (存证证明) that speaks of the state, at a height that is still in memory; nil: nothing is anchored for the hour.
+func (a *App) ProveAnchor(height int64, gateway string, hour int64) (p *pb.AnchorProof, err error) {
+	defer caught(&err)
+	v, ok := a.store.Version(uint64(height))
+	if !ok {
+		return nil, fmt.Errorf("height %d is no longer, or not yet, provable from memory", height)
+	}
+	defer v.Release()
+	s, err := a.At(height)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+
+	row, ok := consent.AnchorOf(s, gateway, hour)
+	if !ok {
+		return nil, nil
+	}
+	proof, present, hashes, err := v.Prove([]tree.Hash{tree.PathOf(attest.AnchorKey(gateway, hour))})
+	if err != nil {
+		return nil, err
+	}
+	if !present[0] || hashes[0] != tree.ValueHash(x.EncodeRow(row)) {
+		x.Faultf("the tree and the table of anchors disagree about hour %d of %s at height %d", hour, gateway, height)
+	}
+	rest := a.restAt(s, height)
+	catalog := tree.ValueHash(rest.catalog)
+	return &pb.AnchorProof{Catalog: catalog[:], Log: rest.log, Pack: rest.pack, Row: *row, Shape: proof.Shape, Hashes: proof.Hashes}, nil
 }
 
 // rest is what the app hash of a height binds beside the tree. Immutable.

@@ -365,34 +365,3 @@ func (c *call) receipts() error {
 	}
 	return c.json(http.StatusOK, v)
 }
-
-// anchor is the root that the ledger holds of a gateway's receipts of an hour.
-func (c *call) anchor() error {
-	gateway := c.r.PathValue("gateway")
-	if err := x.CheckUSCC(gateway, "the code in the path"); err != nil {
-		return badInput(err)
-	}
-	hour, err := strconv.ParseInt(c.r.PathValue("hour"), 10, 64)
-	if err != nil || hour < 0 || strconv.FormatInt(hour, 10) != c.r.PathValue("hour") {
-		return refuse(http.StatusBadRequest, ErrQuery.With("an hour is a number from 0 on, in decimal"))
-	}
-	var v struct {
-		Gateway string `json:"gateway"`
-		Hour    int64  `json:"hour"`
-		Root    string `json:"root"`
-		Height  int64  `json:"height"`
-		AsOf    asOf   `json:"as_of"`
-	}
-	err = c.proven(func(r x.Reader, as asOf) error {
-		a, ok := consent.AnchorOf(r, gateway, hour)
-		if !ok {
-			return refuse(http.StatusNotFound, ErrNoAnchor).at(as)
-		}
-		v.Gateway, v.Hour, v.Root, v.Height, v.AsOf = a.Gateway, a.Hour, hexOf(a.Root), a.Height, as
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return c.json(http.StatusOK, v)
-}

@@ -360,7 +360,7 @@ func init() {
 		b, err := io.ReadAll(body)
 		return string(b), err
 	}
-	for _, t := range []string{attest.MediaType, attest.PackMediaType, attest.DeltaMediaType, "application/x-protobuf", "text/plain", "text/html"} {
+	for _, t := range []string{attest.MediaType, attest.PackMediaType, attest.DeltaMediaType, attest.AnchorProofMediaType, "application/x-protobuf", "text/plain", "text/html"} {
 		openapi3filter.RegisterBodyDecoder(t, raw)
 	}
 }

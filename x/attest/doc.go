@@ -3,7 +3,8 @@
 // names the step in every refusal.
 //
 // An offline pack (离线信用包) is a set of subjects that the app hash binds whole. OpenPack judges it once by the same steps; Pack.Contains then
-// answers without asking anybody.
+// answers without asking anybody. OpenAnchorProof judges that the ledger holds the root of a gateway's receipts of an hour; AnchoredRoot.Covers then judges a
+// receipt of it.
 //
 // A bundle comes self-contained, without the set that the trust file has (pinned-set), or naming a header only (header-known), and each of them as text
 // (armor). Beside it may come what the trust file asks for: cosignatures of witnesses, time stamps. Rotate renews a trust file, Examine looks it over.

@@ -58,6 +58,8 @@ const (
 	CodeDeltaBase   = "E_DELTA_BASE"   // a delta that follows another set
 	CodeDelta       = "E_DELTA"        // a delta that adds who is there or removes who is not
 
+	CodeAnchorRow = "E_ANCHOR_ROW" // a row of an anchor that the state of its proof could not hold
+
 	CodeWitnessForm  = "E_WITNESS_FORM"  // a witness file that is not well formed
 	CodeWitnessOther = "E_WITNESS_OTHER" // a witness file of another header
 	CodeWitnessSig   = "E_WITNESS_SIG"   // a cosignature of a known witness that does not verify

@@ -112,15 +112,7 @@ func (v *Verifier) OpenPack(raw []byte, policy Policy) (*Pack, error) {
 		Claim: policy.Claim, Root: root, ChainID: blk.chainID, Height: blk.height - 1, HeaderHeight: blk.height, HeaderHash: blk.hash,
 		Time: blk.time, SignedPower: blk.signed, TotalPower: blk.total, v: v, blk: blk, policy: policy, members: f.Members,
 	}
-	if err := blk.checkFuture(policy.Now); err != nil {
-		return nil, err
-	}
-	if len(policy.Witness) > 0 {
-		if p.Witnessed, bad = v.checkNote(policy.Witness, blk, policy.Now); bad != nil {
-			return nil, bad
-		}
-	}
-	if p.Stamped, bad = v.checkStamps(policy.Stamps, blk, policy.Now); bad != nil {
+	if p.Witnessed, p.Stamped, bad = v.checkSeen(blk, &policy); bad != nil {
 		return nil, bad
 	}
 	if err := p.CheckAt(policy.Now); err != nil {
@@ -152,14 +144,8 @@ func (p *Pack) CheckAt(now time.Time) error {
 	if err := p.blk.checkFuture(now); err != nil {
 		return err
 	}
-	if err := p.v.checkReach(p.blk, now); err != nil {
+	if err := p.v.checkTrust(p.blk, now, p.Witnessed, p.Stamped); err != nil {
 		return err
-	}
-	if n := p.v.trust.Witnesses.Required; len(p.Witnessed) < n {
-		return refusal(ErrTrust, 12, CodeWitnessQuorum, "the trust file asks for %d witnesses, %d have cosigned the header", n, len(p.Witnessed))
-	}
-	if n := p.v.trust.Stamps.Required; len(p.Stamped) < n {
-		return refusal(ErrTrust, 12, CodeStampQuorum, "the trust file asks for time stamps of %d authorities, the header has them of %d", n, len(p.Stamped))
 	}
 	if age := p.Age(now); !p.policy.UnsafeAnyAge && age > p.policy.MaxAge {
 		return refusal(ErrStale, 13, CodeStale, "the header is %s old, more than %s; fetch a newer pack", age.Round(time.Second), p.policy.MaxAge)

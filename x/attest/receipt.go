@@ -14,7 +14,7 @@ func ReceiptLeaf(salt, receipt []byte) Hash {
 }
 
 // ReceiptRoot leads from a leaf to the root that the ledger holds of an anchor: place is the leaf's among them, from 0, path its siblings from below. A
-// receipt is anchored if the root is that of the ledger's row (GET /v1/anchors, at any node).
+// receipt is anchored if the root is that of the ledger's row: AnchoredRoot.Covers, by a proof.
 func ReceiptRoot(leaf Hash, place uint64, path []Hash) Hash {
 	for _, sibling := range path {
 		if place&1 == 0 {
@@ -56,7 +56,8 @@ func OpenReceipt(receipt, salt []byte) (*pb.QueryReceipt, error) {
 }
 
 // ReceiptAnchor gives the root to which a receipt leads with its salt and path: step Q2 of PROOF.md. The receipt is anchored (存证) if that is the root of the
-// ledger's row of its gateway and hour, which the caller has to learn from nodes that it believes. Errors are ErrInvalid with CodeReceipt.
+// ledger's row of its gateway and hour, which an anchor proof shows; without one the caller has to learn it from nodes that it believes. Errors are ErrInvalid with
+// CodeReceipt.
 func ReceiptAnchor(receipt, salt []byte, place uint64, path []Hash) (Hash, error) {
 	if len(path) < receiptPathMin || len(path) > receiptPathMax || place>>len(path) != 0 {
 		return Hash{}, invalid(0, CodeReceipt, "the path has not %d to %d hashes, or the place does not lie in it", receiptPathMin, receiptPathMax)

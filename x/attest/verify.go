@@ -331,32 +331,15 @@ func (v *Verifier) run(raw []byte, p Policy) ([]*Verdict, error) {
 			"the bundle only names the header of height %d; give one that carries this header as well", b.Known.Height)
 	}
 
-	// 11. Not from the future.
-	if err := blk.checkFuture(p.Now); err != nil {
-		return nil, err
-	}
-
-	var witnessed []string
-	if len(p.Witness) > 0 {
-		if witnessed, err = v.checkNote(p.Witness, blk, p.Now); err != nil {
-			return nil, err
-		}
-	}
-
-	stamped, err := v.checkStamps(p.Stamps, blk, p.Now)
+	// 11. Not from the future, nor older or newer than those who have seen it say.
+	witnessed, stamped, err := v.checkSeen(blk, &p)
 	if err != nil {
 		return nil, err
 	}
 
 	// 12. The trust file is in force and reaches the bundle, and those whom it asks for have seen the header.
-	if err := v.checkReach(blk, p.Now); err != nil {
+	if err := v.checkTrust(blk, p.Now, witnessed, stamped); err != nil {
 		return nil, err
-	}
-	if n := v.trust.Witnesses.Required; len(witnessed) < n {
-		return nil, refusal(ErrTrust, 12, CodeWitnessQuorum, "the trust file asks for %d witnesses, %d have cosigned the header", n, len(witnessed))
-	}
-	if n := v.trust.Stamps.Required; len(stamped) < n {
-		return nil, refusal(ErrTrust, 12, CodeStampQuorum, "the trust file asks for time stamps of %d authorities, the header has them of %d", n, len(stamped))
 	}
 
 	// 13-14. Age, then the claim.
@@ -387,7 +370,37 @@ func (v *Verifier) run(raw []byte, p Policy) ([]*Verdict, error) {
 	return verdicts, nil
 }
 
-// checkFuture is step 11.
+// checkSeen is step 11. It gives the names of the witnesses and authorities that count.
+func (v *Verifier) checkSeen(blk *block, p *Policy) (witnessed, stamped []string, err *Error) {
+	if err := blk.checkFuture(p.Now); err != nil {
+		return nil, nil, err
+	}
+	if len(p.Witness) > 0 {
+		if witnessed, err = v.checkNote(p.Witness, blk, p.Now); err != nil {
+			return nil, nil, err
+		}
+	}
+	if stamped, err = v.checkStamps(p.Stamps, blk, p.Now); err != nil {
+		return nil, nil, err
+	}
+	return witnessed, stamped, nil
+}
+
+// checkTrust is step 12.
+func (v *Verifier) checkTrust(blk *block, now time.Time, witnessed, stamped []string) *Error {
+	if err := v.checkReach(blk, now); err != nil {
+		return err
+	}
+	if n := v.trust.Witnesses.Required; len(witnessed) < n {
+		return refusal(ErrTrust, 12, CodeWitnessQuorum, "the trust file asks for %d witnesses, %d have cosigned the header", n, len(witnessed))
+	}
+	if n := v.trust.Stamps.Required; len(stamped) < n {
+		return refusal(ErrTrust, 12, CodeStampQuorum, "the trust file asks for time stamps of %d authorities, the header has them of %d", n, len(stamped))
+	}
+	return nil
+}
+
+// checkFuture is the first of step 11.
 func (b *block) checkFuture(now time.Time) *Error {
 	if ahead := b.time.Sub(now); ahead > HeaderAheadMax {
 		return invalid(11, CodeFuture, "the header is %s ahead of the clock", ahead.Round(time.Second))
@@ -498,7 +511,7 @@ func (v *Verifier) checkExpired(now time.Time) *Error {
 	return nil
 }
 
-// checkReach is step 12.
+// checkReach is step 12, but for witnesses and time stamps.
 func (v *Verifier) checkReach(blk *block, now time.Time) *Error {
 	t := &v.trust
 	if err := v.checkExpired(now); err != nil {

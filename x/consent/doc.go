@@ -23,7 +23,8 @@
 //
 // An anchor is a root over salted receipts, padded: it tells neither how many there are nor whether there are any. A gateway anchors every hour, empty ones
 // too. A receipt itself is for the firm and the lender. An anchor covers everything since the one before it. Who holds a receipt follows its path to the root
-// offline (xinlian-verify receipt). The app hash binds the row of an anchor, but no bundle carries it: the root is asked of nodes, best of several.
+// offline (xinlian-verify receipt), and an anchor proof (存证证明), which any node gives to anybody, shows under a trust file that the row stands. For this the key of its leaf,
+// with the table's prefix, is frozen (x/attest/PROOF.md).
 //
 // A grade is a fact that a body recorded which evaluates elsewhere. The ledger makes no rating (INV-23), and no grade is shown but to a lender that the firm
 // has authorised. It follows from no record here and is not moved by one, so that it tells of none (INV-03). For the same reason the body that graded is
