@@ -24,19 +24,25 @@ type question struct {
 }
 
 func (q *question) flags(cmd *cobra.Command) {
+	q.headerFlags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&q.trust, "trust", "", "trust file (trust.json)")
 	f.StringVar(&q.claim, "claim", "", "claim: "+attest.ClaimForms)
 	f.DurationVar(&q.maxAge, "max-age", 0, "oldest header that is accepted, such as 24h")
-	f.StringVar(&q.at, "at", "", "time (RFC 3339) in place of the clock, for age and for the windows of the trust file")
-	f.StringVar(&q.witness, "witness", "", "witness file (*.xlw) with cosignatures of the header")
-	f.StringArrayVar(&q.stamps, "timestamp", nil, "time stamp (RFC 3161 response) over the header hash; may be given several times")
-	f.BoolVar(&q.json, "json", false, "print JSON")
 	for _, name := range []string{"trust", "claim", "max-age"} {
 		if err := cmd.MarkFlagRequired(name); err != nil {
 			panic(err)
 		}
 	}
+}
+
+// headerFlags are those by which a header is judged.
+func (q *question) headerFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&q.trust, "trust", "", "trust file (trust.json)")
+	f.StringVar(&q.at, "at", "", "time (RFC 3339) in place of the clock, for age and for the windows of the trust file")
+	f.StringVar(&q.witness, "witness", "", "witness file (*.xlw) with cosignatures of the header")
+	f.StringArrayVar(&q.stamps, "timestamp", nil, "time stamp (RFC 3161 response) over the header hash; may be given several times")
+	f.BoolVar(&q.json, "json", false, "print JSON")
 }
 
 // headerFlag is for bundles alone: a pack carries its header.
@@ -68,32 +74,12 @@ func (q *question) read(subject, bundle string, limit int64) (*attest.Verifier, 
 			return nil, nil, p, err
 		}
 	}
-	if q.witness != "" {
-		if p.Witness, err = readAtMost(q.witness, evidenceBytesMax); err != nil {
-			return nil, nil, p, err
-		}
-		if len(p.Witness) == 0 {
-			return nil, nil, p, usage("%s is empty", q.witness)
-		}
-	}
-	for _, name := range q.stamps {
-		stamp, err := readAtMost(name, evidenceBytesMax)
-		if err != nil {
-			return nil, nil, p, err
-		}
-		p.Stamps = append(p.Stamps, stamp)
-	}
-	file, err := readAtMost(q.trust, trustBytesMax)
-	if err != nil {
+	if err := q.readEvidence(&p); err != nil {
 		return nil, nil, p, err
 	}
-	trust, err := attest.ParseTrust(file)
+	v, err := q.verifier()
 	if err != nil {
-		return nil, nil, p, &exit{code: attest.ExitCode(nil, err), err: err}
-	}
-	v, err := attest.NewVerifier(trust)
-	if err != nil {
-		return nil, nil, p, &exit{code: attest.ExitCode(nil, err), err: err}
+		return nil, nil, p, err
 	}
 	for i, raw := range headers {
 		h, err := v.Header(raw)
@@ -103,6 +89,43 @@ func (q *question) read(subject, bundle string, limit int64) (*attest.Verifier, 
 		p.Headers = append(p.Headers, h)
 	}
 	return v, raw, p, nil
+}
+
+// readEvidence reads what stands beside a header: witness file and time stamps.
+func (q *question) readEvidence(p *attest.Policy) (err error) {
+	if q.witness != "" {
+		if p.Witness, err = readAtMost(q.witness, evidenceBytesMax); err != nil {
+			return err
+		}
+		if len(p.Witness) == 0 {
+			return usage("%s is empty", q.witness)
+		}
+	}
+	for _, name := range q.stamps {
+		stamp, err := readAtMost(name, evidenceBytesMax)
+		if err != nil {
+			return err
+		}
+		p.Stamps = append(p.Stamps, stamp)
+	}
+	return nil
+}
+
+// verifier judges by the trust file.
+func (q *question) verifier() (*attest.Verifier, error) {
+	file, err := readAtMost(q.trust, trustBytesMax)
+	if err != nil {
+		return nil, err
+	}
+	trust, err := attest.ParseTrust(file)
+	if err != nil {
+		return nil, &exit{code: attest.ExitCode(nil, err), err: err}
+	}
+	v, err := attest.NewVerifier(trust)
+	if err != nil {
+		return nil, &exit{code: attest.ExitCode(nil, err), err: err}
+	}
+	return v, nil
 }
 
 // evidenceBytesMax is more than a witness file or a time stamp may have.

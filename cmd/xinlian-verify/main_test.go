@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -44,6 +45,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PUNISHED", SubjectPunished)
 			env.Setenv("ABSENT", SubjectAbsent)
 			env.Setenv("MANY", SubjectMany)
+			env.Setenv("ANCHOR", fmt.Sprintf("%s/%d", Agency, Time.Unix()/3600))
 			env.Setenv("AT", Time.Add(42*time.Second).Format(time.RFC3339))
 			env.Setenv("LATE", Time.Add(48*time.Hour).Format(time.RFC3339))
 			env.Setenv("NEXTYEAR", Time.AddDate(1, 0, 1).Format(time.RFC3339))
@@ -253,6 +255,12 @@ func receipts() map[string][]byte {
 	told := func(root attest.Hash, hour int64) []byte {
 		return text(object{"gateway": Agency, "hour": hour, "root": hex.EncodeToString(root[:]), "height": 105})
 	}
+	proof := func(s Spec, root attest.Hash) []byte {
+		row := pb.ReceiptAnchor{Gateway: Agency, Hour: hour, Root: root[:], Height: 105}
+		return attest.EncodeAnchorProof(s.AnchorProof(row, AnchorRows(row), attest.AnchorKey(Agency, hour)))
+	}
+	forged := proof(Spec{Height: 140}, root)
+	forged[len(forged)-1]++
 	later, whole := *r, anchor(root, digits, place)
 	later.Purpose = pb.PURPOSE_POST_LOAN
 	none := *r
@@ -263,6 +271,8 @@ func receipts() map[string][]byte {
 		"forged.json":  text(held(pb.Encode(&later), whole)), "nothing.json": text(held(pb.Encode(&none), whole)), "long.json": text(held(append(bytes.Clone(raw), 0), whole)),
 		"moved.json": text(held(raw, anchor(root, digits, place+64))), "short.json": text(held(raw, anchor(root, digits[:5], place))),
 		"anchor.json": told(root, hour), "liar.json": told(attest.Hash(Sum("liar")), hour), "next.json": told(root, hour+1), "noanchor.json": text(object{"code": "E_NO_ANCHOR"}),
+		"anchor.xln": proof(Spec{Height: 140}, root), "other-root.xln": proof(Spec{Height: 140}, attest.Hash(Sum("liar"))), "forged.xln": forged,
+		"strangers.xln": proof(Spec{Height: 140, Set: Equal("stranger", 4)}, root), "version2.xln": append([]byte("XLN2"), forged[4:]...),
 		// A root of its own: what a forger can make alone.
 		"alone.json": text(held(pb.Encode(&later), anchor(attest.ReceiptRoot(attest.ReceiptLeaf(salt, pb.Encode(&later)), place, path), digits, place))),
 	}
@@ -295,7 +305,11 @@ func fakeNode() http.Handler {
 		}
 		switch r.PathValue("uscc") {
 		case SubjectClean:
-			w.Write(specs()["clean"].File())
+			raw := specs()["clean"].File()
+			if form := r.FormValue("form"); form != "" {
+				raw, _ = attest.Convert(raw, attest.Form(form))
+			}
+			w.Write(raw)
 		case SubjectPunished: // a node that answers with somebody else's bundle
 			w.Write(specs()["clean"].File())
 		case SubjectAbsent:
@@ -310,6 +324,13 @@ func fakeNode() http.Handler {
 		if r.Header.Get("Accept") == attest.PackMediaType && r.Header.Get("Accept-Encoding") == "" {
 			w.Write(packs()["serious.xlp"])
 		}
+	})
+	mux.HandleFunc("GET /v1/anchors/{gateway}/{hour}", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Accept") != attest.AnchorProofMediaType {
+			http.Error(w, "accept", http.StatusNotAcceptable)
+			return
+		}
+		w.Write(receipts()["anchor.xln"]) // of whatever is asked for
 	})
 	mux.HandleFunc("GET /v1/packs/negative", func(w http.ResponseWriter, r *http.Request) { // a node that gives another set
 		w.Write(packs()["serious.xlp"])

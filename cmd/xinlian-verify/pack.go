@@ -2,14 +2,11 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/csv"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -292,7 +289,7 @@ func packFetchCommand() *cobra.Command {
 			if set != pb.PACK_SERIOUS.Word() && set != pb.PACK_NEGATIVE.Word() {
 				return usage("--set %.40q is neither serious nor negative", set)
 			}
-			raw, err := packFrom(cmd.Context(), node, attest.PackMediaType, "v1", "packs", set)
+			raw, err := fileFrom(cmd.Context(), node, attest.PackMediaType, pb.PackBytesMax, "v1", "packs", set)
 			if err != nil {
 				return err
 			}
@@ -335,7 +332,7 @@ there is no way on: get the whole pack with fetch.`,
 			if err != nil {
 				return &exit{code: attest.ExitCode(nil, err), err: fmt.Errorf("--base: %w", err)}
 			}
-			raw, err := packFrom(cmd.Context(), node, attest.DeltaMediaType, "v1", "packs", set.Word(), "delta?base="+hex.EncodeToString(root[:]))
+			raw, err := fileFrom(cmd.Context(), node, attest.DeltaMediaType, pb.PackBytesMax, "v1", "packs", set.Word(), "delta?base="+hex.EncodeToString(root[:]))
 			if err != nil {
 				return err
 			}
@@ -365,47 +362,4 @@ func packFetchFlags(cmd *cobra.Command, node, out *string) {
 			panic(err)
 		}
 	}
-}
-
-// packTimeout is how long the transfer of a pack may take.
-const packTimeout = 10 * time.Minute
-
-// packFrom gets a pack or a delta. Nothing compressed is asked for or read: members are hashes, which do not compress, and what unpacks to more than it
-// shows is how a reader is drowned.
-func packFrom(ctx context.Context, node, kind string, path ...string) ([]byte, error) {
-	base, err := url.Parse(node)
-	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
-		return nil, usage("--node %.80q is not a URL like http://127.0.0.1:8080", node)
-	}
-	last, query, _ := strings.Cut(path[len(path)-1], "?")
-	target := base.JoinPath(append(path[:len(path)-1:len(path)-1], last)...)
-	target.RawQuery = query
-	ctx, cancel := context.WithTimeout(ctx, packTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
-	if err != nil {
-		return nil, usage("--node: %w", err)
-	}
-	req.Header.Set("Accept", kind)
-	plain := http.DefaultTransport.(*http.Transport).Clone()
-	plain.DisableCompression = true
-	resp, err := (&http.Client{Transport: plain}).Do(req)
-	if err != nil {
-		var u *url.Error
-		if errors.As(err, &u) {
-			err = u.Err
-		}
-		return nil, &exit{code: exitNode, err: fmt.Errorf("the node at %s was not reached: %w", base.Host, err)}
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, pb.PackBytesMax+1))
-	switch {
-	case err != nil:
-		return nil, &exit{code: exitNode, err: fmt.Errorf("the node at %s broke off: %w", base.Host, err)}
-	case resp.StatusCode != http.StatusOK:
-		return nil, unusable("the node answers %s", strconv.Itoa(resp.StatusCode)+problem(raw))
-	case len(raw) > pb.PackBytesMax:
-		return nil, unusable("the node's answer is larger than %d bytes", pb.PackBytesMax)
-	}
-	return raw, nil
 }

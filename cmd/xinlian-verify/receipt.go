@@ -29,18 +29,20 @@ type heldReceipt struct {
 	}
 }
 
-// toldAnchor is what a node tells of an anchor (存证).
+// toldAnchor is what a node tells of an anchor (存证), or what is proven of it.
 type toldAnchor struct {
 	Gateway string
 	Hour    int64
 	Root    string
 	Height  int64
+	proof   *attest.AnchoredRoot // nil: a node tells it
 }
 
 // receiptVerdict is what becomes of one receipt.
 type receiptVerdict struct {
 	ID            string   `json:"id"`
-	Anchored      bool     `json:"anchored"` // the root is that of the anchor files
+	Anchored      bool     `json:"anchored"` // the root is that of an anchor proof or of what nodes tell
+	Proven        bool     `json:"proven"`   // of an anchor proof
 	Subject       string   `json:"subject"`
 	Requester     string   `json:"requester"`
 	Gateway       string   `json:"gateway"`
@@ -54,30 +56,45 @@ type receiptVerdict struct {
 	Hour          *int64   `json:"hour"` // null: no anchor covers it yet
 	Root          string   `json:"root"`
 	AnchorHeight  *int64   `json:"anchor_height"`
+	// Of the header that proves it; null: it is not proven.
+	ChainID      *string `json:"chain_id"`
+	HeaderHeight *int64  `json:"header_height"`
+	Time         *string `json:"time"`
+	SignedPower  *int64  `json:"signed_power"`
+	TotalPower   *int64  `json:"total_power"`
 }
 
 func receiptCommand() *cobra.Command {
-	var anchors []string
+	var q question
+	var anchors, proofs []string
 	var id, bundle, opening string
-	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "receipt FILE --anchor ANCHOR.json",
-		Short: "Judge receipts of queries: are they covered by the anchors that nodes tell?",
+		Use:   "receipt FILE --proof ANCHOR.xln --trust TRUST.json",
+		Short: "Judge receipts of queries: are they covered by anchors that the ledger holds?",
 		Long: `receipt judges the receipts (查询回执) in an answer of 'query receipts --json' or 'query ask --json'. Each has to lead, with its salt
-and its path, to the root of the anchor (存证) of its hour. ANCHOR.json is what a node answers to GET /v1/anchors/GATEWAY/HOUR; take it from
-a node that is not the gateway's, and best from several. All that speak of an hour have to agree.
+and its path, to the root of the anchor (存证) of its hour. ANCHOR.xln is the proof that the ledger holds this root, signed by its validators: any node
+gives it (fetch --anchor GATEWAY/HOUR), and it is judged by the trust file. It does not grow old; in a file that is kept for years, --at names a
+time at which the trust file was in force.
 
-What that proves: the gateway fixed this receipt, byte for byte, in that hour, and cannot change or deny it any more. It is as good as the nodes that
-told the anchor: unlike a bundle, an anchor carries no signatures of validators. A receipt does not prove that an answer arrived, and that
-there is no other receipt nothing proves.
+What that proves: by the time of the header the gateway had fixed this receipt, byte for byte, and cannot change or deny it any more. A receipt
+does not prove that an answer arrived, and that there is no other receipt nothing proves.
+
+Without a proof, --anchor ANCHOR.json names what a node answers to GET /v1/anchors/GATEWAY/HOUR. That is as good as the nodes that told it:
+ask one that is not the gateway's, and best several. All that speak of an hour have to agree.
 
 With --bundle, and --opening where classes were opened, the receipt has to be that of this answer.
 
-Exit codes: 0 all are anchored; 1 one is malformed, or does not lead to what a node tells; 2 usage; 6 well formed, but one is not anchored
-yet or its anchor was not given.`,
-		Example: "  xinlian-verify receipt receipts.json --anchor anchor.json",
+Exit codes: 0 all are anchored; 1 one is malformed, or does not lead to its anchor; 2 usage; 4 the trust file has expired or does not reach
+a proof; 5 unsupported version; 6 well formed, but one is not anchored yet or its anchor was not given.`,
+		Example: "  xinlian-verify receipt receipts.json --proof anchor.xln --trust trust.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(anchors)+len(proofs) == 0:
+				return usage("no anchor: give --proof with --trust, or what a node tells (--anchor)")
+			case (len(proofs) > 0) != (q.trust != ""):
+				return usage("--proof and --trust go together")
+			}
 			held, err := readReceipts(args[0])
 			if err != nil {
 				return err
@@ -85,6 +102,11 @@ yet or its anchor was not given.`,
 			told, err := readAnchors(anchors)
 			if err != nil {
 				return err
+			}
+			if len(proofs) > 0 {
+				if err := q.prove(told, proofs); err != nil {
+					return err
+				}
 			}
 			var answer *attest.Hash
 			if opening != "" && bundle == "" {
@@ -112,18 +134,16 @@ yet or its anchor was not given.`,
 			if len(verdicts) == 0 {
 				return usage("the file has no such receipt")
 			}
-			return showReceipts(cmd, verdicts, asJSON)
+			return showReceipts(cmd, verdicts, q.json)
 		},
 	}
 	f := cmd.Flags()
+	q.headerFlags(cmd)
+	f.StringArrayVar(&proofs, "proof", nil, "anchor proof (*.xln); may be given several times")
 	f.StringArrayVar(&anchors, "anchor", nil, "what a node tells of an anchor (JSON); may be given several times")
 	f.StringVar(&id, "id", "", "judge this receipt of the file alone")
 	f.StringVar(&bundle, "bundle", "", "bundle of the answer that the receipt is of")
 	f.StringVar(&opening, "opening", "", "file (*.xlr) of that answer that opens classes")
-	f.BoolVar(&asJSON, "json", false, "print JSON")
-	if err := cmd.MarkFlagRequired("anchor"); err != nil {
-		panic(err)
-	}
 	return cmd
 }
 
@@ -177,6 +197,40 @@ func readAnchors(names []string) (map[anchorKey]*toldAnchor, error) {
 		told[k] = a
 	}
 	return told, nil
+}
+
+// prove judges anchor proofs. Beside one that is proven, what nodes tell of the same hour has to be the same.
+func (q *question) prove(told map[anchorKey]*toldAnchor, names []string) error {
+	p := attest.Policy{}
+	var err error
+	if p.Now, err = clock(q.at); err != nil {
+		return err
+	}
+	if err := q.readEvidence(&p); err != nil {
+		return err
+	}
+	files := make([][]byte, len(names))
+	for i, name := range names {
+		if files[i], err = readAtMost(name, pb.BundleBytesMax); err != nil {
+			return err
+		}
+	}
+	v, err := q.verifier()
+	if err != nil {
+		return err
+	}
+	for i, raw := range files {
+		a, err := v.OpenAnchorProof(raw, p)
+		if err != nil {
+			return &exit{code: attest.ExitCode(nil, err), err: fmt.Errorf("%s: %w", names[i], err)}
+		}
+		k, t := anchorKey{a.Gateway, a.Hour}, &toldAnchor{a.Gateway, a.Hour, hex.EncodeToString(a.Root[:]), a.BlockHeight, a}
+		if b := told[k]; b != nil && (b.Root != t.Root || b.Height != t.Height) {
+			return &exit{code: exitInvalid, err: fmt.Errorf("%s: a node tells another anchor of %s for hour %d than is proven; keep both files", attest.CodeReceipt, a.Gateway, a.Hour)}
+		}
+		told[k] = t
+	}
+	return nil
 }
 
 func answerOf(bundle, opening string) (*attest.Hash, error) {
@@ -243,7 +297,14 @@ func (h *heldReceipt) judge(told map[anchorKey]*toldAnchor) (*receiptVerdict, er
 		return bad("receipt and path do not lead to the root beside them")
 	}
 	if a := told[anchorKey{r.Gateway, h.Anchor.Hour}]; a != nil {
-		if a.Root != v.Root {
+		switch p := a.proof; {
+		case p != nil:
+			if _, err := p.Covers(raw, salt[:], h.Anchor.Place, path); err != nil {
+				return nil, err
+			}
+			at := p.Time.Format(time.RFC3339Nano)
+			v.Proven, v.ChainID, v.HeaderHeight, v.Time, v.SignedPower, v.TotalPower = true, &p.ChainID, &p.HeaderHeight, &at, &p.SignedPower, &p.TotalPower
+		case a.Root != v.Root:
 			return bad("a node tells another root of the anchor of hour %d; keep both files", a.Hour)
 		}
 		v.Anchored, v.AnchorHeight = true, &a.Height
@@ -273,9 +334,13 @@ func showReceipts(cmd *cobra.Command, verdicts []*receiptVerdict, asJSON bool) e
 		case v.Hour == nil:
 			why = fmt.Errorf("receipt %s is not anchored yet; get it again after its hour", v.ID)
 		case !v.Anchored:
-			why = fmt.Errorf("the anchor of receipt %s was not given; get /v1/anchors/%s/%d of a node", v.ID, v.Gateway, *v.Hour)
-		case !asJSON:
-			sayf(cmd, w, "OK  receipt %s: %s asked about %s for %s at %s, height %d; opened %v; anchored in hour %d, block %d",
+			why = fmt.Errorf("the anchor of receipt %s was not given; fetch --anchor %s/%d from a node", v.ID, v.Gateway, *v.Hour)
+		case asJSON:
+		case v.Proven:
+			sayf(cmd, w, "OK  receipt %s: %s asked about %s for %s at %s, height %d; opened %v; anchored in hour %d, block %d; proven by header %d of %s (%s), power %d/%d",
+				v.ID, v.Requester, v.Subject, v.Purpose, v.At, v.AtHeight, v.Opened, *v.Hour, *v.AnchorHeight, *v.HeaderHeight, *v.ChainID, *v.Time, *v.SignedPower, *v.TotalPower)
+		default:
+			sayf(cmd, w, "OK  receipt %s: %s asked about %s for %s at %s, height %d; opened %v; anchored in hour %d, block %d, as a node tells; not proven",
 				v.ID, v.Requester, v.Subject, v.Purpose, v.At, v.AtHeight, v.Opened, *v.Hour, *v.AnchorHeight)
 		}
 		if first == nil {
