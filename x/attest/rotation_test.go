@@ -62,14 +62,17 @@ func TestRotate(t *testing.T) {
 	}
 }
 
-func TestRotateRefuses(t *testing.T) {
+// rotationChange is a rotation with one fault.
+type rotationChange struct {
+	class  error
+	code   string
+	change func(r *rotation) (old, rotation []byte)
+}
+
+func rotationChanges() map[string]rotationChange {
 	good := newRotation()
 	file := string(good.file(good.sign(0, 1, 2)))
-	for name, c := range map[string]struct {
-		class  error
-		code   string
-		change func(r *rotation) (old, rotation []byte)
-	}{
+	return map[string]rotationChange{
 		"two of four": {attest.ErrTrust, attest.CodeRotationQuorum, func(r *rotation) ([]byte, []byte) { return r.old.Encode(), r.file(r.sign(0, 1)) }},
 		"nobody":      {attest.ErrTrust, attest.CodeRotationQuorum, func(r *rotation) ([]byte, []byte) { return r.old.Encode(), r.file(nil) }},
 		"one twice":   {attest.ErrInvalid, attest.CodeRotationSig, func(r *rotation) ([]byte, []byte) { return r.old.Encode(), r.file(r.sign(0, 1, 1)) }},
@@ -135,15 +138,16 @@ func TestRotateRefuses(t *testing.T) {
 		"version": {attest.ErrVersion, attest.CodeVersion, func(r *rotation) ([]byte, []byte) {
 			return r.old.Encode(), []byte(strings.Replace(file, `"version": 1`, `"version": 2`, 1))
 		}},
-	} {
-		r := newRotation()
-		old, raw := c.change(&r)
-		got, err := attest.Rotate(old, raw, now())
-		if !errors.Is(err, c.class) || attest.CodeOf(err) != c.code || got != nil {
-			t.Errorf("%s: %v, want %s", name, err, c.code)
-		}
+		"new file of version 2": {attest.ErrVersion, attest.CodeVersion, func(r *rotation) ([]byte, []byte) {
+			next := bytes.Replace(r.new.Encode(), []byte(`"version": 1`), []byte(`"version": 2`), 1)
+			return r.old.Encode(), attest.EncodeRotation(r.old.Encode(), next, nil)
+		}},
 	}
-	for name, put := range map[string][2]string{
+}
+
+// rotationForms are faults of the form: what stands in the file, and what in its place.
+func rotationForms() map[string][2]string {
+	return map[string][2]string{
 		"unknown field":   {`"from"`, `"comment": "", "from"`},
 		"twice":           {`"version": 1,`, `"version": 1, "version": 1,`},
 		"no from":         {`"from"`, `"form"`},
@@ -151,9 +155,25 @@ func TestRotateRefuses(t *testing.T) {
 		"null":            {`"signatures": [`, `"signatures": null, "x": [`},
 		"no base64":       {`"trust": "`, `"trust": "*`},
 		"short signature": {`"signature": "`, `"signature": "AAAA`},
-		"short key":       {`"pub_key": "` + base64.StdEncoding.EncodeToString(good.set.Key(0).PubKey().Bytes()), `"pub_key": "AAAA`},
+		"short key":       {`"pub_key": "` + base64.StdEncoding.EncodeToString(Equal("a", 4).Key(0).PubKey().Bytes()), `"pub_key": "AAAA`},
 		"two objects":     {"]\n}", "]\n}{}"},
-	} {
+		"no list":         {`"signatures": [`, `"signatures": {}, "x": [`},
+		"fraction":        {`"version": 1,`, `"version": 1.0,`},
+	}
+}
+
+func TestRotateRefuses(t *testing.T) {
+	good := newRotation()
+	file := string(good.file(good.sign(0, 1, 2)))
+	for name, c := range rotationChanges() {
+		r := newRotation()
+		old, raw := c.change(&r)
+		got, err := attest.Rotate(old, raw, now())
+		if !errors.Is(err, c.class) || attest.CodeOf(err) != c.code || got != nil {
+			t.Errorf("%s: %v, want %s", name, err, c.code)
+		}
+	}
+	for name, put := range rotationForms() {
 		if !strings.Contains(file, put[0]) {
 			t.Fatal(name)
 		}

@@ -51,11 +51,7 @@ func TestSecondImplementation(t *testing.T) {
 	if dir == "" {
 		t.Skip("XINLIAN_SECOND names no folder; scripts/dev second")
 	}
-	seed, err := strconv.ParseUint(cmpOr(os.Getenv("XINLIAN_SEED"), "1"), 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q := &questions{t: t, rng: rand.New(rand.NewPCG(seed, 5)), counts: make(map[string]int)}
+	q := newQuestions(t)
 	f, err := os.Create(filepath.Join(dir, "judged.jsonl"))
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +70,18 @@ func TestSecondImplementation(t *testing.T) {
 	if err := errors.Join(w.Flush(), f.Close(), writeSignatures(filepath.Join(dir, "signatures.json"))); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("seed %d: %v", seed, q.counts)
+	t.Log(q.counts)
+}
+
+// newQuestions begins the run that XINLIAN_SEED names.
+func newQuestions(t *testing.T) *questions {
+	t.Helper()
+	seed, err := strconv.ParseUint(cmpOr(os.Getenv("XINLIAN_SEED"), "1"), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("seed %d", seed)
+	return &questions{t: t, rng: rand.New(rand.NewPCG(seed, 5)), counts: make(map[string]int)}
 }
 
 func cmpOr(s, other string) string {

@@ -17,7 +17,7 @@ async function tests(folder) {
     platform: "node",
     target: "node20",
     format: "esm",
-    external: ["playwright-core"],
+    external: ["playwright-core", "esbuild"],
     logLevel: "warning",
   });
 }

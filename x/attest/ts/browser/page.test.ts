@@ -15,7 +15,7 @@ import encodeQR from "qr";
 
 import { hex } from "../src/bytes.js";
 import { sha256 } from "../src/tree.js";
-import { vectorDir } from "../test/corpus.js";
+import { packDir, packVector, uscc, vectorDir } from "../test/corpus.js";
 
 const bin = process.env["XINLIAN_BIN"] ?? "../../../.tools";
 const executablePath = process.env["XINLIAN_CHROMIUM"] ?? "/usr/bin/chromium";
@@ -26,6 +26,7 @@ let browser: Browser;
 let trust: Buffer;
 let fresh: Buffer; // a bundle of the node's newest block
 let firm: string;
+let pack: Buffer; // of the node: who has a negative record
 
 const run = (program: string, ...args: string[]): string => execFileSync(join(bin, program), args, { encoding: "utf8" });
 
@@ -44,6 +45,8 @@ before(async () => {
   firm = await firstFirm();
   run("xinlian-verify", "fetch", "--node", node, "--subject", firm, "--out", join(dir, "fresh.xla"));
   fresh = readFileSync(join(dir, "fresh.xla"));
+  run("xinlian-verify", "pack", "fetch", "--node", node, "--set", "negative", "--out", join(dir, "negative.xlp"));
+  pack = readFileSync(join(dir, "negative.xlp"));
 });
 
 /** firstFirm waits until the enrolment of the sample firms is proven, which is a block after it. */
@@ -192,6 +195,62 @@ test("a bundle is verified with the node stopped", async () => {
     assert.match(await shows(o.page, "invalid"), /Invalid/);
   }
   await close(o);
+});
+
+test("a pack and its delta are verified with the node stopped, and firms are looked up", async () => {
+  down();
+  const o = await open();
+  await dropBundle(o.page, pack, "negative.xlp");
+  assert.match(await shows(o.page, "unverified"), /Subjects in the set/);
+  await dropTrust(o.page, trust);
+  assert.match(await shows(o.page, "opened", "OK"), /the pack is genuine/);
+  assert.equal(await o.page.inputValue("#claim"), "no-negative");
+  await o.page.fill("#subject", firm);
+  assert.match(await shows(o.page, "holds", "OK"), /not in the set; a pack does not say whether it is enrolled/);
+  await o.page.fill("#subject", firm.slice(0, 17));
+  await shows(o.page, "usage", "E_POLICY");
+  const wrong = Buffer.from(pack);
+  wrong[pack.length >> 1]! ^= 1;
+  await dropBundle(o.page, wrong, "wrong.xlp");
+  await shows(o.page, "invalid");
+  await close(o);
+
+  // The delta takes firms 0 and 1 out of the set and brings 7 and 8 into it.
+  const v = packVector("delta-ok.xlv");
+  const p = await open(v.at);
+  await dropTrust(p.page, v.trust);
+  await dropBundle(p.page, v.payload, "newer.xld");
+  assert.match(await shows(p.page, "unverified"), /drop the pack that this delta follows first/);
+  await dropBundle(p.page, v.base!, "older.xlp");
+  const look = async (n: number, verdict: string, code: string) => {
+    await p.page.fill("#subject", uscc(n));
+    await shows(p.page, verdict, code);
+    await p.page.waitForSelector(`#result >> text=${uscc(n)}`);
+  };
+  await look(0, "does-not-hold", "E_CLAIM");
+  await look(7, "holds", "OK");
+  await p.page.selectOption("#claim", "no-negative");
+  await shows(p.page, "invalid", "E_PACK_SET");
+  await p.page.selectOption("#claim", "no-serious");
+  await dropBundle(p.page, v.payload, "newer.xld");
+  await p.page.waitForSelector("#files >> text=older.xlp + newer.xld");
+  await look(0, "holds", "OK");
+  await look(7, "does-not-hold", "E_CLAIM");
+  await dropBundle(p.page, v.payload, "again.xld"); // it follows the older one
+  await shows(p.page, "invalid", "E_DELTA_BASE");
+  await p.page.click("#clear");
+  // Both at once, in either order.
+  await drop(p.page, "#drop-bundle", { name: "newer.xld", bytes: v.payload }, { name: "older.xlp", bytes: v.base! });
+  await look(8, "does-not-hold", "E_CLAIM");
+  await close(p);
+
+  const late = await open(new Date(Date.parse(v.at) + 25 * 3600_000).toISOString());
+  await dropTrust(late.page, readFileSync(packDir + "trust-witness.json"));
+  await dropBundle(late.page, v.base!, "older.xlp");
+  await shows(late.page, "untrusted", "E_WITNESS_QUORUM");
+  await dropTrust(late.page, v.trust);
+  await shows(late.page, "stale", "E_STALE");
+  await close(late);
 });
 
 test("another subject, another chain, an old bundle, a claim that does not hold", async () => {

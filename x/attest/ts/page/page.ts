@@ -5,6 +5,7 @@ import { byteText, hex, utf8Text } from "../src/bytes.js";
 import { type Bundle, decodeBundle } from "../src/bundle.js";
 import { parseClaim, claimText } from "../src/claim.js";
 import { Refusal } from "../src/errors.js";
+import { applyDelta, deltaMagic, openPack, type Pack, packMagic, packSummary, type PackSummary } from "../src/pack.js";
 import { commitmentStates } from "../src/standing.js";
 import { formatTime } from "../src/time.js";
 import { sha256 } from "../src/tree.js";
@@ -14,7 +15,7 @@ import { standingView } from "../src/view.js";
 import { Camera, readCode } from "./scan.js";
 import { codeWord, isWord, type Language, term, type Word, verdictWord, word } from "./words.js";
 
-const fileMax = 24 * 1024 * 1024; // text of the largest bundle is below
+const fileMax = 273 * 1024 * 1024; // the largest pack is below
 const second = 1_000_000_000n;
 
 function the<T extends HTMLElement>(id: string): T {
@@ -43,6 +44,8 @@ const page = {
   witness: undefined as Given | undefined,
   stamps: [] as Given[],
   trouble: undefined as string | undefined, // of the last file: it was no bundle at all
+  deltaRefused: undefined as Refusal | undefined,
+  opened: undefined as { readonly of: readonly unknown[]; readonly pack: Promise<Pack> } | undefined, // what was asked for, and what came of it
 };
 
 const say = (w: Word): string => word(w, page.language);
@@ -63,9 +66,14 @@ async function takeTrust(file: File | undefined): Promise<void> {
 }
 
 async function takeFiles(files: readonly File[]): Promise<void> {
+  const deltas: Given[] = []; // a delta waits for the pack that was dropped beside it
   for (const f of files) {
     try {
       const bytes = await bytesOf(f);
+      if (startsWith(bytes, deltaMagic)) {
+        deltas.push({ name: f.name, bytes });
+        continue;
+      }
       if (f.type.startsWith("image/")) {
         const code = await readCode(f).catch(() => undefined);
         if (code === undefined) throw new Error(`${f.name}: ${say("noCode")}`);
@@ -78,11 +86,38 @@ async function takeFiles(files: readonly File[]): Promise<void> {
       page.trouble = e instanceof Error ? e.message : String(e);
     }
   }
+  for (const d of deltas) takeDelta(d);
   await show();
 }
 
+/** takeDelta makes the newer pack of the one that is here. What comes out is judged as any pack is. */
+function takeDelta(delta: Given): void {
+  const base = page.bundle;
+  page.deltaRefused = undefined;
+  if (base === undefined || !isPack(base)) {
+    page.trouble = `${delta.name}: ${say("needPack")}`;
+    return;
+  }
+  try {
+    page.bundle = { name: `${base.name} + ${delta.name}`, bytes: applyDelta(base.bytes, delta.bytes) };
+  } catch (e) {
+    if (!(e instanceof Refusal)) throw e;
+    page.deltaRefused = e;
+  }
+}
+
+const isPack = (given: Given): boolean => startsWith(given.bytes, packMagic);
+
+function summary(pack: Given): PackSummary | undefined {
+  try {
+    return packSummary(pack.bytes);
+  } catch {
+    return undefined; // the verifier will say why
+  }
+}
+
 function take(given: Given): void {
-  page.trouble = undefined;
+  page.trouble = page.deltaRefused = undefined;
   if (startsWith(given.bytes, "xinlian.header/v1/")) {
     page.witness = given;
     return;
@@ -100,10 +135,12 @@ function take(given: Given): void {
   if (form === "header-known" && page.bundle !== undefined && here !== undefined) page.headers.push(page.bundle);
   else page.headers = [];
   page.bundle = given;
+  const claim = isPack(given) ? summary(given)?.claim : undefined;
+  if (claim !== undefined) the<HTMLSelectElement>("claim").value = claim; // the one that it decides
 }
 
 function forget(): void {
-  page.bundle = page.witness = page.trouble = undefined;
+  page.bundle = page.witness = page.trouble = page.deltaRefused = page.opened = undefined;
   page.headers = [];
   page.stamps = [];
 }
@@ -162,11 +199,13 @@ async function show(): Promise<void> {
 async function answer(): Promise<Node[]> {
   const { bundle, trust } = page;
   if (page.trouble !== undefined) return [unverified(page.trouble)];
+  if (page.deltaRefused !== undefined) return [banner(page.deltaRefused.verdict, page.deltaRefused.code, page.deltaRefused.text)];
   if (bundle === undefined) return [el("p", {}, say("needBundle"))];
   if (trust === undefined) return [unverified(say("needTrust")), ...selfSaid(bundle)];
   let p: Policy | undefined;
   try {
     p = policy();
+    if (isPack(bundle)) return packAnswer(await opened(bundle, trust.trust, p), p);
     const verdicts = p.subject === "" ? await verifyMany(bundle.bytes, trust.trust, p) : [await verify(bundle.bytes, trust.trust, p)];
     return verdicts.flatMap((v) => verdictOf(v, p!));
   } catch (e) {
@@ -204,24 +243,61 @@ function refused(e: Refusal<Verdict[]>, p: Policy | undefined, bundle: Given): N
   return [...out, ...selfSaid(bundle)];
 }
 
+/** opened opens a pack once for the same question: the code that is looked up and the time are asked of what is open. */
+function opened(pack: Given, trust: Trust, p: Policy): Promise<Pack> {
+  const of = [pack.bytes, trust, claimText(p.claim), p.maxAge, page.witness, page.stamps.length];
+  if (page.opened === undefined || of.some((x, i) => x !== page.opened!.of[i])) {
+    page.opened = { of, pack: openPack(pack.bytes, trust, { ...p, subject: "" }) };
+  }
+  return page.opened.pack;
+}
+
+function packAnswer(pack: Pack, p: Policy): Node[] {
+  pack.checkAt(p.now);
+  const facts = definitions([
+    [say("claim"), `${term(pack.claim.kind, page.language)} (${claimText(pack.claim)})`],
+    [say("members"), String(pack.size)],
+    [say("time"), both(pack.time)],
+    [say("age"), duration(p.now > pack.time ? p.now - pack.time : 0n)],
+    [say("clock"), both(p.now)],
+    [say("height"), String(pack.height)],
+    [say("packRoot"), hex(pack.root)],
+    ...(pack.seen.witnessed.length === 0 ? [] : [[say("witnessed"), pack.seen.witnessed.join(", ")] as [string, string]]),
+    ...(pack.seen.stamped.length === 0 ? [] : [[say("stamped"), pack.seen.stamped.join(", ")] as [string, string]]),
+  ]);
+  if (p.subject === "") return [banner("opened", "OK", "", el("p", {}, say("lookUp"))), facts];
+  const v = pack.judge(p.subject);
+  const said = el("p", {}, say(v.holds ? "notInPack" : "inPack"));
+  return [banner(v.holds ? "holds" : "does-not-hold", v.code, "", said), definitions([[say("subjectFact"), v.subject]]), facts];
+}
+
 /** selfSaid shows what a file says that has not been verified. */
 function selfSaid(given: Given): Node[] {
+  if (isPack(given)) {
+    const s = summary(given);
+    if (s === undefined) return [];
+    return [saysItself([[say("claim"), term(s.claim, page.language)], [say("members"), String(s.size)], [say("height"), String(s.height)]])];
+  }
   const b = decoded(given.bytes);
   if (b === undefined) return [];
   const height = "hash" in b.block ? b.block.height : b.block.header.height;
   return [
-    el(
-      "div",
-      { class: "verdict unverified", "data-self-said": "" },
-      el("p", { class: "word" }, say("unverified")),
-      el("p", {}, say("unverifiedSays")),
-      definitions([
-        [say("form"), term(b.form, page.language)],
-        [say("height"), String(height - 1n)],
-        ...b.entries.slice(0, 20).map((x): [string, string] => [say("subjectFact"), x.subject]),
-      ]),
-    ),
+    saysItself([
+      [say("form"), term(b.form, page.language)],
+      [say("height"), String(height - 1n)],
+      ...b.entries.slice(0, 20).map((x): [string, string] => [say("subjectFact"), x.subject]),
+    ]),
   ];
+}
+
+function saysItself(pairs: readonly (readonly [string, string])[]): HTMLElement {
+  return el(
+    "div",
+    { class: "verdict unverified", "data-self-said": "" },
+    el("p", { class: "word" }, say("unverified")),
+    el("p", {}, say("unverifiedSays")),
+    definitions(pairs),
+  );
 }
 
 function verdictOf(v: Verdict, p: Policy): Node[] {

@@ -12,7 +12,7 @@ export const magic = "XLA1";
 /** mediaType of a bundle over HTTP. */
 export const mediaType = "application/vnd.xinlian.attestation.v1";
 
-const bytesMax = 128 * 1024; // of a bundle for one subject, and of a standing
+export const bytesMax = 128 * 1024; // of a bundle for one subject, and of a standing
 const manyBytesMax = 16 * 1024 * 1024;
 const entriesMax = 10_000;
 export const stepsMax = 1024;
@@ -23,7 +23,7 @@ export const hashBytes = 32;
 const keyBytes = 32;
 const addressBytes = 20;
 export const signatureBytes = 64;
-const saltBytes = 32;
+export const saltBytes = 32;
 
 /** maxPower is the engine's bound on the power of a set: (2^63-1)/8. */
 export const maxPower = (2n ** 63n - 1n) / 8n;

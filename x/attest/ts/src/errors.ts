@@ -33,6 +33,8 @@ export type Code =
   | "E_PACK_SET"
   | "E_DELTA_BASE"
   | "E_DELTA"
+  | "E_ANCHOR_ROW"
+  | "E_RECEIPT"
   | "E_HEADER_FUTURE"
   | "E_WITNESS_FORM"
   | "E_WITNESS_OTHER"
@@ -48,6 +50,11 @@ export type Code =
   | "E_HEADER_UNKNOWN"
   | "E_WITNESS_QUORUM"
   | "E_STAMP_QUORUM"
+  | "E_ROTATION_FORM"
+  | "E_ROTATION_FROM"
+  | "E_ROTATION_TRUST"
+  | "E_ROTATION_SIG"
+  | "E_ROTATION_QUORUM"
   | "E_STALE";
 
 /** Refusal is the only error that this package throws on input of any kind. */

@@ -173,6 +173,19 @@ export function applyDelta(base: Uint8Array, delta: Uint8Array): Uint8Array {
   return concat(textBytes(packMagic), pack, bytesField(10, members));
 }
 
+/** PackSummary is what a pack says of itself, UNVERIFIED. */
+export interface PackSummary {
+  readonly claim: "no-serious" | "no-negative"; // that it decides
+  readonly size: number;
+  readonly height: bigint; // of the state
+}
+
+/** packSummary reads what a pack says of itself. Nothing is verified. */
+export function packSummary(bytes: Uint8Array): PackSummary {
+  const f = decodePack(bytes);
+  return { claim: f.set === 1 ? "no-serious" : "no-negative", size: f.members.length / hashBytes, height: f.header.height - 1n };
+}
+
 /** merge gives old without removed and with added. All three ascend. */
 function merge(old: Uint8Array, added: Uint8Array, removed: Uint8Array): Uint8Array {
   const has = (list: Uint8Array, m: Uint8Array): boolean => {
@@ -261,7 +274,7 @@ function decodeDelta(raw: Uint8Array) {
 }
 
 /** checkMagic is step 2. It gives what follows the magic. */
-function checkMagic(raw: Uint8Array, magic: string): Uint8Array {
+export function checkMagic(raw: Uint8Array, magic: string): Uint8Array {
   const head = byteText(raw.subarray(0, magic.length));
   if (head === magic) return raw.subarray(magic.length);
   const other = { [packMagic]: "this is a pack, whole", [deltaMagic]: "this is a delta: apply it first to the pack that it follows" }[head];
@@ -273,8 +286,8 @@ function checkMagic(raw: Uint8Array, magic: string): Uint8Array {
 }
 
 /** checkSize bounds what is decoded. */
-function checkSize(raw: Uint8Array, what: string, count: () => void): void {
-  if (raw.length > packBytesMax) throw invalid(3, "E_SIZE", `${raw.length} bytes, more than ${packBytesMax}`);
+export function checkSize(raw: Uint8Array, what: string, count: () => void, max = packBytesMax): void {
+  if (raw.length > max) throw invalid(3, "E_SIZE", `${raw.length} bytes, more than ${max}`);
   try {
     count();
   } catch (e) {
@@ -282,7 +295,8 @@ function checkSize(raw: Uint8Array, what: string, count: () => void): void {
   }
 }
 
-function checkSteps(pack: Uint8Array): void {
+/** checkSteps counts the steps of a file whose block part is that of a bundle. */
+export function checkSteps(pack: Uint8Array): void {
   let steps = 0;
   for (const { field } of walk(pack)) if (field === 4n) steps++;
   if (steps > stepsMax) throw invalid(3, "E_SIZE", `${steps} steps, more than ${stepsMax}`);

@@ -92,6 +92,12 @@ export class Trust {
     return { pubKeys, powers: members.map((v) => v.power) };
   }
 
+  /** inForce is a height at which the set of the file's last heights is in force; undefined where it has none. */
+  inForce(): bigint | undefined {
+    const heights = this.validators.flatMap((v) => [v.fromHeight, ...(v.untilHeight === 0n ? [] : [v.untilHeight + 1n])]);
+    return heights.filter((h) => this.validators.some((v) => covers(v, h))).reduce<bigint | undefined>((a, b) => (a === undefined || b > a ? b : a), undefined);
+  }
+
   /** inWindow tells whether a time lies in the windows of all validators at a height. */
   inWindow(height: bigint, time: bigint): boolean {
     return this.validators
@@ -102,21 +108,16 @@ export class Trust {
 
 const parsed = Symbol("parseTrust");
 
-function covers(v: TrustedValidator, height: bigint): boolean {
+export function covers(v: TrustedValidator, height: bigint): boolean {
   return height >= v.fromHeight && (v.untilHeight === 0n || height <= v.untilHeight);
 }
 
-const bad = (what: string): Refusal => usage("E_TRUST", `trust file: ${what}`);
+const badTrust = (what: string): Refusal => usage("E_TRUST", `trust file: ${what}`);
+const bad = badTrust;
 
 /** parseTrust reads a trust.json. It throws a Refusal of class usage, or unsupported for a file of another version. */
 export function parseTrust(raw: Uint8Array): Trust {
-  if (raw.length > bytesMax) throw bad(`${raw.length} bytes, more than ${bytesMax}`);
-  let json: Json;
-  try {
-    json = readJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(raw));
-  } catch (e) {
-    throw bad(e instanceof SyntaxError ? e.message : "not UTF-8");
-  }
+  const json = readFile(raw, bytesMax, bad);
   const top = new Fields(json, "", ["version", "chain_id", "anchor", "validators", "witnesses", "timestamps", "not_after"]);
   const v = top.integer("version");
   if (v !== version) throw new Refusal("unsupported", 1, "E_VERSION", `a trust file of version ${v}; this program reads version ${version}`);
@@ -138,6 +139,16 @@ export function parseTrust(raw: Uint8Array): Trust {
   const witnesses = top.has("witnesses") ? parseWitnesses(top.get("witnesses"), chainId) : noWitnesses;
   const stamps = top.has("timestamps") ? parseStamps(top.get("timestamps")) : noStamps;
   return new Trust(parsed, { chainId, anchor, validators, witnesses, stamps, notAfter: top.time("not_after") });
+}
+
+/** readFile reads the JSON of a file of bounded size. */
+export function readFile(raw: Uint8Array, max: number, bad: (what: string) => Refusal): Json {
+  if (raw.length > max) throw bad(`${raw.length} bytes, more than ${max}`);
+  try {
+    return readJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(raw));
+  } catch (e) {
+    throw bad(e instanceof SyntaxError ? e.message : "not UTF-8");
+  }
 }
 
 const noWitnesses: Witnesses = { required: 0, withinSeconds: 0n, keys: [] };
@@ -252,11 +263,13 @@ function checkEpochs(validators: readonly TrustedValidator[]): void {
 }
 
 /** Fields of one JSON object whose keys are among those allowed. Every get refuses what is missing, null or of another type. */
-class Fields {
+export class Fields {
   readonly #fields: Map<string, Json>;
   readonly #at: string;
+  readonly #bad: (what: string) => Refusal;
 
-  constructor(json: Json, at: string, allowed: readonly string[]) {
+  constructor(json: Json, at: string, allowed: readonly string[], bad = badTrust) {
+    this.#bad = bad;
     if (!(json instanceof Map)) throw bad(`${at}not a JSON object`);
     for (const key of json.keys()) if (!allowed.includes(key)) throw bad(`${at}unknown field ${JSON.stringify(key)}`);
     this.#fields = json;
@@ -269,27 +282,27 @@ class Fields {
 
   get(key: string): Json {
     const v = this.#fields.get(key);
-    if (v === undefined || v === null) throw bad(`${this.#at}field "${key}" is ${v === null ? "null" : "missing"}`);
+    if (v === undefined || v === null) throw this.#bad(`${this.#at}field "${key}" is ${v === null ? "null" : "missing"}`);
     return v;
   }
 
   text(key: string): string {
     const v = this.get(key);
-    if (typeof v !== "string") throw bad(`${this.#at}field "${key}" is no text`);
+    if (typeof v !== "string") throw this.#bad(`${this.#at}field "${key}" is no text`);
     return v;
   }
 
   integer(key: string): bigint {
     const v = this.get(key);
-    if (!(v instanceof JsonNumber) || !/^-?[0-9]+$/.test(v.digits)) throw bad(`${this.#at}field "${key}" is no whole number`);
+    if (!(v instanceof JsonNumber) || !/^-?[0-9]+$/.test(v.digits)) throw this.#bad(`${this.#at}field "${key}" is no whole number`);
     const n = BigInt(v.digits);
-    if (n > int64Max || n < -int64Max - 1n) throw bad(`${this.#at}field "${key}" is out of range`);
+    if (n > int64Max || n < -int64Max - 1n) throw this.#bad(`${this.#at}field "${key}" is out of range`);
     return n;
   }
 
   time(key: string): bigint {
     const t = parseTime(this.text(key));
-    if (t === undefined) throw bad(`${this.#at}field "${key}" is not a time of RFC 3339 with zone`);
+    if (t === undefined) throw this.#bad(`${this.#at}field "${key}" is not a time of RFC 3339 with zone`);
     return t;
   }
 }

@@ -185,7 +185,7 @@ export function checkFuture(h: Header, now: bigint): void {
 }
 
 /** checkSeen is step 11. */
-export function checkSeen(block: Verified, trust: Trust, p: Policy): Seen {
+export function checkSeen(block: Verified, trust: Trust, p: Pick<Policy, "now" | "witness" | "stamps">): Seen {
   const { header, hash } = block;
   checkFuture(header, p.now);
   const cosigned = { chainId: header.chainId, height: header.height, hash, time: timeOf(header) };

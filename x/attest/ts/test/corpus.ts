@@ -3,8 +3,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 import {
+  type AnchoredRoot,
   applyDelta,
   exitCode,
+  isUSCC,
+  openAnchorProof,
   openPack,
   type Pack,
   parseClaim,
@@ -101,6 +104,96 @@ export async function packOf(v: PackVector): Promise<Pack> {
   const trust = parseTrust(v.trust);
   const file = v.base === undefined ? v.payload : applyDelta(v.base, v.payload);
   return openPack(file, trust, { subject: "", claim: parseClaim(v.claim), maxAge: v.maxAge, now: parseTime(v.at)! });
+}
+
+export const anchorDir = "../testdata/anchors/";
+
+/** AnchorVector is a file of testdata/anchors. With a receipt, it is to be covered. */
+export interface AnchorVector {
+  name: string;
+  exit: number;
+  code: string;
+  payload: Uint8Array;
+  trust: Uint8Array;
+  at: string;
+  receipt: Uint8Array | undefined;
+  salt: Uint8Array;
+  place: bigint;
+  path: Uint8Array[];
+}
+
+export function anchorVectors(): AnchorVector[] {
+  return readdirSync(anchorDir)
+    .filter((f) => f.endsWith(".xlv"))
+    .map((name) => {
+      const known = ["expect", "trust", "at", "receipt", "salt", "place", "path"];
+      const { exit, code, all, one, payload } = rowsOf(name, readFileSync(anchorDir + name), "xinlian anchor vector 1", known);
+      const bytes = (digits: string) => new Uint8Array(Buffer.from(digits, "hex"));
+      return {
+        name,
+        exit,
+        code,
+        payload,
+        trust: readFileSync(anchorDir + one("trust")),
+        at: one("at"),
+        receipt: all("receipt").map(bytes)[0],
+        salt: bytes(one("salt")),
+        place: BigInt(one("place")),
+        path: all("path").map(bytes),
+      };
+    });
+}
+
+/** anchorOf opens the proof of a vector, and has its receipt covered. */
+export async function anchorOf(v: AnchorVector): Promise<AnchoredRoot> {
+  const a = await openAnchorProof(v.payload, parseTrust(v.trust), { now: parseTime(v.at)! });
+  if (v.receipt !== undefined) a.covers(v.receipt, v.salt, v.place, v.path);
+  return a;
+}
+
+export const rotationDir = "../testdata/rotations/";
+
+/** RotationVector is a file of testdata/rotations: a rotation from the trust file that it names. */
+export interface RotationVector {
+  name: string;
+  exit: number;
+  code: string;
+  old: Uint8Array;
+  payload: Uint8Array;
+  at: string;
+  gives: string; // SHA-256 of the new file; empty: none
+}
+
+export function rotationVectors(): RotationVector[] {
+  return readdirSync(rotationDir)
+    .filter((f) => f.endsWith(".xlv"))
+    .map((name) => {
+      const { exit, code, one, payload } = rowsOf(name, readFileSync(rotationDir + name), "xinlian rotation vector 1", ["expect", "trust", "at", "gives"]);
+      return { name, exit, code, old: readFileSync(rotationDir + one("trust")), payload, at: one("at"), gives: one("gives") };
+    });
+}
+
+/** refused gives the exit code and the code of a refusal, undefined where there is none. Anything thrown that is no Refusal goes on. */
+export async function refused(f: () => unknown): Promise<{ exit: number; code: string } | undefined> {
+  try {
+    await f();
+    return undefined;
+  } catch (e) {
+    if (!(e instanceof Refusal)) throw e;
+    return { exit: exitCode(e), code: e.code };
+  }
+}
+
+/** uscc gives the n-th synthetic code, as the corpus is made of: the organization code within it has a check character of its own. */
+export function uscc(n: number): string {
+  const body = "Y" + String(n).padStart(7, "0");
+  // Of an organization code (GB 11714): letters count from 10 without a gap.
+  const inner = [3, 7, 9, 10, 5, 8, 4, 2].reduce((sum, w, i) => sum + parseInt(body[i]!, 36) * w, 0);
+  const first = "91410100" + body + "0X987654321"[inner % 11];
+  for (const last of "0123456789ABCDEFGHJKLMNPQRTUWXY") {
+    if (isUSCC(first + last)) return first + last;
+  }
+  throw new Error("no check character fits");
 }
 
 /** duration reads what Go writes for a time.Duration: "1h0m0s". */

@@ -3,19 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { applyDelta, exitCode, isUSCC, Refusal, second } from "../src/index.js";
-import { packOf, type PackVector, packVector, packVectors } from "./corpus.js";
-
-/** refused gives the exit code and the code of a refusal, undefined where there is none. Anything thrown that is no Refusal goes on. */
-async function refused(f: () => unknown): Promise<{ exit: number; code: string } | undefined> {
-  try {
-    await f();
-    return undefined;
-  } catch (e) {
-    if (!(e instanceof Refusal)) throw e;
-    return { exit: exitCode(e), code: e.code };
-  }
-}
+import { applyDelta, exitCode, second } from "../src/index.js";
+import { packOf, type PackVector, packVector, packVectors, refused, uscc } from "./corpus.js";
 
 test("pack vectors", async () => {
   const all = packVectors();
@@ -25,18 +14,6 @@ test("pack vectors", async () => {
   }
   console.log(`${all.length} pack vectors, ${all.filter((v) => v.exit !== 0).length} of them not accepted`);
 });
-
-/** uscc gives the n-th synthetic code, as the corpus is made of: the organization code within it has a check character of its own. */
-function uscc(n: number): string {
-  const body = "Y" + String(n).padStart(7, "0");
-  // Of an organization code (GB 11714): letters count from 10 without a gap.
-  const inner = [3, 7, 9, 10, 5, 8, 4, 2].reduce((sum, w, i) => sum + parseInt(body[i]!, 36) * w, 0);
-  const first = "91410100" + body + "0X987654321"[inner % 11];
-  for (const last of "0123456789ABCDEFGHJKLMNPQRTUWXY") {
-    if (isUSCC(first + last)) return first + last;
-  }
-  throw new Error("no check character fits");
-}
 
 test("look-ups", async () => {
   const members: Record<string, (n: number) => boolean> = {

@@ -1,0 +1,111 @@
+package attest_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/xinlian-ledger/xinlian/x/attest"
+)
+
+const (
+	rotationDir  = "testdata/rotations"
+	rotationMark = "xinlian rotation vector 1"
+)
+
+// rotationFiles are the files of testdata/rotations: each vector, and the old trust file that it begins at.
+func rotationFiles() map[string][]byte {
+	files := map[string][]byte{}
+	add := func(name string, exit int, code string, old, raw []byte, at time.Time) {
+		name = strings.ReplaceAll(strings.ReplaceAll(name, " ", "-"), ",", "")
+		trust := sha256.Sum256(old)
+		oldName := "trust-" + hex.EncodeToString(trust[:4]) + ".json"
+		files[oldName] = old
+		head := fmt.Sprintf("%s\nexpect: %d %s\ntrust: %s\nat: %s\n", rotationMark, exit, code, oldName, at.Format(time.RFC3339Nano))
+		if exit == 0 {
+			_, next, _, err := attest.DecodeRotation(raw)
+			if err != nil {
+				panic(err)
+			}
+			head += fmt.Sprintf("gives: %x\n", sha256.Sum256(next))
+		}
+		files[name+vectorExt] = append([]byte(head+"\n"), raw...)
+	}
+	good := newRotation()
+	for name, who := range map[string][]int{"ok three of four": {0, 1, 2}, "ok another order": {3, 1, 0}, "ok all": {0, 1, 2, 3}} {
+		add(name, 0, "OK", good.old.Encode(), good.file(good.sign(who...)), now())
+	}
+	younger := newRotation()
+	younger.new.Anchor.Height, younger.new.Anchor.HeaderHash[0] = 51, 7
+	add("ok younger anchor", 0, "OK", younger.old.Encode(), younger.file(younger.sign(0, 1, 2)), now())
+	for name, c := range rotationChanges() {
+		r := newRotation()
+		old, raw := c.change(&r)
+		add(name, attest.ExitCode(nil, c.class), c.code, old, raw, now())
+	}
+	file := string(good.file(good.sign(0, 1, 2)))
+	for name, put := range rotationForms() {
+		add("form "+name, 1, attest.CodeRotationForm, good.old.Encode(), []byte(strings.Replace(file, put[0], put[1], 1)), now())
+	}
+	return files
+}
+
+// TestRotationVectors: the corpus of rotations, as files, which the TypeScript verifier judges too.
+func TestRotationVectors(t *testing.T) {
+	made := rotationFiles()
+	if *update {
+		if err := os.RemoveAll(rotationDir); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(rotationDir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for name, raw := range made {
+			if err := os.WriteFile(filepath.Join(rotationDir, name), raw, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	names, err := filepath.Glob(filepath.Join(rotationDir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(names) != len(made) {
+		t.Errorf("%d files are frozen, the corpus makes %d; run with -update", len(names), len(made))
+	}
+	for _, path := range names {
+		name := filepath.Base(path)
+		raw := readFile(t, path)
+		if !bytes.Equal(raw, made[name]) {
+			t.Errorf("%s: the corpus makes other bytes than are frozen", name)
+		}
+		if filepath.Ext(name) != vectorExt {
+			continue
+		}
+		var exit int
+		var code, trust, at, gives string
+		head, payload, _ := bytes.Cut(raw, []byte("\n\n"))
+		if n, err := fmt.Sscanf(string(head), rotationMark+"\nexpect: %d %s\ntrust: %s\nat: %s\ngives: %s", &exit, &code, &trust, &at, &gives); n < 4 {
+			t.Fatal(name, err)
+		}
+		when, err := time.Parse(time.RFC3339, at)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		next, err := attest.Rotate(readFile(t, filepath.Join(rotationDir, trust)), payload, when)
+		gotExit, gotCode, gotGives := attest.ExitCode(nil, err), attest.CodeOf(err), ""
+		if err == nil {
+			gotExit, gotCode, gotGives = 0, "OK", fmt.Sprintf("%x", sha256.Sum256(next))
+		}
+		if gotExit != exit || gotCode != code || gotGives != gives {
+			t.Errorf("%s: exit code %d %s %s, want %d %s %s", name, gotExit, gotCode, gotGives, exit, code, gives)
+		}
+	}
+	t.Logf("%d files", len(names))
+}

@@ -1,0 +1,45 @@
+// One task, once, for a platform that has done nothing yet. cold.ts runs it, each time in a new process or a new page.
+
+import { ed25519 } from "@noble/curves/ed25519.js";
+
+import { parseClaim, parseTime, parseTrust, verify } from "../src/index.js";
+import { platformAccepts } from "../src/ed25519.js";
+
+/** Given is what a task needs; bytes are base64. */
+export interface Given {
+  bundle: string;
+  trust: string;
+  subject: string;
+  claim: string;
+  maxAge: string;
+  at: string;
+  signatures: { key: string; message: string; signature: string }[]; // as many as the bundle has
+}
+
+const bytes = (text: string) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
+/** once gives the milliseconds that a task takes. */
+async function once(task: string, g: Given): Promise<number> {
+  const [bundle, trust] = [bytes(g.bundle), bytes(g.trust)];
+  const all = g.signatures.map((s) => ({ key: bytes(s.key), message: bytes(s.message), signature: bytes(s.signature) }));
+  const began = performance.now();
+  let ok = true;
+  switch (task) {
+    case "verify": {
+      const policy = { subject: g.subject, claim: parseClaim(g.claim), maxAge: BigInt(g.maxAge), now: parseTime(g.at)! };
+      ok = (await verify(bundle, parseTrust(trust), policy)).holds;
+      break;
+    }
+    case "noble":
+      ok = all.every((s) => ed25519.verify(s.signature, s.message, s.key, { zip215: true }));
+      break;
+    case "webcrypto":
+      ok = (await Promise.all(all.map((s) => platformAccepts(s.key, s.message, s.signature)))).every(Boolean);
+      break;
+  }
+  const took = performance.now() - began;
+  if (!ok) throw new Error(`${task} says no`);
+  return took;
+}
+
+Object.assign(globalThis, { once });

@@ -1,0 +1,96 @@
+// Rotation (信任文件轮换): the section "Rotation" of PROOF.md, step by step.
+
+import { concat, equal, textBytes, unbase64, unhex } from "./bytes.js";
+import { hashBytes, signatureBytes } from "./bundle.js";
+import { verifyWitness } from "./ed25519.js";
+import { invalid, Refusal } from "./errors.js";
+import { formatTime } from "./time.js";
+import { sha256 } from "./tree.js";
+import { covers, Fields, parseTrust, readFile, type Trust } from "./trust.js";
+
+const bytesMax = 4 * 1024 * 1024;
+const signaturesMax = 1024;
+
+interface Signature {
+  readonly pubKey: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+const bad = (what: string): Refusal => invalid(1, "E_ROTATION_FORM", `rotation file: ${what}`);
+
+/** rotate gives the trust file that follows the one in force. All are bytes of files; now is the clock, nanoseconds since 1970. */
+export function rotate(oldFile: Uint8Array, rotation: Uint8Array, now: bigint): Uint8Array {
+  // 1. The old file and the form of the rotation.
+  const old = parseTrust(oldFile);
+  const r = read(rotation);
+
+  // 2. It begins at the old file.
+  if (!equal(r.from, sha256(oldFile))) throw invalid(2, "E_ROTATION_FROM", "the rotation does not begin at this trust file");
+
+  // 3. The new file follows.
+  const next = follows(old, r.trust);
+
+  // 4. Signatures of keys in force.
+  const message = concat(textBytes("xinlian/trust-rotation/v1\n"), sha256(oldFile), sha256(r.trust));
+  const height = old.inForce();
+  const set = height === undefined ? [] : old.validators.filter((v) => covers(v, height));
+  let signed = 0n;
+  r.signatures.forEach((s, i) => {
+    const wrong = (what: string) => invalid(4, "E_ROTATION_SIG", `signature ${i} ${what}`);
+    const by = set.find((v) => equal(v.pubKey, s.pubKey));
+    if (by === undefined) throw wrong("is of a key that the old trust file does not have in force");
+    if (r.signatures.slice(0, i).some((o) => equal(o.pubKey, s.pubKey))) throw wrong("is of a key that has signed already");
+    if (!verifyWitness(s.pubKey, message, s.signature)) throw wrong("does not verify");
+    signed += by.power;
+  });
+
+  // 5. Neither has ended; more than two thirds; in their windows.
+  const untrusted = (code: "E_TRUST_EXPIRED" | "E_ROTATION_QUORUM" | "E_TRUST_WINDOW", text: string) => new Refusal("untrusted", 5, code, text);
+  for (const [what, t] of [["trust file", old], ["new trust file", next]] as const) {
+    if (now > t.notAfter) throw untrusted("E_TRUST_EXPIRED", `the ${what} ended at ${formatTime(t.notAfter)}; get the current one`);
+  }
+  const total = set.reduce((sum, v) => sum + v.power, 0n);
+  if (3n * signed <= 2n * total) throw untrusted("E_ROTATION_QUORUM", `the new trust file is signed by ${signed} of ${total}, not more than two thirds`);
+  if (height === undefined || !old.inWindow(height, now)) {
+    throw untrusted("E_TRUST_WINDOW", "a validator of the set in force is outside its window of time in the old trust file");
+  }
+  return r.trust;
+}
+
+/** follows is step 3. */
+function follows(old: Trust, file: Uint8Array): Trust {
+  const wrong = (what: string) => invalid(3, "E_ROTATION_TRUST", `the new trust file ${what}`);
+  let next: Trust;
+  try {
+    next = parseTrust(file);
+  } catch (e) {
+    if (!(e instanceof Refusal) || e.verdict === "unsupported") throw e;
+    throw wrong(`cannot be used: ${e.text}`);
+  }
+  if (next.chainId !== old.chainId) throw wrong("is of another chain");
+  if (next.anchor.height < old.anchor.height) throw wrong(`has an older anchor (height ${next.anchor.height}) than the old one (${old.anchor.height})`);
+  if (next.anchor.height === old.anchor.height && !equal(next.anchor.headerHash, old.anchor.headerHash)) {
+    throw wrong(`has another anchor at height ${next.anchor.height}`);
+  }
+  return next;
+}
+
+/** read is the form of a rotation file (轮换文件). */
+function read(raw: Uint8Array): { from: Uint8Array; trust: Uint8Array; signatures: Signature[] } {
+  const top = new Fields(readFile(raw, bytesMax, bad), "", ["version", "from", "trust", "signatures"], bad);
+  const v = top.integer("version");
+  if (v !== 1n) throw new Refusal("unsupported", 1, "E_VERSION", `a rotation file of version ${v}; this program reads version 1`);
+  const from = unhex(top.text("from"));
+  if (from === undefined || from.length !== hashBytes) throw bad("from is not 64 hexadecimal digits");
+  const trust = unbase64(top.text("trust"));
+  if (trust === undefined) throw bad("trust is no base64");
+  const rows = top.get("signatures");
+  if (!Array.isArray(rows) || rows.length > signaturesMax) throw bad(`no list of at most ${signaturesMax} signatures`);
+  const signatures = rows.map((row, i): Signature => {
+    const f = new Fields(row, `signature ${i}: `, ["pub_key", "signature"], bad);
+    const [pubKey, signature] = [unbase64(f.text("pub_key")), unbase64(f.text("signature"))];
+    if (pubKey?.length !== 32 || signature?.length !== signatureBytes) throw bad(`signature ${i}: a key has 32 bytes, a signature 64, in base64`);
+    return { pubKey, signature };
+  });
+  return { from, trust, signatures };
+}
