@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	cmttypes "github.com/cometbft/cometbft/types"
 
@@ -198,16 +200,22 @@ func (s *sim) things() (out []thing) {
 				return audienceOfObjection[o.state].gets(reader, o.provider, reader == who || party && sees(reader, target) != "")
 			})
 		}
-		for name, a := range m.authorisations {
-			add("authorisation "+name, a.firm, s.Authorisation(a.firm, "SQ-"+name[2:]), func(reader string) string {
-				if reader == a.to || reader == a.via || reader == "auditor" { // whose business it is
-					return "full"
-				}
-				return ""
-			})
-		}
 	})
 	slices.SortFunc(out, func(a, b thing) int { return strings.Compare(a.name+a.id, b.name+b.id) })
+	return out
+}
+
+// authorised are the authorisations of the model.
+func (s *sim) authorised() (out []thing) {
+	for _, name := range slices.Sorted(maps.Keys(s.m.authorisations)) {
+		a := s.m.authorisations[name]
+		out = append(out, thing{"authorisation " + name, hex.EncodeToString(s.Authorisation(a.firm, "SQ-"+name[2:])), a.firm, func(reader string) string {
+			if reader == a.to || reader == a.via || reader == "auditor" { // whose business it is
+				return "full"
+			}
+			return ""
+		}})
+	}
 	return out
 }
 
@@ -269,6 +277,17 @@ func (s *sim) ask(reader, target string) (int, []byte) {
 	return w.Code, w.Body.Bytes()
 }
 
+// rowsRead says what was read of the state: whoever may not see what an answer is made of must not learn it from how long it takes.
+func (s *sim) rowsRead() string {
+	return fmt.Sprintf("%d rows that are there, %d that are not", s.rows[1].Load(), s.rows[0].Load())
+}
+
+func (s *sim) work(target, reader string) string {
+	s.rows = [2]atomic.Int64{}
+	s.ask(reader, target)
+	return s.rowsRead()
+}
+
 // audiences asks for rows as every reader. most bounds how many of them are asked for, chosen at random.
 func (s *sim) audiences(most int) {
 	t, m := s.t, s.m
@@ -278,14 +297,23 @@ func (s *sim) audiences(most int) {
 	s.Block()
 	all := s.things()
 	s.r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	signed := s.authorised()
+	s.c.Shuffle(len(signed), func(i, j int) { signed[i], signed[j] = signed[j], signed[i] })
+	all = append(signed[:min(len(signed), most/4)], all...)
 	for _, reader := range append(slices.Clone(readers), s.firmReader()...) {
 		if m.removed[reader] {
 			continue
 		}
-		_, none := s.ask(reader, "/v1/records/"+strings.Repeat("0", 64))
+		_, none := s.ask(reader, "/v1/records/"+strings.Repeat("0", 64)) // makes what all answers of a height share
+		nothing := [2]string{s.work("/v1/records/"+strings.Repeat("0", 64), reader), s.work("/v1/records/41010020200101999999", reader)}
+		outside := reader == "" || slices.Contains(simLenders, reader) || strings.HasPrefix(reader, "firm ") // who holds no state
 		for _, th := range all[:min(most, len(all))] {
 			want := th.gets(reader)
+			s.rows = [2]atomic.Int64{}
 			code, body := s.ask(reader, "/v1/records/"+th.id)
+			if rows, as := s.rowsRead(), nothing[(64-len(th.id))/44]; outside && want == "" && rows != as {
+				t.Errorf("%q can tell %s from what never was by the work: %s, not %s", reader, th.name, rows, as)
+			}
 			var got struct{ View string }
 			must(t, json.Unmarshal(body, &got))
 			switch {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
@@ -96,7 +97,8 @@ type sim struct {
 	gate          *gateway.Gateway
 	signers       map[string]*gateway.Signer
 	twinsCompared int
-	asked, packed map[string]int // answers to queries; how many are in the packs
+	rows          [2]atomic.Int64 // that were asked for: not there, there
+	asked, packed map[string]int  // answers to queries; how many are in the packs
 }
 
 var (
@@ -856,12 +858,19 @@ func splitKey(key string) (issuer, no, firm string) {
 func simulate(t *testing.T, seed uint64, blocks, ask, check int) {
 	s := &sim{
 		t: t, r: rand.New(rand.NewPCG(seed, 1)), c: rand.New(rand.NewPCG(seed, 2)), m: newModel(), asked: map[string]int{}, packed: map[string]int{}, lines: map[string]string{}, names: map[string][]string{},
-		Script: NewScript(t, Options{Checks: check == 1, Dirs: []string{"", t.TempDir()}, Edit: func(g *pb.Genesis) {
-			g.Members[0].Authority = true // gov1
-			g.Members[0].Keys[0].Roles = append(g.Members[0].Keys[0].Roles, pb.ROLE_REVIEW)
-			g.Members[5].CreditChina, g.Members[5].Holder = true, true // ops
-		}}),
 	}
+	read := func(_ []byte, found bool) {
+		if found {
+			s.rows[1].Add(1)
+		} else {
+			s.rows[0].Add(1)
+		}
+	}
+	s.Script = NewScript(t, Options{Checks: check == 1, Dirs: []string{"", t.TempDir()}, OnRead: read, Edit: func(g *pb.Genesis) {
+		g.Members[0].Authority = true // gov1
+		g.Members[0].Keys[0].Roles = append(g.Members[0].Keys[0].Roles, pb.ROLE_REVIEW)
+		g.Members[5].CreditChina, g.Members[5].Holder = true, true // ops
+	}})
 	defer s.Close()
 	defer func() {
 		if t.Failed() {
