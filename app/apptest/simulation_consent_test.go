@@ -37,7 +37,7 @@ func (s *sim) nextConsent() do {
 		switch k := s.c.IntN(20); {
 		case k < 4:
 			d = s.nextKey()
-		case k < 5:
+		case k < 6:
 			d = s.nextKeyEnd()
 		case k < 11:
 			d = s.nextGrant()
@@ -198,7 +198,7 @@ func (s *sim) nextAnchor() do {
 	for range pick(r, 0, 0, 1, 1, 2) {
 		if name := someOf(r, s.names["authorisation"], func(n string) bool {
 			b := s.m.authorisations[n]
-			return b.firm == firm && b.via == by && b.uses != 0 && (b.state == "live" || r.IntN(4) == 0)
+			return b.firm == firm && (b.via == by || r.IntN(5) == 0) && (b.uses != 0 || r.IntN(5) == 0) && (b.state == "live" || r.IntN(4) == 0)
 		}); name != "none" && name[:1] == firm && !slices.Contains(used, name[2:]) {
 			used = append(used, name[2:])
 		}
@@ -233,7 +233,8 @@ func (s *sim) nextGrade() do {
 	r, by, firm := s.c, s.by1("pj"), s.anyFirm()
 	g := mGrade{grade: pick(r, "A", "B+", "C-", "E"), result: fmt.Sprint("PJ", s.cn), basis: "b", found: s.m.today - pick(r, 0, 0, r.IntN(60), -1)}
 	g.until = g.found + pick(r, 365, r.IntN(90), r.IntN(90), -1)
-	if old, known := s.m.grades[firm]; known && r.IntN(3) > 0 { // a newer one, mostly
+	if old, known := s.m.grades[firm]; known && r.IntN(8) == 0 { // as it comes, older ones too
+	} else if known && r.IntN(3) > 0 { // a newer one, mostly
 		g.found = max(g.found, old.found)
 		g.until = max(g.until, g.found)
 	} else if known {

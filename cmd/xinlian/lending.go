@@ -12,6 +12,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/node/gateway"
 	"github.com/xinlian-ledger/xinlian/node/keys"
 	"github.com/xinlian-ledger/xinlian/node/receipt"
+	"github.com/xinlian-ledger/xinlian/node/vault"
 )
 
 // lender is what makes a node's gateway one for lenders: its journal of receipts, and the key that anchors them.
@@ -35,7 +36,12 @@ func openLending(cfg node.Config) (*lender, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lending.key: %w", err)
 	}
-	j, err := receipt.Open(filepath.Join(cfg.Home, node.ReceiptsDir))
+	dir := filepath.Join(cfg.Home, node.ReceiptsDir)
+	secret, err := vault.SealedKey(filepath.Join(dir, receipt.KeyFileName), []byte(word))
+	if err != nil {
+		return nil, fmt.Errorf("the journal of receipts: lending.passphrase must be that under which its key was sealed: %w", err)
+	}
+	j, err := receipt.Open(dir, secret)
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ type lending struct {
 func newLending(t testing.TB) *lending {
 	t.Helper()
 	l := &lending{dir: t.TempDir()}
-	j, err := receipt.Open(l.dir)
+	j, err := receipt.Open(l.dir, make([]byte, receipt.KeyBytes))
 	must(t, err)
 	t.Cleanup(func() { j.Close() })
 	l.journal = j
@@ -431,7 +431,7 @@ func TestQueriesAtOnce(t *testing.T) {
 		t.Errorf("%d queries opened something; the firm allowed 5", opened)
 	}
 	must(t, l.journal.Close())
-	j, err := receipt.Open(l.dir)
+	j, err := receipt.Open(l.dir, make([]byte, receipt.KeyBytes))
 	must(t, err)
 	defer j.Close()
 	have := map[string]bool{}

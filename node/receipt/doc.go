@@ -10,9 +10,15 @@
 //     two, at least 64, with random ones. The root tells nobody how many there are, or whether there are any; a path tells the firm and the lender who hold
 //     a receipt no more than the size of that power. Sealing twice gives the same anchor, so that what was sent and lost is sent again.
 //   - Nothing is deleted (A8-8: at least three years).
+//   - Whoever has the file alone learns how many receipts there are, in which order and of what length, how many each of the firms and authorisations has that stand
+//     there under names that only the key makes, and how many an hour's anchor covers; not who asked about whom. The key is sealed under the passphrase of the
+//     gateway's key (vault.SealedKey); without it nothing is opened, and a new one opens no old journal. What a file holds is bound to its place. A file that a
+//     version before this wrote in clear is encrypted when it is opened.
+//   - A write that a crash cuts short is there whole or not at all, the use that it counts with it (TestCutAtEachWrite).
 //
 // A journal that has lost anchors which the ledger holds does not know all uses; the gateway then opens nothing until its journal is back.
 //
-// Trust: the journal's file is for this gateway's operator alone: it says who asked whom. Whoever can change it can hide receipts that are not anchored yet,
-// an hour's at most, and can change none that is.
+// Trust: the operator of the gateway has file and key. Whoever has both can hide receipts that are not anchored yet, an hour's at most, and can change none that is.
+// Whoever can write to the file alone can put an older one in its place: an anchor that the ledger holds and the journal lacks then stops the gateway from opening
+// anything.
 package receipt

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -20,8 +19,11 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 )
 
-// FileName of the journal in its folder.
-const FileName = "receipts.db"
+// FileName of the journal in its folder, and of the file that seals its key under the passphrase of the gateway's key (vault.SealedKey).
+const (
+	FileName    = "receipts.db"
+	KeyFileName = "receipts.json"
+)
 
 const (
 	saltBytes = 32
@@ -38,13 +40,13 @@ var (
 	ErrClosed = errors.New("the journal of receipts is closed")
 )
 
-// Buckets of the file. Numbers are big-endian.
+// Buckets of the file. Numbers are big-endian. Sealed and named: see secrets.
 var (
-	bReceipts = []byte("receipts") // seq → salt ‖ receipt
-	bSubjects = []byte("subjects") // uscc ‖ seq → nothing
-	bUses     = []byte("uses")     // authorisation → how often it opened something
-	bUsedUp   = []byte("used up")  // authorisation → nothing: its last use is not told yet
-	bAnchors  = []byte("anchors")  // hour → see anchorRow
+	bReceipts = []byte("receipts") // seq → sealed: salt ‖ receipt
+	bSubjects = []byte("subjects") // name of a uscc ‖ seq → nothing
+	bUses     = []byte("uses")     // name of an authorisation → how often it opened something
+	bUsedUp   = []byte("used up")  // name of an authorisation → sealed: its id; its last use is not told yet
+	bAnchors  = []byte("anchors")  // hour → sealed: see anchorRow
 	bEnds     = []byte("ends")     // end seq of an anchor that covers receipts → hour
 )
 
@@ -74,6 +76,7 @@ type Proof struct {
 // Journal is open. Safe for many goroutines.
 type Journal struct {
 	db      *bbolt.DB
+	secrets secrets
 	queue   chan *waiting
 	done    chan struct{}
 	closing chan struct{}
@@ -88,28 +91,21 @@ type waiting struct {
 	err   chan error
 }
 
-// Open opens the journal in a folder, or makes one. A folder is one process's at a time.
-func Open(dir string) (*Journal, error) {
+// Open opens the journal in a folder under its key, or makes one. A file that an older version wrote in clear is encrypted first. A folder is one process's at a
+// time.
+func Open(dir string, key []byte) (*Journal, error) {
+	if len(key) != KeyBytes {
+		return nil, fmt.Errorf("the key of a journal has %d bytes, this one %d", KeyBytes, len(key))
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	db, err := bbolt.Open(filepath.Join(dir, FileName), 0o600, &bbolt.Options{Timeout: time.Second})
+	s := secrets{bytes.Clone(key)}
+	db, err := openFile(dir, s)
 	if err != nil {
-		return nil, fmt.Errorf("open the journal of receipts in %s: %w; another process may hold it", dir, err)
-	}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		for _, b := range [][]byte{bReceipts, bSubjects, bUses, bUsedUp, bAnchors, bEnds} {
-			if _, err := tx.CreateBucketIfNotExists(b); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		db.Close()
 		return nil, err
 	}
-	j := &Journal{db: db, queue: make(chan *waiting, batchMax), done: make(chan struct{}), closing: make(chan struct{})}
+	j := &Journal{db: db, secrets: s, queue: make(chan *waiting, batchMax), done: make(chan struct{}), closing: make(chan struct{})}
 	go j.write()
 	return j, nil
 }
@@ -136,20 +132,19 @@ func (j *Journal) Waiting(hour int64) (since time.Time, err error) {
 	err = j.db.View(func(tx *bbolt.Tx) error {
 		next := uint64(1)
 		if hour >= 0 {
-			raw := tx.Bucket(bAnchors).Get(be64(uint64(hour)))
-			if raw == nil {
-				return fmt.Errorf("the journal lacks the anchor of hour %d", hour)
-			}
-			row, err := decodeAnchor(raw)
+			row, err := j.secrets.anchor(tx, be64(uint64(hour)))
 			if err != nil {
 				return err
+			}
+			if row == nil {
+				return fmt.Errorf("the journal lacks the anchor of hour %d", hour)
 			}
 			next = row.end
 		}
 		if next > tx.Bucket(bReceipts).Sequence() {
 			return nil
 		}
-		e, err := entryOf(tx, next)
+		e, err := j.secrets.entry(tx, next)
 		if err == nil {
 			since = time.UnixMilli(e.Receipt.ClockMs)
 		}
@@ -215,7 +210,7 @@ func (j *Journal) write() {
 		results := make([]error, len(batch))
 		err := j.db.Update(func(tx *bbolt.Tx) error {
 			for i, w := range batch {
-				switch results[i] = put(tx, w); {
+				switch results[i] = j.put(tx, w); {
 				case results[i] == nil, errors.Is(results[i], ErrUsedUp):
 				default:
 					return results[i]
@@ -234,36 +229,35 @@ func (j *Journal) write() {
 }
 
 // put enters one receipt, and counts its use.
-func put(tx *bbolt.Tx, w *waiting) error {
+func (j *Journal) put(tx *bbolt.Tx, w *waiting) error {
 	r := &w.entry.Receipt
 	if len(r.Opened) > 0 {
-		used := count(tx, r.Authorisation)
+		used, name := j.count(tx, r.Authorisation), j.secrets.name(bUses, r.Authorisation)
 		if w.limit != 0 && used >= uint64(w.limit) {
 			return ErrUsedUp
 		}
-		if err := tx.Bucket(bUses).Put(r.Authorisation, be64(used+1)); err != nil {
+		if err := tx.Bucket(bUses).Put(name, be64(used+1)); err != nil {
 			return err
 		}
 		if w.limit != 0 && used+1 == uint64(w.limit) {
-			if err := tx.Bucket(bUsedUp).Put(r.Authorisation, nil); err != nil {
+			if err := j.secrets.put(tx, bUsedUp, j.secrets.name(bUsedUp, r.Authorisation), r.Authorisation); err != nil {
 				return err
 			}
 		}
 	}
-	receipts := tx.Bucket(bReceipts)
-	seq, err := receipts.NextSequence() // from 1
+	seq, err := tx.Bucket(bReceipts).NextSequence() // from 1
 	if err != nil {
 		return err
 	}
 	w.entry.Seq = seq
-	if err := receipts.Put(be64(seq), slices.Concat(w.entry.Salt, w.entry.Raw)); err != nil {
+	if err := j.secrets.put(tx, bReceipts, be64(seq), slices.Concat(w.entry.Salt, w.entry.Raw)); err != nil {
 		return err
 	}
-	return tx.Bucket(bSubjects).Put(slices.Concat([]byte(r.Subject), be64(seq)), nil)
+	return tx.Bucket(bSubjects).Put(slices.Concat(j.secrets.name(bSubjects, []byte(r.Subject)), be64(seq)), nil)
 }
 
-func count(tx *bbolt.Tx, authorisation []byte) uint64 {
-	if v := tx.Bucket(bUses).Get(authorisation); len(v) == 8 {
+func (j *Journal) count(tx *bbolt.Tx, authorisation []byte) uint64 {
+	if v := tx.Bucket(bUses).Get(j.secrets.name(bUses, authorisation)); len(v) == 8 {
 		return binary.BigEndian.Uint64(v)
 	}
 	return 0
@@ -271,7 +265,7 @@ func count(tx *bbolt.Tx, authorisation []byte) uint64 {
 
 // Used is how often an authorisation has opened something.
 func (j *Journal) Used(authorisation []byte) (n uint64, err error) {
-	err = j.db.View(func(tx *bbolt.Tx) error { n = count(tx, authorisation); return nil })
+	err = j.db.View(func(tx *bbolt.Tx) error { n = j.count(tx, authorisation); return nil })
 	return n, err
 }
 
@@ -279,15 +273,15 @@ func (j *Journal) Used(authorisation []byte) (n uint64, err error) {
 func (j *Journal) About(subject string, after uint64, fn func(e *Entry, p *Proof) (more bool)) error {
 	return j.db.View(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bSubjects).Cursor()
-		prefix := []byte(subject)
+		prefix := j.secrets.name(bSubjects, []byte(subject))
 		sealed := map[int64]*sealing{}
 		for k, _ := c.Seek(slices.Concat(prefix, be64(after+1))); bytes.HasPrefix(k, prefix) && len(k) == len(prefix)+8; k, _ = c.Next() {
 			seq := binary.BigEndian.Uint64(k[len(prefix):])
-			e, err := entryOf(tx, seq)
+			e, err := j.secrets.entry(tx, seq)
 			if err != nil {
 				return err
 			}
-			p, err := proofOf(tx, seq, sealed)
+			p, err := j.secrets.proof(tx, seq, sealed)
 			if err != nil {
 				return err
 			}
@@ -299,12 +293,14 @@ func (j *Journal) About(subject string, after uint64, fn func(e *Entry, p *Proof
 	})
 }
 
-func entryOf(tx *bbolt.Tx, seq uint64) (*Entry, error) {
-	raw := tx.Bucket(bReceipts).Get(be64(seq))
+func (s secrets) entry(tx *bbolt.Tx, seq uint64) (*Entry, error) {
+	raw, err := s.get(tx, bReceipts, be64(seq))
+	if err != nil {
+		return nil, err
+	}
 	if len(raw) <= saltBytes {
 		return nil, fmt.Errorf("the journal lacks receipt %d", seq)
 	}
-	raw = bytes.Clone(raw)
 	e := &Entry{Seq: seq, Salt: raw[:saltBytes:saltBytes], Raw: raw[saltBytes:]}
 	if err := pb.Decode(e.Raw, &e.Receipt); err != nil {
 		return nil, fmt.Errorf("receipt %d of the journal: %w", seq, err)
@@ -339,6 +335,15 @@ func decodeAnchor(raw []byte) (*anchorRow, error) {
 	return a, nil
 }
 
+// anchor reads the row of an hour; nil: there is none.
+func (s secrets) anchor(tx *bbolt.Tx, hour []byte) (*anchorRow, error) {
+	raw, err := s.get(tx, bAnchors, hour)
+	if raw == nil {
+		return nil, err
+	}
+	return decodeAnchor(raw)
+}
+
 // sealing is the tree of an anchor: its leaves in order, and where each receipt stands.
 type sealing struct {
 	row    *anchorRow
@@ -346,18 +351,18 @@ type sealing struct {
 	place  map[uint64]uint64 // seq → place
 }
 
-func seal(tx *bbolt.Tx, row *anchorRow) (*sealing, error) {
+func (s secrets) tree(tx *bbolt.Tx, row *anchorRow) (*sealing, error) {
 	type leaf struct {
 		hash attest.Hash
 		seq  uint64 // 0: filling
 	}
 	var leaves []leaf
-	c := tx.Bucket(bReceipts).Cursor()
-	for k, raw := c.Seek(be64(row.first)); k != nil && binary.BigEndian.Uint64(k) < row.end; k, raw = c.Next() {
-		leaves = append(leaves, leaf{attest.ReceiptLeaf(raw[:saltBytes], raw[saltBytes:]), binary.BigEndian.Uint64(k)})
-	}
-	if uint64(len(leaves)) != row.end-row.first {
-		return nil, errors.New("the journal lacks receipts that it has anchored")
+	for seq := row.first; seq < row.end; seq++ {
+		e, err := s.entry(tx, seq)
+		if err != nil {
+			return nil, err
+		}
+		leaves = append(leaves, leaf{attest.ReceiptLeaf(e.Salt, e.Raw), seq})
 	}
 	size := leavesMin
 	for size < len(leaves) {
@@ -367,14 +372,14 @@ func seal(tx *bbolt.Tx, row *anchorRow) (*sealing, error) {
 		leaves = append(leaves, leaf{hash: attest.ReceiptLeaf(row.seed, be64(uint64(i)))})
 	}
 	slices.SortFunc(leaves, func(a, b leaf) int { return bytes.Compare(a.hash[:], b.hash[:]) })
-	s := &sealing{row: row, place: map[uint64]uint64{}}
+	t := &sealing{row: row, place: map[uint64]uint64{}}
 	for i, l := range leaves {
-		s.leaves = append(s.leaves, l.hash)
+		t.leaves = append(t.leaves, l.hash)
 		if l.seq != 0 {
-			s.place[l.seq] = uint64(i)
+			t.place[l.seq] = uint64(i)
 		}
 	}
-	return s, nil
+	return t, nil
 }
 
 // path gives the siblings of a place from below, and the root.
@@ -397,16 +402,15 @@ func (j *Journal) Seal(hour int64) (*Anchor, error) {
 	var out *Anchor
 	err := j.db.Update(func(tx *bbolt.Tx) error {
 		anchors := tx.Bucket(bAnchors)
-		if raw := anchors.Get(be64(uint64(hour))); raw != nil {
-			row, err := decodeAnchor(raw)
+		if row, err := j.secrets.anchor(tx, be64(uint64(hour))); row != nil || err != nil {
 			if err == nil {
-				out, err = anchorOf(tx, hour, row)
+				out, err = j.secrets.made(tx, hour, row)
 			}
 			return err
 		}
 		row := &anchorRow{first: 1, end: tx.Bucket(bReceipts).Sequence() + 1, seed: make([]byte, saltBytes)}
-		if k, raw := anchors.Cursor().Last(); k != nil {
-			last, err := decodeAnchor(raw)
+		if k, _ := anchors.Cursor().Last(); k != nil {
+			last, err := j.secrets.anchor(tx, k)
 			if err != nil {
 				return err
 			}
@@ -420,15 +424,20 @@ func (j *Journal) Seal(hour int64) (*Anchor, error) {
 		}
 		used := tx.Bucket(bUsedUp)
 		c := used.Cursor()
-		for k, _ := c.First(); k != nil && len(row.usedUp) < pb.UsedUpMax; k, _ = c.Next() {
-			row.usedUp = append(row.usedUp, bytes.Clone(k))
+		for k, v := c.First(); k != nil && len(row.usedUp) < pb.UsedUpMax; k, v = c.Next() {
+			id, err := j.secrets.open(bUsedUp, k, v)
+			if err != nil {
+				return err
+			}
+			row.usedUp = append(row.usedUp, id)
 		}
+		slices.SortFunc(row.usedUp, bytes.Compare)
 		for _, id := range row.usedUp {
-			if err := used.Delete(id); err != nil {
+			if err := used.Delete(j.secrets.name(bUsedUp, id)); err != nil {
 				return err
 			}
 		}
-		if err := anchors.Put(be64(uint64(hour)), row.encode()); err != nil {
+		if err := j.secrets.put(tx, bAnchors, be64(uint64(hour)), row.encode()); err != nil {
 			return err
 		}
 		if row.end > row.first {
@@ -437,18 +446,19 @@ func (j *Journal) Seal(hour int64) (*Anchor, error) {
 			}
 		}
 		var err error
-		out, err = anchorOf(tx, hour, row)
+		out, err = j.secrets.made(tx, hour, row)
 		return err
 	})
 	return out, err
 }
 
-func anchorOf(tx *bbolt.Tx, hour int64, row *anchorRow) (*Anchor, error) {
-	s, err := seal(tx, row)
+// made is an anchor as the ledger gets it.
+func (s secrets) made(tx *bbolt.Tx, hour int64, row *anchorRow) (*Anchor, error) {
+	t, err := s.tree(tx, row)
 	if err != nil {
 		return nil, err
 	}
-	_, root := s.path(0)
+	_, root := t.path(0)
 	return &Anchor{Hour: hour, Root: root, UsedUp: row.usedUp}, nil
 }
 
@@ -464,29 +474,32 @@ func (j *Journal) LastHour() (hour int64, err error) {
 	return hour, err
 }
 
-// proofOf leads from a receipt to its anchor; nil: none covers it yet.
-func proofOf(tx *bbolt.Tx, seq uint64, sealed map[int64]*sealing) (*Proof, error) {
+// proof leads from a receipt to its anchor; nil: none covers it yet. sealed are the trees that were made already.
+func (s secrets) proof(tx *bbolt.Tx, seq uint64, sealed map[int64]*sealing) (*Proof, error) {
 	k, at := tx.Bucket(bEnds).Cursor().Seek(be64(seq + 1)) // the first that ends after it
 	if k == nil {
 		return nil, nil
 	}
 	hour := int64(binary.BigEndian.Uint64(at))
-	s := sealed[hour]
-	if s == nil {
-		row, err := decodeAnchor(tx.Bucket(bAnchors).Get(at))
+	t := sealed[hour]
+	if t == nil {
+		row, err := s.anchor(tx, at)
 		if err != nil {
 			return nil, err
 		}
-		if s, err = seal(tx, row); err != nil {
+		if row == nil {
+			return nil, fmt.Errorf("the journal lacks the anchor of hour %d", hour)
+		}
+		if t, err = s.tree(tx, row); err != nil {
 			return nil, err
 		}
-		sealed[hour] = s
+		sealed[hour] = t
 	}
-	place, ok := s.place[seq]
+	place, ok := t.place[seq]
 	if !ok {
 		return nil, fmt.Errorf("the anchor of hour %d does not cover receipt %d", hour, seq)
 	}
-	path, root := s.path(place)
+	path, root := t.path(place)
 	return &Proof{Hour: hour, Root: root, Place: place, Path: path}, nil
 }
 

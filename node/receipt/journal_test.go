@@ -21,9 +21,11 @@ import (
 
 const firm, other = "91410100Y00100009T", "91410100Y001010019"
 
+var journalKey = bytes.Repeat([]byte{7}, receipt.KeyBytes)
+
 func open(t testing.TB, dir string) *receipt.Journal {
 	t.Helper()
-	j, err := receipt.Open(dir)
+	j, err := receipt.Open(dir, journalKey)
 	if err != nil {
 		t.Fatal(err)
 	}

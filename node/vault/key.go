@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -152,4 +153,34 @@ func readBounded(path string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("%s is no regular file of at most %d bytes", filepath.Base(path), limit)
 	}
 	return os.ReadFile(path)
+}
+
+// SealedKey opens the key that a file holds, sealed under a passphrase in the form of vault.json, or makes a key and its file where there is none. For what else
+// a member keeps encrypted on its disk.
+func SealedKey(path string, passphrase []byte) (key []byte, err error) {
+	if len(passphrase) == 0 {
+		return nil, errors.New("a sealed key needs a passphrase")
+	}
+	raw, err := readBounded(path, keyFileMax)
+	switch {
+	case err == nil:
+		if key, err = unseal(raw, passphrase); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		return key, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	key = random(keyBytes)
+	if raw, err = seal(key, passphrase); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(writeWhole(path, raw), syncDir(dir)); err != nil {
+		return nil, err
+	}
+	return key, nil
 }

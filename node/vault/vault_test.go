@@ -368,3 +368,31 @@ func FuzzParseCanonical(f *testing.F) {
 		}
 	})
 }
+
+// A sealed key is made once, opens under its passphrase alone, and is never made anew over one that is damaged.
+func TestSealedKey(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "below", "key.json")
+	key, err := SealedKey(path, []byte("one"))
+	if err != nil || len(key) != keyBytes {
+		t.Fatal(len(key), err)
+	}
+	if again, err := SealedKey(path, []byte("one")); err != nil || !bytes.Equal(again, key) {
+		t.Error("opened again it is another key", err)
+	}
+	if _, err := SealedKey(path, []byte("two")); !errors.Is(err, ErrPassphrase) {
+		t.Error("another passphrase:", err)
+	}
+	if _, err := SealedKey(path, nil); err == nil {
+		t.Error("no passphrase opens it")
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil || bytes.Contains(raw, key) {
+		t.Fatal("the key stands in the file in clear", err)
+	}
+	if err := os.WriteFile(path, raw[:len(raw)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := SealedKey(path, []byte("one")); err == nil {
+		t.Error("a file that was cut opens, or was made anew")
+	}
+}

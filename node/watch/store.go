@@ -48,6 +48,8 @@ type Watch struct {
 type Store struct {
 	mu  sync.RWMutex // held for writing while a list changes
 	dir string
+
+	testingOnlyStep func(did string) // told of each step of a write, so that a test can end the process there
 }
 
 // New keeps lists below a folder, which is made with the first of them. What a crash has left of a list being written goes.
@@ -120,7 +122,14 @@ func (s *Store) read(owner, id string) ([]row, error) {
 	return rows, nil
 }
 
-// write puts a list in the place of the one before, whole or not at all, and on the disk.
+func (s *Store) step(did string) {
+	if s.testingOnlyStep != nil {
+		s.testingOnlyStep(did)
+	}
+}
+
+// write puts a list in the place of the one before, whole or not at all, and on the disk. A crash before the rename leaves the list as it was, and a file that New
+// removes; one after it the new list, which nobody was told of yet.
 func (s *Store) write(owner, id string, rows []row) (err error) {
 	var b bytes.Buffer
 	for _, r := range rows {
@@ -134,22 +143,27 @@ func (s *Store) write(owner, id string, rows []row) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
+	s.step("folder")
 	f, err := os.CreateTemp(dir, "*"+writing)
 	if err != nil {
 		return err
 	}
+	s.step("file")
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, os.Remove(f.Name()))
 		}
 	}()
 	_, err = f.Write(b.Bytes())
+	s.step("bytes")
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
+	s.step("sync")
 	if err := os.Rename(f.Name(), s.file(owner, id)); err != nil {
 		return err
 	}
+	s.step("rename")
 	return syncDir(dir)
 }
 
@@ -253,6 +267,7 @@ func (s *Store) Drop(owner, id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := os.Remove(s.file(owner, id))
+	s.step("remove")
 	if errors.Is(err, fs.ErrNotExist) {
 		return ErrUnknown
 	}
