@@ -5,10 +5,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
+	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -86,6 +84,7 @@ type run struct {
 
 type target struct {
 	Endpoint
+	host   string // of RPC
 	client *rpchttp.HTTP
 }
 
@@ -155,20 +154,20 @@ func Drive(ctx context.Context, ends []Endpoint, p Plan) (_ *Result, err error) 
 	return res, err
 }
 
-// dial opens a node with connections enough for every sender.
+// dial opens a node for what is asked beside sending.
 func dial(e Endpoint) (*target, error) {
-	transport := &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
-		MaxIdleConnsPerHost: WorkersMax, DisableCompression: true,
+	u, err := url.Parse(e.RPC)
+	if err != nil || u.Host == "" {
+		return nil, fmt.Errorf("%q is no address of an RPC", e.RPC)
 	}
-	c, err := rpchttp.NewWithClient(e.RPC, "/websocket", &http.Client{Transport: transport, Timeout: time.Minute})
+	c, err := rpchttp.New(e.RPC, "/websocket")
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", e.RPC, err)
 	}
 	if err := c.Start(); err != nil {
 		return nil, fmt.Errorf("%s: %w", e.RPC, err)
 	}
-	return &target{Endpoint: e, client: c}, nil
+	return &target{Endpoint: e, host: u.Host, client: c}, nil
 }
 
 func (r *run) tell(height int64, at time.Time) {
@@ -187,12 +186,17 @@ func (r *run) send(ctx context.Context, start time.Time) {
 		all.Add(1)
 		go func() {
 			defer all.Done()
+			wires := make([]*wire, len(r.nodes))
+			for i, n := range r.nodes {
+				wires[i] = &wire{host: n.host}
+				defer wires[i].close()
+			}
 			for ctx.Err() == nil && r.failed.Load() == nil {
 				i := int(r.next.Add(1)) - 1
 				if i >= len(r.plan.Txs) || r.plan.For > 0 && time.Since(start) > r.plan.For {
 					return
 				}
-				if err := r.one(ctx, i, r.nodes[(i+w)%len(r.nodes)], start); err != nil {
+				if err := r.one(ctx, i, (i+w)%len(r.nodes), wires, start); err != nil {
 					r.failed.CompareAndSwap(nil, &err)
 					return
 				}
@@ -203,7 +207,7 @@ func (r *run) send(ctx context.Context, start time.Time) {
 }
 
 // one submits a transaction until the node has taken it.
-func (r *run) one(ctx context.Context, i int, n *target, start time.Time) error {
+func (r *run) one(ctx context.Context, i, node int, wires []*wire, start time.Time) error {
 	due := time.Time{}
 	if r.plan.Rate > 0 {
 		due = start.Add(time.Duration(float64(i) / r.plan.Rate * float64(time.Second)))
@@ -217,7 +221,7 @@ func (r *run) one(ctx context.Context, i int, n *target, start time.Time) error 
 			at = due
 		}
 		r.sent[i] = at.UnixNano()
-		err := r.submit(ctx, n, r.plan.Txs[i])
+		err := r.submit(ctx, r.nodes[node], wires[node], r.plan.Txs[i])
 		switch {
 		case err == nil:
 			return nil
@@ -235,20 +239,18 @@ func (r *run) one(ctx context.Context, i int, n *target, start time.Time) error 
 	}
 }
 
-func (r *run) submit(ctx context.Context, n *target, tx []byte) error {
+func (r *run) submit(ctx context.Context, n *target, w *wire, tx []byte) error {
 	if n.Send != nil {
 		return n.Send(ctx, tx)
 	}
-	a, err := n.client.BroadcastTxSync(ctx, tx)
+	code, log, err := w.broadcast(ctx, tx)
 	switch {
-	case err != nil && strings.Contains(err.Error(), "mempool is full"):
-		return ErrBusy
 	case err != nil:
 		return err
-	case a.Code != 0 && r.plan.Busy != nil && r.plan.Busy(a.Code):
+	case code != 0 && r.plan.Busy != nil && r.plan.Busy(code):
 		return ErrBusy
-	case a.Code != 0:
-		return fmt.Errorf("refused with code %d: %s", a.Code, a.Log)
+	case code != 0:
+		return fmt.Errorf("refused with code %d: %s", code, log)
 	}
 	return nil
 }
