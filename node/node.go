@@ -189,7 +189,7 @@ func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 		}
 		return db, nil
 	}
-	var options []cmtnode.Option
+	options := []cmtnode.Option{withGossip(cfg.Mempool)}
 	if n.opts.StateProvider != nil {
 		// The engine's own provider and its settings are not used.
 		cfg.StateSync.Enable = true

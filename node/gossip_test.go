@@ -1,0 +1,226 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cometbft/cometbft/abci/example/kvstore"
+	abci "github.com/cometbft/cometbft/abci/types"
+	cmtcfg "github.com/cometbft/cometbft/config"
+	"github.com/cometbft/cometbft/libs/log"
+	"github.com/cometbft/cometbft/mempool"
+	"github.com/cometbft/cometbft/p2p"
+	protomem "github.com/cometbft/cometbft/proto/tendermint/mempool"
+	"github.com/cometbft/cometbft/proxy"
+	"github.com/cometbft/cometbft/types"
+)
+
+// checks is CometBFT's kvstore; it counts checks, and holds them up while held is open.
+type checks struct {
+	*kvstore.Application
+	n    atomic.Int64
+	held chan struct{} // nil: not held up
+}
+
+func (a *checks) CheckTx(ctx context.Context, req *abci.RequestCheckTx) (*abci.ResponseCheckTx, error) {
+	if a.held != nil {
+		<-a.held
+	}
+	a.n.Add(1)
+	return a.Application.CheckTx(ctx, req)
+}
+
+// aside is a reactor of another channel.
+type aside struct {
+	p2p.BaseReactor
+	got atomic.Int64
+}
+
+const asideChannel = byte(0x70)
+
+func (r *aside) GetChannels() []*p2p.ChannelDescriptor {
+	return []*p2p.ChannelDescriptor{{ID: asideChannel, Priority: 1, MessageType: &protomem.Message{}}}
+}
+func (r *aside) Receive(p2p.Envelope) { r.got.Add(1) }
+
+// carrier is a node as far as it carries transactions.
+type carrier struct {
+	app      *checks
+	pool     *mempool.CListMempool
+	sw       *p2p.Switch
+	aside    *aside
+	messages atomic.Int64 // received
+	txs      atomic.Int64 // in them
+}
+
+// tap counts what a reactor receives.
+type tap struct {
+	p2p.Reactor
+	c *carrier
+}
+
+func (t tap) Receive(e p2p.Envelope) {
+	t.c.messages.Add(1)
+	t.c.txs.Add(int64(len(e.Message.(*protomem.Txs).Txs)))
+	t.Reactor.Receive(e)
+}
+
+type atHeight struct{}
+
+func (atHeight) GetHeight() int64 { return 1 }
+
+// carriers connects nodes as joined says. plain nodes have the engine's own reactor.
+func carriers(t *testing.T, n int, passOn time.Duration, plain func(i int) bool, joined func(i, j int) bool) []*carrier {
+	t.Helper()
+	cfg := cmtcfg.TestConfig()
+	all := make([]*carrier, n)
+	switches := p2p.MakeConnectedSwitches(cfg.P2P, n, func(i int, sw *p2p.Switch) *p2p.Switch {
+		c := &carrier{app: &checks{Application: kvstore.NewInMemoryApplication()}, sw: sw, aside: &aside{}}
+		client, err := proxy.NewLocalClientCreator(c.app).NewABCIClient()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := client.Start(); err != nil {
+			t.Fatal(err)
+		}
+		c.pool = mempool.NewCListMempool(cfg.Mempool, proxy.NewAppConnMempool(client, proxy.NopMetrics()), 0)
+		engine := mempool.NewReactor(cfg.Mempool, c.pool, false)
+		engine.SetLogger(log.NewNopLogger())
+		var r p2p.Reactor = engine
+		if !plain(i) {
+			g := newGossip(engine, c.pool, true, 10_000)
+			g.passOn = passOn
+			r = g
+		}
+		sw.AddReactor("MEMPOOL", tap{r, c})
+		c.aside.BaseReactor = *p2p.NewBaseReactor("ASIDE", c.aside)
+		sw.AddReactor("ASIDE", c.aside)
+		all[i] = c
+		return sw
+	}, func(sw []*p2p.Switch, i, j int) {
+		if joined(i, j) {
+			p2p.Connect2Switches(sw, i, j)
+		}
+	})
+	for _, sw := range switches {
+		sw.SetLogger(log.NewNopLogger())
+		t.Cleanup(func() { _ = sw.Stop() })
+		for _, p := range sw.Peers().Copy() {
+			p.Set(types.PeerStateKey, atHeight{})
+		}
+	}
+	return all
+}
+
+func nobody(int) bool          { return false }
+func neighbours(i, j int) bool { return j == i+1 }
+func everybody(int, int) bool  { return true }
+
+func (c *carrier) submit(t *testing.T, from, to int) {
+	t.Helper()
+	for i := from; i < to; i++ {
+		if err := c.pool.CheckTx(kvstore.NewTxFromID(i), nil, mempool.TxInfo{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestGossip: transactions reach all nodes in the order in which they were submitted, also nodes that are not connected to the first, and nodes with
+// the engine's own reactor among them.
+func TestGossip(t *testing.T) {
+	t.Parallel()
+	for _, plain := range []int{-1, 0, 1, 2} {
+		t.Run(fmt.Sprintf("plain=%d", plain), func(t *testing.T) {
+			t.Parallel()
+			all := carriers(t, 3, time.Millisecond, func(i int) bool { return i == plain }, neighbours)
+			const n = 50
+			all[0].submit(t, 0, n)
+			for i, c := range all {
+				eventually(t, fmt.Sprintf("node %d has all transactions", i), func() bool { return c.pool.Size() == n })
+				for k, tx := range c.pool.ReapMaxTxs(-1) {
+					if !bytes.Equal(tx, kvstore.NewTxFromID(k)) {
+						t.Fatalf("node %d has %q at place %d", i, tx, k)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestGossipOnce: where all are connected each node is told of a transaction once, many in a message; with the engine's reactor it is told by each of
+// its peers.
+func TestGossipOnce(t *testing.T) {
+	t.Parallel()
+	all := carriers(t, 4, time.Hour, nobody, everybody)
+	const n = 200
+	for i, c := range all {
+		c.submit(t, i*n, (i+1)*n)
+	}
+	for i, c := range all {
+		eventually(t, fmt.Sprintf("node %d has all transactions", i), func() bool { return c.pool.Size() == 4*n })
+		if got := c.txs.Load(); got != 3*n {
+			t.Errorf("node %d was told of %d transactions: %d are not its own", i, got, 3*n)
+		}
+		if m := c.messages.Load(); m > 3*n/2 {
+			t.Errorf("node %d got %d messages for %d transactions", i, m, 3*n)
+		}
+	}
+}
+
+// TestGossipLate: a node that comes when transactions wait already learns of those that others brought, too.
+func TestGossipLate(t *testing.T) {
+	t.Parallel()
+	all := carriers(t, 3, time.Millisecond, nobody, func(i, j int) bool { return i == 0 && j == 1 })
+	all[0].submit(t, 0, 10)
+	eventually(t, "the second has them", func() bool { return all[1].pool.Size() == 10 })
+	p2p.Connect2Switches([]*p2p.Switch{all[1].sw, all[2].sw}, 0, 1)
+	for _, p := range all[1].sw.Peers().Copy() {
+		p.Set(types.PeerStateKey, atHeight{})
+	}
+	eventually(t, "the third has them", func() bool { return all[2].pool.Size() == 10 })
+}
+
+// TestGossipBeside: what comes over the same connection does not wait for checks.
+func TestGossipBeside(t *testing.T) {
+	t.Parallel()
+	all := carriers(t, 2, time.Hour, nobody, everybody)
+	all[1].app.held = make(chan struct{})
+	all[0].submit(t, 0, 5)
+	eventually(t, "a message has come", func() bool { return all[1].messages.Load() > 0 })
+	for _, p := range all[0].sw.Peers().Copy() {
+		p.Send(p2p.Envelope{ChannelID: asideChannel, Message: &protomem.Txs{Txs: [][]byte{{1}}}})
+	}
+	eventually(t, "another channel's message has come", func() bool { return all[1].aside.got.Load() == 1 })
+	if n := all[1].app.n.Load(); n != 0 {
+		t.Fatalf("%d transactions are checked while checks are held up", n)
+	}
+	close(all[1].app.held)
+	eventually(t, "all are checked", func() bool { return all[1].pool.Size() == 5 })
+}
+
+// TestHeard: what is remembered of peers, and that it is bounded.
+func TestHeard(t *testing.T) {
+	t.Parallel()
+	h := heard{most: 2, young: map[[32]byte]rumour{}}
+	at := time.Unix(1, 0)
+	tx := func(i byte) [][]byte { return [][]byte{{i}} }
+	h.add("a", tx(1), at)
+	h.add("b", tx(1), at.Add(time.Second))
+	r, ok := h.of([]byte{1})
+	if !ok || !r.at.Equal(at) || !r.knows("a") || !r.knows("b") || r.knows("c") {
+		t.Fatalf("%v %v", r, ok)
+	}
+	for i := byte(2); i < 100; i++ {
+		h.add("a", tx(i), at)
+		if _, ok := h.of([]byte{i}); !ok || len(h.young)+len(h.old) > 2*h.most {
+			t.Fatalf("after %d: known %v, %d and %d are remembered", i, ok, len(h.young), len(h.old))
+		}
+	}
+	if _, ok := h.of([]byte{1}); ok {
+		t.Error("nothing is forgotten")
+	}
+}
