@@ -61,6 +61,7 @@ type gate struct {
 	limits    limits
 	sigs      *signatures
 	block     *inBlock // nil: a transaction for the mempool, which has no block yet
+	done      *recent  // of the mempool's gate; nil: the seen-set alone is asked
 }
 
 // inBlock is what the block holds that is being filled, checked or executed.
@@ -115,7 +116,7 @@ func (g *gate) pass(p *parsed) (memberUSCC string, r *x.Rejection) {
 		return "", ErrTooEarly.With("expires %d seconds ahead, at most %d are allowed", b.ExpiresAt-g.blockTime, g.limits.expiryMax)
 	}
 	// 4. Replay, against the state and within the block.
-	if g.block.holds(p.id) || seen(g.state, p.id, b.ExpiresAt) {
+	if g.block.holds(p.id) || !g.done.rulesOut(p.id, b.ExpiresAt) && seen(g.state, p.id, b.ExpiresAt) {
 		return "", ErrSeen.With("transaction %x was executed already", p.id)
 	}
 	// 5. Who signs: a member that is not removed, with a key in its window of legal time.

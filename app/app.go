@@ -58,6 +58,7 @@ type App struct {
 	opts  Options
 	sigs  *signatures
 	pool  *pending
+	done  recent
 
 	committed atomic.Pointer[committed]
 	rest      atomic.Pointer[rest] // of the height that was proven last
@@ -85,7 +86,7 @@ type committed struct {
 	info    *pb.BlockInfo
 	chain   *x.Chain
 	appHash []byte
-	shared  *sync.Map // rows of members and catalogue at this height, read once
+	shared  *sharedRows
 
 	limits atomic.Pointer[limits] // what the gate asks for, read once
 }
@@ -116,7 +117,7 @@ func New(o Options) (*App, error) {
 		return nil, err
 	}
 	a := &App{store: store, log: o.Logger, opts: o, sigs: newSignatures(o.Workers), pool: newPending(), making: newMaking()}
-	c := &committed{shared: new(sync.Map)}
+	c := &committed{shared: new(sharedRows)}
 	if m := store.Latest(); m.Height > 0 {
 		c.height, c.appHash = int64(m.Height), append([]byte(nil), m.AppHash[:]...)
 		c.info = new(pb.BlockInfo)
@@ -130,6 +131,12 @@ func New(o Options) (*App, error) {
 		}
 	}
 	a.committed.Store(c)
+	if c.height > 0 {
+		if err := a.done.begin(a); err != nil {
+			store.Close()
+			return nil, err
+		}
+	}
 	return a, nil
 }
 

@@ -253,6 +253,29 @@ func TestCheckWhileWriting(t *testing.T) {
 	}
 }
 
+// TestCheckAfterRestart offers a transaction again to an application that was opened after it was executed, and one that is in no block.
+func TestCheckAfterRestart(t *testing.T) {
+	t.Parallel()
+	c := apptest.New(t, apptest.Options{Dirs: []string{t.TempDir(), t.TempDir()}})
+	tx, other := c.Sign("registry", enrol(c, 900)), c.Sign("registry", enrol(c, 901))
+	c.Block(tx)
+	check := func(tx []byte) uint32 {
+		resp, err := c.Apps[0].CheckTx(bg, &abci.RequestCheckTx{Tx: tx})
+		must(t, err)
+		return resp.Code
+	}
+	for range 3 {
+		if code := check(tx); code != app.ErrSeen.Number {
+			t.Errorf("what was executed: code %d", code)
+		}
+		if code := check(other); code != 0 {
+			t.Errorf("what is new: code %d", code)
+		}
+		c.Reopen(0)
+		c.Block()
+	}
+}
+
 // TestCrashWhileWriting cuts an application off after each Commit, before the block is written: it comes back at the height before, whole, and the engine
 // delivers the block again. The application that was not cut off goes on, each time on top of a block that is not written.
 func TestCrashWhileWriting(t *testing.T) {

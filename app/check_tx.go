@@ -37,6 +37,7 @@ func (a *App) CheckTx(_ context.Context, req *abci.RequestCheckTx) (resp *abci.R
 	}
 	l := c.limitsFor(s)
 	g := newGate(s, c.chain, c.info.TimeSeconds, l, a.sigs)
+	g.done = &a.done
 	uscc, r := g.pass(p)
 	if r != nil {
 		return refused(r), nil

@@ -24,6 +24,7 @@ func (a *App) Commit(context.Context, *abci.RequestCommit) (_ *abci.ResponseComm
 	}
 	a.next = nil
 	a.pool.committed(b.txs, b.ids, b.info.TimeSeconds)
+	a.done.add(b.ids, b.expires, b.info.TimeSeconds)
 	if !a.opts.Overlap || a.genesis != nil {
 		if err := a.write(b); err != nil {
 			return nil, err
@@ -58,7 +59,9 @@ func (a *App) write(b *block) error {
 	if err := a.store.Commit(uint64(b.height), b.appHash, x.EncodeRow(b.info)); err != nil {
 		return a.report("commit", err)
 	}
-	a.committed.Store(&committed{height: b.height, info: b.info, chain: b.chain, appHash: b.appHash[:], shared: new(sync.Map)})
+	a.committed.Store(&committed{
+		height: b.height, info: b.info, chain: b.chain, appHash: b.appHash[:], shared: a.committed.Load().shared.next(b.logs),
+	})
 	for i, left := range b.left {
 		if left {
 			a.left[i].Store(b.height)

@@ -27,6 +27,7 @@ type block struct {
 	chain    *x.Chain
 	txs      [][32]byte // SHA-256 of each transaction
 	ids      [][32]byte
+	expires  []int64 // when each of them expires
 	outcomes []*pb.TxOutcome
 	messages int // that took effect
 	results  []*abci.ExecTxResult
@@ -34,6 +35,7 @@ type block struct {
 	rows     *overlay               // what it writes, while it is executed
 	changes  *changes               // the same, in order, while the next block may stand on them
 	logged   [][32]byte             // leaves for the global log, in order of execution
+	logs     bool                   // rows of members, governance or catalogue changed
 	backlog  bool                   // timers that end visibility are left over
 	left     [len(pb.PackSets)]bool // sets of the packs that somebody left
 }
@@ -190,7 +192,10 @@ func (a *App) writeSet(rows *overlay) *state.WriteSet {
 // catalogue by key. It gives the new end.
 func closeLog(b *block, end logEnd) logEnd {
 	leaves := b.logged
-	b.rows.eachOf(firstLogged, lastLogged, func(c change) { leaves = append(leaves, rowLeaf(b.height, c)) })
+	b.rows.eachOf(firstLogged, lastLogged, func(c change) {
+		b.logs = true
+		leaves = append(leaves, rowLeaf(b.height, c))
+	})
 	return appendLog(b.rows, end, leaves)
 }
 
@@ -201,6 +206,7 @@ func (b *block) run(ctx *x.Ctx, sigs *signatures, txs []*parsed) {
 	g := newBlockGate(ctx, ctx.Chain, ctx.BlockTime, sigs)
 	b.results = make([]*abci.ExecTxResult, len(txs))
 	b.txs, b.ids, b.outcomes = make([][32]byte, len(txs)), make([][32]byte, len(txs)), make([]*pb.TxOutcome, len(txs))
+	b.expires = make([]int64, len(txs))
 	for i, p := range txs {
 		b.txs[i] = p.hash
 		uscc, r := g.pass(p)
@@ -209,7 +215,7 @@ func (b *block) run(ctx *x.Ctx, sigs *signatures, txs []*parsed) {
 			b.results[i] = &abci.ExecTxResult{Code: r.Number, Codespace: r.Code, Log: r.Error()}
 			continue
 		}
-		b.ids[i] = p.id
+		b.ids[i], b.expires[i] = p.id, p.body.ExpiresAt
 		expiring.mark(ctx, p.id, p.body.ExpiresAt)
 		b.rows.settle()
 		ctx.Signer, ctx.Member = p.body.Signer, uscc

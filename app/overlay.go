@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/xinlian-ledger/xinlian/app/state"
@@ -97,15 +98,33 @@ func (o *overlay) Peek(key []byte) ([]byte, bool) {
 
 // Remembered implements x.Memo, for the few rows that every transaction asks for.
 func (o *overlay) Remembered(key []byte) (row any, ok bool) {
-	row, ok = o.memo[string(key)]
-	return row, ok
+	if row, ok = o.memo[string(key)]; ok {
+		return row, true
+	}
+	if below := o.below(key); below != nil {
+		return below.Remembered(key)
+	}
+	return nil, false
 }
 
 // Remember implements x.Memo.
 func (o *overlay) Remember(key []byte, row any) {
-	if logged(key) {
-		o.memo[string(key)] = row
+	if !logged(key) {
+		return
 	}
+	if below := o.below(key); below != nil {
+		below.Remember(key, row)
+	}
+	o.memo[string(key)] = row
+}
+
+// below is what remembers a row that was not changed here, from one block to the next; nil: nobody does.
+func (o *overlay) below(key []byte) x.Memo {
+	if c, ok := o.byKey[string(key)]; ok && !c.void {
+		return nil
+	}
+	m, _ := o.base.(x.Memo)
+	return m
 }
 
 func (o *overlay) Set(key, value []byte) { o.put(key, o.keep(value), false) }
@@ -314,13 +333,37 @@ type Snapshot struct {
 	view   *state.View
 	cache  map[string]cached            // rows read once are read again without the disk; nil: no cache
 	known  map[string]cached            // such rows of another snapshot of this height, which nobody adds to meanwhile
-	shared *sync.Map                    // the same for members and catalogue, by all readers of the newest height: string → cached
+	shared *sharedRows                  // the same for members and catalogue, by all readers of the newest height
 	onRead func(key []byte, found bool) // Options.OnRead
 }
 
 type cached struct {
 	value []byte
 	found bool
+}
+
+// sharedRows are rows of members and catalogue: string → cached, and decoded + string → row. Heights between which none of these rows changed share
+// them.
+type sharedRows struct {
+	sync.Map
+	stored atomic.Int64
+}
+
+// sharedMost bounds them: a row that is not there is remembered too, and anybody may ask for such rows.
+const sharedMost = 1 << 14
+
+func (s *sharedRows) store(key string, value any) {
+	if s.stored.Add(1) <= sharedMost {
+		s.Store(key, value)
+	}
+}
+
+// next are the shared rows of the height after.
+func (s *sharedRows) next(changed bool) *sharedRows {
+	if changed || s.stored.Load() >= sharedMost {
+		return new(sharedRows)
+	}
+	return s
 }
 
 // Get implements x.Reader.
@@ -360,7 +403,7 @@ func (s *Snapshot) peek(key []byte) ([]byte, bool) {
 	}
 	switch {
 	case share:
-		s.shared.Store(string(key), cached{value, found})
+		s.shared.store(string(key), cached{value, found})
 	case s.cache != nil:
 		s.cache[string(key)] = cached{value, found}
 	}
@@ -381,7 +424,7 @@ func (s *Snapshot) Remembered(key []byte) (row any, ok bool) {
 // Remember implements x.Memo.
 func (s *Snapshot) Remember(key []byte, row any) {
 	if s.shared != nil && logged(key) {
-		s.shared.Store(decoded+string(key), row)
+		s.shared.store(decoded+string(key), row)
 	}
 }
 

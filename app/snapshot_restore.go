@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/xinlian-ledger/xinlian/app/state"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
@@ -228,7 +227,10 @@ func (w restoreWriter) Delete(key []byte) {
 func (a *App) restored(r *restoring) {
 	hash := r.meta.appHash()
 	a.next, a.genesis = nil, nil
-	a.committed.Store(&committed{height: int64(r.meta.height), info: r.info, chain: r.chain, appHash: hash[:], shared: new(sync.Map)})
+	a.committed.Store(&committed{height: int64(r.meta.height), info: r.info, chain: r.chain, appHash: hash[:], shared: new(sharedRows)})
+	if err := a.done.begin(a); err != nil {
+		a.report("restore", err)
+	}
 }
 
 // heldFrom is the frontier at which the event log of this node begins.
