@@ -39,7 +39,7 @@ type judgedFile struct {
 	Said    string   `json:"said,omitempty"` // what an accepted one says
 }
 
-// files asks about packs and deltas, anchor proofs and receipts, in the file files.jsonl of the folder.
+// files asks about packs and deltas, anchor proofs and receipts, and rotations, in the file files.jsonl of the folder.
 func (q *questions) files(dir string) {
 	f, err := os.Create(filepath.Join(dir, "files.jsonl"))
 	if err != nil {
@@ -61,6 +61,7 @@ func (q *questions) files(dir string) {
 	q.deltas(2000, write)
 	q.anchors(2500, write)
 	q.receipts(1500, write)
+	q.rotations(1500, write)
 	if err := errors.Join(w.Flush(), f.Close()); err != nil {
 		q.t.Fatal(err)
 	}
@@ -82,6 +83,10 @@ func (q *questions) packs(n int, write func(judgedFile, error)) {
 		Spec{Steps: []Step{{Height: 60, Next: Equal("c", 3)}}}.Pack(pb.PACK_NEGATIVE, nil, Members(uscc(1))),
 	}
 	trust := Spec{}.Trust()
+	var genuine [][]byte
+	for _, p := range all {
+		genuine = append(genuine, attest.EncodePack(p))
+	}
 	for range n {
 		p := pick(q.rng, all)
 		raw, kind := attest.EncodePack(p), "pack"
@@ -100,11 +105,14 @@ func (q *questions) packs(n int, write func(judgedFile, error)) {
 			}
 			raw = attest.EncodePack(again)
 		}
-		q.pack(judgedFile{Kind: kind, File: text64(raw)}, raw, trust, write)
+		opens := q.pack(judgedFile{Kind: kind, File: text64(raw)}, raw, trust, write)
+		if opens && !slices.ContainsFunc(genuine, func(g []byte) bool { return bytes.Equal(g, raw) }) {
+			q.t.Errorf("a changed pack is accepted: %x", raw)
+		}
 	}
 }
 
-func (q *questions) pack(j judgedFile, raw []byte, trust *attest.Trust, write func(judgedFile, error)) {
+func (q *questions) pack(j judgedFile, raw []byte, trust *attest.Trust, write func(judgedFile, error)) (opens bool) {
 	at, claim := q.moment(), pick(q.rng, []attest.Claim{attest.NoSerious, attest.NoSerious, attest.NoNegative})
 	j.Trust, j.Claim, j.MaxAge, j.At = text64(trust.Encode()), claim.String(), strconv.FormatInt(int64(time.Hour), 10), at.Format(time.RFC3339Nano)
 	p, err := attest.OpenPack(raw, trust, attest.Policy{Claim: claim, MaxAge: time.Hour, Now: at})
@@ -112,6 +120,7 @@ func (q *questions) pack(j judgedFile, raw []byte, trust *attest.Trust, write fu
 		j.Said = fmt.Sprintf("%x %d %d %s", p.Root, p.Len(), p.Height, q.look(p))
 	}
 	write(j, err)
+	return err == nil
 }
 
 // look is what a pack says of the first twenty firms.
@@ -192,6 +201,9 @@ func (q *questions) anchors(n int, write func(judgedFile, error)) {
 		a, err := attest.OpenAnchorProof(raw, trust, attest.Policy{Now: at})
 		if err == nil {
 			j.Said = fmt.Sprintf("%s %d %x %d %d", a.Gateway, a.Hour, a.Root, a.BlockHeight, a.HeaderHeight)
+			if kind != "anchor row" && !bytes.Equal(raw, good) {
+				q.t.Errorf("a changed anchor proof is accepted: %x", raw)
+			}
 		}
 		write(j, err)
 	}
@@ -252,6 +264,35 @@ func (q *questions) receipts(n int, write func(judgedFile, error)) {
 	}
 }
 
+// rotations asks about rotations whose trust files, signatures or bytes are changed.
+func (q *questions) rotations(n int, write func(judgedFile, error)) {
+	all := []int{0, 1, 2, 3}
+	for range n {
+		r := newRotation()
+		switch q.rng.IntN(4) {
+		case 0:
+			q.mutate(reflect.ValueOf(r.old).Elem())
+		case 1:
+			q.mutate(reflect.ValueOf(r.new).Elem())
+		}
+		signatures := r.sign(all[:2+q.rng.IntN(3)]...)
+		if q.rng.IntN(4) == 0 {
+			q.mutate(reflect.ValueOf(&signatures).Elem())
+		}
+		old, raw, kind := r.old.Encode(), r.file(signatures), "rotation"
+		if q.rng.IntN(3) == 0 {
+			raw, kind = q.edit(raw, [][]byte{old}), "rotation bytes"
+		}
+		at := q.moment()
+		j := judgedFile{Kind: kind, File: text64(raw), Base: text64(old), At: at.Format(time.RFC3339Nano)}
+		next, err := attest.Rotate(old, raw, at)
+		if err == nil {
+			j.Said = text64(next)
+		}
+		write(j, err)
+	}
+}
+
 // TestFilesToJudge: what is asked has answers of both kinds, of each kind of file.
 func TestFilesToJudge(t *testing.T) {
 	dir := os.Getenv("XINLIAN_SECOND")
@@ -260,7 +301,7 @@ func TestFilesToJudge(t *testing.T) {
 	}
 	q := newQuestions(t)
 	q.files(dir)
-	for _, kind := range []string{"pack", "delta", "anchor", "receipt"} {
+	for _, kind := range []string{"pack", "delta", "anchor", "receipt", "rotation"} {
 		if q.counts[kind+" OK"] == 0 {
 			t.Errorf("no %s is accepted", kind)
 		}

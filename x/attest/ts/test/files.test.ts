@@ -1,4 +1,4 @@
-// Packs, deltas, anchor proofs and receipts that the Go implementation has judged (TestFilesToJudge in x/attest), judged again. XINLIAN_SECOND names
+// Packs, deltas, anchor proofs, receipts and rotations that the Go implementation has judged (TestFilesToJudge in x/attest), judged again. XINLIAN_SECOND names
 // the folder; `scripts/dev second` makes it.
 
 import assert from "node:assert/strict";
@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 
 import { hex } from "../src/bytes.js";
-import { applyDelta, exitCode, openAnchorProof, openPack, parseClaim, parseTime, parseTrust, Refusal } from "../src/index.js";
+import { applyDelta, exitCode, openAnchorProof, openPack, parseClaim, parseTime, parseTrust, Refusal, rotate } from "../src/index.js";
 import { uscc } from "./corpus.js";
 
 const dir = process.env["XINLIAN_SECOND"];
@@ -35,8 +35,9 @@ const digits = (s: string) => new Uint8Array(Buffer.from(s, "hex"));
 
 /** say is what an accepted file says, in the words of the Go test. */
 async function say(j: Judged): Promise<string> {
-  const trust = parseTrust(bytes(j.trust));
   const now = parseTime(j.at)!;
+  if (j.kind.startsWith("rotation")) return Buffer.from(rotate(bytes(j.base ?? ""), bytes(j.file), now)).toString("base64");
+  const trust = parseTrust(bytes(j.trust));
   if (j.claim !== undefined) {
     const file = j.base === undefined ? bytes(j.file) : applyDelta(bytes(j.base), bytes(j.file));
     const p = await openPack(file, trust, { subject: "", claim: parseClaim(j.claim), maxAge: BigInt(j.max_age!), now });
