@@ -29,6 +29,32 @@ func (e *evenly) Get(key []byte) ([]byte, bool) {
 	return value, found
 }
 
+// Iterate counts what a scan gives as well.
+func (e *evenly) Iterate(prefix, start []byte, fn func(key, value []byte) (more bool)) {
+	e.absent++
+	e.Reader.Iterate(prefix, start, func(key, value []byte) bool {
+		e.there++
+		return fn(key, value)
+	})
+}
+
+// evenScan is the least number of rows of a scan that passes over what is not shown.
+const evenScan = 32
+
+// fillScan asks for rows until they are evenScan, twice that, or twice again. A scan over all that a firm has reads what is shown and what is not: a promise that a
+// repair took out of view costs as much as any.
+func (e *evenly) fillScan() {
+	want := evenScan
+	for want < e.there {
+		want *= 2
+	}
+	for e.there < want {
+		if _, found := e.Get(app.AnyRow()); !found {
+			break
+		}
+	}
+}
+
 // fill asks for rows until they are as many as for every refusal. id is what was asked for: the rows that are not there are looked for at a place as
 // arbitrary as its own.
 func (e *evenly) fill(id []byte) {

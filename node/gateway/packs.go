@@ -17,8 +17,8 @@ import (
 )
 
 // Offline packs (离线信用包). A gateway has the newest pack of each set, in memory alone, and makes it when somebody asks and it is due: PackEvery after the one
-// before, and at once where a subject has left the set since. So no answer shows who is in a set no more (INV-03), and nothing of an older set ever
-// lies on a disk.
+// before, and at once where a subject that it shows has left the set since. So no answer shows who is in a set no more (INV-03), and nothing of an older set ever
+// lies on a disk. Who came and left between two packs moves neither: a pack made early would tell that there was somebody.
 //
 // Of older packs it remembers, for a day, what changed from one to the next: enough for a delta from any of them to the newest, in which what came and
 // went in between does not show.
@@ -38,6 +38,7 @@ type packs struct {
 
 	mu    sync.Mutex // held while a pack is made
 	cur   *pack      // guarded by mu
+	shows int64      // guarded by mu; height in which all that cur shows were seen to be in the set
 	steps []packStep // guarded by mu; oldest first, the last one leads to cur
 }
 
@@ -70,15 +71,25 @@ func (g *Gateway) newestPack(p *packs) (*pack, []packStep, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := headTime(h)
-	if c := p.cur; c == nil || h.height > c.height && (now.Sub(c.time) >= g.o.PackEvery || g.b.App.PackLeft(p.set) > c.height) {
+	due := p.cur == nil || h.height > p.cur.height && now.Sub(p.cur.time) >= g.o.PackEvery
+	if due || h.height > p.shows && g.b.App.PackLeft(p.set) > p.shows {
 		next, err := g.makePack(h, p.set)
 		if err != nil {
 			return nil, nil, err
 		}
-		p.follow(next)
+		p.shows = next.height
+		if due || p.cur.showsOther(next) {
+			p.follow(next)
+		}
 	}
 	p.forget(now)
 	return p.cur, p.steps, nil
+}
+
+// showsOther says whether a pack shows somebody who is not in the next.
+func (c *pack) showsOther(next *pack) bool {
+	_, removed := attest.DiffMembers(c.members, next.members)
+	return len(removed) > 0
 }
 
 func headTime(h *head) time.Time {

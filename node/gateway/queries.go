@@ -285,7 +285,9 @@ func (c *call) open(height int64, st *pb.Standing, classes []pb.DataClass) (file
 		return nil, nil, nil
 	}
 	err = c.g.b.App.ReadAt(height, func(r x.Reader) error {
-		file = attest.EncodeRestricted(standing.Open(r, c.g.b.App.Chain().Secret, st.Subject, classes))
+		e := &evenly{Reader: r}
+		file = attest.EncodeRestricted(standing.Open(e, c.g.b.App.Chain().Secret, st.Subject, classes))
+		e.fillScan()
 		proven, err := attest.OpenRestricted(file, st)
 		if err != nil {
 			return fmt.Errorf("an opening made here does not fit its standing: %w", err)

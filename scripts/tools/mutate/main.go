@@ -1,11 +1,13 @@
 // Command mutate removes each guard of the rules once and asks whether a test sees it.
 //
-// A guard (守卫条件) is a condition of a rule whose body refuses: an `if` or a `case` of package x/… that ends in returning a refusal. One build is
+// A guard (守卫条件) is a condition whose body refuses: an `if` or a `case` of a rule, or of a store of the gateway, that ends in returning a refusal; in app/pack.go,
+// one that halts the node. One build is
 // instrumented by an overlay, so that the repository's files stay as they are: each guard reads "the condition, and I am not the mutant", where the
 // mutant is a number from the environment. A first run of each test writes down which guards refused in it; a mutant is then tried only against
 // tests in which its guard refused, the quickest first, until one fails.
 //
 //	scripts/dev mutate [DIR [-only REGEXP] [-jobs N]]
+//	cd scripts/tools && go run ./mutate -dir DIR -in REGEXP -tests REGEXP: a part, to look at
 //
 // DIR keeps build and results: a run that was stopped goes on where it was, a guard is tried again when its text or its function's changed. GUARDS.md is
 // the list.
@@ -38,8 +40,9 @@ import (
 
 const module = "github.com/xinlian-ledger/xinlian"
 
-// packages are those that hold rules.
-var packages = strings.Fields("commitment fulfillment sanction measure leniency repair objection inspection catalog member governance subject incentive") // those that are there
+// packages are those that hold guards, or files of one.
+var packages = strings.Fields("x/commitment x/fulfillment x/sanction x/measure x/leniency x/repair x/objection x/inspection x/catalog x/member x/governance x/subject " +
+	"x/incentive x/consent app/pack.go node/watch node/receipt")
 
 // invariants are functions outside invariants.go that hold the state against an invariant: they refuse nothing to anybody.
 var invariants = map[string]bool{
@@ -116,7 +119,14 @@ func main() {
 	out := flag.String("out", "", "write the list there")
 	only := flag.String("only", "", "try guards whose file:line matches")
 	jobs := flag.Int("jobs", 1, "tests at once")
+	in := flag.String("in", "", "look at packages that match alone")
+	tests := flag.String("tests", "", "run tests that match alone")
 	flag.Parse()
+	if *out != "" && *in+*tests != "" {
+		log.Fatal("mutate: a part is no list: -out goes without -in and -tests")
+	}
+	some := regexp.MustCompile(*in)
+	packages = slices.DeleteFunc(packages, func(p string) bool { return !some.MatchString(p) })
 	if *dir == "" {
 		log.Fatal("mutate: -dir DIR")
 	}
@@ -127,7 +137,7 @@ func main() {
 	check(err)
 
 	guards := instrument(top, *dir)
-	r := &runner{top: top, dir: *dir}
+	r := &runner{top: top, dir: *dir, tests: regexp.MustCompile(*tests)}
 	r.build()
 	r.reach()
 	match := regexp.MustCompile(*only)
@@ -178,7 +188,11 @@ func instrument(top, dir string) (guards []guard) {
 	}
 	add(filepath.Join(top, "x", "mutant_hook.go"), hook)
 	for _, p := range packages {
-		files, err := filepath.Glob(filepath.Join(top, "x", p, "*.go"))
+		one, all := filepath.Join(top, p), filepath.Join(top, p, "*.go")
+		if strings.HasSuffix(p, ".go") {
+			all = one
+		}
+		files, err := filepath.Glob(all)
 		check(err)
 		for _, path := range files {
 			if strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "invariants.go") {
@@ -186,7 +200,7 @@ func instrument(top, dir string) (guards []guard) {
 			}
 			src, err := os.ReadFile(path)
 			check(err)
-			f := &finder{src: src, set: token.NewFileSet(), next: len(guards) + 1}
+			f := &finder{halts: p == "app/pack.go", src: src, set: token.NewFileSet(), next: len(guards) + 1}
 			f.file = strings.TrimPrefix(path, top+"/")
 			f.tree, err = parser.ParseFile(f.set, path, src, parser.SkipObjectResolution)
 			check(err)
@@ -205,6 +219,7 @@ func instrument(top, dir string) (guards []guard) {
 
 // finder finds the guards of a file.
 type finder struct {
+	halts  bool // its guards halt the node
 	file   string
 	src    []byte
 	set    *token.FileSet
@@ -304,6 +319,9 @@ func (f *finder) note(fn *ast.FuncDecl, at ast.Node, cond string) int {
 // mayRefuse says whether the last result of a function is an error.
 func (f *finder) mayRefuse(fn *ast.FuncDecl) bool {
 	r := fn.Type.Results
+	if f.halts {
+		return true
+	}
 	if r == nil || len(r.List) == 0 {
 		return false
 	}
@@ -322,6 +340,9 @@ func (f *finder) refuses(fn *ast.FuncDecl, body []ast.Stmt) bool {
 		return false
 	}
 	switch s := body[len(body)-1].(type) {
+	case *ast.ExprStmt:
+		call, ok := s.X.(*ast.CallExpr)
+		return ok && f.halts && strings.HasSuffix(f.text(call.Fun), "Faultf")
 	case *ast.ReturnStmt:
 		if len(s.Results) == 0 {
 			return false
@@ -374,17 +395,17 @@ func (u *unit) name() string {
 
 type runner struct {
 	top, dir string
+	tests    *regexp.Regexp
 	units    []*unit
 	mu       sync.Mutex
 }
 
 // build makes the instrumented test programs.
 func (r *runner) build() {
-	tests, err := filepath.Glob(filepath.Join(r.top, "x", "*", "*_test.go"))
-	check(err)
 	folders := []string{filepath.Join(r.top, "app/apptest"), filepath.Join(r.top, "app")}
-	for _, t := range tests {
-		if d := filepath.Dir(t); slices.Contains(packages, filepath.Base(d)) && !slices.Contains(folders, d) {
+	for _, p := range packages {
+		d := filepath.Join(r.top, p)
+		if tests, err := filepath.Glob(filepath.Join(d, "*_test.go")); err == nil && len(tests) > 0 {
 			folders = append(folders, d)
 		}
 	}
@@ -432,6 +453,7 @@ func (r *runner) list(name, folder string) {
 func (r *runner) reach() {
 	name := filepath.Join(r.dir, "reach.json")
 	fired := filepath.Join(r.dir, "fired")
+	r.units = slices.DeleteFunc(r.units, func(u *unit) bool { return !r.tests.MatchString(u.name()) })
 	for i, u := range r.units {
 		os.Remove(fired)
 		start := time.Now()
