@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"go.etcd.io/bbolt"
@@ -185,35 +186,50 @@ func TestEncrypted(t *testing.T) {
 	if _, err := receipt.Open(dir, make([]byte, receipt.KeyBytes)); err != receipt.ErrKey {
 		t.Errorf("another key: %v", err)
 	}
-	if _, err := receipt.Open(dir, nil); err == nil {
-		t.Error("no key opens it")
+	for _, none := range [][]byte{nil, journalKey[:31], append(bytes.Clone(journalKey), 7)} {
+		if _, err := receipt.Open(t.TempDir(), none); err == nil {
+			t.Errorf("a key of %d bytes makes a journal", len(none))
+		}
 	}
 	if j := open(t, dir); account(t, j) == "" {
 		t.Error("the right key shows nothing")
 	} else {
 		j.Close()
 	}
-	// The values of two receipts change places.
-	db, err := bbolt.Open(file, 0o600, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Update(func(tx *bbolt.Tx) error {
-		b := tx.Bucket([]byte("receipts"))
-		one, two := []byte{0, 0, 0, 0, 0, 0, 0, 1}, []byte{0, 0, 0, 0, 0, 0, 0, 2}
-		v1, v2 := bytes.Clone(b.Get(one)), bytes.Clone(b.Get(two))
-		if err := b.Put(one, v2); err != nil {
-			return err
+	// The value of a receipt is cut, then that of another one.
+	one, two := []byte{0, 0, 0, 0, 0, 0, 0, 1}, []byte{0, 0, 0, 0, 0, 0, 0, 2}
+	for said, value := range map[string]func(b *bbolt.Bucket) []byte{
+		"was cut":     func(b *bbolt.Bucket) []byte { return bytes.Clone(b.Get(one)[:31]) },
+		"was changed": func(b *bbolt.Bucket) []byte { return bytes.Clone(b.Get(two)) },
+	} {
+		db, err := bbolt.Open(file, 0o600, nil)
+		if err != nil {
+			t.Fatal(err)
 		}
-		return b.Put(two, v1)
-	}); err != nil {
-		t.Fatal(err)
-	}
-	db.Close()
-	j = open(t, dir)
-	defer j.Close()
-	if err := j.About(firm, 0, func(*receipt.Entry, *receipt.Proof) bool { return true }); err == nil {
-		t.Error("two receipts changed places, and nobody saw it")
+		var kept []byte
+		if err := db.Update(func(tx *bbolt.Tx) error {
+			b := tx.Bucket([]byte("receipts"))
+			kept = bytes.Clone(b.Get(one))
+			return b.Put(one, value(b))
+		}); err != nil {
+			t.Fatal(err)
+		}
+		db.Close()
+		j = open(t, dir)
+		if err := j.About(firm, 0, func(*receipt.Entry, *receipt.Proof) bool { return true }); err == nil || !strings.Contains(err.Error(), said) {
+			t.Errorf("a receipt %s: %v", said, err)
+		}
+		if _, err := j.Seal(7); err == nil || !strings.Contains(err.Error(), said) {
+			t.Errorf("the anchor over a receipt that %s: %v", said, err)
+		}
+		j.Close()
+		if db, err = bbolt.Open(file, 0o600, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Update(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("receipts")).Put(one, kept) }); err != nil {
+			t.Fatal(err)
+		}
+		db.Close()
 	}
 }
 
