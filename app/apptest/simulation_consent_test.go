@@ -79,7 +79,9 @@ func (s *sim) nextKey() do {
 	r, by, firm := s.c, s.by1("registry"), s.anyFirm()
 	word, replaces, paper, signer := fmt.Sprint("k", s.cn), "", pick(r, "p1", "p2"), ""
 	if r.IntN(12) == 0 {
-		word = pick(r, "zz-scjg", someOf(r, s.names["key"], func(string) bool { return true })) // a member's, or one that is registered
+		if word = pick(r, "zz-scjg", someOf(r, s.names["key"], func(string) bool { return true })); word == "none" { // a member's, or one that is registered
+			return do{}
+		}
 	}
 	if old := someOf(r, s.names["key"], s.inForce(firm)); r.IntN(3) == 0 && old != "none" {
 		replaces = old
