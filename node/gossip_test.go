@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -73,9 +74,13 @@ type atHeight struct{}
 
 func (atHeight) GetHeight() int64 { return 1 }
 
+// firstLogger makes the logger that all switches of CometBFT's tests share: it is made by whoever asks first, without a lock.
+var firstLogger = sync.OnceFunc(func() { log.TestingLogger() })
+
 // carriers connects nodes as joined says. plain nodes have the engine's own reactor.
 func carriers(t *testing.T, n int, passOn time.Duration, plain func(i int) bool, joined func(i, j int) bool) []*carrier {
 	t.Helper()
+	firstLogger()
 	cfg := cmtcfg.TestConfig()
 	all := make([]*carrier, n)
 	switches := p2p.MakeConnectedSwitches(cfg.P2P, n, func(i int, sw *p2p.Switch) *p2p.Switch {
