@@ -47,9 +47,10 @@ func badgerOptions(o Options) badger.Options {
 		WithNumMemtables(3).
 		WithNumCompactors(2).
 		// Most of a commit's processor time goes into compactions, and keys are spread evenly: each level above the lowest is one more time that
-		// every row is moved about as often as the level below is larger. One such level, of up to this size, instead of three: at 10^7 keys a row is
-		// moved some eight times and not some twenty-five. The price is disk: up to so much more than the live rows.
-		WithBaseLevelSize(1 << 30).
+		// every row is moved about as often as the level below is larger. One such level, of up to this size, instead of three. A row is moved once with
+		// the newest tables, with this level in the ratio of its size to theirs (1 GB), and once more with the lowest in the ratio of their sizes: at
+		// 10 GB, two times 1 GB are about the best size. A smaller state has one level. The price is disk: up to so much more than the live rows.
+		WithBaseLevelSize(2 << 30).
 		// Files of 8 MB at that level and of 16 MB below: a quarter of the files that a start opens.
 		WithBaseTableSize(8 << 20).
 		// Each compaction into that level moves all of it: it pays three times more rarely. What it costs is a look into a filter for each table more

@@ -2,6 +2,8 @@ package state
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/binary"
 	"fmt"
 	"slices"
 )
@@ -52,7 +54,25 @@ func compareEntries(a, b entry) int { return bytes.Compare(a.key, b.key) }
 func lastOfEach(calls []entry) []entry {
 	sorted := slices.Clone(calls)
 	if !slices.IsSortedFunc(sorted, compareEntries) {
-		slices.SortStableFunc(sorted, compareEntries)
+		// The calls are sorted by the first bytes of their keys, then by the rest, then by their order: that is stable, and
+		// an entry is moved once.
+		type call struct {
+			first uint64
+			n     int
+		}
+		order := make([]call, len(calls))
+		for i := range calls {
+			order[i] = call{firstBytes(calls[i].key), i}
+		}
+		slices.SortFunc(order, func(a, b call) int {
+			if a.first != b.first {
+				return cmp.Compare(a.first, b.first)
+			}
+			return cmp.Or(compareEntries(calls[a.n], calls[b.n]), a.n-b.n)
+		})
+		for i, c := range order {
+			sorted[i] = calls[c.n]
+		}
 	}
 	kept := sorted[:0]
 	for i := range sorted {
@@ -61,6 +81,13 @@ func lastOfEach(calls []entry) []entry {
 		}
 	}
 	return kept
+}
+
+// firstBytes of a key as a number, zeros for what is not there: of two keys with different numbers the smaller one comes first.
+func firstBytes(key []byte) (n uint64) {
+	var b [8]byte
+	copy(b[:], key)
+	return binary.BigEndian.Uint64(b[:])
 }
 
 // freeze turns the set into writes in ascending key order and applies the limits. The result does not change when the set
