@@ -37,7 +37,7 @@ func CheckState(r x.Reader) error {
 		member.Check, governance.Check, catalog.Check, subject.Check, commitment.Check, fulfillment.Check, measure.Check, sanction.Check, leniency.Check, repair.Check,
 		objection.Check, incentive.Check, inspection.Check, consent.Check,
 		func(r x.Reader) error { return standing.Check(r, info.Secret) },
-		checkTimers, checkSeen, checkLog, checkPacks,
+		checkTimers, x.CheckDutyClocks, checkSeen, checkLog, checkPacks,
 	} {
 		if err := check(r); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package x
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"maps"
@@ -103,31 +104,89 @@ func Assign(ctx *Ctx, old, now []Duty) {
 	}
 }
 
-// Enter writes a duty with its clock.
+// Enter writes a duty with its clock. The row of a clock says which of its duties comes first: who looks for those that run by it does not pass all
+// that were done before, which Badger keeps for a while. The row follows from the duties alone, as their order in the list does.
 func Enter(s State, d Duty) {
 	s.Set(d.key(), []byte{})
-	if t, runs := d.Timer(); runs {
-		s.Set(t.key(), []byte{})
+	t, runs := d.Timer()
+	if !runs {
+		return
+	}
+	place := d.place()
+	if first, ok := Peek(s, t.key()); !ok || bytes.Compare(place, first) < 0 {
+		s.Set(t.key(), place)
 	}
 }
 
-// SettleDuties stops, at the end of a block, the clocks that no duty runs by any more. To know that takes a look into the list of the agency: a block
-// that relieves it of a thousand duties takes one.
+// place says where a duty stands among those of its clock.
+func (d Duty) place() []byte { return d.key()[clockLen:] }
+
+// DeriveDuties gives the rows of duties that are visited in any order, each once, and those of their clocks.
+func DeriveDuties(each func(fn func(Duty)), set func(key, value []byte)) {
+	each(func(d Duty) { set(d.key(), []byte{}) })
+	clocks(each, set)
+}
+
+// clocks gives the rows of the clocks of duties, ascending by key.
+func clocks(each func(fn func(Duty)), set func(key, value []byte)) {
+	first := map[string][]byte{}
+	each(func(d Duty) {
+		t, runs := d.Timer()
+		if !runs {
+			return
+		}
+		key, place := string(t.key()), d.place()
+		if f, ok := first[key]; !ok || bytes.Compare(place, f) < 0 {
+			first[key] = place
+		}
+	})
+	for _, key := range slices.Sorted(maps.Keys(first)) {
+		set([]byte(key), first[key])
+	}
+}
+
+// CheckDutyClocks holds that each clock names the first of its duties, or none.
+func CheckDutyClocks(r Reader) (err error) {
+	clocks(func(fn func(Duty)) { EachDuty(r, func(d Duty) bool { fn(d); return true }) }, func(key, place []byte) {
+		if have, ok := r.Get(key); err == nil && (!ok || len(have) > 0 && !bytes.Equal(have, place)) {
+			err = fmt.Errorf("the clock %x names %x as the first of its duties, which is %x", key, have, place)
+		}
+	})
+	return err
+}
+
+// SettleDuties stops, at the end of a block, the clocks that no duty runs by any more, and has the others name their first. To know that takes a look
+// into the list of the agency: a block that relieves it of a thousand duties takes one.
 func SettleDuties(ctx *Ctx) {
 	for _, key := range slices.Sorted(maps.Keys(ctx.Eased)) {
-		if d := ctx.Eased[key]; !anyRuns(ctx, d.Owner, d.Due) {
-			ctx.Delete([]byte(key))
+		d, clock := ctx.Eased[key], []byte(key)
+		named, ok := ctx.Get(clock)
+		if !ok {
+			continue // what relieved it of a duty was refused, or had a clock no more
+		}
+		var first []byte
+		eachOnClock(ctx, d.Owner, d.Due, named, func(key []byte) bool {
+			first = bytes.Clone(key[clockLen:])
+			return false
+		})
+		switch {
+		case first == nil:
+			ctx.Delete(clock)
+		case !bytes.Equal(first, named):
+			ctx.Set(clock, first)
 		}
 	}
 	ctx.Eased = nil
 }
 
-func anyRuns(r Reader, owner string, due calendar.Date) (any bool) {
-	r.Iterate(Key(dutyTable.Prefix, []byte(owner), dueBytes(due), []byte{0}), nil, func(_, _ []byte) bool {
-		any = true
-		return false
-	})
-	return any
+// clockLen is the length of what the keys of all duties of one clock begin with.
+const clockLen = 1 + 18 + 4 + 1
+
+// eachOnClock visits the keys of the duties that run by a clock, whose row names the first of them or, until the end of the block, one before it. An empty
+// row, as older programs wrote it, names none.
+func eachOnClock(r Reader, owner string, due calendar.Date, first []byte, fn func(key []byte) (more bool)) {
+	prefix := Key(dutyTable.Prefix, []byte(owner), dueBytes(due), []byte{0})
+	r.Iterate(prefix, Key(prefix[0], prefix[1:], first), func(key, _ []byte) bool { return fn(key) })
 }
 
 // Place says where a duty stands in the list of its owner.

@@ -9,7 +9,7 @@ import (
 
 // Timers are the deadlines that the chain itself acts on. They follow from the records (binding Derived): a module says which
 // timers a record has and keeps them in step when it writes the record.
-var timerTable = Declare(TableInfo{Prefix: 0x01, Layout: "timer class[1] due[8] kind[1] id", Binding: Derived})
+var timerTable = Declare(TableInfo{Prefix: 0x01, Layout: "timer class[1] due[8] kind[1] id → first of the duties of a clock", Binding: Derived})
 
 // TimerClass orders the work of a block: what ends visibility goes first.
 type TimerClass byte
@@ -29,7 +29,7 @@ type TimerKind byte
 
 const (
 	TimerPublicityMax TimerKind = 1 // 公示期届满: id = subject ‖ record
-	TimerDuty         TimerKind = 2 // the last day of duties of an agency has passed: id = agency; as DueTimers gives it, of one duty: id = its key
+	TimerDuty         TimerKind = 2 // the last day of duties of an agency has passed: id = agency, value = the first of them; as DueTimers gives it, of one duty: id = its key
 	// 3 was the end of a commitment's time, which is the day of a duty now.
 	TimerProposalClose     TimerKind = 4 // id = proposal
 	TimerProposalEffective TimerKind = 5
@@ -79,7 +79,7 @@ func DueTimers(r Reader, class TimerClass, now int64, limit int) (due []Timer, m
 		return true
 	}
 	prefix := Key(timerTable.Prefix, []byte{byte(class)})
-	r.Iterate(prefix, nil, func(key, _ []byte) bool {
+	r.Iterate(prefix, nil, func(key, value []byte) bool {
 		t := parseTimer(key)
 		if t.Due > now {
 			return false
@@ -87,7 +87,7 @@ func DueTimers(r Reader, class TimerClass, now int64, limit int) (due []Timer, m
 		if t.Kind != TimerDuty {
 			return add(t)
 		}
-		r.Iterate(Key(dutyTable.Prefix, t.ID, dueBytes(calendar.Of(t.Due-1)), []byte{0}), nil, func(key, _ []byte) bool {
+		eachOnClock(r, string(t.ID), calendar.Of(t.Due-1), value, func(key []byte) bool {
 			return add(Timer{t.Class, t.Due, t.Kind, bytes.Clone(key)})
 		})
 		return !more
