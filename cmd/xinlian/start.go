@@ -142,14 +142,14 @@ func newGateway(n *node.Node, log *slog.Logger, lend *gateway.Lending) *gateway.
 		Metrics:     n.MetricsHandler(),
 		GenesisJSON: func() ([]byte, error) { return cmtjson.Marshal(n.Genesis()) },
 	}, gateway.Options{
-		Logger:     log.With("module", "gateway"),
-		Registerer: n.Metrics().Registry,
-		FreshFor:   n.FreshFor(),
-		PackEvery:  n.Config().Settings.API.PackEvery,
-		CheckEvery: n.Config().Settings.API.CheckEvery,
-		Lending:    lend,
-		Version:    version(),
-		PathFile:   filepath.Join(n.Config().Home, node.PathFile),
-		WatchDir:   filepath.Join(n.Config().Home, node.WatchDir),
+		Logger:          log.With("module", "gateway"),
+		Registerer:      n.Metrics().Registry,
+		FreshFor:        n.FreshFor(),
+		PackEvery:       n.Config().Settings.API.PackEvery,
+		ChecksPerSecond: n.Config().Settings.API.ChecksPerSecond,
+		Lending:         lend,
+		Version:         version(),
+		PathFile:        filepath.Join(n.Config().Home, node.PathFile),
+		WatchDir:        filepath.Join(n.Config().Home, node.WatchDir),
 	})
 }

@@ -292,6 +292,7 @@ type conn struct {
 	net.Conn
 	in  *bufio.Reader
 	out []byte
+	due atomic.Int64 // unix nanoseconds: when the request that is under way was due
 }
 
 func newAsker(api string, o VerifyOptions) (*asker, error) {
@@ -326,101 +327,143 @@ func (l *asker) noop(int64) string { return noopPath }
 
 // run sends requests for a time: at a rate, each due at its moment whether or not the one before is answered and its latency counted from that
 // moment; or, where the rate is 0, as fast as the connections go.
-func (l *asker) run(ctx context.Context, name string, path func(i int64) string, rate float64, length time.Duration) (Phase, error) {
-	ctx, cancel := context.WithCancel(ctx)
+func (l *asker) run(whole context.Context, name string, path func(i int64) string, rate float64, length time.Duration) (Phase, error) {
+	ctx, cancel := context.WithCancel(whole)
 	defer cancel()
 	runtime.GC()
 	var (
 		start   = time.Now()
 		end     = start.Add(length)
-		due     chan int64
 		next    atomic.Int64
 		refused atomic.Int64
 		failed  atomic.Pointer[error]
 		took    = make([][]float64, len(l.conns))
 		all     sync.WaitGroup
 	)
-	if rate > 0 {
-		total := int64(rate * length.Seconds())
-		due = make(chan int64, total)
-		all.Add(1)
-		go func() {
-			defer all.Done()
-			defer close(due)
-			pace(ctx, start, rate, total, due)
-		}()
+	fail := func(err error) {
+		failed.CompareAndSwap(nil, &err)
+		cancel()
 	}
+	for _, c := range l.conns {
+		if err := c.SetDeadline(end.Add(time.Minute)); err != nil {
+			return Phase{}, err
+		}
+	}
+	answer := func(n int, c *conn) bool {
+		status, err := c.answer()
+		if err != nil {
+			if ctx.Err() == nil {
+				fail(err)
+			}
+			return false
+		}
+		if status != http.StatusOK {
+			refused.Add(1)
+		}
+		took[n] = append(took[n], float64(time.Now().UnixNano()-c.due.Load())/1e6)
+		return true
+	}
+	idle := make(chan *conn, len(l.conns))
 	for n, c := range l.conns {
+		idle <- c
 		all.Add(1)
 		go func() {
 			defer all.Done()
+			if rate > 0 { // what is due is sent by one goroutine, over whichever connection is idle; this one waits for the answers
+				for answer(n, c) {
+					idle <- c
+				}
+				return
+			}
 			for ctx.Err() == nil {
-				at, i := time.Now(), int64(0)
-				if due != nil {
-					var more bool
-					if i, more = <-due; !more {
-						return
-					}
-					at = start.Add(time.Duration(float64(i) / rate * 1e9))
-				} else if i = next.Add(1); at.After(end) {
+				at := time.Now()
+				if at.After(end) {
 					return
 				}
-				status, err := c.get(l.host, path(i))
-				if err != nil {
-					failed.CompareAndSwap(nil, &err)
-					cancel()
+				c.due.Store(at.UnixNano())
+				if err := c.ask(l.host, path(next.Add(1))); err != nil {
+					fail(err)
 					return
 				}
-				if status != http.StatusOK {
-					refused.Add(1)
+				if !answer(n, c) {
+					return
 				}
-				took[n] = append(took[n], float64(time.Since(at))/1e6)
 			}
 		}()
 	}
+	if rate > 0 {
+		err := pace(ctx, start, rate, int64(rate*length.Seconds()), func(i int64, due time.Time) error {
+			select {
+			case c := <-idle:
+				c.due.Store(due.UnixNano())
+				return c.ask(l.host, path(i))
+			case <-ctx.Done():
+				return nil
+			}
+		})
+		if err != nil {
+			fail(err)
+		}
+		for range l.conns { // until all is answered
+			select {
+			case <-idle:
+			case <-ctx.Done():
+			}
+		}
+		cancel()
+		for _, c := range l.conns { // nothing more comes: wake who waits
+			if err := c.SetReadDeadline(start); err != nil {
+				return Phase{}, err
+			}
+		}
+	}
+	asked := time.Since(start)
 	all.Wait()
 	if err := failed.Load(); err != nil {
 		return Phase{}, fmt.Errorf("%s: %w", name, *err)
 	}
-	if err := context.Cause(ctx); err != nil {
+	if err := context.Cause(whole); err != nil {
 		return Phase{}, err
 	}
 	lat := slices.Concat(took...)
 	slices.Sort(lat)
 	return Phase{
-		Name: name, Offered: rate, Served: float64(len(lat)) / time.Since(start).Seconds(), Count: len(lat), Refused: int(refused.Load()),
+		Name: name, Offered: rate, Served: float64(len(lat)) / max(asked, length).Seconds(), Count: len(lat), Refused: int(refused.Load()),
 		P50: quantile(lat, 0.5), P99: quantile(lat, 0.99), P999: quantile(lat, 0.999), Max: quantile(lat, 1),
 	}, nil
 }
 
-// pace tells when each request is due. It sleeps in the kernel: the runtime's own timers are a millisecond late on a process that has nothing else
+// pace sends each request when it is due. It sleeps in the kernel: the runtime's own timers are a millisecond late on a process that has nothing else
 // to do, which would be taken for the gateway's.
-func pace(ctx context.Context, start time.Time, rate float64, total int64, due chan<- int64) {
+func pace(ctx context.Context, start time.Time, rate float64, total int64, send func(i int64, due time.Time) error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for i := int64(0); i < total && ctx.Err() == nil; {
 		passed := time.Since(start).Seconds()
 		for ; i < total && float64(i)/rate <= passed; i++ {
-			due <- i
+			if err := send(i, start.Add(time.Duration(float64(i)/rate*1e9))); err != nil {
+				return err
+			}
 		}
 		if wait := time.Duration((float64(i)/rate - time.Since(start).Seconds()) * 1e9); wait > 0 {
 			t := syscall.NsecToTimespec(int64(max(wait, 50*time.Microsecond)))
 			_ = syscall.Nanosleep(&t, nil) // a signal wakes it: it looks again
 		}
 	}
+	return nil
 }
 
-// get sends one request and reads its answer to the end.
-func (c *conn) get(host, path string) (status int, err error) {
+// ask sends one request.
+func (c *conn) ask(host, path string) error {
 	c.out = append(c.out[:0], "GET "...)
 	c.out = append(append(c.out, path...), " HTTP/1.1\r\nHost: "...)
 	c.out = append(append(c.out, host...), "\r\n\r\n"...)
-	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
-		return 0, err
-	}
-	if _, err := c.Write(c.out); err != nil {
-		return 0, err
-	}
+	_, err := c.Write(c.out)
+	return err
+}
+
+// answer reads the answer to the end.
+func (c *conn) answer() (status int, err error) {
 	length := -1
 	for first := true; ; first = false {
 		line, err := c.in.ReadSlice('\n')
@@ -430,11 +473,11 @@ func (c *conn) get(host, path string) (status int, err error) {
 		line = bytes.TrimRight(line, "\r\n")
 		switch {
 		case first:
-			fields := strings.Fields(string(line))
-			if len(fields) < 2 {
+			_, rest, ok := bytes.Cut(line, []byte(" "))
+			if !ok || len(rest) < 3 {
 				return 0, errors.New("the answer is not HTTP")
 			}
-			if status, err = strconv.Atoi(fields[1]); err != nil {
+			if status, err = strconv.Atoi(string(rest[:3])); err != nil {
 				return 0, err
 			}
 		case len(line) == 0:

@@ -19,6 +19,7 @@ import (
 
 	cmttypes "github.com/cometbft/cometbft/types"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 
 	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/node/watch"
@@ -76,8 +77,8 @@ type Options struct {
 	RatePerSecond, RateBurst float64
 	// LocalFromAnywhere opens /healthz, /readyz and /metrics to peers of other machines: where the network itself is private.
 	LocalFromAnywhere bool
-	// CheckEvery says how many bundles share one check before they leave: 1 (all) unless set.
-	CheckEvery int
+	// ChecksPerSecond is how many bundles a second are verified before they leave; beyond it, under load, they leave unverified. 0: every one is.
+	ChecksPerSecond int
 	// PackEvery is after how long an offline pack is made anew (1 h); sooner where somebody has left its set.
 	PackEvery time.Duration
 	// WatchDir keeps what lenders watch; empty: there are no such routes.
@@ -99,7 +100,6 @@ func (o Options) withDefaults() Options {
 	def(&o.RequestsMax, 256)
 	def(&o.WaitsMax, 4096)
 	def(&o.BatchesMax, 2)
-	def(&o.CheckEvery, 1)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -133,10 +133,10 @@ type Gateway struct {
 	mux   *http.ServeMux
 	met   *metrics
 
-	cur     atomic.Pointer[head]
-	headMu  sync.Mutex // one goroutine makes a head
-	path    path       // guarded by headMu
-	bundles atomic.Uint64
+	cur    atomic.Pointer[head]
+	headMu sync.Mutex    // one goroutine makes a head
+	path   path          // guarded by headMu
+	checks *rate.Limiter // of bundles that leave; nil: every one is checked
 
 	packs   [len(pb.PackSets)]packs
 	watches *watch.Store
@@ -163,9 +163,13 @@ func New(b Backend, o Options) *Gateway {
 	if o.WatchDir != "" {
 		g.watches = watch.New(o.WatchDir)
 	}
+	if n := o.ChecksPerSecond; n > 0 {
+		g.checks = rate.NewLimiter(rate.Limit(n), max(n/10, 1))
+	}
 	for _, rt := range routes {
 		g.mux.Handle(rt.pattern(), g.serve(rt))
 	}
+	g.mux.HandleFunc(anyRoute, g.noRoute)
 	g.whole = compressed(http.HandlerFunc(g.plain))
 	return g
 }
@@ -201,12 +205,11 @@ func (g *Gateway) plain(w http.ResponseWriter, r *http.Request) {
 		refuse(http.StatusNotFound, ErrRoute).write(rec, r)
 		return
 	}
-	if _, pattern := g.mux.Handler(r); pattern == "" {
-		g.noRoute(rec, r)
-		return
-	}
 	g.mux.ServeHTTP(rec, r)
 }
+
+// anyRoute is the pattern of what no route takes.
+const anyRoute = "/"
 
 // plainPath refuses what the mux would answer with a redirect.
 func plainPath(u *url.URL) bool {
@@ -221,7 +224,7 @@ func (g *Gateway) noRoute(w http.ResponseWriter, r *http.Request) {
 	var allow []string
 	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
 		probe := &http.Request{Method: m, URL: r.URL, Host: r.Host, RequestURI: r.RequestURI}
-		if _, pattern := g.mux.Handler(probe); pattern != "" {
+		if _, pattern := g.mux.Handler(probe); pattern != anyRoute {
 			allow = append(allow, m)
 			if m == http.MethodGet {
 				allow = append(allow, http.MethodHead)
@@ -293,13 +296,14 @@ type call struct {
 
 // serve wraps a route: who may come in, how many at a time, the body, the key that signed.
 func (g *Gateway) serve(rt route) http.Handler {
+	answered := g.met.requests.WithLabelValues(rt.pattern(), statusClass(http.StatusOK))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		status := http.StatusOK
 		defer func() {
-			if rec, ok := w.(*recorder); ok && rec.status != 0 {
-				status = rec.status
+			if rec, ok := w.(*recorder); ok && rec.status >= 300 {
+				g.met.requests.WithLabelValues(rt.pattern(), statusClass(rec.status)).Inc()
+				return
 			}
-			g.met.requests.WithLabelValues(rt.pattern(), statusClass(status)).Inc()
+			answered.Inc()
 		}()
 		if rt.audience == local && !g.local(r) {
 			refuse(http.StatusNotFound, ErrRoute).write(w, r) // as if it were not there

@@ -15,6 +15,7 @@ type metrics struct {
 	requests       *prometheus.CounterVec
 	panics         prometheus.Counter
 	busy           prometheus.Counter
+	bundlesChecked prometheus.Counter
 	bundlesRefused prometheus.Counter
 	provenHeight   prometheus.Gauge
 }
@@ -27,11 +28,12 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		requests:       prometheus.NewCounterVec(prometheus.CounterOpts(name("requests_total", "Requests by route and class of status.")), []string{"route", "status"}),
 		panics:         prometheus.NewCounter(prometheus.CounterOpts(name("panics_total", "Requests that a panic ended: a failing disk or a bug."))),
 		busy:           prometheus.NewCounter(prometheus.CounterOpts(name("busy_total", "Requests refused because too many were at work."))),
+		bundlesChecked: prometheus.NewCounter(prometheus.CounterOpts(name("bundles_checked_total", "Bundles made here that were verified before they left."))),
 		bundlesRefused: prometheus.NewCounter(prometheus.CounterOpts(name("bundles_refused_total", "Bundles made here that did not verify and were not handed out. Anything but 0 is an alarm."))),
 		provenHeight:   prometheus.NewGauge(prometheus.GaugeOpts(name("proven_height", "Newest height whose state the gateway can prove."))),
 	}
 	if r != nil {
-		r.MustRegister(m.requests, m.panics, m.busy, m.bundlesRefused, m.provenHeight)
+		r.MustRegister(m.requests, m.panics, m.busy, m.bundlesChecked, m.bundlesRefused, m.provenHeight)
 	}
 	return m
 }
