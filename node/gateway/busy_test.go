@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/xinlian-ledger/xinlian/node/gateway"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 )
 
@@ -94,4 +95,25 @@ func near(target string) *http.Request {
 	r := httptest.NewRequest("GET", target, nil)
 	r.RemoteAddr = "127.0.0.1:1"
 	return r
+}
+
+// So many bundles a second are verified before they leave; those beyond leave as well.
+func TestChecksPerSecond(t *testing.T) {
+	const asked = 5
+	for _, tt := range []struct{ perSecond, want int }{{0, asked}, {1, 1}, {30, 3}} { // a tenth of a second's may come at once
+		w := newWorld(t, func(o *gateway.Options) { o.ChecksPerSecond = tt.perSecond })
+		w.enrolAll()
+		w.Block()
+		noon := time.Date(2026, 10, 12, 12, 0, 0, 0, time.UTC)
+		w.now = func() time.Time { return noon }
+		before := int(w.metric("xinlian_gateway_bundles_checked_total"))
+		for range asked {
+			if a := w.get("", "/v1/subjects/"+w.firm("a")+"/attestation"); a.status != 200 {
+				t.Fatalf("%d %s", a.status, a.body)
+			}
+		}
+		if n := int(w.metric("xinlian_gateway_bundles_checked_total")) - before; n != tt.want {
+			t.Errorf("%d a second: of %d bundles at one moment %d were checked, not %d", tt.perSecond, asked, n, tt.want)
+		}
+	}
 }
