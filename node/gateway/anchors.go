@@ -89,7 +89,7 @@ func (g *Gateway) anchorProof(gateway string, hour int64) ([]byte, error) {
 		if len(raw) > pb.BundleBytesMax {
 			return nil, refuse(http.StatusUnprocessableEntity, ErrBundleSize.With("the proof would have %d bytes, at most %d are allowed", len(raw), pb.BundleBytesMax))
 		}
-		if n := g.bundles.Add(1); g.o.CheckEvery <= 1 || n%uint64(g.o.CheckEvery) == 1 {
+		if g.checkDue() {
 			a, err := h.verifier.OpenAnchorProof(raw, attest.Policy{Now: time.Unix(p.Header.TimeSeconds, int64(p.Header.TimeNanos))})
 			if err == nil && a.Height != h.height {
 				err = fmt.Errorf("it speaks of height %d, not %d", a.Height, h.height)
