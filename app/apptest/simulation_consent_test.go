@@ -235,8 +235,8 @@ func (s *sim) nextGrade() do {
 	r, by, firm := s.c, s.by1("pj"), s.anyFirm()
 	g := mGrade{grade: pick(r, "A", "B+", "C-", "E"), result: fmt.Sprint("PJ", s.cn), basis: "b", found: s.m.today - pick(r, 0, 0, r.IntN(60), -1)}
 	g.until = g.found + pick(r, 365, r.IntN(90), r.IntN(90), -1)
-	if old, known := s.m.grades[firm]; known && r.IntN(8) == 0 { // as it comes, older ones too
-	} else if known && r.IntN(3) > 0 { // a newer one, mostly
+	if old, known := s.m.grades[firm]; known && r.IntN(3) == 0 { // as it comes, older ones too
+	} else if known && r.IntN(3) > 0 { // a newer one
 		g.found = max(g.found, old.found)
 		g.until = max(g.until, g.found)
 	} else if known {
