@@ -101,7 +101,7 @@ var settingKnobs = []Knob{
 	{Key: "api.listen", Default: "127.0.0.1:26680", Reason: "gateway; loopback until the operator puts TLS in front of it"},
 	{Key: "api.stop_grace", Default: "10s", Reason: "how long open requests may take to end when the node stops"},
 	{Key: "api.pack_every", Default: "1h", Reason: "how old an offline pack may grow before it is made anew, at most 24h; sooner where somebody has left its set. Lenders who check by packs want it as fresh as their policy asks"},
-	{Key: "api.checks_per_second", Default: 1000, Reason: "so many bundles a second are verified by the gateway itself before they leave; beyond it, under load, they leave unverified. A check takes about as long as making the bundle does, and what makes one bundle wrong makes many so. 0 = every one is verified"},
+	{Key: "api.checks_per_second", Default: 1000, Reason: "so many bundles a second are verified by the gateway itself before they leave; beyond it, under load, they leave unverified. A check costs processor time that answers need then, and what makes one bundle wrong makes many so. 0 = every one is verified"},
 	{Key: "lending.member", Default: "", Reason: "code of the member whose lenders' gateway (融资信用服务网关) this is: firms' authorisations name it. One node alone of a member: its journal in data/receipts counts the uses, encrypted under a key that receipts.json there seals with lending.passphrase: keep both. Empty = none"},
 	{Key: "lending.key", Default: "", Reason: "file of that member's key of role GATEWAY, which anchors the receipts of queries; a path in the home folder or an absolute one"},
 	{Key: "lending.passphrase", Default: "", Reason: "file with the passphrase of lending.key"},

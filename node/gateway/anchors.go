@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -62,44 +61,33 @@ func (c *call) anchor() error {
 
 // anchorProof makes the proof of an anchor at the newest proven height, and verifies it before anybody sees it.
 func (g *Gateway) anchorProof(gateway string, hour int64) ([]byte, error) {
-	for attempt := 0; ; attempt++ {
-		h, err := g.head()
-		if err != nil {
-			return nil, err
-		}
-		p, err := g.b.App.ProveAnchor(h.height, gateway, hour)
-		if err != nil { // as in bundle
-			var fault x.Fault
-			switch {
-			case errors.As(err, &fault):
-				return nil, internal(err)
-			case attempt < 2 && g.b.App.Status().Height != h.latest:
-				continue
-			}
-			e := refuse(http.StatusServiceUnavailable, ErrNotReady.With("the newest height can be proven once the next block is committed"))
-			e.cause = err
-			return nil, e
-		}
-		if p == nil {
-			return nil, refuse(http.StatusNotFound, ErrNoAnchor).at(h.asOf)
-		}
-		b := &h.bundle
-		p.Header, p.Commit, p.Validators, p.Steps = *b.Header, *b.Commit, *b.Validators, b.Steps
-		raw := attest.EncodeAnchorProof(p)
-		if len(raw) > pb.BundleBytesMax {
-			return nil, refuse(http.StatusUnprocessableEntity, ErrBundleSize.With("the proof would have %d bytes, at most %d are allowed", len(raw), pb.BundleBytesMax))
-		}
-		if g.checkDue() {
-			a, err := h.verifier.OpenAnchorProof(raw, attest.Policy{Now: time.Unix(p.Header.TimeSeconds, int64(p.Header.TimeNanos))})
-			if err == nil && a.Height != h.height {
-				err = fmt.Errorf("it speaks of height %d, not %d", a.Height, h.height)
-			}
-			if err != nil {
-				g.met.bundlesRefused.Inc()
-				g.log.Error("a proof of an anchor made here does not verify and was not handed out", "height", h.height, "err", err)
-				return nil, internal(err)
-			}
-		}
-		return raw, nil
+	var p *pb.AnchorProof
+	h, err := g.prove(func(height int64) (err error) {
+		p, err = g.b.App.ProveAnchor(height, gateway, hour)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
+	if p == nil {
+		return nil, refuse(http.StatusNotFound, ErrNoAnchor).at(h.asOf)
+	}
+	b := &h.bundle
+	p.Header, p.Commit, p.Validators, p.Steps = *b.Header, *b.Commit, *b.Validators, b.Steps
+	raw := attest.EncodeAnchorProof(p)
+	if len(raw) > pb.BundleBytesMax {
+		return nil, refuse(http.StatusUnprocessableEntity, ErrBundleSize.With("the proof would have %d bytes, at most %d are allowed", len(raw), pb.BundleBytesMax))
+	}
+	if g.checkDue() {
+		a, err := h.verifier.OpenAnchorProof(raw, attest.Policy{Now: time.Unix(p.Header.TimeSeconds, int64(p.Header.TimeNanos))})
+		if err == nil && a.Height != h.height {
+			err = fmt.Errorf("it speaks of height %d, not %d", a.Height, h.height)
+		}
+		if err != nil {
+			g.met.bundlesRefused.Inc()
+			g.log.Error("a proof of an anchor made here does not verify and was not handed out", "height", h.height, "err", err)
+			return nil, internal(err)
+		}
+	}
+	return raw, nil
 }

@@ -277,42 +277,54 @@ func (g *Gateway) Run(ctx context.Context) {
 	}
 }
 
-// bundle makes the bundle of subjects at the newest proven height, and verifies it before anybody sees it.
-func (g *Gateway) bundle(subjects []string) (*head, *pb.Bundle, []byte, error) {
+// prove asks the application for a proof at the newest proven height.
+func (g *Gateway) prove(ask func(height int64) error) (*head, error) {
 	for attempt := 0; ; attempt++ {
 		h, err := g.head()
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, err
 		}
-		p, err := g.b.App.Prove(h.height, subjects)
-		if err != nil {
-			// The chain may have moved on beyond the heights that memory holds. After a start, the height below the newest is provable with
-			// the next block.
-			var fault x.Fault
-			switch {
-			case errors.As(err, &fault):
-				return nil, nil, nil, internal(err)
-			case attempt < 2 && g.b.App.Status().Height != h.latest:
-				continue
-			}
-			e := refuse(http.StatusServiceUnavailable, ErrNotReady.With("the newest height can be proven once the next block is committed"))
-			e.cause = err
-			return nil, nil, nil, e
+		if err = ask(h.height); err == nil {
+			return h, nil
 		}
-		b := h.bundle
-		b.Entries, b.Shape, b.Hashes = p.Entries, p.Shape, p.Hashes
-		b.Catalog, b.Log, b.Pack = p.Catalog, p.LogHash, p.Pack
-		raw := encodeBundle(h.block, &b)
-		if max := bundleMax(len(p.Entries)); len(raw) > max {
-			return nil, nil, nil, refuse(http.StatusUnprocessableEntity, ErrBundleSize.With("the bundle would have %d bytes, at most %d are allowed", len(raw), max))
+		// The chain may have moved on beyond the heights that memory holds. After a start, the height below the newest is provable with
+		// the next block.
+		var fault x.Fault
+		switch {
+		case errors.As(err, &fault):
+			return nil, internal(err)
+		case attempt < 2 && g.b.App.Status().Height != h.latest:
+			continue
 		}
-		if err := g.selfCheck(h, raw, subjects); err != nil {
-			g.met.bundlesRefused.Inc()
-			g.log.Error("a bundle made here does not verify and was not handed out", "height", h.height, "entries", len(p.Entries), "err", err)
-			return nil, nil, nil, internal(err)
-		}
-		return h, &b, raw, nil
+		e := refuse(http.StatusServiceUnavailable, ErrNotReady.With("the newest height can be proven once the next block is committed"))
+		e.cause = err
+		return nil, e
 	}
+}
+
+// bundle makes the bundle of subjects at the newest proven height, and verifies it before anybody sees it.
+func (g *Gateway) bundle(subjects []string) (*head, *pb.Bundle, []byte, error) {
+	var p *app.Proof
+	h, err := g.prove(func(height int64) (err error) {
+		p, err = g.b.App.Prove(height, subjects)
+		return err
+	})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	b := h.bundle
+	b.Entries, b.Shape, b.Hashes = p.Entries, p.Shape, p.Hashes
+	b.Catalog, b.Log, b.Pack = p.Catalog, p.LogHash, p.Pack
+	raw := encodeBundle(h.block, &b)
+	if max := bundleMax(len(p.Entries)); len(raw) > max {
+		return nil, nil, nil, refuse(http.StatusUnprocessableEntity, ErrBundleSize.With("the bundle would have %d bytes, at most %d are allowed", len(raw), max))
+	}
+	if err := g.selfCheck(h, raw, subjects); err != nil {
+		g.met.bundlesRefused.Inc()
+		g.log.Error("a bundle made here does not verify and was not handed out", "height", h.height, "entries", len(p.Entries), "err", err)
+		return nil, nil, nil, internal(err)
+	}
+	return h, &b, raw, nil
 }
 
 // encodeBundle is attest.EncodeBundle where the block's part, fields 1 to 4, is encoded already.
