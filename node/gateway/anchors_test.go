@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -65,6 +67,7 @@ func TestAnchorProof(t *testing.T) {
 	}
 	must(t, covered(a, a.Anchor.Path))
 	must(t, covered(b, b.Anchor.Path))
+	l.keep(proof.body)
 	if err := covered(b, a.Anchor.Path); attest.CodeOf(err) != attest.CodeReceipt {
 		t.Error(err)
 	}
@@ -79,6 +82,24 @@ func TestAnchorProof(t *testing.T) {
 	none := fmt.Sprintf("/v1/anchors/%s/%d", gw, a.Anchor.Hour-1)
 	l.want(l.public(none, "Accept", attest.AnchorProofMediaType), http.StatusNotFound, "E_ANCHOR_NONE")
 	l.want(l.public("/v1/anchors/"+l.firm("a")+"/0", "Accept", attest.AnchorProofMediaType), http.StatusNotFound, "E_ANCHOR_NONE")
+}
+
+// keep writes the receipts of firm a with their proof and trust file into the folder in which the page's tests look for them (scripts/dev browser), beside
+// receipts with one that no anchor covers yet.
+func (l *lending) keep(proof []byte) {
+	dir := os.Getenv("XINLIAN_SECOND")
+	if dir == "" {
+		return
+	}
+	write := func(name string, raw []byte) { must(l.tb, os.WriteFile(filepath.Join(dir, name), raw, 0o600)) }
+	target := "/v1/subjects/" + l.firm("a") + "/receipts"
+	write("receipts.json", l.want(l.get("a", target), http.StatusOK, "").body)
+	write("anchor.xln", proof)
+	write("anchor-trust.json", l.Trust().Encode())
+	write("anchor-at.txt", []byte(l.blockTime().Add(time.Minute).UTC().Format(time.RFC3339Nano)))
+	_, asked := l.query("bank", "a", "", "post_loan")
+	write("asked.json", asked)
+	write("waiting.json", l.want(l.get("a", target), http.StatusOK, "").body)
 }
 
 // blockTime is the time of the newest block.

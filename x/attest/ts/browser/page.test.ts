@@ -13,9 +13,12 @@ import { deflateSync } from "node:zlib";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import encodeQR from "qr";
 
+import { openAnchorProof, receiptRoot } from "../src/anchor.js";
 import { hex } from "../src/bytes.js";
+import { parseTime } from "../src/time.js";
 import { sha256 } from "../src/tree.js";
-import { packDir, packVector, uscc, vectorDir } from "../test/corpus.js";
+import { parseTrust } from "../src/trust.js";
+import { anchorDir, anchorVectors, packDir, packVector, uscc, vectorDir } from "../test/corpus.js";
 
 const bin = process.env["XINLIAN_BIN"] ?? "../../../.tools";
 const executablePath = process.env["XINLIAN_CHROMIUM"] ?? "/usr/bin/chromium";
@@ -251,6 +254,109 @@ test("a pack and its delta are verified with the node stopped, and firms are loo
   await dropTrust(late.page, v.trust);
   await shows(late.page, "stale", "E_STALE");
   await close(late);
+});
+
+test("a receipt and the proof of its anchor, with the node stopped", async () => {
+  down();
+  const v = anchorVectors().find((v) => v.name === "receipt-ok.xlv")!;
+  const hexOf = (b: Uint8Array) => Buffer.from(b).toString("hex");
+  const root = hexOf(receiptRoot(v.receipt!, v.salt, v.place, v.path));
+  const held = (change: object = {}, anchor: object | null = {}) => ({
+    bytes: Buffer.from(v.receipt!).toString("base64"), salt: hexOf(v.salt),
+    anchor: anchor === null ? null : { hour: 0, root, place: Number(v.place), path: v.path.map(hexOf), ...anchor }, ...change,
+  });
+  const o = await open(v.at);
+  const receipt = async (json: unknown, name = "receipt.json") => {
+    await dropBundle(o.page, Buffer.from(typeof json === "string" ? json : JSON.stringify(json)), name);
+    await o.page.waitForSelector(`#files >> text=${name}`);
+  };
+  const row = await openAnchorProof(v.payload, parseTrust(v.trust), { now: parseTime(v.at)! });
+  const hour = Number(row.hour);
+
+  // A receipt first, then the trust file, then the proof: nothing is called verified before all three are there.
+  await receipt(held({}, { hour }));
+  assert.match(await shows(o.page, "unverified"), /choose a trust file.*only what the file says.*91410100Y000000160/s);
+  await dropTrust(o.page, v.trust);
+  assert.match(await shows(o.page, "anchor-not-given"), new RegExp(`fetch --anchor ${row.gateway}/${hour}`));
+  assert.equal(await o.page.locator(".anchored").count(), 0);
+  await dropBundle(o.page, v.payload, "anchor.xln");
+  const text = await shows(o.page, "anchored", "OK");
+  for (const want of ["91410100Y000000160", "pre_loan", "grade", row.gateway, root, "Block that holds the anchor95", "Proven by block101"]) assert.ok(text.includes(want), `${want} is not in: ${text}`);
+  assert.equal(await o.page.locator("text=UNVERIFIED").count(), 0);
+
+  // In the form of a page and of an answer; before its hour is anchored; of another hour.
+  await receipt({ receipts: [held({}, { hour }), held({}, null)] }, "page.json");
+  await shows(o.page, "not-anchored");
+  assert.equal(await o.page.locator(".anchored").count(), 1);
+  await receipt({ subject: "x", receipt: held({}, { hour }) }, "answer.json");
+  await shows(o.page, "anchored", "OK");
+  await receipt(held({}, { hour: hour + 1 }), "other-hour.json");
+  await shows(o.page, "anchor-not-given");
+
+  // What is forged or broken is refused, and one such receipt refuses its page.
+  const forged = Buffer.from(v.receipt!);
+  forged[10]! ^= 1;
+  const refused: [string, unknown][] = [
+    ["forged.json", held({ bytes: forged.toString("base64") }, { hour })],
+    ["page-forged.json", { receipts: [held({}, { hour }), held({ bytes: forged.toString("base64") }, { hour })] }],
+    // A root of its own: what a forger can make alone.
+    ["alone.json", held({ bytes: forged.toString("base64") }, { hour, root: hexOf(receiptRoot(forged, v.salt, v.place, v.path)) })],
+    ["root.json", held({}, { hour, root: "00".repeat(32) })],
+    ["salt.json", held({ salt: "00".repeat(32) }, { hour })],
+    ["salt-short.json", held({ salt: "00" }, { hour })],
+    ["place.json", held({}, { hour, place: Number(v.place) ^ 1 })],
+    ["place-half.json", held({}, { hour, place: 1.5 })],
+    ["path.json", held({}, { hour, path: undefined })],
+    ["stray-bits.json", held({ bytes: "AB==" }, { hour })],
+    ["empty.json", { receipts: [] }],
+    ["no-receipt.json", { validators: [] }],
+    ["half.json", JSON.stringify(held()).slice(0, 99)],
+    ["twice.json", `{"bytes": "AA==", ${JSON.stringify(held({}, { hour })).slice(1)}`],
+  ];
+  for (const [name, json] of refused) {
+    await o.page.click("#clear");
+    await dropBundle(o.page, v.payload, "anchor.xln");
+    await shows(o.page, "anchor-proven", "OK");
+    await receipt(json, name);
+    await shows(o.page, "invalid", "E_RECEIPT");
+    assert.equal(await o.page.locator(".anchored").count(), 0, name);
+  }
+
+  // The proof is judged as a bundle is: changed, of other validators, under another trust file, of another version.
+  await receipt(held({}, { hour }));
+  for (const [name, verdict, code] of [
+    ["root-changed", "invalid", "E_APP_HASH"], ["signature", "invalid", "E_SIG"], ["strangers", "untrusted", "E_TRUST_SET"], ["another-chain", "invalid", "E_CHAIN"],
+    ["version-2", "unsupported", "E_VERSION"], ["ok", "anchored", "OK"],
+  ] as const) {
+    await dropBundle(o.page, anchorVectors().find((v) => v.name === name + ".xlv")!.payload, "anchor.xln");
+    await shows(o.page, verdict, code);
+  }
+  await dropTrust(o.page, trust);
+  await shows(o.page, "invalid", "E_CHAIN");
+  await dropTrust(o.page, readFileSync(anchorDir + "trust-witness.json"));
+  await shows(o.page, "untrusted", "E_WITNESS_QUORUM");
+
+  // A bundle takes the place of both, and a receipt that of a bundle.
+  await dropBundle(o.page, fresh);
+  await shows(o.page, "invalid", "E_CHAIN");
+  assert.equal(await o.page.locator("#files li").count(), 1);
+  await receipt(held({}, { hour }));
+  assert.equal(await o.page.locator("#files li").count(), 1);
+  await close(o);
+});
+
+test("receipts of a gateway, as it gives them", { skip: process.env["XINLIAN_SECOND"] === undefined }, async () => {
+  const file = (name: string) => readFileSync(process.env["XINLIAN_SECOND"]! + "/" + name);
+  const o = await open(file("anchor-at.txt").toString(), "zh-CN");
+  await dropTrust(o.page, file("anchor-trust.json"));
+  await drop(o.page, "#drop-bundle", { name: "receipts.json", bytes: file("receipts.json"), type: "application/json" }, { name: "anchor.xln", bytes: file("anchor.xln") });
+  assert.match(await shows(o.page, "anchored", "OK"), /已核验，回执已存证.*贷前/s);
+  await dropBundle(o.page, file("waiting.json"), "waiting.json");
+  assert.match(await shows(o.page, "not-anchored"), /回执尚未存证/);
+  await shows(o.page, "anchored", "OK");
+  await dropBundle(o.page, file("asked.json"), "asked.json");
+  assert.match(await shows(o.page, "not-anchored"), /贷后/);
+  await close(o);
 });
 
 test("another subject, another chain, an old bundle, a claim that does not hold", async () => {

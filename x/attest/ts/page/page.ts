@@ -1,8 +1,9 @@
 // The page: what a person chooses goes into the verifier, what it answers is shown. It sends nothing, keeps nothing and reads one thing
 // besides: the clock of the machine. Text from files is set as text, never as markup.
 
+import { type AnchoredRoot, anchorProofMagic, openAnchorProof } from "../src/anchor.js";
 import { byteText, hex, utf8Text } from "../src/bytes.js";
-import { type Bundle, decodeBundle } from "../src/bundle.js";
+import { type Bundle, decodeBundle, maxSeconds } from "../src/bundle.js";
 import { parseClaim, claimText } from "../src/claim.js";
 import { Refusal } from "../src/errors.js";
 import { applyDelta, deltaMagic, openPack, type Pack, packMagic, packSummary, type PackSummary } from "../src/pack.js";
@@ -12,6 +13,7 @@ import { sha256 } from "../src/tree.js";
 import { parseTrust, type Trust } from "../src/trust.js";
 import { type Policy, type Verdict, verify, verifyMany } from "../src/verify.js";
 import { standingView } from "../src/view.js";
+import { agree, type Held, type Judged, judge, looksHeld, readReceipts } from "./receipts.js";
 import { Camera, readCode } from "./scan.js";
 import { codeWord, isWord, type Language, term, type Word, verdictWord, word } from "./words.js";
 
@@ -43,6 +45,8 @@ const page = {
   headers: [] as Given[],
   witness: undefined as Given | undefined,
   stamps: [] as Given[],
+  receipts: undefined as Given | undefined,
+  anchors: [] as Given[], // anchor proofs
   trouble: undefined as string | undefined, // of the last file: it was no bundle at all
   deltaRefused: undefined as Refusal | undefined,
   opened: undefined as { readonly of: readonly unknown[]; readonly pack: Promise<Pack> } | undefined, // what was asked for, and what came of it
@@ -126,6 +130,19 @@ function take(given: Given): void {
     page.stamps.push(given); // DER, which a bundle never begins like
     return;
   }
+  // Receipts and the proofs of their anchors stay together; a bundle takes their place, and they take that of a bundle.
+  if (startsWith(given.bytes, anchorProofMagic.slice(0, 3))) {
+    leaveBundle();
+    page.anchors = [...page.anchors.filter((a) => a.name !== given.name), given];
+    return;
+  }
+  if (looksHeld(given.bytes)) {
+    leaveBundle();
+    page.receipts = given;
+    return;
+  }
+  page.receipts = undefined;
+  page.anchors = [];
   const here = formOf(page.bundle);
   const form = formOf(given);
   if (here === "header-known" && form !== undefined && form !== "header-known") {
@@ -139,10 +156,16 @@ function take(given: Given): void {
   if (claim !== undefined) the<HTMLSelectElement>("claim").value = claim; // the one that it decides
 }
 
-function forget(): void {
-  page.bundle = page.witness = page.trouble = page.deltaRefused = page.opened = undefined;
+function leaveBundle(): void {
+  page.bundle = page.opened = undefined;
   page.headers = [];
+}
+
+function forget(): void {
+  leaveBundle();
+  page.witness = page.trouble = page.deltaRefused = page.receipts = undefined;
   page.stamps = [];
+  page.anchors = [];
 }
 
 function formOf(given: Given | undefined): Bundle["form"] | undefined {
@@ -200,6 +223,7 @@ async function answer(): Promise<Node[]> {
   const { bundle, trust } = page;
   if (page.trouble !== undefined) return [unverified(page.trouble)];
   if (page.deltaRefused !== undefined) return [banner(page.deltaRefused.verdict, page.deltaRefused.code, page.deltaRefused.text)];
+  if (page.receipts !== undefined || page.anchors.length !== 0) return receiptAnswer();
   if (bundle === undefined) return [el("p", {}, say("needBundle"))];
   if (trust === undefined) return [unverified(say("needTrust")), ...selfSaid(bundle)];
   let p: Policy | undefined;
@@ -270,6 +294,82 @@ function packAnswer(pack: Pack, p: Policy): Node[] {
   const said = el("p", {}, say(v.holds ? "notInPack" : "inPack"));
   return [banner(v.holds ? "holds" : "does-not-hold", v.code, "", said), definitions([[say("subjectFact"), v.subject]]), facts];
 }
+
+/** receiptAnswer judges receipts by the anchor proofs that are here. The question of the form is not asked: it is of bundles and packs. */
+async function receiptAnswer(): Promise<Node[]> {
+  const { receipts, anchors, trust } = page;
+  let held: readonly Held[] = [];
+  try {
+    if (receipts !== undefined) held = readReceipts(receipts.bytes);
+    if (trust === undefined) {
+      return [unverified(say("needTrust")), ...held.map((h) => saysItself(receiptFacts(judge(h, []))))];
+    }
+    const now = BigInt(Date.now()) * 1_000_000n;
+    const when = { now, stamps: page.stamps.map((s) => s.bytes), ...(page.witness === undefined ? {} : { witness: page.witness.bytes }) };
+    const roots: AnchoredRoot[] = [];
+    for (const a of anchors) roots.push(await openAnchorProof(a.bytes, trust.trust, when));
+    agree(roots);
+    if (receipts === undefined) {
+      return [banner("anchor-proven", "OK", "", el("p", {}, say("needReceipt"))), ...roots.map((r) => definitions(anchorFacts(r)))];
+    }
+    // All are judged before one is shown: a file with a forged receipt in it is refused whole.
+    return held.map((h) => judge(h, roots)).flatMap(receiptVerdict);
+  } catch (e) {
+    if (!(e instanceof Refusal)) throw e;
+    return [banner(e.verdict, e.code, e.text)];
+  }
+}
+
+function receiptVerdict(j: Judged): Node[] {
+  const at = j.hour === undefined ? "" : ` ${j.says.gateway}/${j.hour}`;
+  if (j.by !== undefined) return [banner("anchored", "OK", "", el("p", {}, say("anchoredSays"))), definitions([...receiptFacts(j), ...anchorFacts(j.by)])];
+  const kind = j.hour === undefined ? "not-anchored" : "anchor-not-given";
+  return [
+    el(
+      "div",
+      { class: `verdict ${kind}`, "data-verdict": kind },
+      el("p", { class: "word" }, verdictWord(kind, page.language)),
+      el("p", {}, say(j.hour === undefined ? "notAnchored" : "needAnchor"), ...(at === "" ? [] : [el("code", {}, at)])),
+    ),
+    saysItself(receiptFacts(j)),
+  ];
+}
+
+const purposes = ["", "pre_loan", "in_loan", "post_loan", "guarantee", "supply_chain", "insurance"];
+const classes = ["", "grade", "data_commitments"];
+
+function receiptFacts({ says: r, hour }: Judged): (readonly [string, string])[] {
+  const language = page.language;
+  const named = (list: readonly number[]) => (list.length === 0 ? say("none") : list.map((c) => term(classes[c]!, language)).join(", "));
+  return [
+    [say("receipt"), hex(r.id)],
+    [say("subjectFact"), r.subject],
+    [say("requester"), r.requester],
+    [say("gateway"), r.gateway],
+    [say("purpose"), term(purposes[r.purpose]!, language)],
+    [say("authorisation"), r.authorisation.length === 0 ? say("none") : hex(r.authorisation)],
+    [say("askedFor"), named(r.asked)],
+    [say("openedClasses"), named(r.opened)],
+    [say("time"), both(r.atTime * second)],
+    [say("height"), String(r.atHeight)],
+    [say("answerDigest"), hex(r.answerDigest)],
+    ...(hour === undefined ? [] : [[say("hour"), hourText(hour)] as const]),
+  ];
+}
+
+function anchorFacts(a: AnchoredRoot): (readonly [string, string])[] {
+  return [
+    [say("anchorOf"), `${a.gateway} ${hourText(a.hour)}`],
+    [say("anchorRoot"), hex(a.root)],
+    [say("anchorBlock"), String(a.blockHeight)],
+    [say("provenBy"), `${a.headerHeight} · ${both(a.time)}`],
+    [say("signedPower"), `${a.signedPower}/${a.totalPower}`],
+    ...(a.seen.witnessed.length === 0 ? [] : [[say("witnessed"), a.seen.witnessed.join(", ")] as const]),
+    ...(a.seen.stamped.length === 0 ? [] : [[say("stamped"), a.seen.stamped.join(", ")] as const]),
+  ];
+}
+
+const hourText = (hour: bigint): string => (hour > maxSeconds / 3600n ? String(hour) : `${hour} · ${both(hour * 3600n * second)}`);
 
 /** selfSaid shows what a file says that has not been verified. */
 function selfSaid(given: Given): Node[] {
@@ -417,7 +517,7 @@ function showTrust(): void {
 }
 
 function showFiles(): void {
-  const names = [page.bundle, ...page.headers, page.witness, ...page.stamps].flatMap((g) => (g === undefined ? [] : [`${g.name} (${g.bytes.length})`]));
+  const names = [page.bundle, ...page.headers, page.receipts, ...page.anchors, page.witness, ...page.stamps].flatMap((g) => (g === undefined ? [] : [`${g.name} (${g.bytes.length})`]));
   the("files").replaceChildren(...names.map((n) => el("li", {}, n)));
   the("clear").hidden = names.length === 0 && page.trouble === undefined;
 }

@@ -110,15 +110,7 @@ export class AnchoredRoot {
     const r = openReceipt(receipt, salt);
 
     // Q2. Path.
-    if (path.length < pathMin || path.length > pathMax || place < 0n || place >> BigInt(path.length) !== 0n || path.some((h) => h.length !== hashBytes)) {
-      throw badReceipt(`the path has not ${pathMin} to ${pathMax} hashes, or the place does not lie in it`);
-    }
-    let hash = logLeaf(concat(salt, receipt));
-    let at = place;
-    for (const sibling of path) {
-      hash = (at & 1n) === 0n ? innerHash(hash, sibling) : innerHash(sibling, hash);
-      at >>= 1n;
-    }
+    const hash = receiptRoot(receipt, salt, place, path);
 
     // Q4. Anchor.
     if (r.gateway !== this.gateway) throw badReceipt("the receipt is of another gateway than the anchor");
@@ -128,9 +120,24 @@ export class AnchoredRoot {
   }
 }
 
-const badReceipt = (text: string): Refusal => invalid(0, "E_RECEIPT", text);
+export const badReceipt = (text: string): Refusal => invalid(0, "E_RECEIPT", text);
 
-function openReceipt(raw: Uint8Array, salt: Uint8Array): Receipt {
+/** receiptRoot is Q2: the root to which a receipt leads with its salt and path. */
+export function receiptRoot(receipt: Uint8Array, salt: Uint8Array, place: bigint, path: readonly Uint8Array[]): Uint8Array {
+  if (path.length < pathMin || path.length > pathMax || place < 0n || place >> BigInt(path.length) !== 0n || path.some((h) => h.length !== hashBytes)) {
+    throw badReceipt(`the path has not ${pathMin} to ${pathMax} hashes, or the place does not lie in it`);
+  }
+  let hash = logLeaf(concat(salt, receipt));
+  let at = place;
+  for (const sibling of path) {
+    hash = (at & 1n) === 0n ? innerHash(hash, sibling) : innerHash(sibling, hash);
+    at >>= 1n;
+  }
+  return hash;
+}
+
+/** openReceipt is Q1. Alone it proves nothing: anybody can write a receipt. */
+export function openReceipt(raw: Uint8Array, salt: Uint8Array): Receipt {
   if (raw.length > receiptBytesMax) throw badReceipt(`the receipt has more than ${receiptBytesMax} bytes`);
   let r: Receipt;
   try {
