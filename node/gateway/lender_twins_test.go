@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -130,6 +131,88 @@ func TestLenderTwins(t *testing.T) {
 	}
 }
 
+// TestAnchorTwins is INV-03 for anchors: a lender asks about a firm before, while and after it has a serious record, hour for hour; in the twin's world the record never
+// was. What everybody sees of the anchors, as rows and as proofs from either node, is the same but for hashes: status, headers, size, form of the path, rows read.
+func TestAnchorTwins(t *testing.T) {
+	told := [2][]string{}
+	for i := range 2 {
+		l := newLending(t)
+		l.enrolAll()
+		l.do("register-key by=registry firm=a key=k1", "grade by=pj firm=a is=A found=2026-07-01 until=2028-06-30", "grant by=bank firm=a key=k1 no=1 until=2026-10-15")
+		const promise = "41010020261019000005"
+		story := func(lines ...string) { // in the other world as many blocks, without a record
+			for _, line := range lines {
+				if i == 1 {
+					line = "block"
+				}
+				l.do(line)
+			}
+		}
+		var hours []int64
+		anchor := func(day string) {
+			l.query("bank", "a", "1", "pre_loan", "grade", "commitments")
+			l.do("on " + day)
+			l.Block()
+			must(t, l.anchorer.Step(context.Background()))
+			l.Block()
+			hour, err := l.journal.LastHour()
+			must(t, err)
+			l.want(l.public(fmt.Sprintf("/v1/anchors/%s/%d", l.Actors["gw"].USCC, hour)), http.StatusOK, "")
+			hours = append(hours, hour)
+		}
+		asked := func() {
+			l.Block()
+			l.get("", "/v1/subjects/"+l.firm("b")+"/attestation") // the first answer of a height makes what all of the height share
+			l.ask(1, "", http.MethodGet, "/v1/subjects/"+l.firm("b")+"/attestation", nil)
+			for node := range 2 {
+				for _, hour := range append([]int64{0, hours[0] - 1, hours[len(hours)-1] + 1}, hours...) {
+					for _, gw := range []string{"gw", "bank"} {
+						for _, kind := range []string{"application/json", attest.AnchorProofMediaType} {
+							l.work.take()
+							target := fmt.Sprintf("/v1/anchors/%s/%d", l.Actors[gw].USCC, hour)
+							a := l.ask(node, "", http.MethodGet, target, nil, "Accept", kind)
+							a.work = l.work.take()
+							told[i] = append(told[i], fmt.Sprintf("node %d %s %s: %s", node, target, kind, l.outwardly(a)))
+						}
+					}
+				}
+			}
+		}
+		anchor("2026-07-17")
+		before := l.raw("a")
+		story("record by=zz-scjg firm=a no=7 kinds=9 decided=2026-07-15", "publish by=zz-scjg firm=a no=7")
+		l.Block()
+		if now := l.raw("a"); bytes.Equal(now.Standing, before.Standing) == (i == 0) {
+			t.Fatal("the record shows nowhere: this test sees nothing")
+		}
+		anchor("2026-07-18")
+		// Many at once: what they left behind would show in the form of some path.
+		for no := 100; no < 160; no++ {
+			story(fmt.Sprintf("record by=zz-scjg firm=a no=%d fine=120000 decided=2026-07-15", no), fmt.Sprintf("publish by=zz-scjg firm=a no=%d", no))
+			story(fmt.Sprintf("withdraw by=zz-scjg firm=a no=%d", no))
+		}
+		for day := 10; day < 22; day++ {
+			anchor(fmt.Sprintf("2026-08-%d", day))
+		}
+		anchor("2027-07-19")
+		story("commit by=zz-scjg firm=a code="+promise+" type=4 accepted", "apply by=ops issuer=zz-scjg firm=a no=7 application=XY-1 commitment="+promise,
+			"accept-repair by=zz-scjg firm=a no=7 application=XY-1", "approve by=zz-scjg firm=a no=7 application=XY-1")
+		l.Block()
+		asked()
+		anchor("2027-07-20")
+		anchor("2027-07-21")
+		asked()
+	}
+	if len(told[0]) < 100 || len(told[0]) != len(told[1]) {
+		t.Fatalf("%d and %d answers", len(told[0]), len(told[1]))
+	}
+	for i := range told[0] {
+		if told[0][i] != told[1][i] {
+			t.Errorf("with a repaired record:\n%s\nwithout:\n%s", told[0][i], told[1][i])
+		}
+	}
+}
+
 var (
 	long64 = regexp.MustCompile(`[A-Za-z0-9+/]{100,}={0,2}`)
 	timeIn = regexp.MustCompile(`"(clock|latency_us)":("[^"]*"|\d+)`)
@@ -146,6 +229,10 @@ func (w *world) outwardly(a answer) string {
 		b, err := attest.DecodeBundle(a.body)
 		must(w.tb, err)
 		text = fmt.Sprintf("height %d, entries %v, shape %x, %d hashes, %d signatures", b.Header.Height, b.Entries, b.Shape, len(b.Hashes), len(pb.Encode(b.Commit)))
+	case bytes.HasPrefix(a.body, []byte(attest.AnchorProofMagic)):
+		p := new(pb.AnchorProof)
+		must(w.tb, pb.Decode(a.body[4:], p))
+		text = fmt.Sprintf("height %d, of %s hour %d block %d, shape %x, %d hashes, %d signatures", p.Header.Height, p.Row.Gateway, p.Row.Hour, p.Row.Height, p.Shape, len(p.Hashes), len(pb.Encode(&p.Commit)))
 	case bytes.HasPrefix(a.body, []byte("XLP1")):
 		p := new(pb.Pack)
 		must(w.tb, pb.Decode(a.body[4:], p))
