@@ -176,9 +176,13 @@ func (a *App) Fsck(ctx context.Context) (err error) {
 		return err
 	}
 	return a.Read(func(r x.Reader) error {
+		// The rows first: what is wrong with one says more than that the app hash is not the marker's.
+		if err := CheckState(r); err != nil {
+			return err
+		}
 		if hash := appHash(r, m.Root, frontier(r)); hash != m.AppHash {
 			return fmt.Errorf("height %d: the state makes app hash %x, the marker says %x", m.Height, hash, m.AppHash)
 		}
-		return CheckState(r)
+		return nil
 	})
 }
