@@ -1,10 +1,12 @@
 package node
 
 import (
-	"crypto/sha256"
 	"fmt"
+	"hash/maphash"
 	"reflect"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cometbft/cometbft/config"
@@ -26,23 +28,29 @@ const (
 	// members' nodes are all connected, passing it on would carry it twice more to each. What still waits after this long is passed on, so that it
 	// also reaches nodes that have no connection to the first.
 	passOnAfter = 500 * time.Millisecond
+	// againAfter is how long after a peer was told of a transaction it is told again of what still waits: the peer may have had no room, may have been
+	// catching up, or may have lost its own pool. A node that does not validate has no other way to a block.
+	againAfter = 10 * time.Second
 	// inboxMessages of a peer may wait to be checked before no more are read from its connection.
 	inboxMessages = 16
 	catchUpPause  = 100 * time.Millisecond // the engine's own: between looks at a peer that is behind, or whose queue was full
 )
 
 // gossip carries transactions between the mempools of members. It stands in place of the engine's own reactor, speaks the same messages, and differs
-// from it in three things. Many transactions share a message. What came from a peer is passed on late (passOnAfter). And what arrives is checked beside
+// from it in four things. Many transactions share a message. What came from a peer is passed on late (passOnAfter). What arrives is checked beside
 // the connection that it came over: the engine checks in the routine that reads the connection, where votes and parts of blocks wait behind every
-// signature, and behind the mempool's lock while a block is committed.
+// signature, and behind the mempool's lock while a block is committed. And what a peer may not have kept is told again (againAfter).
 type gossip struct {
 	p2p.BaseReactor
 	engine *mempool.Reactor
 	pool   *mempool.CListMempool
+	room   *room
 	tell   bool          // mempool.broadcast
 	passOn time.Duration // passOnAfter but in tests
+	again  time.Duration // againAfter but in tests
 
-	heard heard
+	connections atomic.Uint64 // that were ever made
+	heard       heard
 }
 
 var (
@@ -50,23 +58,24 @@ var (
 	_ p2p.MsgBytesFilter = (*gossip)(nil)
 )
 
-func newGossip(engine *mempool.Reactor, pool *mempool.CListMempool, tell bool, remember int) *gossip {
-	g := &gossip{engine: engine, pool: pool, tell: tell, passOn: passOnAfter, heard: heard{most: max(remember, 1), young: map[[32]byte]rumour{}}}
+func newGossip(engine *mempool.Reactor, pool *mempool.CListMempool, room *room, tell bool, remember int) *gossip {
+	g := &gossip{engine: engine, pool: pool, room: room, tell: tell, passOn: passOnAfter, again: againAfter, heard: newHeard(remember)}
 	g.BaseReactor = *p2p.NewBaseReactor("Mempool", g)
 	return g
 }
 
 // withGossip puts gossip in the place of the engine's reactor.
-func withGossip(c *config.MempoolConfig) cmtnode.Option {
+func withGossip(c *config.MempoolConfig, r *room) cmtnode.Option {
 	return func(n *cmtnode.Node) {
 		const name = "MEMPOOL"
-		r, _ := n.Switch().Reactor(name)
-		engine, ok := r.(*mempool.Reactor)
+		reactor, _ := n.Switch().Reactor(name)
+		engine, ok := reactor.(*mempool.Reactor)
 		pool, same := n.Mempool().(*mempool.CListMempool)
 		if !ok || !same {
 			panic(fmt.Sprintf("CometBFT's mempool is a %T with a %T: this program does not know how to carry its transactions", n.Mempool(), r)) // bug
 		}
-		g := newGossip(engine, pool, c.Broadcast, c.CacheSize)
+		r.pool = pool
+		g := newGossip(engine, pool, r, c.Broadcast, c.CacheSize)
 		g.SetLogger(engine.Logger)
 		cmtnode.CustomReactors(map[string]p2p.Reactor{name: g})(n)
 	}
@@ -86,8 +95,20 @@ func (g *gossip) FilterMsgBytes(ch byte, from p2p.Peer, raw []byte) error {
 	return g.engine.FilterMsgBytes(ch, from, raw)
 }
 
+// connection is what this node keeps of a connection to a peer. A peer that comes back has another one: it may have lost what it knew.
+type connection struct {
+	number uint64
+	inbox  chan p2p.Envelope
+}
+
+// connectionKey is where a peer keeps its connection.
+const connectionKey = "xinlian.connection"
+
 // InitPeer implements p2p.Reactor.
-func (g *gossip) InitPeer(peer p2p.Peer) p2p.Peer { return g.engine.InitPeer(peer) }
+func (g *gossip) InitPeer(peer p2p.Peer) p2p.Peer {
+	peer.Set(connectionKey, &connection{number: g.connections.Add(1), inbox: make(chan p2p.Envelope, inboxMessages)})
+	return g.engine.InitPeer(peer)
+}
 
 // RemovePeer implements p2p.Reactor. What runs for a peer ends when the peer does.
 func (g *gossip) RemovePeer(peer p2p.Peer, reason any) { g.engine.RemovePeer(peer, reason) }
@@ -100,14 +121,12 @@ func (g *gossip) WaitSync() bool { return g.engine.WaitSync() }
 
 // AddPeer implements p2p.Reactor.
 func (g *gossip) AddPeer(peer p2p.Peer) {
+	c := peer.Get(connectionKey).(*connection)
+	go g.check(peer, c)
 	if g.tell {
-		go g.tellPeer(peer, false)
-		go g.tellPeer(peer, true)
+		go g.tellPeer(peer, c)
 	}
 }
-
-// inboxKey is where a peer keeps its inbox.
-const inboxKey = "xinlian.inbox"
 
 // Receive implements p2p.Reactor. It is called from the one routine that reads the peer's connection.
 func (g *gossip) Receive(e p2p.Envelope) {
@@ -115,36 +134,64 @@ func (g *gossip) Receive(e p2p.Envelope) {
 		g.engine.Receive(e)
 		return
 	}
-	inbox, ok := e.Src.Get(inboxKey).(chan p2p.Envelope)
-	if !ok {
-		inbox = make(chan p2p.Envelope, inboxMessages)
-		e.Src.Set(inboxKey, inbox)
-		go g.check(e.Src, inbox)
-	}
 	select {
-	case inbox <- e:
+	case e.Src.Get(connectionKey).(*connection).inbox <- e:
 	case <-e.Src.Quit():
 	case <-g.Quit():
 	}
 }
 
-// check hands what a peer has sent to the mempool, in the order in which it came: a sender may build on what it sent before.
-func (g *gossip) check(peer p2p.Peer, inbox <-chan p2p.Envelope) {
+// check hands what a peer has sent to the mempool, in the order in which it came: a sender may build on what it sent before. A peer that has ended
+// may have been the only one to have what waits here, so that is checked too.
+func (g *gossip) check(peer p2p.Peer, c *connection) {
 	for {
 		select {
-		case e := <-inbox:
-			g.heard.add(peer.ID(), e.Message.(*protomem.Txs).Txs, time.Now())
-			g.engine.Receive(e)
-		case <-peer.Quit():
-			return
+		case e := <-c.inbox:
+			g.take(e, c)
 		case <-g.Quit():
 			return
+		case <-peer.Quit():
+			for {
+				select {
+				case e := <-c.inbox:
+					g.take(e, c)
+				default:
+					return
+				}
+			}
 		}
 	}
 }
 
-// tellPeer sends a peer what waits in the mempool: at once what this node was the first to have, or, with late, what came from other peers.
-func (g *gossip) tellPeer(peer p2p.Peer, late bool) {
+// take hands the transactions of a message to the mempool. What finds no room is told again by who has it.
+func (g *gossip) take(e p2p.Envelope, c *connection) {
+	txs := e.Message.(*protomem.Txs).Txs
+	if len(txs) == 0 {
+		g.engine.Receive(e)
+		return
+	}
+	now := time.Now()
+	for i, tx := range txs {
+		fits := g.room.take(len(tx))
+		g.heard.add(c.number, tx, now)
+		if !fits {
+			continue
+		}
+		g.engine.Receive(p2p.Envelope{Src: e.Src, ChannelID: e.ChannelID, Message: &protomem.Txs{Txs: txs[i : i+1 : i+1]}})
+		g.room.leave(len(tx))
+	}
+}
+
+// later is a transaction that a peer is to hear of at a time, if it waits then.
+type later struct {
+	at *clist.CElement
+	tx []byte
+	by time.Time
+}
+
+// tellPeer sends a peer what waits in the mempool: at once what this node was the first to have, later what came from other peers, and again what it
+// was told of and waits long. Each transaction is looked at once when it comes, and is then sent or queued: nothing falls between.
+func (g *gossip) tellPeer(peer p2p.Peer, c *connection) {
 	state, ok := g.stateOf(peer)
 	if !ok {
 		return
@@ -152,6 +199,9 @@ func (g *gossip) tellPeer(peer p2p.Peer, late bool) {
 	var (
 		batch [][]byte
 		size  int
+		late  []later           // nearly in the order of their times: all wait alike
+		long  []*clist.CElement // what was there when this was last looked at
+		at    *clist.CElement   // the last that was looked at
 	)
 	send := func() bool {
 		for len(batch) > 0 {
@@ -165,46 +215,98 @@ func (g *gossip) tellPeer(peer p2p.Peer, late bool) {
 		}
 		return true
 	}
-	at := g.pool.TxsFront()
+	add := func(e *clist.CElement, tx []byte) bool {
+		// A peer that is behind would only have to check again after each block.
+		for !e.Removed() && state.GetHeight() < e.Value.(waiting).Height()-1 {
+			if !send() || !g.pause(peer, catchUpPause) {
+				return false
+			}
+		}
+		if e.Removed() {
+			return true
+		}
+		if size+len(tx) > gatherBytes && !send() {
+			return false
+		}
+		batch, size = append(batch, tx), size+len(tx)
+		return true
+	}
+	again := time.Now().Add(g.again)
 	for {
-		if at == nil {
-			if !send() || !g.await(peer, g.pool.TxsWaitChan()) || !g.pause(peer, gatherFor) {
+		next := g.pool.TxsFront()
+		if at != nil {
+			next = at.Next()
+		}
+		switch {
+		case next != nil:
+			at = next
+			if at.Removed() {
+				continue
+			}
+			tx := bytesOf(at)
+			r, second := g.heard.of(tx)
+			if second && !r.knows(c.number) {
+				late = append(late, later{at, tx, r.at.Add(g.passOn)})
+			}
+			if !second && !add(at, tx) {
 				return
 			}
-			at = g.pool.TxsFront()
+			continue
+		case at != nil && at.Removed(): // it was the last: from the front again, as the engine does
+			at = nil
 			continue
 		}
-		// A peer that is behind would only have to check again after each block.
-		for state.GetHeight() < at.Value.(waiting).Height()-1 {
-			if !send() || !g.pause(peer, catchUpPause) {
-				return
-			}
-		}
-		tx := bytesOf(at)
-		r, second := g.heard.of(tx)
-		if late && second {
-			if wait := time.Until(r.at.Add(g.passOn)); wait > 0 {
-				if !send() || !g.pause(peer, wait) {
+
+		wake := again
+		for len(late) > 0 {
+			l := late[0]
+			if !l.at.Removed() {
+				if time.Now().Before(l.by) {
+					wake = earlier(wake, l.by)
+					break
+				}
+				// Others may have told it meanwhile, the peer too.
+				if r, _ := g.heard.of(l.tx); !r.knows(c.number) && !add(l.at, l.tx) {
 					return
 				}
-				r, second = g.heard.of(tx) // who else has sent it meanwhile
 			}
+			late = late[1:]
 		}
-		if second == late && !at.Removed() && !r.knows(peer.ID()) {
-			if size+len(tx) > gatherBytes && !send() {
-				return
+		if len(late) == 0 {
+			late = nil
+		}
+		if !time.Now().Before(again) {
+			for _, e := range long {
+				if e.Removed() {
+					continue
+				}
+				tx := bytesOf(e)
+				if r, _ := g.heard.of(tx); !r.knows(c.number) && !add(e, tx) {
+					return
+				}
 			}
-			batch, size = append(batch, tx), size+len(tx)
-		}
-		next := at.Next()
-		if next == nil {
-			if !send() || !g.await(peer, at.NextWaitChan()) || !g.pause(peer, gatherFor) {
-				return
+			long = nil
+			for e := g.pool.TxsFront(); e != nil; e = e.Next() {
+				long = append(long, e)
 			}
-			next = at.Next() // nil: it was the last and is gone; from the front again, as the engine does
+			again = time.Now().Add(g.again)
+			wake = earlier(wake, again)
 		}
-		at = next
+		more := g.pool.TxsWaitChan()
+		if at != nil {
+			more = at.NextWaitChan()
+		}
+		if !send() || !g.await(peer, more, time.Until(wake)) || !g.pause(peer, gatherFor) {
+			return
+		}
 	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // stateOf waits until the node has caught up and the engine knows at which height a peer is.
@@ -219,10 +321,14 @@ func (g *gossip) stateOf(peer p2p.Peer) (mempool.PeerState, bool) {
 	}
 }
 
-// await waits for a channel, unless the peer or the node ends first.
-func (g *gossip) await(peer p2p.Peer, ch <-chan struct{}) bool {
+// await waits for a channel or a time, unless the peer or the node ends first.
+func (g *gossip) await(peer p2p.Peer, ch <-chan struct{}, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
 	select {
 	case <-ch:
+		return true
+	case <-t.C:
 		return true
 	case <-peer.Quit():
 	case <-g.Quit():
@@ -249,59 +355,67 @@ type waiting interface{ Height() int64 }
 // bytesOf reads a transaction out of the mempool's list. The engine gives no other way to follow the list, and keeps the type of its elements to
 // itself; TestGossip fails where it has changed.
 func bytesOf(e *clist.CElement) []byte {
-	return reflect.ValueOf(e.Value).Elem().FieldByName("tx").Bytes()
+	v := reflect.ValueOf(e.Value).Elem()
+	i := txField.Load()
+	if i == 0 {
+		f, _ := v.Type().FieldByName("tx")
+		i = int64(f.Index[0]) + 1
+		txField.Store(i)
+	}
+	return v.Field(int(i) - 1).Bytes()
 }
 
-// heard remembers which transactions came from peers, in two generations of at most most. What is forgotten is told once too often.
+// txField is one more than the place of the bytes in an element; 0: not looked up.
+var txField atomic.Int64
+
+// heard remembers which transactions came from peers, in two generations of at most most. What is forgotten is told once too often. Transactions are
+// told apart by a hash with a secret of this process, which is a tenth of the work of SHA-256: nobody can make two that are alike to it.
 type heard struct {
 	most  int
+	seed  maphash.Seed
 	mu    sync.Mutex
-	young map[[32]byte]rumour // guarded by mu
-	old   map[[32]byte]rumour // guarded by mu
+	young map[uint64]rumour // guarded by mu
+	old   map[uint64]rumour // guarded by mu
+}
+
+func newHeard(most int) heard {
+	return heard{most: max(most, 1), seed: maphash.MakeSeed(), young: map[uint64]rumour{}}
 }
 
 // rumour is a transaction that came from peers.
 type rumour struct {
 	at   time.Time // first
-	from []p2p.ID
+	from []uint64  // numbers of connections
 }
 
-func (r rumour) knows(peer p2p.ID) bool {
-	for _, p := range r.from {
-		if p == peer {
-			return true
-		}
-	}
-	return false
-}
+func (r rumour) knows(connection uint64) bool { return slices.Contains(r.from, connection) }
 
-func (h *heard) add(peer p2p.ID, txs [][]byte, now time.Time) {
-	for _, tx := range txs {
-		key := sha256.Sum256(tx)
-		h.mu.Lock()
-		r, ok := h.lookup(key)
-		if !ok {
-			r.at = now
-		}
-		if !r.knows(peer) {
-			if len(h.young) >= h.most {
-				h.old, h.young = h.young, make(map[[32]byte]rumour, h.most)
-			}
-			r.from = append(r.from[:len(r.from):len(r.from)], peer) // of in another goroutine may read the old slice
-			h.young[key] = r
-		}
-		h.mu.Unlock()
+func (h *heard) add(connection uint64, tx []byte, now time.Time) {
+	key := maphash.Bytes(h.seed, tx)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r, ok := h.lookup(key)
+	if !ok {
+		r.at = now
 	}
+	if r.knows(connection) {
+		return
+	}
+	if len(h.young) >= h.most {
+		h.old, h.young = h.young, make(map[uint64]rumour, h.most)
+	}
+	r.from = append(r.from[:len(r.from):len(r.from)], connection) // of in another goroutine may read the old slice
+	h.young[key] = r
 }
 
 func (h *heard) of(tx []byte) (rumour, bool) {
-	key := sha256.Sum256(tx)
+	key := maphash.Bytes(h.seed, tx)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.lookup(key)
 }
 
-func (h *heard) lookup(key [32]byte) (rumour, bool) {
+func (h *heard) lookup(key uint64) (rumour, bool) {
 	r, ok := h.young[key]
 	if !ok {
 		r, ok = h.old[key]

@@ -53,6 +53,7 @@ type carrier struct {
 	app      *checks
 	pool     *mempool.CListMempool
 	sw       *p2p.Switch
+	gossip   *gossip // nil: the engine's own
 	aside    *aside
 	messages atomic.Int64 // received
 	txs      atomic.Int64 // in them
@@ -78,7 +79,7 @@ func (atHeight) GetHeight() int64 { return 1 }
 var firstLogger = sync.OnceFunc(func() { log.TestingLogger() })
 
 // carriers connects nodes as joined says. plain nodes have the engine's own reactor.
-func carriers(t *testing.T, n int, passOn time.Duration, plain func(i int) bool, joined func(i, j int) bool) []*carrier {
+func carriers(t *testing.T, n int, passOn, again time.Duration, plain func(i int) bool, joined func(i, j int) bool) []*carrier {
 	t.Helper()
 	firstLogger()
 	cfg := cmtcfg.TestConfig()
@@ -97,8 +98,9 @@ func carriers(t *testing.T, n int, passOn time.Duration, plain func(i int) bool,
 		engine.SetLogger(log.NewNopLogger())
 		var r p2p.Reactor = engine
 		if !plain(i) {
-			g := newGossip(engine, c.pool, true, 10_000)
-			g.passOn = passOn
+			g := newGossip(engine, c.pool, &room{pool: c.pool, txs: int64(cfg.Mempool.Size), bytes: cfg.Mempool.MaxTxsBytes}, true, 10_000)
+			g.passOn, g.again = passOn, again
+			c.gossip = g
 			r = g
 		}
 		sw.AddReactor("MEMPOOL", tap{r, c})
@@ -141,7 +143,7 @@ func TestGossip(t *testing.T) {
 	for _, plain := range []int{-1, 0, 1, 2} {
 		t.Run(fmt.Sprintf("plain=%d", plain), func(t *testing.T) {
 			t.Parallel()
-			all := carriers(t, 3, time.Millisecond, func(i int) bool { return i == plain }, neighbours)
+			all := carriers(t, 3, time.Millisecond, time.Hour, func(i int) bool { return i == plain }, neighbours)
 			const n = 50
 			all[0].submit(t, 0, n)
 			for i, c := range all {
@@ -160,7 +162,7 @@ func TestGossip(t *testing.T) {
 // its peers.
 func TestGossipOnce(t *testing.T) {
 	t.Parallel()
-	all := carriers(t, 4, time.Hour, nobody, everybody)
+	all := carriers(t, 4, time.Hour, time.Hour, nobody, everybody)
 	const n = 200
 	for i, c := range all {
 		c.submit(t, i*n, (i+1)*n)
@@ -179,20 +181,18 @@ func TestGossipOnce(t *testing.T) {
 // TestGossipLate: a node that comes when transactions wait already learns of those that others brought, too.
 func TestGossipLate(t *testing.T) {
 	t.Parallel()
-	all := carriers(t, 3, time.Millisecond, nobody, func(i, j int) bool { return i == 0 && j == 1 })
+	all := carriers(t, 3, time.Millisecond, time.Hour, nobody, func(i, j int) bool { return i == 0 && j == 1 })
 	all[0].submit(t, 0, 10)
 	eventually(t, "the second has them", func() bool { return all[1].pool.Size() == 10 })
 	p2p.Connect2Switches([]*p2p.Switch{all[1].sw, all[2].sw}, 0, 1)
-	for _, p := range all[1].sw.Peers().Copy() {
-		p.Set(types.PeerStateKey, atHeight{})
-	}
+	meet(all[1])
 	eventually(t, "the third has them", func() bool { return all[2].pool.Size() == 10 })
 }
 
 // TestGossipBeside: what comes over the same connection does not wait for checks.
 func TestGossipBeside(t *testing.T) {
 	t.Parallel()
-	all := carriers(t, 2, time.Hour, nobody, everybody)
+	all := carriers(t, 2, time.Hour, time.Hour, nobody, everybody)
 	all[1].app.held = make(chan struct{})
 	all[0].submit(t, 0, 5)
 	eventually(t, "a message has come", func() bool { return all[1].messages.Load() > 0 })
@@ -207,20 +207,106 @@ func TestGossipBeside(t *testing.T) {
 	eventually(t, "all are checked", func() bool { return all[1].pool.Size() == 5 })
 }
 
+// meet lets the switches' peers know at which height each other is.
+func meet(all ...*carrier) {
+	for _, c := range all {
+		for _, p := range c.sw.Peers().Copy() {
+			p.Set(types.PeerStateKey, atHeight{})
+		}
+	}
+}
+
+// TestGossipAgain: who had no room for a transaction is told of it again when it has waited long.
+func TestGossipAgain(t *testing.T) {
+	t.Parallel()
+	all := carriers(t, 2, time.Hour, 20*time.Millisecond, nobody, everybody)
+	const full, n = 5, 3
+	all[1].gossip.room.txs = full
+	all[1].submit(t, 0, full)
+	eventually(t, "the first has what the second has", func() bool { return all[0].pool.Size() == full })
+	all[0].submit(t, full, full+n)
+	eventually(t, "the second was told and had no room", func() bool {
+		_, ok := all[1].gossip.heard.of(kvstore.NewTxFromID(full + n - 1))
+		return ok
+	})
+	if got := all[1].pool.Size(); got != full {
+		t.Fatalf("the second has %d transactions, it has room for %d", got, full)
+	}
+	all[1].pool.Flush()
+	eventually(t, "the second has what it had no room for", func() bool { return all[1].pool.Size() == n })
+}
+
+// TestGossipReturn: a peer that comes back is told what it told before: it may have lost it.
+func TestGossipReturn(t *testing.T) {
+	t.Parallel()
+	all := carriers(t, 2, time.Millisecond, time.Hour, nobody, everybody)
+	const n = 5
+	all[0].submit(t, 0, n)
+	eventually(t, "the second has them", func() bool { return all[1].pool.Size() == n })
+	for _, c := range all {
+		for _, p := range c.sw.Peers().Copy() {
+			c.sw.StopPeerGracefully(p)
+		}
+	}
+	eventually(t, "they are apart", func() bool { return all[0].sw.Peers().Size()+all[1].sw.Peers().Size() == 0 })
+	all[0].pool.Flush()
+	p2p.Connect2Switches([]*p2p.Switch{all[0].sw, all[1].sw}, 0, 1)
+	meet(all...)
+	eventually(t, "the first has them again", func() bool { return all[0].pool.Size() == n })
+}
+
+// TestGossipLast: what a peer has sent is checked although the peer has ended meanwhile.
+func TestGossipLast(t *testing.T) {
+	t.Parallel()
+	all := carriers(t, 2, time.Hour, time.Hour, nobody, everybody)
+	all[1].app.held = make(chan struct{})
+	for i := range 3 {
+		all[0].submit(t, i, i+1)
+		eventually(t, "a message has come", func() bool { return all[1].messages.Load() == int64(i)+1 })
+	}
+	for _, p := range all[1].sw.Peers().Copy() {
+		all[1].sw.StopPeerGracefully(p)
+	}
+	close(all[1].app.held)
+	eventually(t, "all are checked", func() bool { return all[1].pool.Size() == 3 })
+}
+
+// TestRoom: what is being checked has its room, and no more than there is is ever given.
+func TestRoom(t *testing.T) {
+	t.Parallel()
+	all := carriers(t, 1, time.Hour, time.Hour, nobody, everybody)
+	r := &room{pool: all[0].pool, txs: 10, bytes: 1000}
+	all[0].submit(t, 0, 4)
+	for i := range 6 {
+		if !r.take(10) {
+			t.Fatalf("no room for transaction %d", 4+i)
+		}
+	}
+	if r.take(10) {
+		t.Fatal("room for eleven of ten")
+	}
+	r.leave(10)
+	if r.take(1000) {
+		t.Fatal("room for more bytes than there are")
+	}
+	if !r.take(10) {
+		t.Fatal("no room where one has left")
+	}
+}
+
 // TestHeard: what is remembered of peers, and that it is bounded.
 func TestHeard(t *testing.T) {
 	t.Parallel()
-	h := heard{most: 2, young: map[[32]byte]rumour{}}
+	h := newHeard(2)
 	at := time.Unix(1, 0)
-	tx := func(i byte) [][]byte { return [][]byte{{i}} }
-	h.add("a", tx(1), at)
-	h.add("b", tx(1), at.Add(time.Second))
+	h.add(1, []byte{1}, at)
+	h.add(2, []byte{1}, at.Add(time.Second))
 	r, ok := h.of([]byte{1})
-	if !ok || !r.at.Equal(at) || !r.knows("a") || !r.knows("b") || r.knows("c") {
+	if !ok || !r.at.Equal(at) || !r.knows(1) || !r.knows(2) || r.knows(3) {
 		t.Fatalf("%v %v", r, ok)
 	}
 	for i := byte(2); i < 100; i++ {
-		h.add("a", tx(i), at)
+		h.add(1, []byte{i}, at)
 		if _, ok := h.of([]byte{i}); !ok || len(h.young)+len(h.old) > 2*h.most {
 			t.Fatalf("after %d: known %v, %d and %d are remembered", i, ok, len(h.young), len(h.old))
 		}

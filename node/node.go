@@ -68,7 +68,7 @@ type Node struct {
 	started    time.Time
 	startedAt  int64        // height at start
 	height     atomic.Int64 // newest committed
-	checking   atomic.Int64 // transactions that Submit has on their way through the gate
+	room       room
 	lastRise   atomic.Int64 // unix nanoseconds of the rise to it; 0 = none since the start
 	fault      atomic.Pointer[error]
 	failReason atomic.Pointer[string]
@@ -107,6 +107,7 @@ func New(c Config, o Options) (_ *Node, err error) {
 	if err := n.compactStale(doc.ChainID, compactLeast); err != nil {
 		return nil, fmt.Errorf("compact the state: %w", err)
 	}
+	n.room.txs, n.room.bytes = int64(c.Engine.Mempool.Size), c.Engine.Mempool.MaxTxsBytes
 	n.app, err = app.New(app.Options{
 		Dir:     filepath.Join(c.Home, StateDir),
 		ChainID: doc.ChainID,
@@ -189,7 +190,7 @@ func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 		}
 		return db, nil
 	}
-	options := []cmtnode.Option{withGossip(cfg.Mempool)}
+	options := []cmtnode.Option{withGossip(cfg.Mempool, &n.room)}
 	if n.opts.StateProvider != nil {
 		// The engine's own provider and its settings are not used.
 		cfg.StateSync.Enable = true

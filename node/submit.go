@@ -24,12 +24,10 @@ func (n *Node) Submit(ctx context.Context, tx []byte) (abci.ResponseCheckTx, err
 	if err := ctx.Err(); err != nil {
 		return abci.ResponseCheckTx{}, err
 	}
-	// The engine asks for room before the check and once more after it, and drops without a word what then has none. What is being checked counts
-	// here as if it were in, so that nobody is told that a transaction waits which does not.
-	defer n.checking.Add(-1)
-	if n.checking.Add(1)+int64(n.engine.Mempool().Size()) > int64(n.config.Engine.Mempool.Size) {
+	if !n.room.take(len(tx)) {
 		return abci.ResponseCheckTx{}, ErrBusy
 	}
+	defer n.room.leave(len(tx))
 	var resp *abci.ResponseCheckTx
 	// The client is local: the callback has run when CheckTx returns without error.
 	err := n.engine.Mempool().CheckTx(types.Tx(tx), func(r *abci.ResponseCheckTx) { resp = r }, mempool.TxInfo{SenderID: mempool.UnknownPeerID})
