@@ -6,7 +6,8 @@
 // that the block is committed. Load makes a localnet in a temporary folder for it, or runs the one node in this process, and takes all
 // of it away again.
 //
-// Drive speaks to CometBFT's own interface on loopback, so that it measures any application in the same way.
+// Drive sends to the gateway, which takes the bytes of a transaction as they are, and follows the blocks at CometBFT's own interface on loopback. Where there
+// is no gateway it sends there too, so that it measures any application.
 //
 // Trust: none is needed; everything here runs on one machine with keys that are thrown away, and all data are synthetic.
 package bench

@@ -30,8 +30,9 @@ var ErrBusy = errors.New("no room")
 
 // Endpoint is a node under load.
 type Endpoint struct {
-	RPC  string                                     // CometBFT's own interface, such as http://127.0.0.1:26657
-	Send func(ctx context.Context, tx []byte) error // nil: over RPC. ErrBusy is no failure
+	RPC  string                                     // CometBFT's own interface, such as http://127.0.0.1:26657: blocks are followed there
+	API  string                                     // the gateway, to which transactions are sent; empty: there is none, they go to RPC
+	Send func(ctx context.Context, tx []byte) error // nil: over the network. ErrBusy is no failure
 }
 
 // Plan is what is sent.
@@ -84,7 +85,7 @@ type run struct {
 
 type target struct {
 	Endpoint
-	host   string // of RPC
+	wire   wire // as each sender's begins
 	client *rpchttp.HTTP
 }
 
@@ -156,9 +157,16 @@ func Drive(ctx context.Context, ends []Endpoint, p Plan) (_ *Result, err error) 
 
 // dial opens a node for what is asked beside sending.
 func dial(e Endpoint) (*target, error) {
-	u, err := url.Parse(e.RPC)
-	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("%q is no address of an RPC", e.RPC)
+	var at wire
+	for _, a := range []string{e.RPC, e.API} {
+		if a == "" {
+			continue
+		}
+		u, err := url.Parse(a)
+		if err != nil || u.Host == "" {
+			return nil, fmt.Errorf("%q is no address of a node", a)
+		}
+		at = wire{host: u.Host, gateway: a == e.API}
 	}
 	c, err := rpchttp.New(e.RPC, "/websocket")
 	if err != nil {
@@ -167,7 +175,7 @@ func dial(e Endpoint) (*target, error) {
 	if err := c.Start(); err != nil {
 		return nil, fmt.Errorf("%s: %w", e.RPC, err)
 	}
-	return &target{Endpoint: e, host: u.Host, client: c}, nil
+	return &target{Endpoint: e, wire: at, client: c}, nil
 }
 
 func (r *run) tell(height int64, at time.Time) {
@@ -188,7 +196,7 @@ func (r *run) send(ctx context.Context, start time.Time) {
 			defer all.Done()
 			wires := make([]*wire, len(r.nodes))
 			for i, n := range r.nodes {
-				wires[i] = &wire{host: n.host}
+				wires[i] = &wire{host: n.wire.host, gateway: n.wire.gateway}
 				defer wires[i].close()
 			}
 			for ctx.Err() == nil && r.failed.Load() == nil {

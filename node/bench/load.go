@@ -149,7 +149,7 @@ func Load(ctx context.Context, o Options) (_ *Report, err error) {
 	}()
 	var ends []Endpoint
 	for _, d := range net.Nodes {
-		ends = append(ends, Endpoint{RPC: d.RPC})
+		ends = append(ends, Endpoint{RPC: d.RPC, API: d.API})
 	}
 	if o.Inside {
 		if _, err := runner.Down(dir); err != nil {
