@@ -66,7 +66,7 @@ func Up(ctx context.Context, o Options) (_ *Network, fresh bool, err error) {
 		if d.state() != gone {
 			continue
 		}
-		if err = d.start(o.Program); err != nil {
+		if err = d.start(o.Program, len(n.Nodes)); err != nil {
 			return nil, false, err
 		}
 		started = append(started, d)
@@ -352,15 +352,20 @@ func Restart(ctx context.Context, dir, name, program string) error {
 	if err := o.complete(); err != nil {
 		return err
 	}
-	return changeNode(dir, name, func(d *Node) error {
+	_, err := change(dir, func(n *Network) error {
+		d, err := n.Node(name)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrUsage, err)
+		}
 		if err := d.stop(); err != nil {
 			return err
 		}
-		if err := d.start(o.Program); err != nil {
+		if err := d.start(o.Program, len(n.Nodes)); err != nil {
 			return err
 		}
 		return d.waitAnswer(ctx, readyWithin)
 	})
+	return err
 }
 
 func (d *Node) waitAnswer(ctx context.Context, within time.Duration) error {

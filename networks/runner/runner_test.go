@@ -254,9 +254,24 @@ func TestTwoCommandsDoNotMix(t *testing.T) {
 }
 
 func TestSettingsOfOneNodeDoNotReachOthers(t *testing.T) {
-	got := environment([]string{"PATH=/bin", "XINLIAN_API_LISTEN=:1", "HOME=/h", "XINLIAN_HOME=/x"})
+	got := environment([]string{"PATH=/bin", "XINLIAN_API_LISTEN=:1", "HOME=/h", "XINLIAN_HOME=/x"}, 1, 8)
 	if want := []string{"PATH=/bin", "HOME=/h"}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+func TestNodesShareProcessors(t *testing.T) {
+	for _, tc := range []struct {
+		has               string
+		nodes, processors int
+		want              string
+	}{
+		{"", 1, 8, ""}, {"", 4, 8, "GOMAXPROCS=2"}, {"", 4, 2, "GOMAXPROCS=1"}, {"GOMAXPROCS=3", 4, 2, "GOMAXPROCS=3"},
+	} {
+		got := environment([]string{tc.has}, tc.nodes, tc.processors)
+		if last := got[len(got)-1]; last != tc.want || len(got) > 2 {
+			t.Errorf("%d nodes on %d processors with %q: %q", tc.nodes, tc.processors, tc.has, got)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,6 +98,10 @@ func runKVStore(ctx context.Context, args []string) (any, error) {
 		for _, h := range homes {
 			cmd := exec.CommandContext(ctx, self, "kvnode", "--home", h.Dir)
 			cmd.Stderr = os.Stderr
+			cmd.Env = os.Environ()
+			if *validators > 1 && os.Getenv("GOMAXPROCS") == "" { // as the product's networks on one machine are run
+				cmd.Env = append(cmd.Env, fmt.Sprintf("GOMAXPROCS=%d", max(1, runtime.NumCPU() / *validators)))
+			}
 			cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 			if err := cmd.Start(); err != nil {
 				return nil, err
