@@ -25,6 +25,7 @@ import (
 	sm "github.com/cometbft/cometbft/state"
 	"github.com/cometbft/cometbft/statesync"
 	"github.com/cometbft/cometbft/types"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/xinlian-ledger/xinlian/app"
@@ -233,15 +234,15 @@ func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 
 func (n *Node) engineMetrics() cmtnode.MetricsProvider {
 	if n.opts.EngineMetrics {
-		// Prometheus on and no address: registered, and served by our own listener only.
-		provide := cmtnode.DefaultMetricsProvider(&cmtcfg.InstrumentationConfig{Prometheus: true, Namespace: "cometbft"})
 		return func(chainID string) (*consensus.Metrics, *p2p.Metrics, *mempool.Metrics, *sm.Metrics, *proxy.Metrics, *blocksync.Metrics, *statesync.Metrics) {
-			cs, peers, pool, state, app, blocks, snapshots := provide(chainID)
+			const label = "chain_id"
 			// Of the peers only how many there are and what waits for them: bytes and messages are counted by label for every message of every
 			// peer, which took a fifteenth of a validator's processor time under load (measured with four validators).
-			few := p2p.NopMetrics()
+			peers, few := p2p.PrometheusMetrics(engineNamespace, label, chainID), p2p.NopMetrics()
 			few.Peers, few.PeerSendQueueSize = peers.Peers, peers.PeerSendQueueSize
-			return cs, few, pool, state, app, blocks, snapshots
+			return consensus.PrometheusMetrics(engineNamespace, label, chainID), few, poolMetrics(prometheus.DefaultRegisterer, chainID),
+				sm.PrometheusMetrics(engineNamespace, label, chainID), callMetrics(prometheus.DefaultRegisterer, chainID),
+				blocksync.PrometheusMetrics(engineNamespace, label, chainID), statesync.PrometheusMetrics(engineNamespace, label, chainID)
 		}
 	}
 	return func(string) (*consensus.Metrics, *p2p.Metrics, *mempool.Metrics, *sm.Metrics, *proxy.Metrics, *blocksync.Metrics, *statesync.Metrics) {
