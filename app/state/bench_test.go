@@ -2,7 +2,13 @@ package state
 
 import (
 	"encoding/binary"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 )
@@ -68,4 +74,63 @@ func BenchmarkOpen(b *testing.B) {
 			mustOpen(b, o).Close()
 		}
 	})
+}
+
+// BenchmarkStage is the tree's part of a block: 5,000 leaves changed in a tree that has grown block by block, so that its nodes lie anywhere.
+// XINLIAN_LEAVES is the number of leaves.
+func BenchmarkStage(b *testing.B) {
+	leaves := 1_000_000
+	if s := os.Getenv("XINLIAN_LEAVES"); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			b.Fatal(err)
+		}
+		leaves = n
+	}
+	f := newForest()
+	f.keep(16, math.MaxInt64)
+	height := uint64(0)
+	batch := func(from, n int, round uint64) []Change {
+		out := make([]Change, n)
+		for i := range out {
+			id := binary.BigEndian.AppendUint64(nil, uint64((from+i*7919)%leaves))
+			out[i] = Change{Path: tree.PathOf(id), ValueHash: tree.ValueHash(binary.BigEndian.AppendUint64(id, round))}
+		}
+		slices.SortFunc(out, func(a, b Change) int { return comparePaths(&a.Path, &b.Path) })
+		return slices.CompactFunc(out, func(a, b Change) bool { return a.Path == b.Path })
+	}
+	apply := func(changes []Change) {
+		if _, err := f.stage(changes); err != nil {
+			b.Fatal(err)
+		}
+		height++
+		f.publish(height)
+	}
+	for n := range (leaves + 99_999) / 100_000 {
+		apply(batch(n*100_000*7919%leaves, min(100_000, leaves), 0))
+	}
+	for round := range uint64(20) {
+		apply(batch(int(round)*104729*31, 5000, 1+round))
+	}
+	var cpu time.Duration
+	round := uint64(100)
+	for b.Loop() {
+		b.StopTimer()
+		round++
+		changes := batch(int(round)*104729*31, 5000, round)
+		b.StartTimer()
+		before := cpuTime()
+		apply(changes)
+		cpu += cpuTime() - before
+	}
+	b.ReportMetric(float64(cpu.Microseconds())/1000/float64(b.N), "cpu-ms/op")
+	b.ReportMetric(float64(f.newest().len), "leaves")
+}
+
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

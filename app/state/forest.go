@@ -21,7 +21,10 @@ import (
 //
 //   - Nodes lie in arenas of fixed chunks without pointers, so the collector
 //     never scans them and a chunk never moves. A leaf takes 64 B and, as paths
-//     are hashes, about 1.44 branches of 40 B: 122 B in all.
+//     are hashes, about 1.44 branches of 72 B: 168 B in all. A branch holds the
+//     hashes of both its sides, not its own: a walk down a path reads one place
+//     a level, where a hash of its own would cost a second, the sibling's, for
+//     46 B a leaf less, and the hash of a leaf beside a change would be computed.
 //   - A published node never changes. A batch builds new nodes along the
 //     changed paths, each hashed once, when both of its sides are there, and
 //     notes the nodes it replaced. Up to four goroutines take a part of the
@@ -63,10 +66,15 @@ const leafBit = 1 << 31
 
 func isLeafRef(ref uint32) bool { return ref&leafBit != 0 }
 
-type branch struct {
+// side is a subtree: its root and the hash of that, tree.Empty for no node.
+type side struct {
 	hash tree.Hash
-	l, r uint32
+	ref  uint32
 }
+
+type branch struct{ l, r side }
+
+func (b *branch) hash() tree.Hash { return tree.InnerHash(b.l.hash, b.r.hash) }
 
 const (
 	chunkBits = 16
@@ -123,8 +131,7 @@ type forest struct {
 
 // snapshot is one published version.
 type snapshot struct {
-	root    uint32
-	hash    tree.Hash
+	side
 	height  uint64
 	len     uint64
 	dropped bool     // no longer in readable. Owned by the writer
@@ -140,8 +147,7 @@ const closed = math.MinInt64
 // draft is a version that is not published. Its nodes are its own or those of
 // the newest published version.
 type draft struct {
-	root    uint32
-	hash    tree.Hash
+	side
 	len     uint64
 	created []uint32
 	retired []uint32
@@ -181,17 +187,18 @@ func (f *forest) build(leaves iter.Seq[tree.Leaf]) (tree.Hash, error) {
 	if p.err != nil {
 		return tree.Hash{}, p.err
 	}
-	f.built = &snapshot{root: root, hash: f.hashOf(root), len: uint64(f.leaves.next)}
+	f.built = &snapshot{side: root, len: uint64(f.leaves.next)}
 	return f.built.hash, nil
 }
 
 // buildRange makes the branches over slots [lo,hi).
-func (p *part) buildRange(lo, hi uint32, depth int) uint32 {
+func (p *part) buildRange(lo, hi uint32, depth int) side {
 	switch {
 	case p.err != nil || hi == lo:
-		return 0
+		return side{}
 	case hi == lo+1:
-		return lo | leafBit
+		leaf := p.f.leaves.at(lo)
+		return side{tree.LeafHash(leaf.Path, leaf.ValueHash), lo | leafBit}
 	}
 	cut, end := lo, hi
 	for cut < end {
@@ -203,8 +210,8 @@ func (p *part) buildRange(lo, hi uint32, depth int) uint32 {
 		}
 	}
 	return p.join(p.both(depth, int(cut-lo), int(hi-cut),
-		func(p *part) uint32 { return p.buildRange(lo, cut, depth+1) },
-		func(p *part) uint32 { return p.buildRange(cut, hi, depth+1) }))
+		func(p *part) side { return p.buildRange(lo, cut, depth+1) },
+		func(p *part) side { return p.buildRange(cut, hi, depth+1) }))
 }
 
 // publishBuilt makes the tree of build readable as height.
@@ -235,10 +242,10 @@ func (f *forest) stage(changes []Change) (tree.Hash, error) {
 	d := new(draft)
 	base := f.newest()
 	if base != nil {
-		d.root, d.len = base.root, base.len
+		d.side, d.len = base.side, base.len
 	}
 	p := &part{f: f}
-	d.root = p.apply(d.root, changes, 0)
+	d.side = p.apply(d.side, changes, 0)
 	p.giveBack()
 	d.len = uint64(int64(d.len) + p.len)
 	d.created, d.retired = p.created, p.retired
@@ -247,7 +254,6 @@ func (f *forest) stage(changes []Change) (tree.Hash, error) {
 		f.discard()
 		return tree.Hash{}, p.err
 	}
-	d.hash = f.hashOf(d.root)
 	return d.hash, nil
 }
 
@@ -265,7 +271,7 @@ func (f *forest) publish(height uint64) {
 			base.bytes += bytesOf(ref)
 		}
 	}
-	f.show(&snapshot{root: d.root, hash: d.hash, len: d.len}, height)
+	f.show(&snapshot{side: d.side, len: d.len}, height)
 }
 
 // bytesOf is what a node takes.
@@ -372,20 +378,6 @@ func (f *forest) release(refs []uint32) {
 	}
 }
 
-// hashOf reads the hash of a branch and computes that of a leaf: 32 B a leaf
-// less, for one more hash where a leaf is the sibling of a change.
-func (f *forest) hashOf(ref uint32) tree.Hash {
-	switch {
-	case ref == 0:
-		return tree.Empty
-	case isLeafRef(ref):
-		leaf := f.leaves.at(ref &^ leafBit)
-		return tree.LeafHash(leaf.Path, leaf.ValueHash)
-	default:
-		return f.branches.at(ref).hash
-	}
-}
-
 // A part is what one goroutine makes of a new version: the nodes below one
 // place of the tree. Parts share no new node.
 type part struct {
@@ -419,16 +411,16 @@ const (
 // DETERMINISM: the sides share no new node, so the goroutine computes what this
 // one would, and decides no order. Which slots it gets is of no matter: no hash
 // depends on them.
-func (p *part) both(depth, left, right int, l, r func(*part) uint32) (uint32, uint32) {
+func (p *part) both(depth, left, right int, l, r func(*part) side) (side, side) {
 	if depth >= splitDepth || left < worthSplitting || right < worthSplitting {
 		return l(p), r(p)
 	}
 	other := &part{f: p.f}
-	var ref uint32
+	var theirs side
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		ref = l(other)
+		theirs = l(other)
 		other.giveBack()
 	}()
 	mine := r(p)
@@ -438,7 +430,7 @@ func (p *part) both(depth, left, right int, l, r func(*part) uint32) (uint32, ui
 	if p.err == nil {
 		p.err = other.err
 	}
-	return ref, mine
+	return theirs, mine
 }
 
 // giveBack returns the slots in hand.
@@ -451,14 +443,21 @@ func (p *part) giveBack() {
 
 // slot takes the next of the slots in hand, and more of the arena when there is
 // none.
-func slot[T any](p *part, a *arena[T], hand *[]uint32) (uint32, bool) {
+func slot[T any](p *part, a *arena[T], hand *[]uint32, touch func(*T) byte) (uint32, bool) {
 	if len(*hand) == 0 {
 		p.f.mu.Lock()
+		unused := a.next
 		*hand = a.take(*hand, handful)
 		p.f.mu.Unlock()
 		if len(*hand) == 0 {
 			p.err = errForestFull
 			return 0, false
+		}
+		// Slots used before lie anywhere, as what lookUp reads does: they are fetched together, and not one at a time when they are written.
+		for _, s := range *hand {
+			if s < unused {
+				p.seen ^= touch(a.at(s))
+			}
 		}
 	}
 	s := (*hand)[len(*hand)-1]
@@ -466,26 +465,29 @@ func slot[T any](p *part, a *arena[T], hand *[]uint32) (uint32, bool) {
 	return s, true
 }
 
-// apply gives the subtree at depth that changes make of ref. It returns ref
-// itself if they make no difference.
-func (p *part) apply(ref uint32, changes []Change, depth int) uint32 {
+// Each reads the two lines of the cache in which a node may lie.
+func touchBranch(b *branch) byte     { return b.l.hash[0] ^ byte(b.r.ref) }
+func touchLeaf(leaf *tree.Leaf) byte { return leaf.Path[0] ^ leaf.ValueHash[31] }
+
+// apply gives the subtree at depth that changes make of another. It returns the same one if they make no difference.
+func (p *part) apply(at side, changes []Change, depth int) side {
 	if len(changes) == 0 || p.err != nil {
-		return ref
+		return at
 	}
-	if ref == 0 || isLeafRef(ref) {
-		return p.grow(ref, changes, depth)
+	if at.ref == 0 || isLeafRef(at.ref) {
+		return p.grow(at, changes, depth)
 	}
 	if !p.near && len(changes) <= atATime {
-		p.lookUp(ref, changes, depth)
+		p.lookUp(at.ref, changes, depth)
 		p.near = true
 		defer func() { p.near = false }()
 	}
-	old := *p.f.branches.at(ref)
-	l, r := p.sides(old.l, old.r, changes, depth)
-	if l == old.l && r == old.r {
-		return ref
+	old := p.f.branches.at(at.ref) // published: nobody changes it
+	l, r := p.sides(&old.l, &old.r, changes, depth)
+	if l.ref == old.l.ref && r.ref == old.r.ref {
+		return at
 	}
-	p.retired = append(p.retired, ref)
+	p.retired = append(p.retired, at.ref)
 	return p.join(l, r)
 }
 
@@ -500,56 +502,45 @@ func (p *part) lookUp(ref uint32, changes []Change, depth int) {
 	for walking := true; walking && depth < tree.MaxDepth; depth++ {
 		walking = false
 		for i := range changes {
-			if at[i] == 0 {
+			switch {
+			case at[i] == 0:
+				continue
+			case isLeafRef(at[i]):
+				seen ^= touchLeaf(p.f.leaves.at(at[i] &^ leafBit))
+				at[i] = 0
 				continue
 			}
 			b := p.f.branches.at(at[i])
-			next, other := b.l, b.r
-			if tree.Bit(&changes[i].Path, depth) == 1 {
-				next, other = other, next
+			seen ^= touchBranch(b)
+			at[i] = b.r.ref
+			if tree.Bit(&changes[i].Path, depth) == 0 {
+				at[i] = b.l.ref
 			}
-			seen ^= p.firstByte(other)
-			if next == 0 || isLeafRef(next) {
-				seen ^= p.firstByte(next)
-				next = 0
-			}
-			at[i] = next
-			walking = walking || next != 0
+			walking = true
 		}
 	}
 	p.seen = seen
 }
 
-// firstByte of a node.
-func (p *part) firstByte(ref uint32) byte {
-	switch {
-	case ref == 0:
-		return 0
-	case isLeafRef(ref):
-		return p.f.leaves.at(ref &^ leafBit).Path[0]
-	}
-	return p.f.branches.at(ref).hash[0]
-}
-
 // sides applies the changes to the two sides below depth.
-func (p *part) sides(l, r uint32, changes []Change, depth int) (uint32, uint32) {
+func (p *part) sides(l, r *side, changes []Change, depth int) (side, side) {
 	cut := cutChanges(changes, depth)
 	if depth >= splitDepth { // nearly all calls; without closures
-		l = p.apply(l, changes[:cut], depth+1)
-		return l, p.apply(r, changes[cut:], depth+1)
+		left := p.apply(*l, changes[:cut], depth+1)
+		return left, p.apply(*r, changes[cut:], depth+1)
 	}
 	return p.both(depth, cut, len(changes)-cut,
-		func(p *part) uint32 { return p.apply(l, changes[:cut], depth+1) },
-		func(p *part) uint32 { return p.apply(r, changes[cut:], depth+1) })
+		func(p *part) side { return p.apply(*l, changes[:cut], depth+1) },
+		func(p *part) side { return p.apply(*r, changes[cut:], depth+1) })
 }
 
-// grow is apply where there is at most one leaf, ref.
-func (p *part) grow(ref uint32, changes []Change, depth int) uint32 {
+// grow is apply where there is at most one leaf.
+func (p *part) grow(at side, changes []Change, depth int) side {
 	// Who is left afterwards? Two are enough to know that it is a branch.
 	var old *tree.Leaf
 	left, only := 0, -1
-	if ref != 0 {
-		old = p.f.leaves.at(ref &^ leafBit)
+	if at.ref != 0 {
+		old = p.f.leaves.at(at.ref &^ leafBit)
 		left = 1
 	}
 	for i := range changes {
@@ -566,57 +557,59 @@ func (p *part) grow(ref uint32, changes []Change, depth int) uint32 {
 		}
 	}
 	if left >= 2 {
-		var l, r uint32
-		if ref != 0 && tree.Bit(&p.f.leaves.at(ref&^leafBit).Path, depth) == 0 {
-			l = ref
+		var l, r side
+		if at.ref != 0 && tree.Bit(&p.f.leaves.at(at.ref&^leafBit).Path, depth) == 0 {
+			l = at
 		} else {
-			r = ref
+			r = at
 		}
-		return p.join(p.sides(l, r, changes, depth))
+		return p.join(p.sides(&l, &r, changes, depth))
 	}
 	if left == 1 && only < 0 {
-		return ref
+		return at
 	}
-	if left == 1 && ref != 0 && *p.f.leaves.at(ref &^ leafBit) == (tree.Leaf{Path: changes[only].Path, ValueHash: changes[only].ValueHash}) {
-		return ref
+	if left == 1 && at.ref != 0 && *p.f.leaves.at(at.ref &^ leafBit) == (tree.Leaf{Path: changes[only].Path, ValueHash: changes[only].ValueHash}) {
+		return at
 	}
-	if ref != 0 {
-		p.retired = append(p.retired, ref)
+	if at.ref != 0 {
+		p.retired = append(p.retired, at.ref)
 		p.len--
 	}
 	if left == 0 {
-		return 0
+		return side{}
 	}
-	slot, ok := slot(p, &p.f.leaves, &p.leaves)
+	slot, ok := slot(p, &p.f.leaves, &p.leaves, touchLeaf)
 	if !ok {
-		return 0
+		return side{}
 	}
-	*p.f.leaves.at(slot) = tree.Leaf{Path: changes[only].Path, ValueHash: changes[only].ValueHash}
+	leaf := p.f.leaves.at(slot)
+	*leaf = tree.Leaf{Path: changes[only].Path, ValueHash: changes[only].ValueHash}
 	p.created = append(p.created, slot|leafBit)
 	p.len++
-	return slot | leafBit
+	return side{tree.LeafHash(leaf.Path, leaf.ValueHash), slot | leafBit}
 }
 
 // join makes one subtree of two sides. A lone leaf moves up.
-func (p *part) join(l, r uint32) uint32 {
+func (p *part) join(l, r side) side {
 	switch {
-	case l == 0 && (r == 0 || isLeafRef(r)):
+	case l.ref == 0 && (r.ref == 0 || isLeafRef(r.ref)):
 		return r
-	case r == 0 && isLeafRef(l):
+	case r.ref == 0 && isLeafRef(l.ref):
 		return l
 	case p.err != nil:
-		return 0
+		return side{}
 	}
-	slot, ok := slot(p, &p.f.branches, &p.branches)
+	slot, ok := slot(p, &p.f.branches, &p.branches, touchBranch)
 	if !ok {
-		return 0
+		return side{}
 	}
-	*p.f.branches.at(slot) = branch{hash: tree.InnerHash(p.f.hashOf(l), p.f.hashOf(r)), l: l, r: r}
+	b := p.f.branches.at(slot)
+	b.l, b.r = l, r
 	p.created = append(p.created, slot)
 	if p.joined++; p.joined%breath == 0 {
 		runtime.Gosched()
 	}
-	return slot
+	return side{b.hash(), slot}
 }
 
 // cutChanges finds the first change that goes to side 1 below depth.
@@ -691,10 +684,10 @@ func (v *Version) leaves(fn func(*tree.Leaf) error) error {
 		}
 		if depth < flat && !isLeafRef(ref) {
 			b := v.f.branches.at(ref)
-			if err := visit(b.l, depth+1); err != nil {
+			if err := visit(b.l.ref, depth+1); err != nil {
 				return err
 			}
-			return visit(b.r, depth+1)
+			return visit(b.r.ref, depth+1)
 		}
 		level = append(level[:0], ref)
 		for branches := true; branches; level, below = below, level {
@@ -706,11 +699,11 @@ func (v *Version) leaves(fn func(*tree.Leaf) error) error {
 				}
 				branches = true
 				b := v.f.branches.at(ref)
-				if b.l != 0 {
-					below = append(below, b.l)
+				if b.l.ref != 0 {
+					below = append(below, b.l.ref)
 				}
-				if b.r != 0 {
-					below = append(below, b.r)
+				if b.r.ref != 0 {
+					below = append(below, b.r.ref)
 				}
 			}
 		}
@@ -722,7 +715,7 @@ func (v *Version) leaves(fn func(*tree.Leaf) error) error {
 		runtime.Gosched()
 		return nil
 	}
-	return visit(v.s.root, 0)
+	return visit(v.s.ref, 0)
 }
 
 // Release gives the hold up. Further calls do nothing.
@@ -735,13 +728,20 @@ func (v *Version) Release() {
 // walker shows a version to tree.Prove.
 type walker struct{ v *Version }
 
-func (w walker) Root() tree.Ref              { return tree.Ref(w.v.s.root) }
-func (w walker) Hash(ref tree.Ref) tree.Hash { return w.v.f.hashOf(uint32(ref)) }
+func (w walker) Root() tree.Ref              { return tree.Ref(w.v.s.ref) }
 func (w walker) Leaf(ref tree.Ref) tree.Leaf { return *w.v.f.leaves.at(uint32(ref) &^ leafBit) }
 func (w walker) Children(ref tree.Ref) (l, r tree.Ref, ok bool) {
 	if isLeafRef(uint32(ref)) {
 		return 0, 0, false
 	}
 	b := w.v.f.branches.at(uint32(ref))
-	return tree.Ref(b.l), tree.Ref(b.r), true
+	return tree.Ref(b.l.ref), tree.Ref(b.r.ref), true
+}
+
+func (w walker) SideHash(ref tree.Ref, right bool) tree.Hash {
+	b := w.v.f.branches.at(uint32(ref))
+	if right {
+		return b.r.hash
+	}
+	return b.l.hash
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 
@@ -26,16 +27,14 @@ func (v *Version) ExistenceProof(key, value []byte) (*ics23.ExistenceProof, erro
 	}
 	path := tree.PathOf(key)
 	var ops []*ics23.InnerOp
-	ref := v.s.root
+	ref := v.s.ref
 	for depth := 0; ref != 0 && !isLeafRef(ref); depth++ {
 		b := v.f.branches.at(ref)
 		op := &ics23.InnerOp{Hash: ics23.HashOp_SHA256, Prefix: []byte{1}}
 		if tree.Bit(&path, depth) == 0 {
-			sibling := v.f.hashOf(b.r)
-			op.Suffix, ref = sibling[:], b.l
+			op.Suffix, ref = bytes.Clone(b.r.hash[:]), b.l.ref // the slot is another node's when the version is released
 		} else {
-			sibling := v.f.hashOf(b.l)
-			op.Prefix, ref = append(op.Prefix, sibling[:]...), b.r
+			op.Prefix, ref = append(op.Prefix, b.l.hash[:]...), b.r.ref
 		}
 		ops = append(ops, op)
 	}

@@ -108,15 +108,15 @@ func checkSlots(t *rapid.T, f *forest) {
 		seen[ref] = true
 		if !isLeafRef(ref) {
 			b := f.branches.at(ref)
-			visit(b.l)
-			visit(b.r)
+			visit(b.l.ref)
+			visit(b.r.ref)
 		}
 	}
 	for _, s := range f.live {
-		visit(s.root)
+		visit(s.ref)
 	}
 	if f.staged != nil {
-		visit(f.staged.root)
+		visit(f.staged.ref)
 	}
 	for _, s := range f.live {
 		for _, ref := range s.retired {

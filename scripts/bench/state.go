@@ -161,7 +161,11 @@ func runState(ctx context.Context, args []string) (any, error) {
 		return s.Commit(height, tree.Hash{}, nil)
 	}
 	cpu0 := cpu()
-	for from := 0; from < keys; from += loadBlock {
+	from := 0
+	if height > 0 {
+		from = keys // a folder that was left behind has its keys
+	}
+	for ; from < keys; from += loadBlock {
 		w := state.NewWriteSet()
 		for i := from; i < min(from+loadBlock, keys); i++ {
 			w.Set(keyOf(i), row(i, 0))

@@ -26,7 +26,7 @@ func (s Spec) AnchorProof(row pb.ReceiptAnchor, rows map[string]pb.ReceiptAnchor
 	if err != nil {
 		panic(err)
 	}
-	app := AppHash(CatalogValue(), w.Hash(w.Root()))
+	app := AppHash(CatalogValue(), w.hash(w.Root()))
 	edit := s.Edit
 	s.Edit = func(h *cmttypes.Header) {
 		h.AppHash = app

@@ -282,7 +282,7 @@ func (s Spec) state() state {
 		panic(err)
 	}
 	st.shape, st.hashes = proof.Shape, proof.Hashes
-	root := w.Hash(w.Root())
+	root := w.hash(w.Root())
 	st.appHash = AppHash(st.catalog, root)
 	return st
 }

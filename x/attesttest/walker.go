@@ -20,11 +20,20 @@ type node struct {
 }
 
 func (w *walker) Root() tree.Ref            { return w.root }
-func (w *walker) Hash(r tree.Ref) tree.Hash { return w.nodes[r].hash }
 func (w *walker) Leaf(r tree.Ref) tree.Leaf { return w.nodes[r].leaf }
 func (w *walker) Children(r tree.Ref) (l, rr tree.Ref, ok bool) {
 	n := &w.nodes[r]
 	return n.l, n.r, n.branch
+}
+
+func (w *walker) hash(r tree.Ref) tree.Hash { return w.nodes[r].hash }
+
+func (w *walker) SideHash(branch tree.Ref, right bool) tree.Hash {
+	ref := w.nodes[branch].l
+	if right {
+		ref = w.nodes[branch].r
+	}
+	return w.nodes[ref].hash
 }
 
 func (w *walker) add(n node) tree.Ref {

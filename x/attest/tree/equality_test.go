@@ -29,17 +29,18 @@ func existence(t *testing.T, src Walker, key, value []byte) *ics23.ExistenceProo
 			break
 		}
 		op := &ics23.InnerOp{Hash: ics23.HashOp_SHA256, Prefix: []byte{innerByte}}
-		side := func(ref Ref) []byte {
-			var h Hash
-			if ref != NoRef {
-				h = src.Hash(ref)
-			}
-			return h[:]
-		}
 		if Bit(&path, depth) == 0 {
-			op.Suffix, ref = side(r), l
+			h := Empty
+			if r != NoRef {
+				h = src.SideHash(ref, true)
+			}
+			op.Suffix, ref = h[:], l
 		} else {
-			op.Prefix, ref = append(op.Prefix, side(l)...), r
+			h := Empty
+			if l != NoRef {
+				h = src.SideHash(ref, false)
+			}
+			op.Prefix, ref = append(op.Prefix, h[:]...), r
 		}
 		ep.Path = append(ep.Path, op)
 	}

@@ -52,10 +52,16 @@ func (t *plainTree) hashOf(r Ref) Hash {
 }
 
 func (t *plainTree) Root() Ref       { return t.nodes[1].l }
-func (t *plainTree) Hash(r Ref) Hash { return t.nodes[r].hash }
 func (t *plainTree) Leaf(r Ref) Leaf { return t.nodes[r].leaf }
 func (t *plainTree) Children(r Ref) (Ref, Ref, bool) {
 	return t.nodes[r].l, t.nodes[r].r, t.nodes[r].branch
+}
+
+func (t *plainTree) SideHash(branch Ref, right bool) Hash {
+	if right {
+		return t.hashOf(t.nodes[branch].r)
+	}
+	return t.hashOf(t.nodes[branch].l)
 }
 
 // drawPath prefers crowded places: most paths share long prefixes with others,

@@ -153,7 +153,7 @@ func TestProveManyAndAll(t *testing.T) {
 type loopTree struct{}
 
 func (loopTree) Root() Ref                       { return 1 }
-func (loopTree) Hash(Ref) Hash                   { return Hash{1} }
+func (loopTree) SideHash(Ref, bool) Hash         { return Hash{1} }
 func (loopTree) Leaf(Ref) Leaf                   { return Leaf{} }
 func (loopTree) Children(Ref) (l, r Ref, k bool) { return 1, 1, true }
 

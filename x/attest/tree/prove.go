@@ -17,10 +17,10 @@ const NoRef Ref = 0
 type Walker interface {
 	// Root is NoRef if the tree is empty.
 	Root() Ref
-	// Hash is the hash of the subtree.
-	Hash(Ref) Hash
 	// Children gives the two sides of a branch; ok is false for a leaf.
 	Children(Ref) (l, r Ref, ok bool)
+	// SideHash is the hash of one of the sides that Children gave. It is asked of the branch, which may have both at hand.
+	SideHash(branch Ref, right bool) Hash
 	// Leaf is called only where Children said that the node is a leaf.
 	Leaf(Ref) Leaf
 }
@@ -92,13 +92,13 @@ func (w *prover) visit(ref Ref, lo, hi, depth int) error {
 	for cut < hi && Bit(&w.paths[cut], depth) == 0 {
 		cut++
 	}
-	if err := w.side(l, lo, cut, depth+1); err != nil {
+	if err := w.side(ref, false, l, lo, cut, depth+1); err != nil {
 		return err
 	}
-	return w.side(r, cut, hi, depth+1)
+	return w.side(ref, true, r, cut, hi, depth+1)
 }
 
-func (w *prover) side(ref Ref, lo, hi, depth int) error {
+func (w *prover) side(branch Ref, right bool, ref Ref, lo, hi, depth int) error {
 	switch {
 	case lo < hi:
 		return w.visit(ref, lo, hi, depth)
@@ -106,7 +106,7 @@ func (w *prover) side(ref Ref, lo, hi, depth int) error {
 		w.bit(0)
 	default:
 		w.bit(1)
-		h := w.src.Hash(ref)
+		h := w.src.SideHash(branch, right)
 		w.hashes = append(w.hashes, h[:]...)
 	}
 	return nil
