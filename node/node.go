@@ -65,6 +65,7 @@ type Node struct {
 
 	servers   []*http.Server
 	listeners []net.Listener
+	lane      *lane // through listeners[0], that of the API; nil before it serves
 
 	started    time.Time
 	startedAt  int64        // height at start
@@ -272,6 +273,8 @@ func (n *Node) Start() error {
 		n.closeListeners()
 		return fmt.Errorf("start CometBFT: %w", err)
 	}
+	n.lane = newLane(n.listeners[0], n.servers[0], n.log)
+	n.listeners[0] = n.lane
 	for i, s := range n.servers {
 		go s.Serve(n.listeners[i]) // ends with ErrServerClosed; a broken listener shows as unreachable health
 	}
@@ -360,6 +363,9 @@ func (n *Node) Stop() error {
 			}
 		}
 		n.closeListeners() // those that were never served
+		if n.lane != nil {
+			n.lane.Shutdown(ctx)
+		}
 		if n.engine.IsRunning() {
 			if err := n.engine.Stop(); err != nil {
 				errs = append(errs, fmt.Errorf("stop CometBFT: %w", err))

@@ -161,9 +161,18 @@ func TestWatchdogEndsADeadNode(t *testing.T) {
 		t.Skip("starts a node")
 	}
 	c := lone(t)
+	// What it has signed lies in a folder of its own: where all of data went, the engine's consensus log would end the process in one of its ticks.
+	data, away := filepath.Join(c.Home, "signed"), filepath.Join(c.Home, "away")
+	was := c.Engine.PrivValidatorStateFile()
+	if err := os.Mkdir(data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	c.Engine.PrivValidatorState = filepath.Join(data, filepath.Base(was))
+	if err := os.Rename(was, c.Engine.PrivValidatorState); err != nil {
+		t.Fatal(err)
+	}
 	n := startNode(t, c)
 	eventually(t, "the node is ready", func() bool { ok, _ := n.Ready(); return ok })
-	data, away := filepath.Join(c.Home, "data"), filepath.Join(c.Home, "away")
 	if err := os.Rename(data, away); err != nil {
 		t.Fatal(err)
 	}

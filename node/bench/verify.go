@@ -59,10 +59,13 @@ type VerifyReport struct {
 	Saturation  float64 `json:"requests_per_second_at_saturation"`
 	Wrk         *Wrk    `json:"wrk,omitempty"` // the same by wrk, where that is installed
 	BundleBytes int     `json:"bundle_bytes"`
-	// Idle: between blocks; Busy: while records are committed. Noop is a handler of the same server that answers at once.
-	Idle, IdleNoop, Busy, BusyNoop Phase
-	Committed                      float64 `json:"records_committed_per_second"` // in the busy phases
-	Others                         float64 `json:"others_share"`                 // of the processors, that went to other programs in all of it
+	// BusySaturation is saturation while records are committed, which takes processor time from the gateway.
+	BusySaturation float64 `json:"requests_per_second_at_saturation_while_committing"`
+	// Idle: between blocks, at half of Saturation; Busy: while records are committed, at half of BusySaturation. Noop is a handler of the same server that
+	// answers at once, at the same rate. BusyFull: while records are committed, at half of Saturation all the same.
+	Idle, IdleNoop, Busy, BusyNoop, BusyFull Phase
+	Committed                                float64 `json:"records_committed_per_second"` // in the busy phases
+	Others                                   float64 `json:"others_share"`                 // of the processors, that went to other programs in all of it
 }
 
 // ConnectionsMax bounds the connections of a run.
@@ -108,7 +111,7 @@ const updatesPerTx = 100
 const noopPath = "/healthz"
 
 // Verify makes a network of one validator, enrols firms, finds out how many attestations a second its gateway serves at most, and measures the
-// latency at half of that: between blocks and while records are committed, beside a handler that does nothing.
+// latency at half of that, beside a handler that does nothing: between blocks, and the same again while records are committed.
 func Verify(ctx context.Context, o VerifyOptions) (_ *VerifyReport, err error) {
 	if err := o.complete(); err != nil {
 		return nil, err
@@ -189,7 +192,7 @@ func Verify(ctx context.Context, o VerifyOptions) (_ *VerifyReport, err error) {
 	}
 
 	o.Progress("measuring while %d records a second are committed", o.Updates)
-	txs, err := src.penalties(int(2*o.Seconds.Seconds()+8)*o.Updates/updatesPerTx, updatesPerTx, o.Subjects)
+	txs, err := src.penalties(int(4*o.Seconds.Seconds()+12)*o.Updates/updatesPerTx, updatesPerTx, o.Subjects)
 	if err != nil {
 		return nil, err
 	}
@@ -206,9 +209,26 @@ func Verify(ctx context.Context, o VerifyOptions) (_ *VerifyReport, err error) {
 	if err := sleep(ctx, 2*time.Second); err != nil {
 		return nil, err
 	}
-	if rep.BusyNoop, err = l.run(ctx, "no-op, while committing", l.noop, half, o.Seconds); err == nil {
-		rep.Busy, err = l.run(ctx, "attestation, while committing", l.attestation, half, o.Seconds)
+	for _, p := range []struct {
+		name string
+		path func(int64) string
+		rate func() float64
+		to   *Phase
+	}{
+		{"saturation, while committing", l.attestation, func() float64 { return 0 }, &full},
+		{"no-op, while committing", l.noop, func() float64 { return full.Served / 2 }, &rep.BusyNoop},
+		{"attestation, while committing", l.attestation, func() float64 { return full.Served / 2 }, &rep.Busy},
+		{"attestation, while committing, at half of saturation between blocks", l.attestation, func() float64 { return half }, &rep.BusyFull},
+	} {
+		if err != nil {
+			break
+		}
+		*p.to, err = l.run(ctx, p.name, p.path, p.rate(), o.Seconds)
+		if e := sleep(ctx, time.Second); err == nil { // what waits for its block is recorded before the next one
+			err = e
+		}
 	}
+	rep.BusySaturation = full.Served
 	done := <-busy
 	if err = errors.Join(err, done.err); err != nil {
 		return nil, err

@@ -375,6 +375,9 @@ func query(raw string, allowed []string) (url.Values, error) {
 }
 
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	if r.Body == http.NoBody {
+		return nil, nil
+	}
 	tooLarge := refuse(http.StatusRequestEntityTooLarge, ErrBodySize.With("the route takes a body of at most %d bytes", limit))
 	if r.ContentLength > limit {
 		w.Header().Set("Connection", "close") // what follows is not read

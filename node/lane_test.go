@@ -1,0 +1,289 @@
+package node
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// ways serves a handler twice: through a lane and by net/http alone.
+type ways struct {
+	lane, plain string
+	a           *lane
+	server      *http.Server
+
+	mu    sync.Mutex
+	taken int // guarded by mu: requests that a lane has answered
+}
+
+func newWays(t testing.TB, more http.HandlerFunc) *ways {
+	w := new(ways)
+	handler := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Context().Value(http.ServerContextKey) == nil {
+			w.mu.Lock()
+			w.taken++
+			w.mu.Unlock()
+		}
+		more(rw, r)
+	})
+	serve := func(in bool) string {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &http.Server{Handler: handler, IdleTimeout: time.Minute, WriteTimeout: time.Minute, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+		addr := l.Addr().String()
+		if in {
+			w.server, w.a = s, newLane(l, s, slog.New(slog.DiscardHandler))
+			l = w.a
+		}
+		go s.Serve(l)
+		t.Cleanup(func() { s.Close() })
+		return addr
+	}
+	w.lane, w.plain = serve(true), serve(false)
+	t.Cleanup(func() { w.a.Shutdown(t.Context()) })
+	return w
+}
+
+// say sends bytes, says that no more come, and gives the answers up to the end of the connection, in a form that can be compared.
+func say(t testing.TB, addr string, pieces ...string) string {
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(time.Minute))
+	for _, p := range pieces {
+		if _, err := io.WriteString(c, p); err != nil {
+			break // refused before its end
+		}
+	}
+	c.(*net.TCPConn).CloseWrite()
+	raw, _ := io.ReadAll(c)
+	var out strings.Builder
+	in := bufio.NewReader(bytes.NewReader(raw))
+	for {
+		r, err := http.ReadResponse(in, nil)
+		if err != nil {
+			rest, _ := io.ReadAll(in)
+			return fmt.Sprintf("%s%q", &out, rest)
+		}
+		body, err := io.ReadAll(r.Body)
+		if r.Header.Get("Date") != "" {
+			r.Header.Set("Date", "a date")
+		}
+		fmt.Fprintf(&out, "%s %s %d close %v %q %v\n", r.Proto, r.Status, r.ContentLength, r.Close, body, err)
+		for _, k := range slices.Sorted(maps.Keys(r.Header)) {
+			fmt.Fprintf(&out, "  %s: %q\n", k, r.Header[k])
+		}
+	}
+}
+
+// tell answers with what it was asked, in one of several manners.
+func tell(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/v1/subjects/none":
+		w.Header().Set("ETag", `W/"7"`)
+		w.WriteHeader(http.StatusNotModified)
+		return
+	case "/v1/subjects/refused":
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusTeapot)
+		w.WriteHeader(http.StatusOK) // too late
+	case "/v1/subjects/last":
+		w.Header().Set("Connection", "close")
+	case "/v1/subjects/empty":
+		return
+	case "/v1/subjects/panic":
+		panic("a bug")
+	case "/v1/subjects/abort":
+		panic(http.ErrAbortHandler)
+	}
+	body, err := io.ReadAll(r.Body)
+	r.Header.Del("X-Long")
+	fmt.Fprintf(w, "%s %s %s %s %q %v %q %v %v %d", r.Method, r.URL, r.Proto, r.Host, r.Header, len(r.RemoteAddr) > 5, body, err, r.TransferEncoding, r.ContentLength)
+}
+
+const get = "GET /v1/subjects/x HTTP/1.1\r\nHost: h\r\n"
+
+// What a lane answers is what net/http answers, and what it does not take is net/http's.
+func TestLane(t *testing.T) {
+	w := newWays(t, tell)
+	path := func(p string) string { return "GET /v1/subjects/" + p + " HTTP/1.1\r\nHost: h\r\n\r\n" }
+	for name, tt := range map[string]struct {
+		pieces []string
+		lane   int // requests that a lane answers
+	}{
+		"one":                       {[]string{get + "\r\n"}, 1},
+		"as clients ask":            {[]string{get + "User-Agent: curl/8\r\nAccept: */*\r\naccept: a/b\r\nIf-None-Match: W/\"1\"\r\n\r\n"}, 1},
+		"three at once":             {[]string{strings.Repeat(get+"\r\n", 3)}, 3},
+		"alive":                     {[]string{"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"}, 1},
+		"a query":                   {[]string{path("x?form=pinned-set&a=%20b")}, 1},
+		"no change":                 {[]string{path("none") + path("x")}, 2},
+		"a refusal":                 {[]string{path("refused") + path("x")}, 2},
+		"nothing to say":            {[]string{path("empty") + path("x")}, 2},
+		"the handler ends it":       {[]string{path("last") + path("x")}, 1},
+		"a panic":                   {[]string{path("panic") + path("x")}, 1},
+		"an abort":                  {[]string{path("abort")}, 1},
+		"then another path":         {[]string{get + "\r\nGET /v1/status HTTP/1.1\r\nHost: h\r\n\r\n" + get + "\r\n"}, 1},
+		"then a body":               {[]string{get + "\r\n" + get + "Content-Length: 3\r\n\r\nabc" + get + "\r\n"}, 1},
+		"a body in pieces":          {[]string{get + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n" + get + "\r\n"}, 0},
+		"both lengths":              {[]string{get + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"}, 0},
+		"no length":                 {[]string{get + "Content-Length: 0\r\n\r\n" + get + "\r\n"}, 0},
+		"HEAD":                      {[]string{"HEAD /v1/subjects/x HTTP/1.1\r\nHost: h\r\n\r\n"}, 0},
+		"POST":                      {[]string{"POST /v1/subjects/x HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\na"}, 0},
+		"HTTP/1.0":                  {[]string{"GET /v1/subjects/x HTTP/1.0\r\nHost: h\r\n\r\n" + get + "\r\n"}, 0},
+		"HTTP/2.0":                  {[]string{"GET /v1/subjects/x HTTP/2.0\r\nHost: h\r\n\r\n"}, 0},
+		"its last":                  {[]string{get + "Connection: close\r\n\r\n" + get + "\r\n"}, 0},
+		"kept alive":                {[]string{get + "Connection: keep-alive\r\n\r\n" + get + "\r\n"}, 0},
+		"waits for 100":             {[]string{get + "Expect: 100-continue\r\n\r\n"}, 0},
+		"another protocol":          {[]string{get + "Upgrade: h2c\r\n\r\n"}, 0},
+		"no host":                   {[]string{"GET /v1/subjects/x HTTP/1.1\r\n\r\n"}, 0},
+		"two hosts":                 {[]string{get + "HOST: i\r\n\r\n"}, 0},
+		"a host that is none":       {[]string{"GET /v1/subjects/x HTTP/1.1\r\nHost: a b\r\n\r\n"}, 0},
+		"an empty host":             {[]string{"GET /v1/subjects/x HTTP/1.1\r\nHost:\r\n\r\n"}, 1},
+		"a line without a name":     {[]string{get + ": v\r\n\r\n"}, 0},
+		"a name with a blank":       {[]string{get + "A : v\r\n\r\n"}, 0},
+		"a folded line":             {[]string{get + "A: v\r\n  w\r\n\r\n"}, 1},
+		"a value that is none":      {[]string{get + "A: \x01\r\n\r\n"}, 0},
+		"newlines alone":            {[]string{"GET /v1/subjects/x HTTP/1.1\nHost: h\n\n" + get + "\r\n"}, 0},
+		"newlines alone, then more": {[]string{"GET /v1/subjects/x HTTP/1.1\nHost: h\n\nX: y\r\n\r\n"}, 0},
+		"a long head":               {[]string{get + "X-Long: " + strings.Repeat("a", laneHeadMax) + "\r\n\r\n" + get + "\r\n"}, 0},
+		"half a head":               {[]string{get}, 0},
+		"no HTTP":                   {[]string{"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"}, 0},
+		"nothing":                   {nil, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.mu.Lock()
+			before := w.taken
+			w.mu.Unlock()
+			got, want := say(t, w.lane, tt.pieces...), say(t, w.plain, tt.pieces...)
+			if got != want {
+				t.Errorf("through the lane:\n%s\nby net/http:\n%s", got, want)
+			}
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if n := w.taken - before; n != tt.lane {
+				t.Errorf("the lane answered %d, not %d", n, tt.lane)
+			}
+		})
+	}
+	// In how many pieces a request arrives decides the way alone, never the answer.
+	whole := get + "A: b\r\n\r\n"
+	want := say(t, w.plain, whole+whole)
+	for i := range len(whole) + 1 {
+		if got := say(t, w.lane, whole[:i], whole[i:]+whole); got != want {
+			t.Fatalf("cut at %d:\n%s\nnot:\n%s", i, got, want)
+		}
+	}
+}
+
+// A lane ends as http.Server.Shutdown does: connections that wait are closed, answers under way are given to the end, nothing is answered afterwards.
+func TestLaneEnds(t *testing.T) {
+	under, finish := make(chan struct{}), make(chan struct{})
+	var finished atomic.Bool
+	w := newWays(t, func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/subjects/slow" {
+			close(under)
+			<-finish
+			defer finished.Store(true)
+		}
+		tell(rw, r)
+	})
+	dial := func() (net.Conn, *bufio.Reader) {
+		c, err := net.Dial("tcp", w.lane)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		c.SetDeadline(time.Now().Add(time.Minute))
+		return c, bufio.NewReader(c)
+	}
+	waits, in := dial()
+	io.WriteString(waits, get+"\r\n")
+	if r, err := http.ReadResponse(in, nil); err != nil || r.StatusCode != 200 {
+		t.Fatal(r, err)
+	} else if _, err := io.ReadAll(r.Body); err != nil {
+		t.Fatal(err)
+	}
+	slow, answer := dial()
+	io.WriteString(slow, "GET /v1/subjects/slow HTTP/1.1\r\nHost: h\r\n\r\n"+get+"\r\n")
+	<-under
+	if err := w.server.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := in.ReadByte(); err != io.EOF {
+		t.Fatal("a connection that waits is open", b, err)
+	}
+	down := make(chan bool)
+	ctx := &asked{Context: t.Context(), asked: make(chan struct{})}
+	go func() {
+		w.a.Shutdown(ctx)
+		down <- finished.Load()
+	}()
+	<-ctx.asked
+	close(finish)
+	if !<-down {
+		t.Error("it did not wait for an answer under way")
+	}
+	if r, err := http.ReadResponse(answer, nil); err != nil || r.StatusCode != 200 {
+		t.Fatal(r, err)
+	}
+	if c, err := net.Dial("tcp", w.lane); err == nil {
+		c.Close()
+		t.Error("it still listens")
+	}
+
+	// Who does not read is cut off when there is no more time.
+	w = newWays(t, func(rw http.ResponseWriter, _ *http.Request) { rw.Write(make([]byte, 64<<20)) })
+	stuck, err := net.Dial("tcp", w.lane)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stuck.Close()
+	io.WriteString(stuck, get+"\r\n")
+	if _, err := io.ReadFull(stuck, make([]byte, 10)); err != nil {
+		t.Fatal(err)
+	}
+	now, cancel := context.WithCancel(t.Context())
+	cancel()
+	w.a.Shutdown(now)
+}
+
+// asked is a context that tells when somebody waits for it.
+type asked struct {
+	context.Context
+	once  sync.Once
+	asked chan struct{}
+}
+
+func (a *asked) Done() <-chan struct{} {
+	a.once.Do(func() { close(a.asked) })
+	return a.Context.Done()
+}
+
+// Whatever arrives, a lane answers as net/http does.
+func FuzzLane(f *testing.F) {
+	f.Add([]byte(get + "\r\n" + get + "A: b\r\n\r\n"))
+	f.Add([]byte("GET /healthz HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\na" + get))
+	f.Add([]byte("GET /v1/subjects/last HTTP/1.1\r\nhost: h\nA: b\r\n\r\n\r\n" + get + "\r\n"))
+	w := newWays(f, tell)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if got, want := say(t, w.lane, string(raw)), say(t, w.plain, string(raw)); got != want {
+			t.Errorf("through the lane:\n%s\nby net/http:\n%s", got, want)
+		}
+	})
+}
