@@ -11,8 +11,8 @@ import (
 // engineNamespace begins the names of CometBFT's metrics.
 const engineNamespace = "cometbft"
 
-// The engine's metrics look their labels up, with a map of their own, each time that something is counted. For what is counted for every transaction that is
-// a tenth of its check, so those are made here, under the engine's names, with their labels found once.
+// The engine's metrics look their labels up, with a map of their own, each time that something is counted. What is counted for every
+// transaction is made here, under the engine's names, with their labels found once.
 
 type engineGauge struct{ prometheus.Gauge }
 

@@ -72,7 +72,7 @@ func withGossip(c *config.MempoolConfig, r *room) cmtnode.Option {
 		engine, ok := reactor.(*mempool.Reactor)
 		pool, same := n.Mempool().(*mempool.CListMempool)
 		if !ok || !same {
-			panic(fmt.Sprintf("CometBFT's mempool is a %T with a %T: this program does not know how to carry its transactions", n.Mempool(), r)) // bug
+			panic(fmt.Sprintf("CometBFT's mempool is a %T with a %T: this program does not know how to carry its transactions", n.Mempool(), reactor)) // bug
 		}
 		r.pool = pool
 		g := newGossip(engine, pool, r, c.Broadcast, c.CacheSize)
@@ -369,7 +369,7 @@ func bytesOf(e *clist.CElement) []byte {
 var txField atomic.Int64
 
 // heard remembers which transactions came from peers, in two generations of at most most. What is forgotten is told once too often. Transactions are
-// told apart by a hash with a secret of this process, which is a tenth of the work of SHA-256: nobody can make two that are alike to it.
+// told apart by a hash with a secret of this process, which is less work than SHA-256: nobody can make two that are alike to it.
 type heard struct {
 	most  int
 	seed  maphash.Seed

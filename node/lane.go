@@ -17,7 +17,7 @@ import (
 
 // lane is the way of short questions through a listener (快速通道). net/http starts a goroutine beside each request which reads on, so that a handler
 // learns when its client goes. A question that is answered in some ten microseconds has nothing of that, and starting and stopping that goroutine, with
-// the threads that wake for it, costs as much as the answer. In a lane the goroutine that has read a request answers it, by the same handler as all
+// the threads that wake for it, is work for nothing. In a lane the goroutine that has read a request answers it, by the same handler as all
 // others. A lane takes only what is whole when it arrives, has no body and asks for nothing but an answer. With the first request that it does not
 // take, a connection goes to net/http for good, not a byte of that request taken away: whatever is unusual is that library's.
 //

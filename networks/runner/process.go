@@ -125,8 +125,8 @@ func (n *Node) start(program string, of int) error {
 }
 
 // environment leaves out settings that are meant for one node: they would be every node's here. Nodes that share a machine share its processors: where
-// each ran threads for all of them, the system would spend its time on moving the threads of all nodes about, and blocks would come at a third of the
-// rate ('bench load --validators 4' shows it). GOMAXPROCS in the environment wins.
+// each ran threads for all of them, the system would spend its time on moving the threads of all nodes about, and blocks would come
+// later ('bench load --validators 4' shows it). GOMAXPROCS in the environment wins.
 func environment(all []string, nodes, processors int) []string {
 	var out []string
 	shared := nodes > 1

@@ -162,8 +162,11 @@ func runState(ctx context.Context, args []string) (any, error) {
 	}
 	cpu0 := cpu()
 	from := 0
-	if height > 0 {
-		from = keys // a folder that was left behind has its keys
+	if height > 0 { // a folder that was left behind
+		if err := hasKeys(s, keys); err != nil {
+			return nil, fmt.Errorf("--dir %s: %w", dir, err)
+		}
+		from = keys
 	}
 	for ; from < keys; from += loadBlock {
 		w := state.NewWriteSet()
@@ -193,6 +196,27 @@ func runState(ctx context.Context, args []string) (any, error) {
 	}
 	r.LoadCPU, r.Disk, r.Dir = loaded, diskOf(dir), keep
 	return r, nil
+}
+
+// hasKeys says whether the newest state has so many keys, no fewer and no more.
+func hasKeys(s *state.Store, keys int) error {
+	v, err := s.View(s.Latest().Height)
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	_, last, err := v.Get(keyOf(keys - 1))
+	if err != nil {
+		return err
+	}
+	_, more, err := v.Get(keyOf(keys))
+	if err != nil {
+		return err
+	}
+	if !last || more {
+		return fmt.Errorf("the state in it was not loaded with %d keys to the end: take another folder", keys)
+	}
+	return nil
 }
 
 // runIAVL measures cosmos/iavl over Badger: fast storage off, which is its cheaper way to write; one version kept back.
