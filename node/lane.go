@@ -44,6 +44,7 @@ type accepted struct {
 const (
 	laneHeadMax    = 4 << 10         // a longer head is not for a lane
 	laneFirstWait  = 5 * time.Second // for the first request of a connection
+	laneNextLeast  = 4               // bytes of another request on a connection; what ends with fewer has no answer, as with net/http
 	laneAnswerKeep = 64 << 10        // a larger buffer is not kept for the next answer
 )
 
@@ -174,21 +175,20 @@ func (c *laneConn) serve() (mine bool) {
 			}
 		}
 	}()
-	wait := laneFirstWait
+	wait, least := laneFirstWait, 1
 	for {
-		if c.n == 0 {
+		for c.n < least {
 			c.SetReadDeadline(time.Now().Add(wait)) // an error shows in Read
 			select {
 			case <-c.lane.ended:
 				return true
 			default:
 			}
-			n, err := c.Read(c.in)
+			n, err := c.Read(c.in[c.n:])
 			if n == 0 && err != nil {
 				return true
 			}
-			c.n = n
-			wait = c.idle
+			c.n += n
 		}
 		r, size := c.request()
 		if r == nil {
@@ -198,6 +198,7 @@ func (c *laneConn) serve() (mine bool) {
 			return true
 		}
 		c.n = copy(c.in, c.in[size:c.n])
+		wait, least = c.idle, laneNextLeast
 	}
 }
 

@@ -164,6 +164,8 @@ func TestLane(t *testing.T) {
 		"a long head":               {[]string{get + "X-Long: " + strings.Repeat("a", laneHeadMax) + "\r\n\r\n" + get + "\r\n"}, 0},
 		"half a head":               {[]string{get}, 0},
 		"no HTTP":                   {[]string{"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"}, 0},
+		"then a few bytes":          {[]string{get + "\r\n00"}, 1},
+		"a few bytes":               {[]string{"00"}, 0},
 		"nothing":                   {nil, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
