@@ -104,7 +104,7 @@ var settingKnobs = []Knob{
 	{Key: "api.checks_per_second", Default: 1000, Reason: "so many bundles a second are verified by the gateway itself before they leave; beyond it, under load, they leave unverified. A check costs processor time that answers need then, and what makes one bundle wrong makes many so. 0 = every one is verified"},
 	{Key: "lending.member", Default: "", Reason: "code of the member whose lenders' gateway (融资信用服务网关) this is: firms' authorisations name it. One node alone of a member: its journal in data/receipts counts the uses, encrypted under a key that receipts.json there seals with lending.passphrase: keep both. Empty = none"},
 	{Key: "lending.key", Default: "", Reason: "file of that member's key of role GATEWAY, which anchors the receipts of queries; a path in the home folder or an absolute one"},
-	{Key: "lending.passphrase", Default: "", Reason: "file with the passphrase of lending.key"},
+	{Key: "lending.passphrase", Default: "", Reason: "file with the passphrase of lending.key. It seals the key of the journal of receipts too: xinlian receipts rekey gives that a new one"},
 	{Key: "metrics.listen", Default: "127.0.0.1:26690", Reason: "metrics and health for the operator; empty = no listener"},
 	{Key: "state.retain", Default: uint64(0), Reason: "heights of history kept; 0 = all, as an evidence ledger wants of most members"},
 	{Key: "state.retain_blocks", Default: int64(0), Reason: "blocks kept at least; 0 = all. Never fewer than evidence, this node's own snapshots and a restart need"},

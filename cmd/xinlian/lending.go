@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"github.com/xinlian-ledger/xinlian/node"
 	"github.com/xinlian-ledger/xinlian/node/gateway"
@@ -37,15 +40,81 @@ func openLending(cfg node.Config) (*lender, error) {
 		return nil, fmt.Errorf("lending.key: %w", err)
 	}
 	dir := filepath.Join(cfg.Home, node.ReceiptsDir)
-	secret, err := vault.SealedKey(filepath.Join(dir, receipt.KeyFileName), []byte(word))
+	j, err := receipt.OpenSealed(dir, []byte(word))
 	if err != nil {
-		return nil, fmt.Errorf("the journal of receipts: lending.passphrase must be that under which its key was sealed: %w", err)
-	}
-	j, err := receipt.Open(dir, secret)
-	if err != nil {
-		return nil, err
+		return nil, receiptsError(err)
 	}
 	return &lender{Lending: gateway.Lending{Member: s.Member, Journal: j}, key: key}, nil
+}
+
+func receiptsError(err error) error {
+	if errors.Is(err, vault.ErrPassphrase) {
+		return fmt.Errorf("the journal of receipts: lending.passphrase must be that under which its key was sealed: %w", err)
+	}
+	return err
+}
+
+// receiptsCmd has the verbs of a lenders' gateway over its journal of receipts.
+func receiptsCmd() *cobra.Command {
+	return group("receipts", "The journal of receipts of a lenders' gateway", receiptsRekeyCmd())
+}
+
+func receiptsRekeyCmd() *cobra.Command {
+	c := &cobra.Command{
+		Use: "rekey", Short: "Put the journal of receipts under a new key, on a stopped node", Args: cobra.NoArgs,
+		Long: `Put the journal of receipts under a new key, on a stopped node: every receipt, use and anchor is encrypted anew, none is lost or changed, and the blocks of the old
+file are overwritten. The new key is sealed under lending.passphrase; where the key before was sealed under another one, --was names the file that holds it.
+
+A crash at any moment leaves a whole journal under one of the two keys, and a start finds which. For a while the disk holds the journal twice. Back up both files of
+data/receipts afterwards. Who has a copy of the old file and of its key can still read that copy. Run it as the user that the node runs as: the files are its own.
+
+Exit codes: 0 done, 1 damaged, no room or another passphrase, 2 the call was wrong, 3 in use or unreadable.`,
+	}
+	home := homeFlag(c)
+	was := c.Flags().String("was", "", "file with the passphrase of the key before, if it is not lending.passphrase")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		cfg, err := node.LoadConfig(*home)
+		if err != nil {
+			return exitWith(exitUnreadable, err)
+		}
+		s := cfg.Settings.Lending
+		if s.Member == "" {
+			return usagef("%s is the home of no lenders' gateway: lending.member is empty", *home)
+		}
+		now, err := keys.ReadPassphrase(under(cfg.Home, s.Passphrase))
+		if err != nil {
+			return exitWith(exitUnreadable, fmt.Errorf("lending.passphrase: %w", err))
+		}
+		before := now
+		if *was != "" {
+			if before, err = keys.ReadPassphrase(*was); err != nil {
+				return usagef("--was: %w", err)
+			}
+		}
+		total := 0
+		bar := newProgress("receipts", func() int { return total })
+		err = receipt.Rekey(filepath.Join(cfg.Home, node.ReceiptsDir), []byte(before), []byte(now), func(done, of int) { total = of; bar.at(done) })
+		bar.done()
+		if err != nil {
+			return rekeyRefusal(err)
+		}
+		sayf(c, c.OutOrStdout(), "the journal of receipts is under a new key")
+		return nil
+	}
+	return c
+}
+
+// rekeyRefusal gives an error of a change of key its exit code.
+func rekeyRefusal(err error) error {
+	switch {
+	case errors.Is(err, vault.ErrPassphrase):
+		return exitWith(exitDamaged, fmt.Errorf("the journal of receipts: its key was sealed under another passphrase; --was names the file that holds it: %w", err))
+	case errors.Is(err, receipt.ErrKey):
+		return exitWith(exitDamaged, err)
+	case errors.Is(err, receipt.ErrInUse), errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
+		return exitWith(exitUnreadable, err)
+	}
+	return exitWith(exitDamaged, err)
 }
 
 func under(home, path string) string {

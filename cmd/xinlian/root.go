@@ -31,6 +31,7 @@ var verbs = []func() *cobra.Command{
 	compactCmd,
 	rollbackCmd,
 	snapshotCmd,
+	receiptsCmd,
 	keysCmd,
 	configCmd,
 	exportCmd,

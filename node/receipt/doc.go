@@ -12,8 +12,10 @@
 //   - Nothing is deleted (A8-8: at least three years).
 //   - Whoever has the file alone learns how many receipts there are, in which order and of what length, how many each of the firms and authorisations has that stand
 //     there under names that only the key makes, and how many an hour's anchor covers; not who asked about whom. The key is sealed under the passphrase of the
-//     gateway's key (vault.SealedKey); without it nothing is opened, and a new one opens no old journal. What a file holds is bound to its place. A file that a
+//     gateway's key (vault.SealedKey); without it nothing is opened, and a new one opens no old journal; where the journal is there and its key is gone, none is made. What a file holds is bound to its place. A file that a
 //     version before this wrote in clear is encrypted when it is opened.
+//   - Rekey puts the journal under a new key, sealed under the same passphrase or another; wherever a crash cuts it, the journal is whole under one of the two, and
+//     OpenSealed finds which (TestRekeyCutAtEachWrite). The journal is one process's from before a key is read until both are in place.
 //   - A write that a crash cuts short is there whole or not at all, the use that it counts with it (TestCutAtEachWrite).
 //
 // A journal that has lost anchors which the ledger holds does not know all uses; the gateway then opens nothing until its journal is back.

@@ -101,13 +101,20 @@ func Open(dir string, key []byte) (*Journal, error) {
 		return nil, err
 	}
 	s := secrets{bytes.Clone(key)}
-	db, err := openFile(dir, s)
+	db, err := take(dir)
+	if err == nil {
+		db, err = s.under(db, dir)
+	}
 	if err != nil {
 		return nil, err
 	}
+	return newJournal(db, s), nil
+}
+
+func newJournal(db *bbolt.DB, s secrets) *Journal {
 	j := &Journal{db: db, secrets: s, queue: make(chan *waiting, batchMax), done: make(chan struct{}), closing: make(chan struct{})}
 	go j.write()
-	return j, nil
+	return j
 }
 
 // Close waits for what is being written.
@@ -232,7 +239,7 @@ func (j *Journal) write() {
 func (j *Journal) put(tx *bbolt.Tx, w *waiting) error {
 	r := &w.entry.Receipt
 	if len(r.Opened) > 0 {
-		used, name := j.count(tx, r.Authorisation), j.secrets.name(bUses, r.Authorisation)
+		used, name := j.secrets.count(tx, r.Authorisation), j.secrets.name(bUses, r.Authorisation)
 		if w.limit != 0 && used >= uint64(w.limit) {
 			return ErrUsedUp
 		}
@@ -256,8 +263,8 @@ func (j *Journal) put(tx *bbolt.Tx, w *waiting) error {
 	return tx.Bucket(bSubjects).Put(slices.Concat(j.secrets.name(bSubjects, []byte(r.Subject)), be64(seq)), nil)
 }
 
-func (j *Journal) count(tx *bbolt.Tx, authorisation []byte) uint64 {
-	if v := tx.Bucket(bUses).Get(j.secrets.name(bUses, authorisation)); len(v) == 8 {
+func (s secrets) count(tx *bbolt.Tx, authorisation []byte) uint64 {
+	if v := tx.Bucket(bUses).Get(s.name(bUses, authorisation)); len(v) == 8 {
 		return binary.BigEndian.Uint64(v)
 	}
 	return 0
@@ -265,7 +272,7 @@ func (j *Journal) count(tx *bbolt.Tx, authorisation []byte) uint64 {
 
 // Used is how often an authorisation has opened something.
 func (j *Journal) Used(authorisation []byte) (n uint64, err error) {
-	err = j.db.View(func(tx *bbolt.Tx) error { n = j.count(tx, authorisation); return nil })
+	err = j.db.View(func(tx *bbolt.Tx) error { n = j.secrets.count(tx, authorisation); return nil })
 	return n, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,10 +18,15 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 )
 
-// ErrKey: the journal is encrypted under another key.
-var ErrKey = errors.New("the key does not open this journal of receipts: bring back the key file that was made with it")
+var (
+	// ErrKey: the journal is encrypted under another key, or its key is gone.
+	ErrKey = errors.New("the key does not open this journal of receipts: bring back the key file that was made with it")
+	// ErrInUse: another process has the journal open.
+	ErrInUse = errors.New("in use by another process: stop the node first")
+)
 
 // KeyBytes is the length of a journal's key.
 const KeyBytes = 32
@@ -84,30 +90,76 @@ func (s secrets) name(bucket, id []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// openFile opens the file of a folder under a key: makes it, or encrypts one in clear first.
-func openFile(dir string, s secrets) (*bbolt.DB, error) {
+// take opens the file of a folder, or makes an empty one. From then on it is this process's alone, and so are the files of its keys beside it.
+func take(dir string) (*bbolt.DB, error) {
 	path := filepath.Join(dir, FileName)
+	var taken fs.FileInfo
+	db, err := openBolt(path, func(name string, flag int, mode fs.FileMode) (*os.File, error) {
+		f, err := os.OpenFile(name, flag, mode)
+		if err == nil {
+			if taken, err = f.Stat(); err != nil {
+				f.Close()
+			}
+		}
+		return f, err
+	})
+	// Who waited for a process that put a copy in the file's place may have got the file of before, which has no name any more.
+	if now, e := os.Stat(path); errors.Is(err, berrors.ErrTimeout) || taken != nil && (e != nil || !os.SameFile(taken, now)) {
+		if err == nil {
+			db.Close()
+		}
+		return nil, fmt.Errorf("the journal of receipts %s is %w", path, ErrInUse)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the journal of receipts in %s: %w", dir, err)
+	}
 	if err := os.Remove(path + making); err != nil && !errors.Is(err, fs.ErrNotExist) { // what a crash left
+		db.Close()
 		return nil, err
 	}
-	db, err := openBolt(path)
-	if err != nil {
-		return nil, fmt.Errorf("open the journal of receipts in %s: %w; another process may hold it", dir, err)
-	}
-	clear := false
+	return db, nil
+}
+
+// formOf tells whether a file says under which key it is; if not, whether there is something in it, in clear.
+func formOf(db *bbolt.DB) (marked, clear bool, err error) {
 	err = db.View(func(tx *bbolt.Tx) error {
-		if b := tx.Bucket(bForm); b != nil {
-			if plain, err := s.open(bForm, atForm, b.Get(atForm)); err != nil || string(plain) != form {
-				return ErrKey
-			}
-		} else {
-			clear = tx.Bucket(bReceipts) != nil
-		}
+		b := tx.Bucket(bForm)
+		marked = b != nil && b.Get(atForm) != nil
+		clear = !marked && tx.Bucket(bReceipts) != nil
 		return nil
 	})
-	if err == nil && clear {
-		if err = encrypt(db, path, s); err == nil {
-			return openFile(dir, s)
+	return marked, clear, err
+}
+
+// opens tells whether this is the key of a file that says under which it is.
+func (s secrets) opens(db *bbolt.DB) bool {
+	return db.View(func(tx *bbolt.Tx) error {
+		if plain, err := s.open(bForm, atForm, tx.Bucket(bForm).Get(atForm)); err != nil || string(plain) != form {
+			return ErrKey
+		}
+		return nil
+	}) == nil
+}
+
+// under holds that a file that was taken is under a key, or puts it there: an empty one, or one in clear. It closes the file that it does not give back.
+func (s secrets) under(db *bbolt.DB, dir string) (*bbolt.DB, error) {
+	marked, clear, err := formOf(db)
+	switch {
+	case err != nil:
+	case marked:
+		if !s.opens(db) {
+			err = ErrKey
+		}
+	case clear:
+		var now *bbolt.DB
+		if now, err = replace(db, filepath.Join(dir, FileName), s, s.encryptRow); err == nil {
+			if err = now.Close(); err == nil {
+				db, err = take(dir)
+			}
+			if err != nil {
+				return nil, err
+			}
+			return s.under(db, dir)
 		}
 	}
 	if err == nil {
@@ -120,8 +172,8 @@ func openFile(dir string, s secrets) (*bbolt.DB, error) {
 	return db, nil
 }
 
-func openBolt(path string) (*bbolt.DB, error) {
-	return bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second})
+func openBolt(path string, open func(string, int, fs.FileMode) (*os.File, error)) (*bbolt.DB, error) {
+	return bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, OpenFile: open})
 }
 
 // prepare makes what a new file lacks.
@@ -146,65 +198,111 @@ const (
 	encryptMost = 10_000 // rows a transaction
 )
 
-// encrypt puts an encrypted copy into the place of a journal in clear, which is closed. A crash before the rename leaves the old file, and a part of a copy that the
-// next start removes; one after it leaves the new. The blocks of the old file are overwritten last: a file system that copies on write may keep them.
-func encrypt(old *bbolt.DB, path string, s secrets) error {
-	now, err := openBolt(path + making)
-	if err != nil {
-		return err
+// copyRow puts a row of the old file into the new one.
+type copyRow func(to *bbolt.Tx, bucket, k, v []byte) error
+
+// replace puts a copy under a key into the place of a journal, which is closed, and gives the copy, which is open: nobody else has one of the two at any time. A crash
+// before the rename leaves the old file, and a part of a copy that the next start removes; one after it leaves the new. The blocks of the old file are overwritten last:
+// a file system that copies on write may keep them.
+func replace(old *bbolt.DB, path string, s secrets, row copyRow) (now *bbolt.DB, err error) {
+	if now, err = openBolt(path+making, nil); err != nil {
+		return nil, err
 	}
-	defer now.Close()
-	if err := now.Update(s.prepare); err != nil {
-		return err
-	}
-	err = old.View(func(from *bbolt.Tx) error {
-		for _, name := range [][]byte{bReceipts, bSubjects, bUses, bUsedUp, bAnchors, bEnds} {
-			b := from.Bucket(name)
-			if b == nil {
-				continue
-			}
-			c := b.Cursor()
-			for k, v := c.First(); ; {
-				err := now.Update(func(to *bbolt.Tx) error {
-					for n := 0; k != nil && n < encryptMost; n++ {
-						if err := s.copyRow(to, name, k, v); err != nil {
-							return err
-						}
-						k, v = c.Next()
-					}
-					return to.Bucket(name).SetSequence(b.Sequence())
-				})
-				if err != nil {
-					return err
-				}
-				if k == nil {
-					break
-				}
+	inPlace := false
+	defer func() {
+		if err != nil {
+			now.Close()
+			if !inPlace {
+				os.Remove(path + making) // it may have taken the last of a full disk
 			}
 		}
-		return nil
-	})
-	if err = errors.Join(err, now.Close()); err != nil {
-		return err
+	}()
+	if err := now.Update(s.prepare); err != nil {
+		return nil, err
 	}
-	clear, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err := old.View(func(from *bbolt.Tx) error { return copyRows(from, now, row) }); err != nil {
+		return nil, err
+	}
+	testingOnlyAtStep("the copy is whole")
+	gone, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer clear.Close()
-	if err := errors.Join(old.Close(), os.Rename(path+making, path), syncDir(filepath.Dir(path))); err != nil {
-		return err
+	defer gone.Close()
+	if err := os.Rename(path+making, path); err != nil {
+		return nil, err
 	}
-	info, err := clear.Stat()
+	inPlace = true
+	if err := syncDir(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	testingOnlyAtStep("the copy has its place")
+	info, err := gone.Stat()
 	zeros := make([]byte, 1<<20)
 	for at := int64(0); err == nil && at < info.Size(); at += int64(len(zeros)) {
-		_, err = clear.WriteAt(zeros[:min(int64(len(zeros)), info.Size()-at)], at)
+		_, err = gone.WriteAt(zeros[:min(int64(len(zeros)), info.Size()-at)], at)
 	}
-	return errors.Join(err, clear.Sync())
+	if err == nil {
+		err = gone.Sync()
+	}
+	return now, errors.Join(err, old.Close())
 }
 
-// copyRow puts a row of a file in clear as this program has it.
-func (s secrets) copyRow(to *bbolt.Tx, bucket, k, v []byte) error {
+func copyRows(from *bbolt.Tx, now *bbolt.DB, row copyRow) error {
+	for _, name := range [][]byte{bReceipts, bSubjects, bUses, bUsedUp, bAnchors, bEnds} {
+		b := from.Bucket(name)
+		if b == nil {
+			continue
+		}
+		c := b.Cursor()
+		for k, v := c.First(); ; {
+			err := now.Update(func(to *bbolt.Tx) error {
+				for n := 0; k != nil && n < encryptMost; n++ {
+					if err := row(to, name, k, v); err != nil {
+						return err
+					}
+					k, v = c.Next()
+				}
+				return to.Bucket(name).SetSequence(b.Sequence())
+			})
+			if err != nil {
+				return err
+			}
+			if k == nil {
+				break
+			}
+		}
+		testingOnlyAtStep("a bucket is copied")
+	}
+	return now.View(func(to *bbolt.Tx) error { return sameUses(from, to) })
+}
+
+// testingOnlyAtStep is called between the writes of a replacement.
+var testingOnlyAtStep = func(step string) {}
+
+// sameUses holds that a copy counts as many uses as the file that it is of: they are what keeps an authorisation from being used too often.
+func sameUses(from, to *bbolt.Tx) error {
+	sum := func(tx *bbolt.Tx) (n uint64) {
+		b := tx.Bucket(bUses)
+		if b == nil {
+			return 0
+		}
+		c := b.Cursor()
+		for k, v := c.First(); k != nil; k, v = c.Next() {
+			if len(v) == 8 {
+				n += binary.BigEndian.Uint64(v)
+			}
+		}
+		return n
+	}
+	if sum(from) != sum(to) {
+		return errors.New("the journal of receipts counts other uses than its receipts have")
+	}
+	return nil
+}
+
+// encryptRow puts a row of a file in clear as this program has it.
+func (s secrets) encryptRow(to *bbolt.Tx, bucket, k, v []byte) error {
 	switch {
 	case bytes.Equal(bucket, bReceipts), bytes.Equal(bucket, bAnchors):
 		return s.put(to, bucket, k, v)
