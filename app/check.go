@@ -37,7 +37,7 @@ func CheckState(r x.Reader) error {
 		member.Check, governance.Check, catalog.Check, subject.Check, commitment.Check, fulfillment.Check, measure.Check, sanction.Check, leniency.Check, repair.Check,
 		objection.Check, incentive.Check, inspection.Check, consent.Check,
 		func(r x.Reader) error { return standing.Check(r, info.Secret) },
-		checkTimers, x.CheckDutyClocks, checkSeen, checkLog, checkPacks,
+		checkTimers, x.CheckDutyClocks, x.CheckMoments, checkSeen, checkLog, checkPacks,
 	} {
 		if err := check(r); err != nil {
 			return err
@@ -56,13 +56,7 @@ func checkTimers(r x.Reader) error {
 		}
 		owed[fmt.Sprint(d)] = true
 	})
-	governance.Timers(r, add)
-	measure.EachTimer(r, add)
-	sanction.EachTimer(r, add)
-	repair.EachTimer(r, add)
-	inspection.EachTimer(r, add)
-	incentive.EachTimer(r, add)
-	consent.EachTimer(r, add)
+	eachTimer(r, add)
 	n := 0
 	var err error
 	x.Timers(r, func(t x.Timer) bool {
@@ -90,6 +84,17 @@ func checkTimers(r x.Reader) error {
 		err = fmt.Errorf("%d duties stand, %d follow from the records", n, len(owed))
 	}
 	return err
+}
+
+// eachTimer gives the timers of all modules, but for the clocks of duties.
+func eachTimer(r x.Reader, fn func(x.Timer)) {
+	governance.Timers(r, fn)
+	measure.EachTimer(r, fn)
+	sanction.EachTimer(r, fn)
+	repair.EachTimer(r, fn)
+	inspection.EachTimer(r, fn)
+	incentive.EachTimer(r, fn)
+	consent.EachTimer(r, fn)
 }
 
 // eachDuty gives the duties of all modules.

@@ -146,6 +146,7 @@ func execute(on ground, h heading, txs []*parsed) (*block, error) {
 	// 4. What hangs on the records that left publicity or came back, then the standings of the subjects that were touched.
 	repair.Settle(ctx)
 	x.SettleDuties(ctx)
+	x.SettleTimers(ctx)
 	rows.settle()
 	b.left = refresh(ctx, on, rows)
 	b.logged = ctx.Logged

@@ -114,6 +114,7 @@ func newGenesis(chainID string, genesisTime int64, g *pb.Genesis) (gb *genesisBl
 			return nil, fmt.Errorf("genesis, module %s: %w", m.name, err)
 		}
 	}
+	x.SettleTimers(ctx)
 	refresh(ctx, ground{}, rows)
 	closeLog(&block{rows: rows, logged: ctx.Logged}, logEnd{})
 	rows.settle()

@@ -201,10 +201,7 @@ func derive(s x.State) {
 	} {
 		f(s, s.Set)
 	}
-	for _, f := range []func(x.Reader, func(x.Timer)){governance.Timers, measure.EachTimer, sanction.EachTimer, repair.EachTimer, incentive.EachTimer, inspection.EachTimer, consent.EachTimer} {
-		f(s, func(t x.Timer) { x.Reschedule(s, nil, []x.Timer{t}) })
-	}
-	x.DeriveDuties(func(fn func(x.Duty)) { eachDuty(s, fn) }, s.Set)
+	x.DeriveTimers(func(fn func(x.Timer)) { eachTimer(s, fn) }, func(fn func(x.Duty)) { eachDuty(s, fn) }, s.Set)
 }
 
 // restoreWriter writes rows of a snapshot's state while it reads others. What fails is a Fault, as for every writer of state.

@@ -68,9 +68,10 @@ type Ctx struct {
 	Signer  []byte // address that signed; nil in timers and genesis
 	Member  string // its agency
 	Touched map[string]struct{}
-	Logged  [][32]byte      // leaves for the global log, in order of execution
-	Eased   map[string]Duty // clocks of duties, by key, that a duty runs by no more; SettleDuties looks at them
-	Moved   []Moved         // dishonesty records that left publicity, or came back, in order of execution
+	Logged  [][32]byte          // leaves for the global log, in order of execution
+	Eased   map[string]Duty     // clocks of duties, by key, that a duty runs by no more; SettleDuties looks at them
+	Passed  map[string]struct{} // moments, by key, whose first timer was deleted; SettleTimers looks at them
+	Moved   []Moved             // dishonesty records that left publicity, or came back, in order of execution
 }
 
 // Moved is a dishonesty record that left publicity or came back to it: what hangs on it is looked at again at the end of the block.

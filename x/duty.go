@@ -114,18 +114,12 @@ func Enter(s State, d Duty) {
 	}
 	place := d.place()
 	if first, ok := Peek(s, t.key()); !ok || bytes.Compare(place, first) < 0 {
-		s.Set(t.key(), place)
+		schedule(s, t.key(), place)
 	}
 }
 
 // place says where a duty stands among those of its clock.
 func (d Duty) place() []byte { return d.key()[clockLen:] }
-
-// DeriveDuties gives the rows of duties that are visited in any order, each once, and those of their clocks.
-func DeriveDuties(each func(fn func(Duty)), set func(key, value []byte)) {
-	each(func(d Duty) { set(d.key(), []byte{}) })
-	clocks(each, set)
-}
 
 // clocks gives the rows of the clocks of duties, ascending by key.
 func clocks(each func(fn func(Duty)), set func(key, value []byte)) {
@@ -171,7 +165,7 @@ func SettleDuties(ctx *Ctx) {
 		})
 		switch {
 		case first == nil:
-			ctx.Delete(clock)
+			cancel(ctx, clock)
 		case !bytes.Equal(first, named):
 			ctx.Set(clock, first)
 		}

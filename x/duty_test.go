@@ -15,11 +15,12 @@ import (
 // graves is a state in which a deleted row is passed by who iterates, as in a store that has not dropped it yet.
 type graves struct {
 	*xtest.Memory
-	dead   map[string]bool
-	passed int
+	dead            map[string]bool
+	passed, written int
 }
 
 func (g *graves) Delete(key []byte) {
+	g.written++
 	if _, ok := g.Rows[string(key)]; ok {
 		g.dead[string(key)] = true
 	}
@@ -27,6 +28,7 @@ func (g *graves) Delete(key []byte) {
 }
 
 func (g *graves) Set(key, value []byte) {
+	g.written++
 	delete(g.dead, string(key))
 	g.Memory.Set(key, value)
 }
@@ -62,6 +64,7 @@ func TestDutiesDoneInOrder(t *testing.T) {
 	const duties, atATime = 2000, 20
 	g := &graves{Memory: xtest.NewMemory(), dead: map[string]bool{}}
 	ctx := &x.Ctx{State: g}
+	x.SettleTimers(ctx)
 	for n := range duties {
 		x.Enter(ctx, dutyOf(n))
 	}
@@ -71,17 +74,22 @@ func TestDutiesDoneInOrder(t *testing.T) {
 		}
 		g.passed = 0
 		x.SettleDuties(ctx)
+		x.SettleTimers(ctx)
 		if due, _ := x.DueTimers(g, x.Other, calendar.EndUnix(day), 1); len(due) > 1 || len(due) == 0 && n+atATime < duties {
 			t.Fatalf("after %d duties: due %v", n+atATime, due)
 		}
 		if g.passed > 2*atATime {
 			t.Fatalf("after %d duties a block looks at %d rows", n, g.passed)
 		}
+		g.passed = 0
+		if x.SettleDuties(ctx); g.passed > 0 {
+			t.Fatalf("after %d duties a block without any looks at %d rows", n, g.passed)
+		}
 		if err := x.CheckDutyClocks(g); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if len(g.Rows) > 0 {
+	if len(g.Rows) > 1 { // that the moments are kept
 		t.Errorf("rows are left: %v", g.Rows)
 	}
 }
@@ -92,6 +100,7 @@ func TestClocksFollowFromDuties(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	m := xtest.NewMemory()
 	ctx := &x.Ctx{State: m}
+	x.SettleTimers(ctx)
 	stands := map[int]bool{}
 	for block := range 400 {
 		for range 1 + rng.IntN(4) {
@@ -104,8 +113,9 @@ func TestClocksFollowFromDuties(t *testing.T) {
 			}
 		}
 		x.SettleDuties(ctx)
+		x.SettleTimers(ctx)
 		want := xtest.NewMemory()
-		x.DeriveDuties(func(fn func(x.Duty)) {
+		x.DeriveTimers(func(func(x.Timer)) {}, func(fn func(x.Duty)) {
 			for n, yes := range stands {
 				if yes {
 					fn(dutyOf(n))

@@ -3,6 +3,9 @@ package x
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 )
@@ -10,6 +13,14 @@ import (
 // Timers are the deadlines that the chain itself acts on. They follow from the records (binding Derived): a module says which
 // timers a record has and keeps them in step when it writes the record.
 var timerTable = Declare(TableInfo{Prefix: 0x01, Layout: "timer class[1] due[8] kind[1] id → first of the duties of a clock", Binding: Derived})
+
+// The moments at which timers of a class stand, each with the first of its timers. Badger keeps a deleted row for a while, on a node that keeps its
+// history for ever, and an iteration passes it: who looked for due timers from the beginning of their class would pass all that ever fired. There is one
+// moment a day. A moment whose timers went leaves its row by the end of the block (SettleTimers), so that the rows follow from the timers alone.
+//
+// The row without a moment says that the others are kept. Where it is missing an older program has written the state, there are none, and timers are
+// looked for from the beginning of their class; the next block makes them.
+var momentTable = Declare(TableInfo{Prefix: 0x0d, Layout: "moment class[1] due[8] → the first of its timers; without a moment: these rows are kept", Binding: Derived})
 
 // TimerClass orders the work of a block: what ends visibility goes first.
 type TimerClass byte
@@ -57,14 +68,140 @@ func (t Timer) key() []byte {
 	return Key(timerTable.Prefix, []byte{byte(t.Class)}, due[:], []byte{byte(t.Kind)}, t.ID)
 }
 
+// momentLen is the length of what the keys of all timers of one moment begin with, without their table.
+const momentLen = 1 + 8
+
+// momentKey is the key of the moment at which a timer stands.
+func momentKey(timer []byte) []byte { return Key(momentTable.Prefix, timer[1:1+momentLen]) }
+
+// place says where a timer stands among those of its moment.
+func place(timer []byte) []byte { return timer[1+momentLen:] }
+
+// momentsKept says whether the state has the rows of moments.
+func momentsKept(r Reader) bool {
+	_, ok := Peek(r, []byte{momentTable.Prefix})
+	return ok
+}
+
 // Reschedule replaces the timers that a record had by those that it has.
-func Reschedule(s State, old, now []Timer) {
+func Reschedule(ctx *Ctx, old, now []Timer) {
 	for _, t := range old {
-		s.Delete(t.key())
+		cancel(ctx, t.key())
 	}
 	for _, t := range now {
-		s.Set(t.key(), []byte{})
+		schedule(ctx, t.key(), []byte{})
 	}
+}
+
+// schedule writes the row of a timer. Its moment names it if it comes before the others.
+func schedule(s State, timer, value []byte) {
+	s.Set(timer, value)
+	m := momentKey(timer)
+	if first, ok := Peek(s, m); !ok || bytes.Compare(place(timer), first) < 0 {
+		s.Set(m, place(timer))
+	}
+}
+
+// cancel deletes the row of a timer. If its moment names it, the moment names one that is no more until the end of the block: to find the next one is a
+// look past all that the block has deleted, and a block that deletes twenty thousand takes one.
+func cancel(ctx *Ctx, timer []byte) {
+	ctx.Delete(timer)
+	m := momentKey(timer)
+	if first, ok := Peek(ctx, m); ok && bytes.Equal(first, place(timer)) {
+		if ctx.Passed == nil {
+			ctx.Passed = map[string]struct{}{}
+		}
+		ctx.Passed[string(m)] = struct{}{}
+	}
+}
+
+// SettleTimers has, at the end of a block, the moments name their first timers again whose first was deleted; those that have none go.
+func SettleTimers(ctx *Ctx) {
+	if !momentsKept(ctx) {
+		moments(func(fn func(timer []byte)) {
+			Timers(ctx, func(t Timer) bool { fn(t.key()); return true })
+		}, ctx.Set)
+	}
+	for _, key := range slices.Sorted(maps.Keys(ctx.Passed)) {
+		m := []byte(key)
+		named, ok := Peek(ctx, m)
+		if !ok {
+			continue // what scheduled the first of its timers was refused
+		}
+		var first []byte
+		eachAt(ctx, m, named, func(timer, _ []byte) bool {
+			first = bytes.Clone(place(timer))
+			return false
+		})
+		switch {
+		case first == nil:
+			ctx.Delete(m)
+		case !bytes.Equal(first, named):
+			ctx.Set(m, first)
+		}
+	}
+	ctx.Passed = nil
+}
+
+// eachAt visits the timers of a moment, whose row names the first of them or, until the end of the block, one before it.
+func eachAt(r Reader, moment, first []byte, fn func(timer, value []byte) (more bool)) {
+	prefix := Key(timerTable.Prefix, moment[1:])
+	r.Iterate(prefix, Key(prefix[0], prefix[1:], first), fn)
+}
+
+// moments gives the rows of the moments of timers that are visited in any order, ascending by key.
+func moments(each func(fn func(timer []byte)), set func(key, value []byte)) {
+	firsts := map[string][]byte{}
+	each(func(timer []byte) {
+		m := string(momentKey(timer))
+		if f, ok := firsts[m]; !ok || bytes.Compare(place(timer), f) < 0 {
+			firsts[m] = bytes.Clone(place(timer))
+		}
+	})
+	set([]byte{momentTable.Prefix}, []byte{})
+	for _, m := range slices.Sorted(maps.Keys(firsts)) {
+		set([]byte(m), firsts[m])
+	}
+}
+
+// DeriveTimers gives the rows of timers and of duties that are visited in any order, each once, with those of clocks and moments.
+func DeriveTimers(timers func(fn func(Timer)), duties func(fn func(Duty)), set func(key, value []byte)) {
+	moments(func(fn func(timer []byte)) {
+		timers(func(t Timer) {
+			set(t.key(), []byte{})
+			fn(t.key())
+		})
+		duties(func(d Duty) { set(d.key(), []byte{}) })
+		clocks(duties, func(clock, first []byte) {
+			set(clock, first)
+			fn(clock)
+		})
+	}, set)
+}
+
+// CheckMoments holds that the rows of moments are those that follow from the timers, or that there are none.
+func CheckMoments(r Reader) (err error) {
+	want := map[string][]byte{}
+	if momentsKept(r) {
+		moments(func(fn func(timer []byte)) {
+			Timers(r, func(t Timer) bool { fn(t.key()); return true })
+		}, func(key, value []byte) { want[string(key)] = value })
+	}
+	r.Iterate([]byte{momentTable.Prefix}, nil, func(key, first []byte) bool {
+		f, ok := want[string(key)]
+		switch {
+		case !ok:
+			err = fmt.Errorf("the moment %x has no timer", key[1:])
+		case !bytes.Equal(f, first):
+			err = fmt.Errorf("the moment %x names %x as the first of its timers, which is %x", key[1:], first, f)
+		}
+		delete(want, string(key))
+		return err == nil
+	})
+	if err == nil && len(want) > 0 {
+		err = fmt.Errorf("the moment %x, at which a timer stands, has no row", slices.Sorted(maps.Keys(want))[0][1:])
+	}
+	return err
 }
 
 // DueTimers returns up to limit timers of a class that are due at legal time now, by (due, kind, id), and whether more are due. For the clock of an
@@ -78,8 +215,7 @@ func DueTimers(r Reader, class TimerClass, now int64, limit int) (due []Timer, m
 		due = append(due, t)
 		return true
 	}
-	prefix := Key(timerTable.Prefix, []byte{byte(class)})
-	r.Iterate(prefix, nil, func(key, value []byte) bool {
+	look := func(key, value []byte) bool {
 		t := parseTimer(key)
 		if t.Due > now {
 			return false
@@ -90,6 +226,20 @@ func DueTimers(r Reader, class TimerClass, now int64, limit int) (due []Timer, m
 		eachOnClock(r, string(t.ID), calendar.Of(t.Due-1), value, func(key []byte) bool {
 			return add(Timer{t.Class, t.Due, t.Kind, bytes.Clone(key)})
 		})
+		return !more
+	}
+	if !momentsKept(r) {
+		r.Iterate(Key(timerTable.Prefix, []byte{byte(class)}), nil, look)
+		return due, more
+	}
+	r.Iterate(Key(momentTable.Prefix, []byte{byte(class)}), nil, func(key, first []byte) bool {
+		if len(key) != 1+momentLen {
+			Faultf("the key of a moment has %d bytes", len(key))
+		}
+		if int64(binary.BigEndian.Uint64(key[2:])) > now {
+			return false
+		}
+		eachAt(r, key, first, look)
 		return !more
 	})
 	return due, more

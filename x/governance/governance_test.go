@@ -446,7 +446,7 @@ func TestCheckFindsDamage(t *testing.T) {
 	for name, edit := range map[string]func(*script){
 		"a timer is lost": func(s *script) { s.mem.Delete(timer(s)) },
 		"a timer too many": func(s *script) {
-			x.Reschedule(s.mem, nil, []x.Timer{{Class: x.Decided, Due: 1, Kind: x.TimerProposalEffective, ID: governance.ID(1)}})
+			x.Reschedule(s.ctx, nil, []x.Timer{{Class: x.Decided, Due: 1, Kind: x.TimerProposalEffective, ID: governance.ID(1)}})
 		},
 		"the open index lost a row":     func(s *script) { s.mem.Delete(x.Key(0x19, governance.ID(1))) },
 		"the open index has one more":   func(s *script) { s.mem.Set(x.Key(0x19, governance.ID(7)), nil) },
@@ -493,7 +493,7 @@ func TestRebuild(t *testing.T) {
 		}
 	}
 	governance.Derive(s.mem, func(key, value []byte) { rebuilt.Rows[string(key)] = value })
-	governance.Timers(s.mem, func(tm x.Timer) { x.Reschedule(rebuilt, nil, []x.Timer{tm}) })
+	governance.Timers(s.mem, func(tm x.Timer) { x.Reschedule(&x.Ctx{State: rebuilt}, nil, []x.Timer{tm}) })
 	if !rebuilt.Equal(s.mem) {
 		t.Error("what was rebuilt differs")
 	}

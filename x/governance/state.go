@@ -77,16 +77,16 @@ func Derive(r x.Reader, emit func(key, value []byte)) {
 }
 
 // put writes a proposal and keeps its timers and the open index in step. was is the row before, nil for a new one.
-func put(s x.State, was, now *pb.Proposal) {
+func put(ctx *x.Ctx, was, now *pb.Proposal) {
 	var old []x.Timer
 	if was != nil {
 		old = TimersOf(was)
 	}
-	x.Reschedule(s, old, TimersOf(now))
+	x.Reschedule(ctx, old, TimersOf(now))
 	if now.State == pb.PROPOSAL_OPEN {
-		s.Set(x.Key(open.Prefix, ID(now.Id)), []byte{})
+		ctx.Set(x.Key(open.Prefix, ID(now.Id)), []byte{})
 	} else {
-		s.Delete(x.Key(open.Prefix, ID(now.Id)))
+		ctx.Delete(x.Key(open.Prefix, ID(now.Id)))
 	}
-	proposals.Put(s, now, ID(now.Id))
+	proposals.Put(ctx, now, ID(now.Id))
 }
