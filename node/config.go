@@ -152,12 +152,14 @@ func EngineDefaults(clockRate int64) *cmtcfg.Config {
 	c.P2P.AddrBookStrict = false
 	c.P2P.SendRate = 20 << 20
 	c.P2P.RecvRate = 20 << 20
+	c.P2P.FlushThrottleTimeout = 2 * time.Millisecond
 	c.TxIndex.Indexer = "null"
 	c.RPC.ListenAddress = "tcp://127.0.0.1:26657"
 	c.RPC.PprofListenAddress = ""
 	c.Instrumentation.Prometheus = false
 	c.Instrumentation.PrometheusListenAddr = ""
 	c.FilterPeers = false
+	c.EventBusBufferCapacity = 8192
 	return c
 }
 
@@ -182,9 +184,11 @@ var engineKnobs = []Knob{
 	{Key: "p2p.allow_duplicate_ip", Reason: "true only where several nodes share one machine"},
 	{Key: "p2p.send_rate", Reason: "a full block passes in a fraction of a second"},
 	{Key: "p2p.recv_rate", Reason: "as send_rate"},
+	{Key: "p2p.flush_throttle_timeout", Reason: "a proposal, its parts and each vote wait this long for others to leave with; four waits a block"},
 	{Key: "filter_peers", Reason: "true asks the application about each peer; off until peers are registered on the ledger"},
 	{Key: "tx_index.indexer", Reason: "CometBFT's index loses rows in a crash and costs most of the throughput; ours is written with the state"},
 	{Key: "rpc.laddr", Reason: "loopback only: it has no authentication and answers about the past"},
+	{Key: "event_bus_buffer_capacity", Reason: "a block's events and more: with none consensus waits after each transaction until somebody has taken its event"},
 	{Key: "instrumentation.prometheus", Reason: "our own listener serves these metrics together with ours"},
 	{Key: "db_backend", Reason: "CometBFT's default, so that its own tools open its stores"},
 }
@@ -441,9 +445,11 @@ func engineValues(c *cmtcfg.Config) map[string]any {
 		"p2p.allow_duplicate_ip":                 c.P2P.AllowDuplicateIP,
 		"p2p.send_rate":                          c.P2P.SendRate,
 		"p2p.recv_rate":                          c.P2P.RecvRate,
+		"p2p.flush_throttle_timeout":             c.P2P.FlushThrottleTimeout.String(),
 		"filter_peers":                           c.FilterPeers,
 		"tx_index.indexer":                       c.TxIndex.Indexer,
 		"rpc.laddr":                              c.RPC.ListenAddress,
+		"event_bus_buffer_capacity":              c.EventBusBufferCapacity,
 		"instrumentation.prometheus":             c.Instrumentation.Prometheus,
 		"db_backend":                             c.DBBackend,
 	}
