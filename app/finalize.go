@@ -16,6 +16,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
+	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/repair"
 )
 
@@ -130,7 +131,6 @@ func execute(on ground, h heading, txs []*parsed) (*block, error) {
 	rows.grow(txs)
 	ctx := newCtx(rows, on.chain, h.height, h.at.Unix())
 	ctx.BlockHash = h.hash
-	powers := validatorPowers(on.rows)
 	b := &block{height: h.height, chain: on.chain, rows: rows}
 
 	// 1. Transactions that can no longer come leave the seen-set.
@@ -151,10 +151,12 @@ func execute(on ground, h heading, txs []*parsed) (*block, error) {
 	b.left = refresh(ctx, on, rows)
 	b.logged = ctx.Logged
 
-	// 5. Who validates from now on.
-	var err error
-	if b.updates, err = validatorUpdates(powers, validatorPowers(rows)); err != nil {
-		return nil, err
+	// 5. Who validates from now on. It follows from the rows of members alone, which few blocks write.
+	if rows.wrote(member.Prefix) {
+		var err error
+		if b.updates, err = validatorUpdates(validatorPowers(on.rows), validatorPowers(rows)); err != nil {
+			return nil, err
+		}
 	}
 
 	// 6. What answers need and no rule reads.

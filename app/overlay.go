@@ -173,6 +173,16 @@ func (c *changes) keep(b []byte) []byte {
 // len is how many rows changed, those that were undone included.
 func (c *changes) len() int { return len(c.byKey) }
 
+// wrote says whether a row of a table changed.
+func (c *changes) wrote(prefix byte) bool {
+	for _, list := range [...][]*change{c.tables[prefix].inOrder, c.tables[prefix].late} {
+		if slices.ContainsFunc(list, func(ch *change) bool { return !ch.void }) {
+			return true
+		}
+	}
+	return false
+}
+
 // forget drops what was remembered of a row that changes.
 func (o *overlay) forget(key []byte) {
 	if logged(key) {

@@ -84,11 +84,13 @@ func signed(digest [32]byte, sig, address []byte) bool {
 // warm checks the signatures of many transactions at a time, ahead of the serial gate. It computes and never decides: the gate asks again.
 // DETERMINISM: the goroutines order nothing; their only effect is what signatures remembers.
 func (s *signatures) warm(txs []*parsed) {
-	s.beside(len(txs), func(i int) {
-		if txs[i].err == nil {
-			s.valid(txs[i])
+	var new []*parsed // nearly every transaction of a block was checked when it came
+	for _, p := range txs {
+		if p.err == nil && !s.known(p.hash) {
+			new = append(new, p)
 		}
-	})
+	}
+	s.beside(len(new), func(i int) { s.valid(new[i]) })
 }
 
 // decode decodes transactions and checks their signatures, many at a time.
@@ -104,20 +106,20 @@ func (s *signatures) decode(raw [][]byte) []*parsed {
 	return txs
 }
 
-// beside does n pieces of work on all workers.
+// beside does n pieces of work on all workers, of which the caller is one: where it is the only one, nobody is waited for.
 func (s *signatures) beside(n int, do func(i int)) {
 	var (
 		wg   sync.WaitGroup
 		next atomic.Int64
 	)
-	for range min(s.workers, n) {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				do(i)
-			}
-		}()
+	work := func() {
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			do(i)
+		}
 	}
+	for range min(s.workers, n) - 1 {
+		wg.Go(work)
+	}
+	work()
 	wg.Wait()
 }

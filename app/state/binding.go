@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sort"
 	"sync"
@@ -95,7 +96,7 @@ func (b *Binding) changes(entries []entry) ([]Change, error) {
 	}
 	out := make([]Change, len(bound))
 	has := make([]bool, len(bound))
-	parts := min(sideBySide, len(bound)/atOnce+1)
+	parts := min(sideBySide, len(bound)/atOnce+1, runtime.GOMAXPROCS(0))
 	errs := make([]error, parts)
 	var wg sync.WaitGroup
 	for p := range parts {

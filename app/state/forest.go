@@ -400,8 +400,10 @@ const (
 	worthSplitting = 256
 	// handful is how many slots a part takes at a time.
 	handful = 128
-	// breath is after how many new branches, some 30 µs, a part lets others run.
-	breath = 128
+	// breath is after how many new branches, some 30 µs, a part lets others run. It does so when it has taken a millisecond: the part of a small block is
+	// done before, and with one thread, where nodes share a machine, each breath lets everybody else run first.
+	breath      = 128
+	inOneBreath = 32 * breath
 	// atATime is how many paths are looked up beside each other: what they meet stays in the processor's nearest cache.
 	atATime = 64
 )
@@ -412,7 +414,7 @@ const (
 // one would, and decides no order. Which slots it gets is of no matter: no hash
 // depends on them.
 func (p *part) both(depth, left, right int, l, r func(*part) side) (side, side) {
-	if depth >= splitDepth || left < worthSplitting || right < worthSplitting {
+	if depth >= splitDepth || left < worthSplitting || right < worthSplitting || runtime.GOMAXPROCS(0) == 1 {
 		return l(p), r(p)
 	}
 	other := &part{f: p.f}
@@ -606,7 +608,7 @@ func (p *part) join(l, r side) side {
 	b := p.f.branches.at(slot)
 	b.l, b.r = l, r
 	p.created = append(p.created, slot)
-	if p.joined++; p.joined%breath == 0 {
+	if p.joined++; p.joined > inOneBreath && p.joined%breath == 0 {
 		runtime.Gosched()
 	}
 	return side{b.hash(), slot}

@@ -18,9 +18,12 @@ const (
 	usccLen = 18
 )
 
+// Prefix begins the keys of the rows of members, from which alone Validators follows.
+const Prefix = 0x10
+
 var (
 	// Members, by code; removed ones stay.
-	members = x.NewTable[pb.Member](0x10, "members: uscc[18]", x.Leaf)
+	members = x.NewTable[pb.Member](Prefix, "members: uscc[18]", x.Leaf)
 	// Whose an address is, also when the member is removed. Value: uscc[18]. Follows from members (MEM-2).
 	addresses = x.Declare(x.TableInfo{Prefix: 0x11, Layout: "member keys: address[20]", Binding: x.Derived})
 	// Who keeps copies of published records (下游). Value empty. Follows from members (MEM-8).
