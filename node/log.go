@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 
 	cmtlog "github.com/cometbft/cometbft/libs/log"
@@ -35,9 +36,11 @@ func parseLevel(s string) (slog.Level, error) {
 // end is seen through its done channel; the line is read only for the reason to print.
 const consensusFailure = "CONSENSUS FAILURE!!!"
 
-// engineLog shows a slog.Logger to CometBFT.
+// engineLog shows a slog.Logger to CometBFT. What With adds is put into words when a line is written: the engine makes loggers for every vote that it
+// passes on, and nearly none of their lines is written.
 type engineLog struct {
 	to      *slog.Logger
+	with    []any
 	least   slog.Level
 	quiet   func() bool // while stopping: the engine calls every connection that it closes itself an error
 	failure func(reason string)
@@ -58,7 +61,7 @@ func (l *engineLog) log(level slog.Level, msg string, keyvals []any) {
 	if l.quiet() {
 		level = slog.LevelDebug
 	}
-	l.to.Log(context.Background(), level, msg, keyvals...)
+	l.to.Log(context.Background(), level, msg, slices.Concat(l.with, keyvals)...)
 }
 
 func (l *engineLog) Debug(msg string, keyvals ...any) { l.log(slog.LevelDebug, msg, keyvals) }
@@ -74,7 +77,7 @@ func (l *engineLog) Error(msg string, keyvals ...any) {
 }
 
 func (l *engineLog) With(keyvals ...any) cmtlog.Logger {
-	return &engineLog{to: l.to.With(keyvals...), least: l.least, quiet: l.quiet, failure: l.failure}
+	return &engineLog{to: l.to, with: slices.Concat(l.with, keyvals), least: l.least, quiet: l.quiet, failure: l.failure}
 }
 
 func valueOf(key string, keyvals []any) string {
