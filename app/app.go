@@ -64,6 +64,7 @@ type App struct {
 	rest      atomic.Pointer[rest] // of the height that was proven last
 	proposal  proposal             // of the block that is being agreed on; owned by the consensus connection
 	next      *block               // staged by FinalizeBlock, written by Commit; owned by the consensus connection
+	before    int64                // time of the newest block that this process has committed, 0: none; owned by the consensus connection
 	writing   *writing             // the block on its way to the disk, if there may be one; owned by the consensus connection
 
 	genesis *genesisBlock // set by InitChain until block 1 is committed; owned by the consensus connection

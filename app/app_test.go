@@ -306,8 +306,14 @@ func TestCrashWhileWriting(t *testing.T) {
 		if !bytes.Equal(resp.AppHash, s.AppHash) {
 			t.Fatalf("height %d run again gives app hash %x, not %x", h, resp.AppHash, s.AppHash)
 		}
+		if a.Before() != 0 {
+			t.Fatalf("a block was executed, not committed: the one before is at %d", a.Before())
+		}
 		_, err = a.Commit(bg, &abci.RequestCommit{})
 		must(t, err)
+		if a.Before() != last.Time.Unix() {
+			t.Fatalf("height %d was committed: the block before is at %d, not at %d", h, a.Before(), last.Time.Unix())
+		}
 		must(t, a.Fsck(bg))
 		must(t, a.Close())
 	}

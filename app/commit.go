@@ -22,7 +22,7 @@ func (a *App) Commit(context.Context, *abci.RequestCommit) (_ *abci.ResponseComm
 	if b == nil {
 		return nil, a.report("commit", errors.New("no block is executed"))
 	}
-	a.next = nil
+	a.next, a.before = nil, b.info.TimeSeconds
 	a.pool.committed(b.txs, b.ids, b.info.TimeSeconds)
 	a.done.add(b.ids, b.expires, b.info.TimeSeconds)
 	if !a.opts.Overlap || a.genesis != nil {
@@ -101,7 +101,7 @@ func (a *App) newest() (height int64, chain *x.Chain) {
 func (a *App) ground() (on ground, base *Snapshot, err error) {
 	for {
 		height, chain := a.newest()
-		on = ground{chain: chain, sigs: a.sigs, workers: a.opts.Workers}
+		on = ground{chain: chain, sigs: a.sigs, workers: a.opts.Workers, before: a.before}
 		w := a.writing
 		if w != nil {
 			select {

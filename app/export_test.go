@@ -14,3 +14,6 @@ func GenesisState(chainID string, genesisTime int64, g *pb.Genesis) (x.Reader, t
 	}
 	return gb.rows, gb.root(), nil
 }
+
+// Before is the time of the newest block that this process has committed; 0: none.
+func (a *App) Before() int64 { return a.before }

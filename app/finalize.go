@@ -49,6 +49,7 @@ type ground struct {
 	aside   func() (r x.Reader, done func())
 	sigs    *signatures
 	workers int
+	before  int64 // time of the block before; 0: not known
 }
 
 // newCtx is what rules see at a height.
@@ -134,7 +135,7 @@ func execute(on ground, h heading, txs []*parsed) (*block, error) {
 	b := &block{height: h.height, chain: on.chain, rows: rows}
 
 	// 1. Transactions that can no longer come leave the seen-set.
-	dropSeen(ctx, ctx.BlockTime)
+	dropSeen(ctx, on.before, ctx.BlockTime)
 
 	// 2. Timers that are due, before the transactions: what ends visibility first.
 	b.backlog = runTimers(ctx)

@@ -38,6 +38,7 @@ type Replay struct {
 	// Owned by Execute.
 	chain  *x.Chain
 	height int64
+	before int64 // time of block height
 
 	// Owned by Seal.
 	sealed int64
@@ -100,7 +101,7 @@ func (r *Replay) Execute(height int64, hash []byte, at time.Time, d *Decoded) (_
 		return nil, fmt.Errorf("block %d came after block %d", height, r.height)
 	}
 	b, err := execute(ground{
-		chain: r.chain, rows: r.rows, sigs: r.sigs, workers: r.sigs.workers, aside: func() (x.Reader, func()) { return r.rows, func() {} },
+		chain: r.chain, rows: r.rows, sigs: r.sigs, workers: r.sigs.workers, before: r.before, aside: func() (x.Reader, func()) { return r.rows, func() {} },
 	}, heading{height, hash, at}, d.txs)
 	if err != nil {
 		return nil, err
@@ -113,7 +114,7 @@ func (r *Replay) Execute(height int64, hash []byte, at time.Time, d *Decoded) (_
 	}
 	b.rows.eachAnyhow(func(c change) { r.rows.Apply(c.key, c.value, c.deleted) })
 	b.rows.base = empty{} // the rows below move on; Seal reads what the block wrote alone
-	r.height = height
+	r.height, r.before = height, b.info.TimeSeconds
 	r.Settle()
 	return e, nil
 }

@@ -223,7 +223,7 @@ func (w restoreWriter) Delete(key []byte) {
 // restored shows the restored state to everybody.
 func (a *App) restored(r *restoring) {
 	hash := r.meta.appHash()
-	a.next, a.genesis = nil, nil
+	a.next, a.genesis, a.before = nil, nil, 0
 	a.committed.Store(&committed{height: int64(r.meta.height), info: r.info, chain: r.chain, appHash: hash[:], shared: new(sharedRows)})
 	if err := a.done.begin(a); err != nil {
 		a.report("restore", err)

@@ -112,11 +112,14 @@ func uint64FromBytes(b []byte) uint64 {
 	return binary.BigEndian.Uint64(b)
 }
 
-// dropSeen forgets the buckets in which everything has expired: every expires_at in the bucket lies before block time.
-func dropSeen(s x.State, blockTime int64) {
+// dropSeen forgets the buckets in which everything has expired: every expires_at in the bucket lies before block time. before is the time of the block
+// before, after which none stood that had expired then; 0: it is not known. From there on the look begins: Badger keeps a deleted row for a while, on a
+// node that keeps its history for ever, and a bucket goes each minute.
+func dropSeen(s x.State, before, blockTime int64) {
 	var old [][]byte
-	buckets.Each(s, func(m []byte, _ *pb.SeenBucket) bool {
-		if int64(binary.BigEndian.Uint64(m))*60+59 >= blockTime {
+	s.Iterate(buckets.Key(), buckets.Key(minute(before)), func(key, _ []byte) bool {
+		m := key[1:]
+		if int64(uint64FromBytes(m))*60+59 >= blockTime {
 			return false
 		}
 		old = append(old, bytes.Clone(m))

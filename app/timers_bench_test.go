@@ -41,3 +41,33 @@ func BenchmarkDueTimers(b *testing.B) {
 		s.commit()
 	}
 }
+
+// BenchmarkDropSeen: what the look for transactions that can no longer come costs a block when a transaction has come in each of the minutes before, on a
+// node that keeps its history.
+func BenchmarkDropSeen(b *testing.B) {
+	s := newTimerStore(b)
+	for n := int64(1); n <= 40_000; n++ {
+		if n%100 == 0 { // 100 minutes a block: the rows are the same
+			s.stage(func(ctx *x.Ctx) {
+				for m := n - 99; m <= n; m++ {
+					seen := seenBuckets{}
+					seen.mark(ctx, [32]byte{}, m*60)
+					seen.put(ctx)
+				}
+			})
+			s.commit()
+			s.stage(func(ctx *x.Ctx) { dropSeen(ctx, (n-100)*60, n*60) })
+			s.commit()
+		}
+		if n != 1000 && n != 10_000 && n != 40_000 {
+			continue
+		}
+		for _, before := range []int64{0, n * 60} {
+			b.Run(fmt.Sprintf("minute %d, the block before at %d", n, before), func(b *testing.B) {
+				for b.Loop() {
+					s.read(func(r x.Reader) { dropSeen(newOverlay(r), before, n*60+1) })
+				}
+			})
+		}
+	}
+}
