@@ -62,6 +62,7 @@ type receiptVerdict struct {
 	Time         *string `json:"time"`
 	SignedPower  *int64  `json:"signed_power"`
 	TotalPower   *int64  `json:"total_power"`
+	says         *pb.QueryReceipt
 }
 
 func receiptCommand() *cobra.Command {
@@ -108,12 +109,17 @@ a proof; 5 unsupported version; 6 well formed, but one is not anchored yet or it
 					return err
 				}
 			}
-			var answer *attest.Hash
 			if opening != "" && bundle == "" {
 				return usage("--opening is given without --bundle")
 			}
+			var answer, opened []byte
 			if bundle != "" {
-				if answer, err = answerOf(bundle, opening); err != nil {
+				if answer, err = readBundle(bundle); err != nil {
+					return err
+				}
+			}
+			if opening != "" {
+				if opened, err = readBundle(opening); err != nil {
 					return err
 				}
 			}
@@ -126,8 +132,10 @@ a proof; 5 unsupported version; 6 well formed, but one is not anchored yet or it
 				if id != "" && v.ID != id {
 					continue
 				}
-				if answer != nil && v.AnswerDigest != hex.EncodeToString(answer[:]) {
-					return &exit{code: exitInvalid, err: fmt.Errorf("%s: receipt %s is of another answer", attest.CodeReceipt, v.ID)}
+				if bundle != "" {
+					if err := attest.CheckAnswer(v.says, answer, opened); err != nil {
+						return &exit{code: exitInvalid, err: err}
+					}
 				}
 				verdicts = append(verdicts, v)
 			}
@@ -233,21 +241,6 @@ func (q *question) prove(told map[anchorKey]*toldAnchor, names []string) error {
 	return nil
 }
 
-func answerOf(bundle, opening string) (*attest.Hash, error) {
-	raw, err := readBundle(bundle)
-	if err != nil {
-		return nil, err
-	}
-	var opened []byte
-	if opening != "" {
-		if opened, err = readBundle(opening); err != nil {
-			return nil, err
-		}
-	}
-	h := attest.AnswerDigest(raw, opened)
-	return &h, nil
-}
-
 // hashOf reads 64 hexadecimal digits in lower case.
 func hashOf(text string) (h attest.Hash, err error) {
 	raw, err := hex.DecodeString(text)
@@ -277,7 +270,7 @@ func (h *heldReceipt) judge(told map[anchorKey]*toldAnchor) (*receiptVerdict, er
 	v := &receiptVerdict{
 		ID: hex.EncodeToString(r.Id), Subject: r.Subject, Requester: r.Requester, Gateway: r.Gateway, Authorisation: hex.EncodeToString(r.Authorisation),
 		Purpose: attest.Purposes[r.Purpose], Asked: classNames(r.Asked), Opened: classNames(r.Opened), AtHeight: r.AtHeight,
-		At: time.Unix(r.AtTime, 0).UTC().Format(time.RFC3339), AnswerDigest: hex.EncodeToString(r.AnswerDigest),
+		At: time.Unix(r.AtTime, 0).UTC().Format(time.RFC3339), AnswerDigest: hex.EncodeToString(r.AnswerDigest), says: r,
 	}
 	if h.Anchor == nil {
 		return v, nil

@@ -2,9 +2,11 @@ package attest_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -54,7 +56,8 @@ func anchorSpec() Spec { return Spec{Noise: 40} }
 
 func sampleAnchor() *pb.AnchorProof { return anchorOf(anchorSpec(), sampleRow()) }
 
-// anchorVector is one file of testdata/anchors: rows that say what is expected, an empty line, an anchor proof. With a receipt, it is to be covered.
+// anchorVector is one file of testdata/anchors: rows that say what is expected, an empty line, an anchor proof. With a receipt, it is to be covered;
+// with an answer, it is to be of that.
 type anchorVector struct {
 	Name, Trust, At string
 	Exit            int
@@ -62,6 +65,7 @@ type anchorVector struct {
 	Receipt, Salt   []byte
 	Place           uint64
 	Path            []attest.Hash
+	Bundle, Opening string // files of an answer, that the receipt is to be of
 	Payload         []byte
 }
 
@@ -75,6 +79,12 @@ func (v *anchorVector) encode() []byte {
 		for _, h := range v.Path {
 			fmt.Fprintf(&b, "path: %x\n", h)
 		}
+	}
+	if v.Bundle != "" {
+		fmt.Fprintf(&b, "bundle: %s\n", v.Bundle)
+	}
+	if v.Opening != "" {
+		fmt.Fprintf(&b, "opening: %s\n", v.Opening)
 	}
 	b.WriteByte('\n')
 	return append(b.Bytes(), v.Payload...)
@@ -109,6 +119,10 @@ func readAnchorVector(t *testing.T, name string) (v anchorVector) {
 			if raw, err = hex.DecodeString(value); err == nil {
 				v.Path = append(v.Path, attest.Hash(raw))
 			}
+		case "bundle":
+			v.Bundle = value
+		case "opening":
+			v.Opening = value
 		default:
 			err = fmt.Errorf("unknown row %q", r)
 		}
@@ -295,7 +309,37 @@ func anchorVectors() []anchorVector {
 		p.Row.Root = root[:]
 		v.Payload = attest.EncodeAnchorProof(p)
 	})
+
+	// Answers.
+	answered := func(name, code, bundle, opening string, digest attest.Hash) {
+		c.held(name, code, func(v *anchorVector) {
+			edit(v, func(r *pb.QueryReceipt) { r.AnswerDigest = digest[:] })
+			anchored(v, row)
+			v.Bundle, v.Opening = bundle, opening
+		})
+	}
+	a := answerFiles()
+	bundle, opening := a["answer.xla"], a["answer.xlr"]
+	whole, alone := attest.AnswerDigest(bundle, opening), attest.AnswerDigest(bundle, nil)
+	answered("receipt-answer-ok", "OK", "answer.xla", "answer.xlr", whole)
+	answered("receipt-answer-ok-nothing-opened", "OK", "answer.xla", "", alone)
+	answered("receipt-answer-other", "E_RECEIPT", "other.xla", "answer.xlr", whole)
+	answered("receipt-answer-other-nothing-opened", "E_RECEIPT", "other.xla", "", alone)
+	answered("receipt-answer-other-opening", "E_RECEIPT", "answer.xla", "other.xlr", whole)
+	answered("receipt-answer-without-its-opening", "E_RECEIPT", "answer.xla", "", whole)
+	answered("receipt-answer-opening-surplus", "E_RECEIPT", "answer.xla", "answer.xlr", alone)
+	answered("receipt-answer-swapped", "E_RECEIPT", "answer.xlr", "answer.xla", whole)
+	answered("receipt-answer-digest-of-the-bundle", "E_RECEIPT", "answer.xla", "", sha256.Sum256(bundle))
+	answered("receipt-answer-digest-of-both-in-a-row", "E_RECEIPT", "answer.xla", "answer.xlr", sha256.Sum256(slices.Concat(bundle, opening)))
 	return c.vectors
+}
+
+// answerFiles are an answer and others that differ from it in a bit.
+func answerFiles() map[string][]byte {
+	bundle := sample().File()
+	opening := attest.EncodeRestricted(&pb.RestrictedOpening{Salt: Sum("salt of the section"), Section: []byte("section"), Opened: []pb.OpenedClass{{Class: pb.DATA_GRADE, Salt: Sum("salt of the class")}}})
+	changed := func(b []byte) []byte { b = slices.Clone(b); b[len(b)/2] ^= 1; return b }
+	return map[string][]byte{"answer.xla": bundle, "answer.xlr": opening, "other.xla": changed(bundle), "other.xlr": changed(opening)}
 }
 
 // twice writes a field behind its like.
@@ -325,6 +369,13 @@ func (v *anchorVector) judge(t *testing.T) (int, string) {
 			t.Fatalf("%s: %v beside %v", v.Name, r, e)
 		}
 		err = e
+		if err == nil && v.Bundle != "" {
+			var opening []byte
+			if v.Opening != "" {
+				opening = readFile(t, filepath.Join(anchorDir, v.Opening))
+			}
+			err = attest.CheckAnswer(r, readFile(t, filepath.Join(anchorDir, v.Bundle)), opening)
+		}
 	}
 	if err != nil {
 		return attest.ExitCode(nil, err), attest.CodeOf(err)
@@ -337,6 +388,7 @@ func TestAnchorVectors(t *testing.T) {
 	made := anchorVectors()
 	if *update {
 		files := map[string][]byte{"trust.json": Spec{}.Trust().Encode(), "trust-witness.json": witnessTrust().Encode()}
+		maps.Copy(files, answerFiles())
 		for _, v := range made {
 			files[v.Name+vectorExt] = v.encode()
 		}

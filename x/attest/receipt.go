@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"bytes"
 	"crypto/sha256"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
@@ -85,4 +86,13 @@ var Purposes = []string{
 func AnswerDigest(bundle, opening []byte) Hash {
 	b, o := sha256.Sum256(bundle), sha256.Sum256(opening)
 	return sha256.Sum256(append(b[:], o[:]...))
+}
+
+// CheckAnswer holds that a receipt is of an answer: step Q3 of PROOF.md. An answer that opens nothing has an opening of no bytes. Errors are ErrInvalid with
+// CodeReceipt.
+func CheckAnswer(r *pb.QueryReceipt, bundle, opening []byte) error {
+	if d := AnswerDigest(bundle, opening); !bytes.Equal(r.AnswerDigest, d[:]) {
+		return invalid(0, CodeReceipt, "receipt %x is of another answer", r.Id)
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,6 +45,9 @@ func rotationFiles() map[string][]byte {
 	younger := newRotation()
 	younger.new.Anchor.Height, younger.new.Anchor.HeaderHash[0] = 51, 7
 	add("ok younger anchor", 0, "OK", younger.old.Encode(), younger.file(younger.sign(0, 1, 2)), now())
+	last := newRotation() // after the last height there is none, so the one whose range ends there is in force
+	last.old.Validators[0].UntilHeight = math.MaxInt64
+	add("ok until the last height", 0, "OK", last.old.Encode(), last.file(last.sign(0, 1, 2)), now())
 	for name, c := range rotationChanges() {
 		r := newRotation()
 		old, raw := c.change(&r)

@@ -34,6 +34,8 @@ type judgedFile struct {
 	Salt    string   `json:"salt,omitempty"` // hex, as is Path
 	Place   string   `json:"place,omitempty"`
 	Path    []string `json:"path,omitempty"`
+	Bundle  *string  `json:"bundle,omitempty"` // base64, as is Opening: an answer that the receipt is to be of
+	Opening string   `json:"opening,omitempty"`
 	Exit    int      `json:"exit"`
 	Code    string   `json:"code"`
 	Said    string   `json:"said,omitempty"` // what an accepted one says
@@ -214,9 +216,34 @@ func (q *questions) receipts(n int, write func(judgedFile, error)) {
 	s := anchorSpec()
 	s.Set = Equal("set of 1", 1)
 	trust := s.Trust()
+	some := func(n int) []byte {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = byte(q.rng.Uint32())
+		}
+		return b
+	}
 	for range n {
 		raw, salt, place, path := sampleReceipt()
 		kind := "receipt"
+		var bundle, opening []byte // short ones: what they are does not matter to a receipt
+		answered := q.rng.IntN(3) == 0
+		if answered {
+			r := new(pb.QueryReceipt)
+			if err := pb.Decode(raw, r); err != nil {
+				q.t.Fatal(err)
+			}
+			bundle, opening = some(1+q.rng.IntN(40)), some(max(0, q.rng.IntN(60)-20))
+			d := attest.AnswerDigest(bundle, opening)
+			r.AnswerDigest = d[:]
+			raw, kind = pb.Encode(r), "receipt answer"
+			switch q.rng.IntN(4) {
+			case 0:
+				bundle = q.edit(bundle, [][]byte{opening})
+			case 1:
+				opening = q.edit(opening, [][]byte{bundle})
+			}
+		}
 		switch q.rng.IntN(5) {
 		case 0:
 		case 1:
@@ -225,6 +252,9 @@ func (q *questions) receipts(n int, write func(judgedFile, error)) {
 			r := new(pb.QueryReceipt)
 			if err := pb.Decode(raw, r); err != nil {
 				q.t.Fatal(err)
+			}
+			if answered { // another field is not asked about: the answer decides
+				break
 			}
 			q.mutate(reflect.ValueOf(r).Elem())
 			raw, kind = pb.Encode(r), "receipt fields"
@@ -252,11 +282,18 @@ func (q *questions) receipts(n int, write func(judgedFile, error)) {
 		for _, h := range path {
 			j.Path = append(j.Path, hex.EncodeToString(h[:]))
 		}
+		if answered {
+			text := text64(bundle)
+			j.Bundle, j.Opening = &text, text64(opening)
+		}
 		a, err := attest.OpenAnchorProof(file, trust, attest.Policy{Now: now()})
 		if err != nil {
 			q.t.Fatal(err)
 		}
 		r, err := a.Covers(raw, salt, place, path)
+		if err == nil && answered {
+			err = attest.CheckAnswer(r, bundle, opening)
+		}
 		if err == nil {
 			j.Said = fmt.Sprintf("%s %s %d %d %d %d %d %d %x", r.Subject, r.Requester, int32(r.Purpose), r.AtHeight, r.AtTime, r.ClockMs, r.Refusal, r.LatencyUs, r.AnswerDigest)
 		}
@@ -301,7 +338,10 @@ func TestFilesToJudge(t *testing.T) {
 	}
 	q := newQuestions(t)
 	q.files(dir)
-	for _, kind := range []string{"pack", "delta", "anchor", "receipt", "rotation"} {
+	if q.counts["receipt answer E_RECEIPT"] == 0 {
+		t.Error("no receipt of another answer is refused")
+	}
+	for _, kind := range []string{"pack", "delta", "anchor", "receipt", "receipt answer", "rotation"} {
 		if q.counts[kind+" OK"] == 0 {
 			t.Errorf("no %s is accepted", kind)
 		}

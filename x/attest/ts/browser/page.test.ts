@@ -18,7 +18,7 @@ import { hex } from "../src/bytes.js";
 import { parseTime } from "../src/time.js";
 import { sha256 } from "../src/tree.js";
 import { parseTrust } from "../src/trust.js";
-import { anchorDir, anchorVectors, packDir, packVector, uscc, vectorDir } from "../test/corpus.js";
+import { anchorDir, type AnchorVector, anchorVectors, packDir, packVector, uscc, vectorDir } from "../test/corpus.js";
 
 const bin = process.env["XINLIAN_BIN"] ?? "../../../.tools";
 const executablePath = process.env["XINLIAN_CHROMIUM"] ?? "/usr/bin/chromium";
@@ -336,12 +336,104 @@ test("a receipt and the proof of its anchor, with the node stopped", async () =>
   await dropTrust(o.page, readFileSync(anchorDir + "trust-witness.json"));
   await shows(o.page, "untrusted", "E_WITNESS_QUORUM");
 
-  // A bundle takes the place of both, and a receipt that of a bundle.
-  await dropBundle(o.page, fresh);
+  // A pack takes the place of both, and a receipt that of a pack.
+  await dropBundle(o.page, pack, "negative.xlp");
   await shows(o.page, "invalid", "E_CHAIN");
   assert.equal(await o.page.locator("#files li").count(), 1);
   await receipt(held({}, { hour }));
   assert.equal(await o.page.locator("#files li").count(), 1);
+  await close(o);
+});
+
+test("a receipt and the answer that it is of, with the node stopped", async () => {
+  down();
+  const v = anchorVectors().find((v) => v.name === "receipt-answer-ok.xlv")!;
+  const { bundle, opening } = v.answer!;
+  const [otherBundle, otherOpening] = [readFileSync(anchorDir + "other.xla"), readFileSync(anchorDir + "other.xlr")];
+  const { hour } = await openAnchorProof(v.payload, parseTrust(v.trust), { now: parseTime(v.at)! });
+  const base64 = (b: Uint8Array) => Buffer.from(b).toString("base64");
+  const hexOf = (b: Uint8Array) => Buffer.from(b).toString("hex");
+  const held = (of: AnchorVector) => ({
+    bytes: base64(of.receipt!), salt: hexOf(of.salt),
+    anchor: { hour: Number(hour), root: hexOf(receiptRoot(of.receipt!, of.salt, of.place, of.path)), place: Number(of.place), path: of.path.map(hexOf) },
+  });
+  const waiting = (of: AnchorVector) => ({ ...held(of), anchor: null }); // of the anchor here the one receipt is, and no other
+  const json = (name: string, value: unknown) => ({ name, bytes: Buffer.from(JSON.stringify(value)) });
+  const [proof, answer, opened] = [{ name: "anchor.xln", bytes: v.payload }, { name: "answer.xla", bytes: bundle }, { name: "answer.xlr", bytes: opening }];
+  const o = await open(v.at);
+  const files = async (...given: { name: string; bytes: Uint8Array }[]) => {
+    await o.page.click("#clear", { timeout: 500 }).catch(() => undefined); // there may be none
+    await drop(o.page, "#drop-bundle", ...given);
+    await o.page.waitForSelector(`#files >> text=${given.at(-1)!.name}`);
+  };
+  const agrees = /agrees with the digest: the receipt is of this answer/;
+
+  // Before there is a trust file nothing is verified; that the answer is another one is seen all the same.
+  await files(json("receipt.json", held(v)), answer, opened);
+  assert.match(await shows(o.page, "unverified"), agrees);
+  await files(json("receipt.json", held(v)), answer);
+  assert.match(await shows(o.page, "invalid", "E_RECEIPT"), /another answer/);
+  await dropTrust(o.page, v.trust);
+
+  // All at once, in another order, one after the other; the bundle is judged too, by the question of the form.
+  for (const order of [[json("receipt.json", held(v)), proof, answer, opened], [opened, answer, proof, json("receipt.json", held(v))]]) {
+    await files(...order);
+    assert.match(await shows(o.page, "anchored", "OK"), agrees);
+    assert.match(await shows(o.page, "holds", "OK"), /The bundle of the answer/);
+  }
+  await files(json("receipt.json", held(v)));
+  for (const one of [proof, answer, opened]) await drop(o.page, "#drop-bundle", one);
+  assert.match(await shows(o.page, "anchored", "OK"), agrees);
+
+  // Another answer, in a bit of it or by its opening: refused, and nothing is called anchored.
+  for (const wrong of [
+    [{ name: "wrong.xla", bytes: otherBundle }, opened], [answer, { name: "wrong.xlr", bytes: otherOpening }], [answer],
+    [{ name: "swapped.xla", bytes: fresh }, opened],
+  ]) {
+    await files(json("receipt.json", held(v)), proof, ...wrong);
+    await shows(o.page, "invalid", "E_RECEIPT");
+    await o.page.waitForSelector("#result >> text=is of another answer");
+    assert.equal(await o.page.locator(".anchored").count(), 0, wrong[0]!.name);
+  }
+  // The vectors that Go shares.
+  for (const w of anchorVectors().filter((w) => w.answer !== undefined)) {
+    await files(json("receipt.json", held(w)), { name: "anchor.xln", bytes: w.payload }, { name: "a.xla", bytes: w.answer!.bundle }, ...(w.answer!.opening.length === 0 ? [] : [{ name: "a.xlr", bytes: w.answer!.opening }]));
+    if (w.answer!.bundle[2] !== 0x41) continue; // an opening in the bundle's place is told by its first bytes
+    if (w.exit === 0) assert.match(await shows(o.page, "anchored", "OK"), agrees);
+    else await shows(o.page, "invalid", w.code);
+  }
+
+  // Of a page of receipts it is told which one is of the answer; one has to be.
+  const alone = anchorVectors().find((v) => v.name === "receipt-answer-ok-nothing-opened.xlv")!;
+  await files(json("page.json", { receipts: [held(v), waiting(alone)] }), proof, answer, opened);
+  const told = await shows(o.page, "anchored", "OK");
+  assert.match(told, agrees);
+  assert.match(told, /does not agree with the digest: this receipt is of another answer/);
+  await files(json("page.json", { receipts: [waiting(alone), waiting(alone)] }), answer, opened);
+  assert.match(await shows(o.page, "invalid", "E_RECEIPT"), /none of the receipts is of this answer/);
+
+  // The answer to a query as it came, with its receipt in it.
+  const asked = (b: Uint8Array, x: Uint8Array | null) => json("asked.json", { attestation: base64(b), opening: x === null ? null : base64(x), receipt: held(v) });
+  await files(asked(bundle, opening), proof);
+  assert.match(await shows(o.page, "anchored", "OK"), agrees);
+  for (const wrong of [asked(otherBundle, opening), asked(bundle, otherOpening), asked(bundle, null)]) {
+    await files(wrong, proof);
+    await shows(o.page, "invalid", "E_RECEIPT");
+    assert.equal(await o.page.locator(".anchored").count(), 0);
+  }
+  await files(json("asked.json", { attestation: "no base64", receipt: held(v) }), proof);
+  await shows(o.page, "invalid", "E_RECEIPT");
+
+  // What is still to come.
+  await files(opened);
+  assert.match(await shows(o.page, "unverified"), /Drop the bundle \(.xla\) of the same answer/);
+  await files(answer, opened);
+  assert.match(await shows(o.page, "unverified"), /Drop the receipt \(.json\) of this answer/);
+  await files(json("receipt.json", held(v)), proof, answer, opened);
+  await o.page.click("#language");
+  assert.match(await shows(o.page, "anchored", "OK"), /与回执的答复摘要一致/);
+  await files(json("receipt.json", held(v)), proof, answer);
+  assert.match(await shows(o.page, "invalid", "E_RECEIPT"), /所附答复不符/);
   await close(o);
 });
 
@@ -355,7 +447,10 @@ test("receipts of a gateway, as it gives them", { skip: process.env["XINLIAN_SEC
   assert.match(await shows(o.page, "not-anchored"), /回执尚未存证/);
   await shows(o.page, "anchored", "OK");
   await dropBundle(o.page, file("asked.json"), "asked.json");
-  assert.match(await shows(o.page, "not-anchored"), /贷后/);
+  assert.match(await shows(o.page, "not-anchored"), /贷后.*与回执的答复摘要一致/s); // the answer is in the file
+  const other = Buffer.from(JSON.stringify({ ...JSON.parse(file("asked.json").toString()), attestation: fresh.toString("base64") }));
+  await dropBundle(o.page, other, "other.json");
+  await shows(o.page, "invalid", "E_RECEIPT");
   await close(o);
 });
 

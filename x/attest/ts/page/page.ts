@@ -13,11 +13,12 @@ import { sha256 } from "../src/tree.js";
 import { parseTrust, type Trust } from "../src/trust.js";
 import { type Policy, type Verdict, verify, verifyMany } from "../src/verify.js";
 import { standingView } from "../src/view.js";
-import { agree, type Held, type Judged, judge, looksHeld, readReceipts } from "./receipts.js";
+import { agree, type Answer, type Held, type Judged, judgeAll, looksHeld, readReceipts } from "./receipts.js";
 import { Camera, readCode } from "./scan.js";
 import { codeWord, isWord, type Language, term, type Word, verdictWord, word } from "./words.js";
 
 const fileMax = 273 * 1024 * 1024; // the largest pack is below
+const openingMagic = "XLR1"; // what opens classes of the restricted section is not judged here: it is half of an answer
 const second = 1_000_000_000n;
 
 function the<T extends HTMLElement>(id: string): T {
@@ -45,7 +46,8 @@ const page = {
   headers: [] as Given[],
   witness: undefined as Given | undefined,
   stamps: [] as Given[],
-  receipts: undefined as Given | undefined,
+  receipts: undefined as Given | undefined, // the bundle beside them is that of their answer
+  opening: undefined as Given | undefined, // of that answer
   anchors: [] as Given[], // anchor proofs
   trouble: undefined as string | undefined, // of the last file: it was no bundle at all
   deltaRefused: undefined as Refusal | undefined,
@@ -130,19 +132,21 @@ function take(given: Given): void {
     page.stamps.push(given); // DER, which a bundle never begins like
     return;
   }
-  // Receipts and the proofs of their anchors stay together; a bundle takes their place, and they take that of a bundle.
+  // Receipts, the proofs of their anchors and the answer that they are of stay together. A pack has nothing to do with them: it takes their place, and they
+  // take that of a pack.
+  const receiptAside = (what: () => void) => {
+    if (page.bundle !== undefined && isPack(page.bundle)) leaveBundle();
+    what();
+  };
   if (startsWith(given.bytes, anchorProofMagic.slice(0, 3))) {
-    leaveBundle();
-    page.anchors = [...page.anchors.filter((a) => a.name !== given.name), given];
-    return;
+    return receiptAside(() => (page.anchors = [...page.anchors.filter((a) => a.name !== given.name), given]));
   }
-  if (looksHeld(given.bytes)) {
-    leaveBundle();
-    page.receipts = given;
-    return;
+  if (startsWith(given.bytes, openingMagic)) return receiptAside(() => (page.opening = given));
+  if (looksHeld(given.bytes)) return receiptAside(() => (page.receipts = given));
+  if (isPack(given)) {
+    page.receipts = page.opening = undefined;
+    page.anchors = [];
   }
-  page.receipts = undefined;
-  page.anchors = [];
   const here = formOf(page.bundle);
   const form = formOf(given);
   if (here === "header-known" && form !== undefined && form !== "header-known") {
@@ -163,7 +167,7 @@ function leaveBundle(): void {
 
 function forget(): void {
   leaveBundle();
-  page.witness = page.trouble = page.deltaRefused = page.receipts = undefined;
+  page.witness = page.trouble = page.deltaRefused = page.receipts = page.opening = undefined;
   page.stamps = [];
   page.anchors = [];
 }
@@ -220,10 +224,17 @@ async function show(): Promise<void> {
 }
 
 async function answer(): Promise<Node[]> {
-  const { bundle, trust } = page;
+  const { bundle } = page;
   if (page.trouble !== undefined) return [unverified(page.trouble)];
   if (page.deltaRefused !== undefined) return [banner(page.deltaRefused.verdict, page.deltaRefused.code, page.deltaRefused.text)];
-  if (page.receipts !== undefined || page.anchors.length !== 0) return receiptAnswer();
+  const receipts = page.receipts !== undefined || page.anchors.length !== 0 || page.opening !== undefined;
+  if (receipts && bundle === undefined) return receiptAnswer();
+  if (receipts) return [...(await receiptAnswer()), el("h3", {}, say("answerBundle")), ...(await bundleAnswer(bundle!))];
+  return bundleAnswer(bundle);
+}
+
+async function bundleAnswer(bundle: Given | undefined): Promise<Node[]> {
+  const { trust } = page;
   if (bundle === undefined) return [el("p", {}, say("needBundle"))];
   if (trust === undefined) return [unverified(say("needTrust")), ...selfSaid(bundle)];
   let p: Policy | undefined;
@@ -295,14 +306,17 @@ function packAnswer(pack: Pack, p: Policy): Node[] {
   return [banner(v.holds ? "holds" : "does-not-hold", v.code, "", said), definitions([[say("subjectFact"), v.subject]]), facts];
 }
 
-/** receiptAnswer judges receipts by the anchor proofs that are here. The question of the form is not asked: it is of bundles and packs. */
+/** receiptAnswer judges receipts by the anchor proofs and the answer that are here. The question of the form is not asked: it is of bundles and packs. */
 async function receiptAnswer(): Promise<Node[]> {
-  const { receipts, anchors, trust } = page;
+  const { receipts, anchors, trust, bundle, opening } = page;
   let held: readonly Held[] = [];
   try {
     if (receipts !== undefined) held = readReceipts(receipts.bytes);
+    if (opening !== undefined && bundle === undefined) return [unverified(say("needAnswer"))]; // an opening is half an answer
+    if (opening !== undefined && receipts === undefined && anchors.length === 0) return [unverified(say("needReceiptOf"))];
+    const answer: Answer | undefined = bundle === undefined ? undefined : { bundle: bundle.bytes, opening: opening?.bytes ?? new Uint8Array() };
     if (trust === undefined) {
-      return [unverified(say("needTrust")), ...held.map((h) => saysItself(receiptFacts(judge(h, []))))];
+      return [unverified(say("needTrust")), ...judgeAll(held, [], receipts === undefined ? undefined : answer).map((j) => saysItself(receiptFacts(j)))];
     }
     const now = BigInt(Date.now()) * 1_000_000n;
     const when = { now, stamps: page.stamps.map((s) => s.bytes), ...(page.witness === undefined ? {} : { witness: page.witness.bytes }) };
@@ -312,8 +326,7 @@ async function receiptAnswer(): Promise<Node[]> {
     if (receipts === undefined) {
       return [banner("anchor-proven", "OK", "", el("p", {}, say("needReceipt"))), ...roots.map((r) => definitions(anchorFacts(r)))];
     }
-    // All are judged before one is shown: a file with a forged receipt in it is refused whole.
-    return held.map((h) => judge(h, roots)).flatMap(receiptVerdict);
+    return judgeAll(held, roots, answer).flatMap(receiptVerdict);
   } catch (e) {
     if (!(e instanceof Refusal)) throw e;
     return [banner(e.verdict, e.code, e.text)];
@@ -338,7 +351,7 @@ function receiptVerdict(j: Judged): Node[] {
 const purposes = ["", "pre_loan", "in_loan", "post_loan", "guarantee", "supply_chain", "insurance"];
 const classes = ["", "grade", "data_commitments"];
 
-function receiptFacts({ says: r, hour }: Judged): (readonly [string, string])[] {
+function receiptFacts({ says: r, hour, ofAnswer }: Judged): (readonly [string, string])[] {
   const language = page.language;
   const named = (list: readonly number[]) => (list.length === 0 ? say("none") : list.map((c) => term(classes[c]!, language)).join(", "));
   return [
@@ -353,6 +366,7 @@ function receiptFacts({ says: r, hour }: Judged): (readonly [string, string])[] 
     [say("time"), both(r.atTime * second)],
     [say("height"), String(r.atHeight)],
     [say("answerDigest"), hex(r.answerDigest)],
+    ...(ofAnswer === undefined ? [] : [[say("answerHere"), say(ofAnswer ? "answerAgrees" : "answerOther")] as const]),
     ...(hour === undefined ? [] : [[say("hour"), hourText(hour)] as const]),
   ];
 }
@@ -517,7 +531,7 @@ function showTrust(): void {
 }
 
 function showFiles(): void {
-  const names = [page.bundle, ...page.headers, page.receipts, ...page.anchors, page.witness, ...page.stamps].flatMap((g) => (g === undefined ? [] : [`${g.name} (${g.bytes.length})`]));
+  const names = [page.bundle, ...page.headers, page.opening, page.receipts, ...page.anchors, page.witness, ...page.stamps].flatMap((g) => (g === undefined ? [] : [`${g.name} (${g.bytes.length})`]));
   the("files").replaceChildren(...names.map((n) => el("li", {}, n)));
   the("clear").hidden = names.length === 0 && page.trouble === undefined;
 }

@@ -1,6 +1,6 @@
 // Anchor proofs (存证证明), and the receipts (查询回执) that they cover. The sections "A receipt" and "Anchor proof" of PROOF.md.
 
-import { concat, equal, textBytes } from "./bytes.js";
+import { concat, equal, hex, textBytes } from "./bytes.js";
 import { type Block, bytesMax, checkParts, commit, hashBytes, header, maxSeconds, readAll, saltBytes, step, timeOf, validatorSet } from "./bundle.js";
 import { invalid, Refusal, usage } from "./errors.js";
 import { checkMagic, checkSize, checkSteps } from "./pack.js";
@@ -134,6 +134,17 @@ export function receiptRoot(receipt: Uint8Array, salt: Uint8Array, place: bigint
     at >>= 1n;
   }
   return hash;
+}
+
+/** answerDigest is what a receipt says of an answer. One that opens nothing has an opening of no bytes. */
+export const answerDigest = (bundle: Uint8Array, opening: Uint8Array): Uint8Array => sha256(concat(sha256(bundle), sha256(opening)));
+
+/** isOf is Q3: whether a receipt is of an answer. */
+export const isOf = (r: Receipt, bundle: Uint8Array, opening: Uint8Array): boolean => equal(r.answerDigest, answerDigest(bundle, opening));
+
+/** checkAnswer is Q3 for a receipt that has to be of an answer: it refuses one that is of another. */
+export function checkAnswer(r: Receipt, bundle: Uint8Array, opening: Uint8Array): void {
+  if (!isOf(r, bundle, opening)) throw badReceipt(`receipt ${hex(r.id)} is of another answer`);
 }
 
 /** openReceipt is Q1. Alone it proves nothing: anybody can write a receipt. */

@@ -8,7 +8,7 @@
 // Trust: whoever changes this package, or what it is built from, makes any lender believe any record. A page that serves it is in that
 // place: what guards a lender is that its trust file, and the page itself, come from elsewhere than the bundle.
 
-export { AnchoredRoot, anchorProofMagic, openAnchorProof, type Receipt, type When } from "./anchor.js";
+export { AnchoredRoot, anchorProofMagic, answerDigest, checkAnswer, openAnchorProof, openReceipt, type Receipt, type When } from "./anchor.js";
 export { type Bundle, decodeBundle, type Form, magic, mediaType, second } from "./bundle.js";
 export { type Answer, type Claim, claimForms, claimText, parseClaim } from "./claim.js";
 export { type Class, type Code, Refusal } from "./errors.js";

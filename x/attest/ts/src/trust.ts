@@ -94,7 +94,7 @@ export class Trust {
 
   /** inForce is a height at which the set of the file's last heights is in force; undefined where it has none. */
   inForce(): bigint | undefined {
-    const heights = this.validators.flatMap((v) => [v.fromHeight, ...(v.untilHeight === 0n ? [] : [v.untilHeight + 1n])]);
+    const heights = epochHeights(this.validators);
     return heights.filter((h) => this.validators.some((v) => covers(v, h))).reduce<bigint | undefined>((a, b) => (a === undefined || b > a ? b : a), undefined);
   }
 
@@ -252,10 +252,14 @@ function checkOnce(validators: readonly TrustedValidator[]): void {
   });
 }
 
+/** epochHeights are the heights at which the set may change: where a validator's range begins, and right after it ends. After the last height there is none. */
+function epochHeights(validators: readonly TrustedValidator[]): bigint[] {
+  return validators.flatMap((v) => [v.fromHeight, ...(v.untilHeight === 0n || v.untilHeight === int64Max ? [] : [v.untilHeight + 1n])]);
+}
+
 /** checkEpochs holds the set at every height to what can be a set. Sets change only where a range begins or has ended. */
 function checkEpochs(validators: readonly TrustedValidator[]): void {
-  const heights = validators.flatMap((v) => [v.fromHeight, ...(v.untilHeight === 0n ? [] : [v.untilHeight + 1n])]);
-  for (const h of new Set(heights)) {
+  for (const h of new Set(epochHeights(validators))) {
     const set = validators.filter((v) => covers(v, h));
     if (set.reduce((sum, v) => sum + v.power, 0n) > maxPower) throw bad(`at height ${h} the power of all validators is too large`);
     if (set.length > validatorsMax) throw bad(`at height ${h} there are more than ${validatorsMax} validators`);

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import {
   type AnchoredRoot,
   applyDelta,
+  checkAnswer,
   exitCode,
   isUSCC,
   openAnchorProof,
@@ -108,7 +109,7 @@ export async function packOf(v: PackVector): Promise<Pack> {
 
 export const anchorDir = "../testdata/anchors/";
 
-/** AnchorVector is a file of testdata/anchors. With a receipt, it is to be covered. */
+/** AnchorVector is a file of testdata/anchors. With a receipt, it is to be covered; with an answer, it is to be of that. */
 export interface AnchorVector {
   name: string;
   exit: number;
@@ -120,15 +121,17 @@ export interface AnchorVector {
   salt: Uint8Array;
   place: bigint;
   path: Uint8Array[];
+  answer: { bundle: Uint8Array; opening: Uint8Array } | undefined;
 }
 
 export function anchorVectors(): AnchorVector[] {
   return readdirSync(anchorDir)
     .filter((f) => f.endsWith(".xlv"))
     .map((name) => {
-      const known = ["expect", "trust", "at", "receipt", "salt", "place", "path"];
+      const known = ["expect", "trust", "at", "receipt", "salt", "place", "path", "bundle", "opening"];
       const { exit, code, all, one, payload } = rowsOf(name, readFileSync(anchorDir + name), "xinlian anchor vector 1", known);
       const bytes = (digits: string) => new Uint8Array(Buffer.from(digits, "hex"));
+      const [bundle, opening] = [one("bundle"), one("opening")].map((f) => (f === "" ? undefined : readFileSync(anchorDir + f)));
       return {
         name,
         exit,
@@ -140,14 +143,16 @@ export function anchorVectors(): AnchorVector[] {
         salt: bytes(one("salt")),
         place: BigInt(one("place")),
         path: all("path").map(bytes),
+        answer: bundle === undefined ? undefined : { bundle, opening: opening ?? new Uint8Array() },
       };
     });
 }
 
-/** anchorOf opens the proof of a vector, and has its receipt covered. */
+/** anchorOf opens the proof of a vector, has its receipt covered, and compares it with its answer. */
 export async function anchorOf(v: AnchorVector): Promise<AnchoredRoot> {
   const a = await openAnchorProof(v.payload, parseTrust(v.trust), { now: parseTime(v.at)! });
-  if (v.receipt !== undefined) a.covers(v.receipt, v.salt, v.place, v.path);
+  const r = v.receipt === undefined ? undefined : a.covers(v.receipt, v.salt, v.place, v.path);
+  if (r !== undefined && v.answer !== undefined) checkAnswer(r, v.answer.bundle, v.answer.opening);
   return a;
 }
 

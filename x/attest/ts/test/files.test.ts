@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 
 import { hex } from "../src/bytes.js";
-import { applyDelta, exitCode, openAnchorProof, openPack, parseClaim, parseTime, parseTrust, Refusal, rotate } from "../src/index.js";
+import { applyDelta, checkAnswer, exitCode, openAnchorProof, openPack, parseClaim, parseTime, parseTrust, Refusal, rotate } from "../src/index.js";
 import { uscc } from "./corpus.js";
 
 const dir = process.env["XINLIAN_SECOND"];
@@ -25,6 +25,8 @@ interface Judged {
   salt?: string;
   place?: string;
   path?: string[];
+  bundle?: string;
+  opening?: string;
   exit: number;
   code: string;
   said?: string;
@@ -47,6 +49,7 @@ async function say(j: Judged): Promise<string> {
   const a = await openAnchorProof(bytes(j.file), trust, { now });
   if (j.place === undefined) return `${a.gateway} ${a.hour} ${hex(a.root)} ${a.blockHeight} ${a.headerHeight}`;
   const r = a.covers(bytes(j.receipt ?? ""), digits(j.salt ?? ""), BigInt(j.place), (j.path ?? []).map(digits));
+  if (j.bundle !== undefined) checkAnswer(r, bytes(j.bundle), bytes(j.opening ?? ""));
   return `${r.subject} ${r.requester} ${r.purpose} ${r.atHeight} ${r.atTime} ${r.clockMs} ${r.refusal} ${r.latencyUs} ${hex(r.answerDigest)}`;
 }
 
