@@ -102,12 +102,33 @@ func (a *arena[T]) take(into []uint32, n int) []uint32 {
 	a.free = a.free[:len(a.free)-reused]
 	for ; reused < n && a.next < a.limit; reused++ {
 		if a.chunks[a.next>>chunkBits] == nil {
-			a.chunks[a.next>>chunkBits] = new([chunkLen]T)
+			a.grow(a.next >> chunkBits)
 		}
 		into = append(into, a.next)
 		a.next++
 	}
 	return into
+}
+
+// Chunks from slabFrom on are made slabLen at a time, in one piece of memory for which the system is asked for large pages: a walk through millions of
+// nodes that lie anywhere waits less often for the address of a page ('BenchmarkStage' with XINLIAN_LEAVES=4000000). The chunks before are made one by one,
+// so that a small tree takes little.
+const (
+	slabFrom = 8
+	slabLen  = 16
+)
+
+// grow makes the chunk n, and at times those behind it.
+func (a *arena[T]) grow(n uint32) {
+	if n < slabFrom {
+		a.chunks[n] = new([chunkLen]T)
+		return
+	}
+	slab := make([][chunkLen]T, min(slabLen, maxChunks-n))
+	largePages(unsafe.Slice((*byte)(unsafe.Pointer(&slab[0])), unsafe.Sizeof(slab[0])*uintptr(len(slab))))
+	for i := range slab {
+		a.chunks[n+uint32(i)] = &slab[i]
+	}
 }
 
 type forest struct {

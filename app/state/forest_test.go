@@ -596,3 +596,33 @@ func mustPanic(t *testing.T, what string, f func()) {
 	}()
 	f()
 }
+
+// Every slot is a place of its own, in single chunks, in slabs of them and where the last slab is cut short.
+func TestArena(t *testing.T) {
+	var a arena[uint32]
+	a.limit = (slabFrom + 2*slabLen + 3) * chunkLen
+	var slots []uint32
+	for n := len(slots); ; n = len(slots) {
+		if slots = a.take(slots, 1000); len(slots) == n {
+			break
+		}
+	}
+	if len(slots) != int(a.limit) {
+		t.Fatalf("%d slots of %d", len(slots), a.limit)
+	}
+	for _, slot := range slots {
+		*a.at(slot) = slot
+	}
+	for i, slot := range slots {
+		if *a.at(slot) != uint32(i) {
+			t.Fatalf("slot %d holds %d", i, *a.at(slot))
+		}
+	}
+	var last arena[uint32]
+	last.next, last.limit = (maxChunks-2)*chunkLen, maxChunks*chunkLen
+	for len(last.take(nil, chunkLen)) > 0 {
+	}
+	if *last.at(maxChunks*chunkLen - 1) = 1; last.next != last.limit {
+		t.Errorf("%d slots were taken of %d", last.next, last.limit)
+	}
+}

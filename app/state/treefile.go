@@ -27,7 +27,7 @@ import (
 // file that is lost, torn, false or of a history that a rollback has undone costs time and nothing else. What must hold is only that the log of a block
 // is written before its marker: killed in between, the record is one too many and is cut off; the other way round it would be one too few.
 //
-//	tree-HEIGHT.image   the leaves after that height. Made under another name, beside the blocks, when the logs have grown to a quarter of the image before
+//	tree-HEIGHT.image   the leaves after that height. Made under another name, beside the blocks, when the logs have grown to half of the image before
 //	tree-HEIGHT.log     the changes of the blocks after that height, up to where the next log begins
 //
 // A log begins where the making of an image begins, so a half-made image leaves the older image with a chain of two logs. FORMAT.md has the bytes.
@@ -67,8 +67,9 @@ const (
 
 	// Logs smaller than this are read in a moment: no image for them.
 	defaultImageLeast = 8 << 20
-	// An image is made when the logs have grown to this part of the last one: each change is then written about four times more in images.
-	imagePart = 4
+	// An image is made when the logs have grown to this part of the last one: each change is then written about twice more in images, and a start
+	// reads up to half as much again.
+	imagePart = 2
 
 	imageSuffix, logSuffix, makingSuffix = ".image", ".log", ".image.making"
 )

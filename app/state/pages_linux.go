@@ -1,0 +1,17 @@
+package state
+
+import (
+	"syscall"
+	"unsafe"
+)
+
+// largePage is the size of a large page (大页) on the processors that the node runs on.
+const largePage = 2 << 20
+
+// largePages asks the system to put memory into large pages. It may refuse, or do it later: nothing depends on it but time.
+func largePages(b []byte) {
+	skip := int(-uintptr(unsafe.Pointer(&b[0])) % largePage)
+	if n := (len(b) - skip) &^ (largePage - 1); n > 0 {
+		_ = syscall.Madvise(b[skip:skip+n], syscall.MADV_HUGEPAGE)
+	}
+}
