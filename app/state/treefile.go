@@ -167,6 +167,14 @@ func (t *treeFiles) load(m Marker, kept int, room int64) (f *forest, logs []uint
 // readLogs reads the changes of the blocks from the image to the marker; of several changes of a leaf the last one counts. logs becomes those that hold
 // them, and end is where the last record of the last of them ends.
 func (t *treeFiles) readLogs(logs *[]uint64, m Marker) (changes []Change, end int64, err error) {
+	// Room for all of them at once: growing step by step would take nearly twice as much.
+	room := 0
+	for _, from := range *logs {
+		if info, err := os.Stat(t.path(from, logSuffix)); err == nil {
+			room += int(info.Size()) / changeLen
+		}
+	}
+	changes = make([]Change, 0, room)
 	at, size := (*logs)[0], int64(0)
 	for n, from := range *logs {
 		if from > m.Height {
