@@ -141,17 +141,16 @@ func newGateway(n *node.Node, log *slog.Logger, lend *gateway.Lending) *gateway.
 	return gateway.New(gateway.Backend{
 		App:    n.App(),
 		Blocks: n.Blocks(),
-		Submit: func(ctx context.Context, tx []byte) (uint32, string, error) {
+		Submit: func(ctx context.Context, tx []byte) (id [32]byte, code uint32, log string, err error) {
 			resp, err := n.Submit(ctx, tx)
 			switch {
 			case errors.Is(err, node.ErrBusy):
-				return 0, "", gateway.ErrPoolFull
+				err = gateway.ErrPoolFull
 			case errors.Is(err, node.ErrKnown):
-				return 0, "", gateway.ErrInPool
-			case err != nil:
-				return 0, "", err
+				err = gateway.ErrInPool
 			}
-			return resp.Code, resp.Log, nil
+			copy(id[:], resp.Data)
+			return id, resp.Code, resp.Log, err
 		},
 		Ready:       n.Ready,
 		CatchingUp:  n.CatchingUp,

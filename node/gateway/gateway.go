@@ -46,9 +46,9 @@ var (
 type Backend struct {
 	App    *app.App
 	Blocks Blocks
-	// Submit hands a transaction to the pool and gives the gate's verdict: 0, or the number and text of a refusal. ErrPoolFull and ErrInPool
-	// are the pool's own.
-	Submit func(ctx context.Context, tx []byte) (code uint32, log string, err error)
+	// Submit hands a transaction to the pool and gives the gate's verdict: 0 and the transaction's id, or the number and text of a refusal.
+	// ErrPoolFull and ErrInPool are the pool's own.
+	Submit func(ctx context.Context, tx []byte) (id [32]byte, code uint32, log string, err error)
 	// Ready says whether the node takes part, and why not: "power seen x of y".
 	Ready func() (ok bool, reason string)
 	// CatchingUp says whether the node fetches blocks that others have; nil: never.

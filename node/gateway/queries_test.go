@@ -51,7 +51,11 @@ func newLending(t testing.TB) *lending {
 	key, err := keys.FromSecret("gw", crypto.FromECDSA(l.Actors["gw"].Key))
 	must(t, err)
 	l.autoMine = true
-	l.anchorer = &receipt.Anchorer{Journal: j, App: l.Apps[0], Key: key, Member: l.Actors["gw"].USCC, Submit: l.submit}
+	submit := func(ctx context.Context, tx []byte) (uint32, string, error) {
+		_, number, log, err := l.submit(ctx, tx)
+		return number, log, err
+	}
+	l.anchorer = &receipt.Anchorer{Journal: j, App: l.Apps[0], Key: key, Member: l.Actors["gw"].USCC, Submit: submit}
 	return l
 }
 

@@ -28,23 +28,27 @@ func (c *call) submit() error {
 	if wait != "none" && wait != "check" && wait != "commit" {
 		return refuse(http.StatusBadRequest, ErrQuery.With("wait is none, check or commit"))
 	}
-	tx, body, err := pb.DecodeTx(c.body)
-	if err != nil {
-		return refuse(http.StatusBadRequest, app.ErrMalformed.With("%v", err))
-	}
-	id := pb.SignBytes(body.ChainId, tx.Body)
-	if c.g.b.App.Chain() == nil {
-		return refuse(http.StatusServiceUnavailable, ErrNotReady)
-	}
-	if wait == "none" {
-		if !c.g.handOver(c.body) {
+	if ready := c.g.b.App.Chain() != nil; wait == "none" || !ready {
+		id, _, err := decode(c.body)
+		switch {
+		case err != nil:
+			return err
+		case !ready:
+			return refuse(http.StatusServiceUnavailable, ErrNotReady)
+		case !c.g.handOver(c.body):
 			return refuse(http.StatusServiceUnavailable, ErrBusy)
 		}
 		return c.tx(http.StatusAccepted, accepted(id, nil))
 	}
 
-	number, log, err := c.g.b.Submit(c.ctx, c.body)
+	id, number, log, err := c.g.b.Submit(c.ctx, c.body)
+	if err == nil && number == 0 { // the gate has decoded it
+		return c.taken(id, wait)
+	}
+	id, body, malformed := decode(c.body)
 	switch {
+	case malformed != nil:
+		return malformed
 	case errors.Is(err, ErrPoolFull):
 		return withTx(refuse(http.StatusServiceUnavailable, ErrPool), id)
 	case errors.Is(err, ErrInPool):
@@ -62,6 +66,20 @@ func (c *call) submit() error {
 	case number != 0:
 		return c.gateRefusal(id, number, log)
 	}
+	return c.taken(id, wait)
+}
+
+// decode gives the id and the body of a transaction.
+func decode(raw []byte) (id [32]byte, body *pb.Body, err error) {
+	tx, body, err := pb.DecodeTx(raw)
+	if err != nil {
+		return id, nil, refuse(http.StatusBadRequest, app.ErrMalformed.With("%v", err))
+	}
+	return pb.SignBytes(body.ChainId, tx.Body), body, nil
+}
+
+// taken answers for a transaction that waits in the pool, when the caller wants the answer.
+func (c *call) taken(id [32]byte, wait string) error {
 	if wait == "check" {
 		return c.tx(http.StatusAccepted, accepted(id, nil))
 	}
@@ -102,7 +120,7 @@ func (g *Gateway) handOver(tx []byte) bool {
 		}()
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		_, _, _ = g.b.Submit(ctx, tx) // the sender did not want to know
+		_, _, _, _ = g.b.Submit(ctx, tx) // the sender did not want to know
 	}()
 	return true
 }

@@ -164,20 +164,20 @@ func loadSpec(tb testing.TB) *openapi3.T {
 }
 
 // submit is the pool: the gate of the first application, then a block where one is asked for.
-func (w *world) submit(ctx context.Context, tx []byte) (uint32, string, error) {
+func (w *world) submit(ctx context.Context, tx []byte) (id [32]byte, code uint32, log string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.poolErr != nil {
-		return 0, "", w.poolErr
+		return id, 0, "", w.poolErr
 	}
 	r, err := w.Apps[0].CheckTx(ctx, &abci.RequestCheckTx{Tx: tx, Type: abci.CheckTxType_New})
 	if err != nil || r.Code != 0 {
-		return r.GetCode(), r.GetLog(), err
+		return id, r.GetCode(), r.GetLog(), err
 	}
 	if w.autoMine {
 		w.Block(tx)
 	}
-	return 0, "", nil
+	return [32]byte(r.Data), 0, "", nil
 }
 
 func must(tb testing.TB, err error) {
