@@ -2,6 +2,7 @@ package app
 
 import (
 	"crypto/sha256"
+	"sync/atomic"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
@@ -33,6 +34,8 @@ type parsed struct {
 	body *pb.Body
 	sig  []byte
 	err  *x.Rejection
+
+	good atomic.Bool // the signature was checked and is the signer's
 }
 
 // parse decodes strictly. It never fails: what is wrong is in err.

@@ -49,13 +49,16 @@ func (s *signatures) remember(h [32]byte) {
 
 // valid says whether the signature is canonical and recovers to the signer.
 func (s *signatures) valid(p *parsed) bool {
-	if s.known(p.hash) {
+	if p.good.Load() {
 		return true
 	}
-	if recovers(p) != nil {
-		return false
+	if !s.known(p.hash) {
+		if recovers(p) != nil {
+			return false
+		}
+		s.remember(p.hash)
 	}
-	s.remember(p.hash)
+	p.good.Store(true)
 	return true
 }
 
@@ -86,7 +89,7 @@ func signed(digest [32]byte, sig, address []byte) bool {
 func (s *signatures) warm(txs []*parsed) {
 	var new []*parsed // nearly every transaction of a block was checked when it came
 	for _, p := range txs {
-		if p.err == nil && !s.known(p.hash) {
+		if p.err == nil && !p.good.Load() {
 			new = append(new, p)
 		}
 	}
