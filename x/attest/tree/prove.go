@@ -48,6 +48,9 @@ func Prove(src Walker, paths []Hash) (Proof, []bool, []Hash, error) {
 		paths:       paths,
 		present:     make([]bool, len(paths)),
 		valueHashes: make([]Hash, len(paths)),
+		// Enough for one path of a tree of millions of leaves; more grow.
+		shape:  make([]byte, 0, 16),
+		hashes: make([]byte, 0, 28*len(Hash{})),
 	}
 	if err := w.visit(src.Root(), 0, len(paths), 0); err != nil {
 		return Proof{}, nil, nil, err
