@@ -16,6 +16,8 @@ import (
 
 	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/app/apptest"
+	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/calendar"
 )
 
 // TestDiskFaultHalts takes the disk away under a running application: the block fails, the node is told once, and nothing that was committed
@@ -136,6 +138,72 @@ func TestDamagedPackRows(t *testing.T) {
 			if told.Load() != 1 || a.Fault() == nil {
 				t.Errorf("told %d times, fault %v", told.Load(), a.Fault())
 			}
+		})
+	}
+}
+
+// TestDamagedMoments damages the rows of moments on disk: fsck names the row in one line. A home without any, as an older program wrote it, is whole: the next
+// block makes them, and the chain's app hash.
+func TestDamagedMoments(t *testing.T) {
+	dir := t.TempDir()
+	s := apptest.NewScript(t, apptest.Options{Apps: 1, Dirs: []string{dir}})
+	for _, text := range []string{"enrol firm=a by=registry", "record by=zz-scjg firm=a no=7 kinds=9 decided=2026-07-15", "publish by=zz-scjg firm=a no=7"} {
+		if out := line(t, s, text); !strings.Contains(out, "OK") {
+			t.Fatalf("%s: %s", text, out)
+		}
+	}
+	before := s.Apps[0].Status()
+	must(t, s.Apps[0].Close())
+	kept := t.TempDir()
+	must(t, os.CopyFS(kept, os.DirFS(dir)))
+	s.Reopen(0)
+	moments := 0
+	s.Read(func(r x.Reader) { r.Iterate([]byte{0x0d}, nil, func(_, _ []byte) bool { moments++; return true }) })
+	s.GoTo(calendar.Max) // every timer fires
+	s.Block()
+	block := s.Blocks[before.Height]
+
+	const one = "0d01" // of what ends visibility
+	for _, d := range []struct {
+		name, row string
+		change    func([]byte) []byte
+		times     int
+		fsck      string
+	}{
+		{"gone", one, func([]byte) []byte { return nil }, 1, "at which a timer stands, has no row"},
+		{"later", one, func(row []byte) []byte { row[len(row)-1]++; return row }, 1, "as the first of its timers, which is"},
+		{"earlier", one, func(row []byte) []byte { row[len(row)-1]--; return row }, 1, "as the first of its timers, which is"},
+		{"not kept", "0d", func([]byte) []byte { return nil }, 1, "has no timer"},
+		{"of an older program", "0d", func([]byte) []byte { return nil }, moments, ""},
+	} {
+		t.Run(d.name, func(t *testing.T) {
+			dir := t.TempDir()
+			must(t, os.CopyFS(dir, os.DirFS(kept)))
+			for range d.times {
+				damageRow(t, dir, uint64(before.Height), d.row, d.change)
+			}
+			a, err := app.New(app.Options{Dir: dir, ChainID: s.Chain})
+			must(t, err)
+			defer a.Close()
+			if d.fsck != "" {
+				oneLine(t, "fsck", a.Fsck(bg), d.fsck)
+				return
+			}
+			must(t, a.Fsck(bg))
+			r, err := a.FinalizeBlock(bg, &abci.RequestFinalizeBlock{Hash: block.Hash(), Height: block.Height, Time: block.Time})
+			must(t, err)
+			if !bytes.Equal(r.AppHash, s.AppHash) {
+				t.Errorf("app hash %x, want %x", r.AppHash, s.AppHash)
+			}
+			_, err = a.Commit(bg, &abci.RequestCommit{})
+			must(t, err)
+			must(t, a.Fsck(bg))
+			must(t, a.Read(func(r x.Reader) error {
+				if _, ok := r.Get([]byte{0x0d}); !ok {
+					t.Error("the block made no rows of moments")
+				}
+				return nil
+			}))
 		})
 	}
 }
