@@ -37,7 +37,14 @@ func (a *App) readAhead(s *Snapshot, txs []*parsed) {
 	if workers < 2 {
 		return
 	}
-	caches := make([]map[string]cached, workers)
+	caches := make([]map[string]cached, workers) // the first has room for all
+	for w := range caches {
+		room := len(keys)/workers + 1
+		if w == 0 {
+			room = len(s.cache) + len(keys)
+		}
+		caches[w] = make(map[string]cached, room)
+	}
 	broken := make([]any, workers) // what a goroutine panicked with: it is the block's
 	var wg sync.WaitGroup
 	for w := range workers {
@@ -50,11 +57,10 @@ func (a *App) readAhead(s *Snapshot, txs []*parsed) {
 				panic(x.Fault{Err: err})
 			}
 			defer r.Close()
-			r.known, r.cache = s.cache, make(map[string]cached, len(keys)/workers+1)
+			r.known, r.cache = s.cache, caches[w]
 			for i := w * len(keys) / workers; i < (w+1)*len(keys)/workers; i++ {
 				r.Peek(keys[i])
 			}
-			caches[w] = r.cache
 		}()
 	}
 	wg.Wait()
@@ -63,7 +69,8 @@ func (a *App) readAhead(s *Snapshot, txs []*parsed) {
 			panic(p)
 		}
 	}
-	for _, c := range caches {
-		maps.Copy(s.cache, c)
+	for _, c := range append(caches[1:], s.cache) {
+		maps.Copy(caches[0], c)
 	}
+	s.cache = caches[0]
 }
