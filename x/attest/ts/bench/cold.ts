@@ -1,6 +1,7 @@
 // npm run bench-cold: what the first verdict of a program costs, against the same number of signatures as the bundle has, verified first thing by
 // WebCrypto and by @noble/curves. Each time is taken in a new process of Node, or a new page of Chromium (XINLIAN_CHROMIUM) in a new context; the least and
-// the median of XINLIAN_ROUNDS count. Loading the script is left out on all sides.
+// the median of XINLIAN_ROUNDS count. Loading the script is left out on all sides, and printed beside them for Node, as is what a verdict consists of: to read both files, and
+// to hash as often as it does.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
@@ -16,7 +17,7 @@ import type { Given } from "./once.js";
 
 const rounds = Number(process.env["XINLIAN_ROUNDS"] ?? 15);
 const executablePath = process.env["XINLIAN_CHROMIUM"] ?? "/usr/bin/chromium";
-const tasks = ["verify", "webcrypto", "noble"] as const;
+const tasks = ["verify", "webcrypto", "noble", "read", "hash", "load"] as const;
 
 const base64 = (b: Uint8Array) => Buffer.from(b).toString("base64");
 
@@ -34,13 +35,16 @@ function given(name: string): { g: Given; validators: number } {
 
 const script = (await build({ entryPoints: ["bench/once.ts"], write: false, bundle: true, minify: true, format: "iife", target: "es2022" })).outputFiles[0]!.text;
 const runner = "node_modules/.build/once.cjs";
-writeFileSync(runner, `${script}
-globalThis.once(process.argv[2], JSON.parse(require("fs").readFileSync(0, "utf8"))).then((ms) => console.log(ms));
+writeFileSync(runner, `const began = performance.now();
+${script}
+const load = performance.now() - began;
+if (process.argv[2] === "load") console.log(load);
+else globalThis.once(process.argv[2], JSON.parse(require("fs").readFileSync(0, "utf8"))).then((ms) => console.log(ms));
 `);
 
 type Once = (task: string, g: Given) => Promise<number>;
 
-async function table(where: string, once: Once): Promise<void> {
+async function table(where: string, once: Once, tasks: readonly string[]): Promise<void> {
   for (const name of ["ok-present.xlv", "ok-validators-21.xlv"]) {
     const { g, validators } = given(name);
     const times: Record<string, number[]> = {};
@@ -49,14 +53,16 @@ async function table(where: string, once: Once): Promise<void> {
     }
     const at = (task: string, place: number) => times[task]!.sort((a, b) => a - b)[Math.floor(place * (rounds - 1))]!;
     const [v, w, n] = tasks.map((t) => at(t, 0)) as [number, number, number];
+    const more = tasks.slice(3).map((t) => `${t} ${at(t, 0).toFixed(1)} (${at(t, 0.5).toFixed(1)})`);
     console.log(
       `${where}, ${validators} validators, ${g.signatures.length} signatures: first verdict ${v.toFixed(1)} ms (median ${at("verify", 0.5).toFixed(1)}),`,
-      `to the signatures by WebCrypto ${(v / w).toFixed(2)} (${w.toFixed(1)} ms), by noble ${(v / n).toFixed(2)} (${n.toFixed(1)} ms)`,
+      `to the signatures by WebCrypto ${(v / w).toFixed(2)} (${w.toFixed(1)} ms), by noble ${(v / n).toFixed(2)} (${n.toFixed(1)} ms);`,
+      `each first thing, in ms: ${more.join(", ")}`,
     );
   }
 }
 
-await table(`Node ${process.versions.node}`, async (task, g) => Number(execFileSync(process.execPath, [runner, task], { input: JSON.stringify(g), encoding: "utf8" })));
+await table(`Node ${process.versions.node}`, async (task, g) => Number(execFileSync(process.execPath, [runner, task], { input: JSON.stringify(g), encoding: "utf8" })), tasks);
 
 if (existsSync(executablePath)) {
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
@@ -69,7 +75,7 @@ if (existsSync(executablePath)) {
     const took = await page.evaluate(([task, g]) => (globalThis as unknown as { once: (task: string, g: object) => Promise<number> }).once(task, g), [task, g] as const);
     await context.close();
     return took;
-  });
+  }, tasks.slice(0, -1)); // a page is loaded over a network
   await browser.close();
 } else {
   console.log(`no Chromium at ${executablePath}`);
