@@ -67,21 +67,28 @@ func TestOtherChainRefused(t *testing.T) {
 	}
 }
 
-// TestDamagedPackRows damages each kind of row of the offline packs on disk. Fsck names the row, or the node, in one line; a block that takes a firm out of the sets
-// either halts the node with one line, told once, or, where the row could stand there and the block replaces it whole, makes the chain's app hash.
-func TestDamagedPackRows(t *testing.T) {
+// published is a chain on disk on which one penalty is public, with a copy of its folder and where it stood then.
+func published(t *testing.T) (s *apptest.Script, kept string, at app.Status) {
+	t.Helper()
 	dir := t.TempDir()
-	s := apptest.NewScript(t, apptest.Options{Apps: 1, Dirs: []string{dir}})
+	s = apptest.NewScript(t, apptest.Options{Apps: 1, Dirs: []string{dir}})
 	for _, text := range []string{"enrol firm=a by=registry", "record by=zz-scjg firm=a no=7 kinds=9 decided=2026-07-15", "publish by=zz-scjg firm=a no=7"} {
 		if out := line(t, s, text); !strings.Contains(out, "OK") {
 			t.Fatalf("%s: %s", text, out)
 		}
 	}
-	before := s.Apps[0].Status()
+	at = s.Apps[0].Status()
 	must(t, s.Apps[0].Close())
-	kept := t.TempDir()
+	kept = t.TempDir()
 	must(t, os.CopyFS(kept, os.DirFS(dir)))
 	s.Reopen(0)
+	return s, kept, at
+}
+
+// TestDamagedPackRows damages each kind of row of the offline packs on disk. Fsck names the row, or the node, in one line; a block that takes a firm out of the sets
+// either halts the node with one line, told once, or, where the row could stand there and the block replaces it whole, makes the chain's app hash.
+func TestDamagedPackRows(t *testing.T) {
+	s, kept, before := published(t)
 	line(t, s, "withdraw by=zz-scjg firm=a no=7")
 	after := s.Apps[0].Status().AppHash
 	block := s.Blocks[before.Height]
@@ -145,18 +152,7 @@ func TestDamagedPackRows(t *testing.T) {
 // TestDamagedMoments damages the rows of moments on disk: fsck names the row in one line. A home without any, as an older program wrote it, is whole: the next
 // block makes them, and the chain's app hash.
 func TestDamagedMoments(t *testing.T) {
-	dir := t.TempDir()
-	s := apptest.NewScript(t, apptest.Options{Apps: 1, Dirs: []string{dir}})
-	for _, text := range []string{"enrol firm=a by=registry", "record by=zz-scjg firm=a no=7 kinds=9 decided=2026-07-15", "publish by=zz-scjg firm=a no=7"} {
-		if out := line(t, s, text); !strings.Contains(out, "OK") {
-			t.Fatalf("%s: %s", text, out)
-		}
-	}
-	before := s.Apps[0].Status()
-	must(t, s.Apps[0].Close())
-	kept := t.TempDir()
-	must(t, os.CopyFS(kept, os.DirFS(dir)))
-	s.Reopen(0)
+	s, kept, before := published(t)
 	moments := 0
 	s.Read(func(r x.Reader) { r.Iterate([]byte{0x0d}, nil, func(_, _ []byte) bool { moments++; return true }) })
 	s.GoTo(calendar.Max) // every timer fires
