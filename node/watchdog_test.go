@@ -9,6 +9,7 @@ import (
 
 	cstypes "github.com/cometbft/cometbft/consensus/types"
 	"github.com/cometbft/cometbft/crypto/ed25519"
+	cmtlog "github.com/cometbft/cometbft/libs/log"
 	"github.com/cometbft/cometbft/types"
 )
 
@@ -140,6 +141,15 @@ func TestEngineLog(t *testing.T) {
 	}
 	if s := out.String(); strings.Contains(s, "goroutine") || strings.Count(s, "\n") != 1 {
 		t.Errorf("logged %q", s)
+	}
+	// Two loggers of one keep apart what was added, and a line has all of it, in order.
+	peer := l.With("module", "p2p")
+	one, other := peer.With("peer", "one"), peer.With("peer", "other")
+	for l, want := range map[cmtlog.Logger]string{one: "module=p2p peer=one err=gone", other: "module=p2p peer=other err=gone", peer: "module=p2p err=gone"} {
+		out.Reset()
+		if l.Error("failed", "err", "gone"); !strings.HasSuffix(out.String(), want+"\n") {
+			t.Errorf("logged %q, want %q", out.String(), want)
+		}
 	}
 	out.Reset()
 	l.Info("noise")
