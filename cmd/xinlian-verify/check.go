@@ -151,7 +151,7 @@ func readAtMost(name string, limit int64) ([]byte, error) {
 	defer f.Close()
 	raw, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
-		return nil, usage("read %s: %w", name, err)
+		return nil, usage("%w", err) // it names the file
 	}
 	return raw, nil
 }

@@ -238,7 +238,6 @@ func receipts() map[string][]byte {
 	}
 	root := attest.ReceiptRoot(attest.ReceiptLeaf(salt, raw), place, path)
 	hour := Time.Unix() / 3600
-	type object = map[string]any
 	text := func(v any) []byte {
 		out, err := json.Marshal(v)
 		if err != nil {
@@ -265,10 +264,29 @@ func receipts() map[string][]byte {
 	later.Purpose = pb.PURPOSE_POST_LOAN
 	none := *r
 	none.Purpose = 77
+	asked := func(bundle, opening string) []byte {
+		o := object{"subject": "said beside it", "attestation": answer[bundle], "receipt": held(raw, whole)}
+		if opening != "" {
+			o["opening"] = answer[opening]
+		}
+		return text(o)
+	}
+	// Of another answer, anchored at the place beside.
+	before := *r
+	before.AnswerDigest = Sum("another answer")
+	leaf := attest.ReceiptLeaf(salt, pb.Encode(&before))
+	both := append([]attest.Hash{attest.ReceiptLeaf(salt, raw)}, path[1:]...)
+	sides := [2][]string{slices.Clone(digits), slices.Clone(digits)}
+	sides[0][0], sides[1][0] = hex.EncodeToString(leaf[:]), hex.EncodeToString(both[0][:])
+	shared := attest.ReceiptRoot(attest.ReceiptLeaf(salt, raw), place, append([]attest.Hash{leaf}, path[1:]...))
 	return map[string][]byte{
 		"receipts.json": text(object{"receipts": []object{held(raw, whole)}}), "asked.json": text(object{"receipt": held(raw, whole)}), "receipt.json": text(held(raw, whole)),
-		"waiting.json": text(object{"receipts": []object{held(raw, whole), held(pb.Encode(&later), nil)}}),
-		"forged.json":  text(held(pb.Encode(&later), whole)), "nothing.json": text(held(pb.Encode(&none), whole)), "long.json": text(held(append(bytes.Clone(raw), 0), whole)),
+		"answer.json": asked("authorised.xla", "grade.xlr"), "swapped.json": asked("other-firm.xla", "grade.xlr"), "halved.json": asked("authorised.xla", ""),
+		"authorised.txt": attest.Armor(answer["authorised.xla"]),
+		"page.json":      text(object{"receipts": []object{held(raw, anchor(shared, sides[0], place)), held(pb.Encode(&before), anchor(shared, sides[1], place-1))}}),
+		"shared.json":    told(shared, hour),
+		"waiting.json":   text(object{"receipts": []object{held(raw, whole), held(pb.Encode(&later), nil)}}),
+		"forged.json":    text(held(pb.Encode(&later), whole)), "nothing.json": text(held(pb.Encode(&none), whole)), "long.json": text(held(append(bytes.Clone(raw), 0), whole)),
 		"moved.json": text(held(raw, anchor(root, digits, place+64))), "short.json": text(held(raw, anchor(root, digits[:5], place))),
 		"anchor.json": told(root, hour), "liar.json": told(attest.Hash(Sum("liar")), hour), "next.json": told(root, hour+1), "noanchor.json": text(object{"code": "E_NO_ANCHOR"}),
 		"anchor.xln": proof(Spec{Height: 140}, root), "other-root.xln": proof(Spec{Height: 140}, attest.Hash(Sum("liar"))), "forged.xln": forged,

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,21 +11,6 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 )
-
-// receiptsBytesMax is more than the largest page of receipts has, or the answer to a query with its bundle in it.
-const receiptsBytesMax = 8 << 20
-
-// heldReceipt is of a receipt (查询回执) what is read: what its gateway says in plain words beside the bytes proves nothing.
-type heldReceipt struct {
-	Bytes  string
-	Salt   string
-	Anchor *struct {
-		Hour  int64
-		Root  string
-		Place uint64
-		Path  []string
-	}
-}
 
 // toldAnchor is what a node tells of an anchor (存证), or what is proven of it.
 type toldAnchor struct {
@@ -53,7 +36,8 @@ type receiptVerdict struct {
 	AtHeight      int64    `json:"at_height"`
 	At            string   `json:"at"`
 	AnswerDigest  string   `json:"answer_digest"`
-	Hour          *int64   `json:"hour"` // null: no anchor covers it yet
+	OfAnswer      *bool    `json:"of_answer"` // null: no answer is here
+	Hour          *int64   `json:"hour"`      // null: no anchor covers it yet
 	Root          string   `json:"root"`
 	AnchorHeight  *int64   `json:"anchor_height"`
 	// Of the header that proves it; null: it is not proven.
@@ -67,15 +51,18 @@ type receiptVerdict struct {
 
 func receiptCommand() *cobra.Command {
 	var q question
-	var anchors, proofs []string
-	var id, bundle, opening string
+	var f receiptFiles
+	var id string
 	cmd := &cobra.Command{
-		Use:   "receipt FILE --proof ANCHOR.xln --trust TRUST.json",
+		Use:   "receipt FILE... --trust TRUST.json",
 		Short: "Judge receipts of queries: are they covered by anchors that the ledger holds?",
 		Long: `receipt judges the receipts (查询回执) in an answer of 'query receipts --json' or 'query ask --json'. Each has to lead, with its salt
 and its path, to the root of the anchor (存证) of its hour. ANCHOR.xln is the proof that the ledger holds this root, signed by its validators: any node
 gives it (fetch --anchor GATEWAY/HOUR), and it is judged by the trust file. It does not grow old; in a file that is kept for years, --at names a
 time at which the trust file was in force.
+
+The files may be given in any order; what each is shows by its bytes: receipts (JSON), proofs of anchors (*.xln), and the bundle (*.xla) and
+the opening (*.xlr) of an answer. --proof, --bundle and --opening name the same.
 
 What that proves: by the time of the header the gateway had fixed this receipt, byte for byte, and cannot change or deny it any more. A receipt
 does not prove that an answer arrived, and that there is no other receipt nothing proves.
@@ -83,99 +70,95 @@ does not prove that an answer arrived, and that there is no other receipt nothin
 Without a proof, --anchor ANCHOR.json names what a node answers to GET /v1/anchors/GATEWAY/HOUR. That is as good as the nodes that told it:
 ask one that is not the gateway's, and best several. All that speak of an hour have to agree.
 
-With --bundle, and --opening where classes were opened, the receipt has to be that of this answer.
+The receipt in an answer of 'query ask --json' has to be that of the answer. So has one of the receipts, where a bundle is here, and the opening where
+classes were opened. Whether the answer itself is true, check tells.
 
-Exit codes: 0 all are anchored; 1 one is malformed, or does not lead to its anchor; 2 usage; 4 the trust file has expired or does not reach
-a proof; 5 unsupported version; 6 well formed, but one is not anchored yet or its anchor was not given.`,
-		Example: "  xinlian-verify receipt receipts.json --proof anchor.xln --trust trust.json",
-		Args:    cobra.ExactArgs(1),
+Exit codes: 0 all are anchored; 1 one is malformed, does not lead to its anchor, or is of another answer; 2 usage; 4 the trust file has expired or
+does not reach a proof; 5 unsupported version; 6 well formed, but one is not anchored yet or its anchor was not given.`,
+		Example: "  xinlian-verify receipt receipts.json anchor.xln --trust trust.json",
+		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, name := range args {
+				if err := f.take(name); err != nil {
+					return err
+				}
+			}
 			switch {
-			case len(anchors)+len(proofs) == 0:
-				return usage("no anchor: give --proof with --trust, or what a node tells (--anchor)")
-			case (len(proofs) > 0) != (q.trust != ""):
-				return usage("--proof and --trust go together")
+			case f.receipts == "":
+				return usage("no receipts: give a file of them (JSON)")
+			case len(f.anchors)+len(f.proofs) == 0:
+				return usage("no anchor: give its proof (*.xln) with --trust, or what a node tells (--anchor)")
+			case len(f.proofs) > 0 && q.trust == "":
+				return usage("a proof is judged by a trust file: give --trust")
+			case len(f.proofs) == 0 && q.trust != "":
+				return usage("--trust is given without a proof (*.xln)")
+			case f.opening != "" && f.bundle == "":
+				return usage("an opening is half an answer; give its bundle, too")
 			}
-			held, err := readReceipts(args[0])
+			held, err := readReceipts(f.receipts)
 			if err != nil {
 				return err
 			}
-			told, err := readAnchors(anchors)
+			answer, err := f.answer()
 			if err != nil {
 				return err
 			}
-			if len(proofs) > 0 {
-				if err := q.prove(told, proofs); err != nil {
+			told, err := readAnchors(f.anchors)
+			if err != nil {
+				return err
+			}
+			if len(f.proofs) > 0 {
+				if err := q.prove(told, f.proofs); err != nil {
 					return err
 				}
 			}
-			if opening != "" && bundle == "" {
-				return usage("--opening is given without --bundle")
-			}
-			var answer, opened []byte
-			if bundle != "" {
-				if answer, err = readBundle(bundle); err != nil {
-					return err
-				}
-			}
-			if opening != "" {
-				if opened, err = readBundle(opening); err != nil {
-					return err
-				}
-			}
-			verdicts := []*receiptVerdict{}
-			for i := range held {
-				v, err := held[i].judge(told)
-				if err != nil {
-					return &exit{code: exitInvalid, err: fmt.Errorf("receipt %d of the file: %w", i+1, err)}
-				}
-				if id != "" && v.ID != id {
-					continue
-				}
-				if bundle != "" {
-					if err := attest.CheckAnswer(v.says, answer, opened); err != nil {
-						return &exit{code: exitInvalid, err: err}
-					}
-				}
-				verdicts = append(verdicts, v)
-			}
-			if len(verdicts) == 0 {
-				return usage("the file has no such receipt")
+			verdicts, err := judgeReceipts(held, answer, id, told)
+			if err != nil {
+				return err
 			}
 			return showReceipts(cmd, verdicts, q.json)
 		},
 	}
-	f := cmd.Flags()
+	flags := cmd.Flags()
 	q.headerFlags(cmd)
-	f.StringArrayVar(&proofs, "proof", nil, "anchor proof (*.xln); may be given several times")
-	f.StringArrayVar(&anchors, "anchor", nil, "what a node tells of an anchor (JSON); may be given several times")
-	f.StringVar(&id, "id", "", "judge this receipt of the file alone")
-	f.StringVar(&bundle, "bundle", "", "bundle of the answer that the receipt is of")
-	f.StringVar(&opening, "opening", "", "file (*.xlr) of that answer that opens classes")
+	flags.StringArrayVar(&f.proofs, "proof", nil, "anchor proof (*.xln); may be given several times")
+	flags.StringArrayVar(&f.anchors, "anchor", nil, "what a node tells of an anchor (JSON); may be given several times")
+	flags.StringVar(&id, "id", "", "judge this receipt of the file alone")
+	flags.StringVar(&f.bundle, "bundle", "", "bundle of the answer that the receipt is of")
+	flags.StringVar(&f.opening, "opening", "", "file (*.xlr) of that answer that opens classes")
 	return cmd
 }
 
-// readReceipts reads one receipt, the receipt of an answer, or a page of them.
-func readReceipts(name string) ([]heldReceipt, error) {
-	raw, err := readAtMost(name, receiptsBytesMax)
-	if err != nil {
-		return nil, err
-	}
-	var v struct {
-		heldReceipt
-		Receipt  *heldReceipt
-		Receipts []heldReceipt
-	}
-	if err := json.Unmarshal(raw, &v); err != nil {
-		return nil, usage("%s is no JSON of receipts: %w", name, err)
+// judgeReceipts judges the receipts of a file, or the one that id names, all before one is shown: a file with a forged receipt in it is refused whole. So is one of
+// which no receipt is of the answer beside it (Q3); of a page one is enough.
+func judgeReceipts(held []heldReceipt, a *answer, id string, told map[anchorKey]*toldAnchor) ([]*receiptVerdict, error) {
+	verdicts, of := []*receiptVerdict{}, false
+	for i := range held {
+		v, err := held[i].judge(told)
+		if err == nil && held[i].within != nil {
+			err = held[i].within.check(v)
+		}
+		if err != nil {
+			return nil, &exit{code: exitInvalid, err: fmt.Errorf("receipt %d of the file: %w", i+1, err)}
+		}
+		if id != "" && v.ID != id {
+			continue
+		}
+		if a != nil {
+			err = a.check(v)
+			of = of || err == nil
+		}
+		verdicts = append(verdicts, v)
 	}
 	switch {
-	case v.Receipts != nil:
-		return v.Receipts, nil
-	case v.Receipt != nil:
-		return []heldReceipt{*v.Receipt}, nil
+	case len(verdicts) == 0:
+		return nil, usage("the file has no such receipt")
+	case a == nil || of:
+		return verdicts, nil
+	case len(verdicts) == 1:
+		return nil, &exit{code: exitInvalid, err: a.check(verdicts[0])}
 	}
-	return []heldReceipt{v.heldReceipt}, nil
+	return nil, &exit{code: exitInvalid, err: fmt.Errorf("%s: none of the receipts is of this answer", attest.CodeReceipt)}
 }
 
 type anchorKey struct {
@@ -241,29 +224,12 @@ func (q *question) prove(told map[anchorKey]*toldAnchor, names []string) error {
 	return nil
 }
 
-// hashOf reads 64 hexadecimal digits in lower case.
-func hashOf(text string) (h attest.Hash, err error) {
-	raw, err := hex.DecodeString(text)
-	if err != nil || len(raw) != len(h) || strings.ToLower(text) != text {
-		return h, fmt.Errorf("%.80q is not 64 hexadecimal digits in lower case", text)
-	}
-	return attest.Hash(raw), nil
-}
-
 // judge tells what a receipt says, and whether what nodes tell covers it.
 func (h *heldReceipt) judge(told map[anchorKey]*toldAnchor) (*receiptVerdict, error) {
 	bad := func(format string, args ...any) (*receiptVerdict, error) {
 		return nil, fmt.Errorf("%s: %w", attest.CodeReceipt, fmt.Errorf(format, args...))
 	}
-	raw, err := base64.StdEncoding.Strict().DecodeString(h.Bytes)
-	if err != nil {
-		return bad("bytes are no base64")
-	}
-	salt, err := hashOf(h.Salt)
-	if err != nil {
-		return bad("salt: %w", err)
-	}
-	r, err := attest.OpenReceipt(raw, salt[:])
+	r, err := attest.OpenReceipt(h.receipt, h.salt)
 	if err != nil {
 		return nil, err
 	}
@@ -272,31 +238,26 @@ func (h *heldReceipt) judge(told map[anchorKey]*toldAnchor) (*receiptVerdict, er
 		Purpose: attest.Purposes[r.Purpose], Asked: classNames(r.Asked), Opened: classNames(r.Opened), AtHeight: r.AtHeight,
 		At: time.Unix(r.AtTime, 0).UTC().Format(time.RFC3339), AnswerDigest: hex.EncodeToString(r.AnswerDigest), says: r,
 	}
-	if h.Anchor == nil {
+	at := h.anchor
+	if at == nil {
 		return v, nil
 	}
-	path := make([]attest.Hash, len(h.Anchor.Path))
-	for i, text := range h.Anchor.Path {
-		if path[i], err = hashOf(text); err != nil {
-			return bad("path: %w", err)
-		}
-	}
-	root, err := attest.ReceiptAnchor(raw, salt[:], h.Anchor.Place, path)
+	root, err := attest.ReceiptAnchor(h.receipt, h.salt, at.place, at.path)
 	if err != nil {
 		return nil, err
 	}
-	v.Hour, v.Root = &h.Anchor.Hour, hex.EncodeToString(root[:])
-	if v.Root != h.Anchor.Root {
+	v.Hour, v.Root = &at.hour, hex.EncodeToString(root[:])
+	if root != at.root {
 		return bad("receipt and path do not lead to the root beside them")
 	}
-	if a := told[anchorKey{r.Gateway, h.Anchor.Hour}]; a != nil {
+	if a := told[anchorKey{r.Gateway, at.hour}]; a != nil {
 		switch p := a.proof; {
 		case p != nil:
-			if _, err := p.Covers(raw, salt[:], h.Anchor.Place, path); err != nil {
+			if _, err := p.Covers(h.receipt, h.salt, at.place, at.path); err != nil {
 				return nil, err
 			}
-			at := p.Time.Format(time.RFC3339Nano)
-			v.Proven, v.ChainID, v.HeaderHeight, v.Time, v.SignedPower, v.TotalPower = true, &p.ChainID, &p.HeaderHeight, &at, &p.SignedPower, &p.TotalPower
+			when := p.Time.Format(time.RFC3339Nano)
+			v.Proven, v.ChainID, v.HeaderHeight, v.Time, v.SignedPower, v.TotalPower = true, &p.ChainID, &p.HeaderHeight, &when, &p.SignedPower, &p.TotalPower
 		case a.Root != v.Root:
 			return bad("a node tells another root of the anchor of hour %d; keep both files", a.Hour)
 		}
@@ -335,6 +296,13 @@ func showReceipts(cmd *cobra.Command, verdicts []*receiptVerdict, asJSON bool) e
 		default:
 			sayf(cmd, w, "OK  receipt %s: %s asked about %s for %s at %s, height %d; opened %v; anchored in hour %d, block %d, as a node tells; not proven",
 				v.ID, v.Requester, v.Subject, v.Purpose, v.At, v.AtHeight, v.Opened, *v.Hour, *v.AnchorHeight)
+		}
+		switch {
+		case why != nil || asJSON || v.OfAnswer == nil:
+		case *v.OfAnswer:
+			sayf(cmd, w, "    it is the receipt of the answer that is here")
+		default:
+			sayf(cmd, w, "    it is the receipt of another answer than the one that is here")
 		}
 		if first == nil {
 			first = why

@@ -96,13 +96,16 @@ const (
 type Error struct {
 	Class error  // one of the Err… values
 	Code  string // one of the Code… values
-	Step  int    // of PROOF.md
+	Step  int    // of PROOF.md; 0: of what has no numbered steps, as receipts and openings
 	Text  string // one line
 	// Seen is set for ErrStale alone: all that was verified before the age was judged.
 	Seen *Verdict
 }
 
 func (e *Error) Error() string {
+	if e.Step == 0 {
+		return fmt.Sprintf("%s: %s", e.Code, e.Text)
+	}
 	return fmt.Sprintf("%s (step %d): %s", e.Code, e.Step, e.Text)
 }
 
