@@ -37,7 +37,7 @@ func CheckState(r x.Reader) error {
 		member.Check, governance.Check, catalog.Check, subject.Check, commitment.Check, fulfillment.Check, measure.Check, sanction.Check, leniency.Check, repair.Check,
 		objection.Check, incentive.Check, inspection.Check, consent.Check,
 		func(r x.Reader) error { return standing.Check(r, info.Secret) },
-		checkTimers, x.CheckDutyClocks, x.CheckMoments, checkSeen, checkLog, checkPacks,
+		checkTimers, x.CheckDutyClocks, checkMoments, checkSeen, checkLog, checkPacks,
 	} {
 		if err := check(r); err != nil {
 			return err
@@ -84,6 +84,16 @@ func checkTimers(r x.Reader) error {
 		err = fmt.Errorf("%d duties stand, %d follow from the records", n, len(owed))
 	}
 	return err
+}
+
+// checkMoments holds that the moments follow from the timers, if the block that left this state says that it kept them.
+func checkMoments(r x.Reader) error {
+	height := int64(0)
+	blockInfos.Each(r, func(_ []byte, b *pb.BlockInfo) bool {
+		height = b.Height
+		return true
+	})
+	return x.CheckMoments(r, height)
 }
 
 // eachTimer gives the timers of all modules, but for the clocks of duties.

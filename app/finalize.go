@@ -138,6 +138,7 @@ func execute(on ground, h heading, txs []*parsed) (*block, error) {
 	dropSeen(ctx, on.before, ctx.BlockTime)
 
 	// 2. Timers that are due, before the transactions: what ends visibility first.
+	x.KeepMoments(ctx)
 	b.backlog = runTimers(ctx)
 	rows.settle()
 

@@ -91,6 +91,7 @@ func newGenesis(chainID string, genesisTime int64, g *pb.Genesis) (gb *genesisBl
 	chain := chainOf(info)
 	ctx := newCtx(rows, chain, 0, genesisTime)
 	chainInfo.Put(ctx, info)
+	x.KeepMoments(ctx)
 	for _, m := range []struct {
 		name string
 		do   func(*x.Ctx, *pb.Genesis) error

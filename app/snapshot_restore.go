@@ -179,7 +179,7 @@ func (r *restoring) finish() (err error) {
 		return errSnapshot{errors.New("its rows have another event log than its metadata says")}
 	}
 	w := restoreWriter{s, r.into}
-	derive(w)
+	derive(w, int64(r.meta.height))
 	if pack := derivePacks(w); !bytes.Equal(pack, r.meta.pack) {
 		return errSnapshot{errors.New("its rows make other packs than its metadata says")}
 	}
@@ -194,14 +194,14 @@ func (r *restoring) finish() (err error) {
 	return r.into.Finish(r.meta.appHash(), r.meta.root(), x.EncodeRow(r.info))
 }
 
-// derive writes the rows of all derived tables: they follow from bound ones.
-func derive(s x.State) {
+// derive writes the rows of all derived tables as they are after a block: they follow from bound ones.
+func derive(s x.State, height int64) {
 	for _, f := range []func(x.Reader, func(key, value []byte)){
 		member.Derive, governance.Derive, subject.Derive, commitment.Derive, measure.Derive, sanction.Derive, leniency.Derive, repair.Derive, objection.Derive, incentive.Derive, inspection.Derive, consent.Derive,
 	} {
 		f(s, s.Set)
 	}
-	x.DeriveTimers(func(fn func(x.Timer)) { eachTimer(s, fn) }, func(fn func(x.Duty)) { eachDuty(s, fn) }, s.Set)
+	x.DeriveTimers(height, func(fn func(x.Timer)) { eachTimer(s, fn) }, func(fn func(x.Duty)) { eachDuty(s, fn) }, s.Set)
 }
 
 // restoreWriter writes rows of a snapshot's state while it reads others. What fails is a Fault, as for every writer of state.

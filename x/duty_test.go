@@ -64,7 +64,7 @@ func TestDutiesDoneInOrder(t *testing.T) {
 	const duties, atATime = 2000, 20
 	g := &graves{Memory: xtest.NewMemory(), dead: map[string]bool{}}
 	ctx := &x.Ctx{State: g}
-	x.SettleTimers(ctx)
+	x.KeepMoments(ctx)
 	for n := range duties {
 		x.Enter(ctx, dutyOf(n))
 	}
@@ -100,7 +100,7 @@ func TestClocksFollowFromDuties(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	m := xtest.NewMemory()
 	ctx := &x.Ctx{State: m}
-	x.SettleTimers(ctx)
+	x.KeepMoments(ctx)
 	stands := map[int]bool{}
 	for block := range 400 {
 		for range 1 + rng.IntN(4) {
@@ -115,7 +115,7 @@ func TestClocksFollowFromDuties(t *testing.T) {
 		x.SettleDuties(ctx)
 		x.SettleTimers(ctx)
 		want := xtest.NewMemory()
-		x.DeriveTimers(func(func(x.Timer)) {}, func(fn func(x.Duty)) {
+		x.DeriveTimers(0, func(func(x.Timer)) {}, func(fn func(x.Duty)) {
 			for n, yes := range stands {
 				if yes {
 					fn(dutyOf(n))

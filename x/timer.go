@@ -18,9 +18,9 @@ var timerTable = Declare(TableInfo{Prefix: 0x01, Layout: "timer class[1] due[8] 
 // history for ever, and an iteration passes it: who looked for due timers from the beginning of their class would pass all that ever fired. There is one
 // moment a day. A moment whose timers went leaves its row by the end of the block (SettleTimers), so that the rows follow from the timers alone.
 //
-// The row without a moment says that the others are kept. Where it is missing an older program has written the state, there are none, and timers are
-// looked for from the beginning of their class; the next block makes them.
-var momentTable = Declare(TableInfo{Prefix: 0x0d, Layout: "moment class[1] due[8] → the first of its timers; without a moment: these rows are kept", Binding: Derived})
+// The row without a moment says after which block the others follow from the timers: each block writes its height there. Where it says another, or is
+// missing, a program that knows nothing of moments has written the last blocks, and the next block of one that does makes them anew (KeepMoments).
+var momentTable = Declare(TableInfo{Prefix: 0x0d, Layout: "moment class[1] due[8] → the first of its timers; without a moment: the block after which these rows are right, height[8]", Binding: Derived})
 
 // TimerClass orders the work of a block: what ends visibility goes first.
 type TimerClass byte
@@ -77,11 +77,36 @@ func momentKey(timer []byte) []byte { return Key(momentTable.Prefix, timer[1:1+m
 // place says where a timer stands among those of its moment.
 func place(timer []byte) []byte { return timer[1+momentLen:] }
 
-// momentsKept says whether the state has the rows of moments.
-func momentsKept(r Reader) bool {
-	_, ok := Peek(r, []byte{momentTable.Prefix})
-	return ok
+// momentsKept says whether the rows of moments follow from the timers in the state after a block, or within it.
+func momentsKept(r Reader, height int64) bool {
+	kept, _ := Peek(r, []byte{momentTable.Prefix})
+	return len(kept) == 8 && int64(binary.BigEndian.Uint64(kept)) == height
 }
+
+// KeepMoments begins a block: nothing schedules, cancels or looks for timers before it. Where the program that wrote the block before did not keep the
+// moments, they are made anew, which reads all timers. Nothing that the app hash binds follows from when that happens.
+func KeepMoments(ctx *Ctx) {
+	if !momentsKept(ctx, ctx.Height-1) {
+		want := momentsOf(ctx)
+		var stale [][]byte
+		ctx.Iterate([]byte{momentTable.Prefix}, nil, func(key, _ []byte) bool {
+			if _, ok := want[string(key)]; !ok {
+				stale = append(stale, bytes.Clone(key))
+			}
+			return true
+		})
+		for _, key := range stale {
+			ctx.Delete(key)
+		}
+		for _, m := range slices.Sorted(maps.Keys(want)) {
+			ctx.Set([]byte(m), want[m])
+		}
+	}
+	ctx.Set([]byte{momentTable.Prefix}, keptAfter(ctx.Height))
+}
+
+// keptAfter is the row that says after which block the moments are right.
+func keptAfter(height int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(height)) }
 
 // Reschedule replaces the timers that a record had by those that it has.
 func Reschedule(ctx *Ctx, old, now []Timer) {
@@ -117,11 +142,6 @@ func cancel(ctx *Ctx, timer []byte) {
 
 // SettleTimers has, at the end of a block, the moments name their first timers again whose first was deleted; those that have none go.
 func SettleTimers(ctx *Ctx) {
-	if !momentsKept(ctx) {
-		moments(func(fn func(timer []byte)) {
-			Timers(ctx, func(t Timer) bool { fn(t.key()); return true })
-		}, ctx.Set)
-	}
 	for _, key := range slices.Sorted(maps.Keys(ctx.Passed)) {
 		m := []byte(key)
 		named, ok := Peek(ctx, m)
@@ -149,44 +169,50 @@ func eachAt(r Reader, moment, first []byte, fn func(timer, value []byte) (more b
 	r.Iterate(prefix, Key(prefix[0], prefix[1:], first), fn)
 }
 
-// moments gives the rows of the moments of timers that are visited in any order, ascending by key.
-func moments(each func(fn func(timer []byte)), set func(key, value []byte)) {
-	firsts := map[string][]byte{}
-	each(func(timer []byte) {
-		m := string(momentKey(timer))
-		if f, ok := firsts[m]; !ok || bytes.Compare(place(timer), f) < 0 {
-			firsts[m] = bytes.Clone(place(timer))
-		}
+// firsts has, by the keys of moments, the first timer of each.
+type firsts map[string][]byte
+
+func (f firsts) add(timer []byte) {
+	m := string(momentKey(timer))
+	if first, ok := f[m]; !ok || bytes.Compare(place(timer), first) < 0 {
+		f[m] = bytes.Clone(place(timer))
+	}
+}
+
+// momentsOf gives the rows of moments that follow from the timers, but for the one without a moment.
+func momentsOf(r Reader) firsts {
+	f := firsts{}
+	Timers(r, func(t Timer) bool { f.add(t.key()); return true })
+	return f
+}
+
+// DeriveTimers gives, for the state after a block, the rows of timers and of duties that are visited in any order, each once, with those of clocks and
+// moments.
+func DeriveTimers(height int64, timers func(fn func(Timer)), duties func(fn func(Duty)), set func(key, value []byte)) {
+	f := firsts{}
+	timers(func(t Timer) {
+		set(t.key(), []byte{})
+		f.add(t.key())
 	})
-	set([]byte{momentTable.Prefix}, []byte{})
-	for _, m := range slices.Sorted(maps.Keys(firsts)) {
-		set([]byte(m), firsts[m])
+	duties(func(d Duty) { set(d.key(), []byte{}) })
+	clocks(duties, func(clock, first []byte) {
+		set(clock, first)
+		f.add(clock)
+	})
+	set([]byte{momentTable.Prefix}, keptAfter(height))
+	for _, m := range slices.Sorted(maps.Keys(f)) {
+		set([]byte(m), f[m])
 	}
 }
 
-// DeriveTimers gives the rows of timers and of duties that are visited in any order, each once, with those of clocks and moments.
-func DeriveTimers(timers func(fn func(Timer)), duties func(fn func(Duty)), set func(key, value []byte)) {
-	moments(func(fn func(timer []byte)) {
-		timers(func(t Timer) {
-			set(t.key(), []byte{})
-			fn(t.key())
-		})
-		duties(func(d Duty) { set(d.key(), []byte{}) })
-		clocks(duties, func(clock, first []byte) {
-			set(clock, first)
-			fn(clock)
-		})
-	}, set)
-}
-
-// CheckMoments holds that the rows of moments are those that follow from the timers, or that there are none.
-func CheckMoments(r Reader) (err error) {
-	want := map[string][]byte{}
-	if momentsKept(r) {
-		moments(func(fn func(timer []byte)) {
-			Timers(r, func(t Timer) bool { fn(t.key()); return true })
-		}, func(key, value []byte) { want[string(key)] = value })
+// CheckMoments holds that the rows of moments after a block are those that follow from the timers. What a program that knows nothing of moments left is no
+// fault: the next block makes them anew.
+func CheckMoments(r Reader, height int64) (err error) {
+	if !momentsKept(r, height) {
+		return nil
 	}
+	want := momentsOf(r)
+	want[string([]byte{momentTable.Prefix})] = keptAfter(height)
 	r.Iterate([]byte{momentTable.Prefix}, nil, func(key, first []byte) bool {
 		f, ok := want[string(key)]
 		switch {
@@ -205,8 +231,18 @@ func CheckMoments(r Reader) (err error) {
 }
 
 // DueTimers returns up to limit timers of a class that are due at legal time now, by (due, kind, id), and whether more are due. For the clock of an
-// agency's duties it returns a timer for each duty that runs by it.
+// agency's duties it returns a timer for each duty that runs by it. It is for blocks, which keep the moments.
 func DueTimers(r Reader, class TimerClass, now int64, limit int) (due []Timer, more bool) {
+	return dueTimers(r, true, class, now, limit)
+}
+
+// Backlog counts what DueTimers would give in the state after a block, whichever program wrote it.
+func Backlog(r Reader, height int64, class TimerClass, now int64, limit int) int {
+	due, _ := dueTimers(r, momentsKept(r, height), class, now, limit)
+	return len(due)
+}
+
+func dueTimers(r Reader, kept bool, class TimerClass, now int64, limit int) (due []Timer, more bool) {
 	add := func(t Timer) bool {
 		if len(due) == limit {
 			more = true
@@ -228,7 +264,7 @@ func DueTimers(r Reader, class TimerClass, now int64, limit int) (due []Timer, m
 		})
 		return !more
 	}
-	if !momentsKept(r) {
+	if !kept {
 		r.Iterate(Key(timerTable.Prefix, []byte{byte(class)}), nil, look)
 		return due, more
 	}

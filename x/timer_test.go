@@ -23,7 +23,7 @@ func TestTimersOfOneMidnight(t *testing.T) {
 	due := calendar.EndUnix(day)
 	g := &graves{Memory: xtest.NewMemory(), dead: map[string]bool{}}
 	ctx := &x.Ctx{State: g}
-	x.SettleTimers(ctx)
+	x.KeepMoments(ctx)
 	for n := range timers {
 		x.Reschedule(ctx, nil, []x.Timer{{Class: x.Other, Due: due, Kind: x.TimerArchive, ID: binary.BigEndian.AppendUint32(nil, uint32(n))}})
 	}
@@ -49,7 +49,7 @@ func TestTimersWork(t *testing.T) {
 	const moments, each = 100, 3
 	g := &graves{Memory: xtest.NewMemory(), dead: map[string]bool{}}
 	ctx := &x.Ctx{State: g}
-	x.SettleTimers(ctx)
+	x.KeepMoments(ctx)
 	timer := func(moment, n int) x.Timer {
 		return x.Timer{Class: x.Other, Due: calendar.EndUnix(day + calendar.Date(moment)), Kind: x.TimerArchive, ID: []byte{byte(n)}}
 	}
@@ -136,7 +136,7 @@ func TestTimersDamaged(t *testing.T) {
 		return binary.BigEndian.AppendUint64([]byte{0x0d, byte(class)}, uint64(calendar.EndUnix(day)))
 	}
 	clock := append(append(append([]byte{0x01}, moment(x.Other, day)[1:]...), byte(x.TimerDuty)), agency...)
-	check := func(r x.Reader) error { return cmp.Or(x.CheckMoments(r), x.CheckDutyClocks(r)) }
+	check := func(r x.Reader) error { return cmp.Or(x.CheckMoments(r, 7), x.CheckDutyClocks(r)) }
 	for _, c := range []struct {
 		name string
 		do   func(s *xtest.Memory)
@@ -151,7 +151,11 @@ func TestTimersDamaged(t *testing.T) {
 			}
 			s.Rows[string(clock)] = []byte{}
 		}, ""},
-		{"of an older program, and a moment", func(s *xtest.Memory) { s.Delete([]byte{0x0d}) }, "has no timer"},
+		{"of an older program, and moments of before", func(s *xtest.Memory) {
+			s.Set([]byte{0x0d}, binary.BigEndian.AppendUint64(nil, 6))
+			s.Delete(moment(x.EndsVisibility, day))
+		}, ""},
+		{"of a program that did not say when", func(s *xtest.Memory) { s.Set([]byte{0x0d}, nil); s.Delete(moment(x.EndsVisibility, day)) }, ""},
 		{"a moment is lost", func(s *xtest.Memory) { s.Delete(moment(x.EndsVisibility, day)) }, "has no row"},
 		{"one moment is lost, another is too many", func(s *xtest.Memory) {
 			s.Delete(moment(x.EndsVisibility, day))
@@ -162,7 +166,7 @@ func TestTimersDamaged(t *testing.T) {
 		{"a clock is lost", func(s *xtest.Memory) { s.Delete(clock); s.Delete(moment(x.Other, day)) }, "names  as the first"},
 		{"a clock names the second", func(s *xtest.Memory) { s.Set(clock, s.Rows[string(clock)][1:]) }, "as the first of its duties"},
 	} {
-		s := m.rows()
+		s := m.rows(7)
 		c.do(s)
 		if err := check(s); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.name, err)
@@ -175,7 +179,7 @@ func TestTimersDamaged(t *testing.T) {
 					t.Errorf("a row %x is read", key)
 				}
 			}()
-			s := m.rows()
+			s := m.rows(7)
 			s.Set(key, []byte{})
 			x.DueTimers(s, x.EndsVisibility, calendar.EndUnix(day), 10)
 			x.Timers(s, func(x.Timer) bool { return true })
@@ -220,10 +224,10 @@ func (m *timerModel) due(class x.TimerClass, now int64) (out []string) {
 // dutyKey is the key of a duty, from its owner and its place.
 func dutyKey(d x.Duty) []byte { return append(append([]byte{0x0a}, d.Owner...), d.Place()...) }
 
-// rows are those that follow from the model.
-func (m *timerModel) rows() *xtest.Memory {
+// rows are those that follow from the model after a block.
+func (m *timerModel) rows(height int64) *xtest.Memory {
 	out := xtest.NewMemory()
-	x.DeriveTimers(func(fn func(x.Timer)) {
+	x.DeriveTimers(height, func(fn func(x.Timer)) {
 		for _, t := range m.timers {
 			fn(t)
 		}
@@ -236,8 +240,10 @@ func (m *timerModel) rows() *xtest.Memory {
 }
 
 // TestTimersModel runs blocks in which timers and duties come, go, move and fire at random, late ones among them, with transactions that are refused and
-// blocks that are executed and thrown away, from nothing or from a state that an older program wrote. After each block the rows are those that follow
-// from what stands; due is in each block what the model says. All blocks together look at no more rows than were written, but for a few a block.
+// blocks that are executed and thrown away, from nothing or from a state that an older program wrote, which also writes blocks in between and leaves the
+// moments as they were. After each block the rows are those that follow from what stands; due is in each block what the model says, and so is the backlog
+// after each, whoever wrote it. All blocks together look at no more rows than were written, but for a few a block, and all that stand where the moments
+// are made anew.
 func TestTimersModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -297,8 +303,9 @@ func TestTimersModel(t *testing.T) {
 			}
 		}
 		// block fires what is due, carries out transactions, and settles.
-		block := func(s x.State, m *timerModel, now int64) {
-			ctx := &x.Ctx{State: s}
+		block := func(s x.State, height int, m *timerModel, now int64) {
+			ctx := &x.Ctx{State: s, Height: int64(height)}
+			x.KeepMoments(ctx)
 			for _, class := range []x.TimerClass{x.EndsVisibility, x.Other} {
 				limit := 1 + draw(8, "limit")
 				found, more := x.DueTimers(ctx, class, now, limit)
@@ -353,7 +360,7 @@ func TestTimersModel(t *testing.T) {
 			for range draw(20, "before") {
 				m.timers = append(m.timers, timer())
 			}
-			for k, v := range m.rows().Rows {
+			for k, v := range m.rows(0).Rows {
 				if k[0] != 0x0d {
 					g.Rows[k] = v
 				}
@@ -361,18 +368,29 @@ func TestTimersModel(t *testing.T) {
 		}
 		now := calendar.EndUnix(day)
 		blocks := 1 + draw(40, "blocks")
-		for n := range blocks {
+		for n := 1; n <= blocks; n++ {
 			if rapid.Bool().Draw(t, "day passes") {
 				now += 86400
 			}
 			if draw(4, "thrown away") == 0 {
-				block(copyOf(g), m.clone(), now)
+				block(copyOf(g), n, m.clone(), now)
 			}
-			block(g, m, now)
-			if want := m.rows(); !g.Memory.Equal(want) {
+			older, before := draw(8, "by an older program") == 0, g.Clone()
+			if kept, _ := g.Get([]byte{0x0d}); len(kept) == 0 || int(binary.BigEndian.Uint64(kept)) != n-1 {
+				written += 2 * (len(m.timers) + len(m.duties) + moments) // to make the moments anew is a look at all
+			}
+			block(g, n, m, now)
+			if older {
+				restoreMoments(g.Memory, before)
+			} else if want := m.rows(int64(n)); !g.Memory.Equal(want) {
 				t.Fatalf("block %d: the rows are\n%x, from what stands follow\n%x", n, g.Rows, want.Rows)
 			}
-			if err := x.CheckMoments(g.Memory); err != nil {
+			for class := x.EndsVisibility; class <= x.Other; class++ {
+				if have, want := x.Backlog(g.Memory, int64(n), class, now, 1000), len(m.due(class, now)); have != want {
+					t.Fatalf("block %d: of class %d %d are due, want %d", n, class, have, want)
+				}
+			}
+			if err := x.CheckMoments(g.Memory, int64(n)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -380,6 +398,20 @@ func TestTimersModel(t *testing.T) {
 			t.Fatalf("%d blocks wrote %d rows and looked at %d", blocks, written, g.passed)
 		}
 	})
+}
+
+// restoreMoments leaves the rows of moments as they were before a block: a program that knows nothing of them has written it.
+func restoreMoments(s, before *xtest.Memory) {
+	for k := range s.Rows {
+		if k[0] == 0x0d {
+			delete(s.Rows, k)
+		}
+	}
+	for k, v := range before.Rows {
+		if k[0] == 0x0d {
+			s.Rows[k] = v
+		}
+	}
 }
 
 // copyOf is a state with its graves, for what is thrown away.
