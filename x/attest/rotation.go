@@ -29,10 +29,11 @@ type RotationSignature struct {
 
 // SignRotation signs, as a validator of the old trust file, that the new one follows it. Both are the bytes of the files.
 func SignRotation(oldFile, newFile []byte, key ed25519.PrivateKey) RotationSignature {
-	return RotationSignature{key.Public().(ed25519.PublicKey), ed25519.Sign(key, rotationMessage(oldFile, newFile))}
+	return RotationSignature{key.Public().(ed25519.PublicKey), ed25519.Sign(key, RotationMessage(oldFile, newFile))}
 }
 
-func rotationMessage(oldFile, newFile []byte) []byte {
+// RotationMessage is what a validator of the old trust file signs, for a key that signs elsewhere. Both are the bytes of the files.
+func RotationMessage(oldFile, newFile []byte) []byte {
 	from, to := sha256.Sum256(oldFile), sha256.Sum256(newFile)
 	return slices.Concat([]byte(rotationDomain), from[:], to[:])
 }
@@ -156,7 +157,7 @@ func Rotate(oldFile, rotation []byte, now time.Time) (newFile []byte, err error)
 	}
 
 	set, height := old.inForce()
-	message, signed := rotationMessage(oldFile, newFile), int64(0)
+	message, signed := RotationMessage(oldFile, newFile), int64(0)
 	for i, s := range signatures {
 		at := slices.IndexFunc(old.Validators, func(v TrustedValidator) bool { return v.covers(height) && bytes.Equal(v.PubKey, s.PubKey) })
 		switch {
