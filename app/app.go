@@ -204,14 +204,28 @@ func (a *App) Fault() error {
 	return nil
 }
 
+// atOrAfter opens the state that somebody has seen as the newest. A node that keeps little history may have passed it before it is opened, while this
+// goroutine waited for a processor: then the newest is another one.
+func (a *App) atOrAfter(c *committed) (*committed, *Snapshot, error) {
+	for {
+		s, err := a.At(c.height)
+		now := a.committed.Load()
+		if pruned := (state.ErrPruned{}); now == c || !errors.As(err, &pruned) {
+			return c, s, err
+		}
+		c = now
+	}
+}
+
 // At opens the committed state at a height; 0 is the newest.
 func (a *App) At(height int64) (*Snapshot, error) {
 	newest := a.committed.Load()
-	if height == 0 {
-		height = newest.height
-	}
-	if height <= 0 {
+	switch {
+	case height <= 0 && newest.height == 0 || height < 0:
 		return nil, fmt.Errorf("no block is committed yet")
+	case height == 0:
+		_, s, err := a.atOrAfter(newest)
+		return s, err
 	}
 	v, err := a.store.View(uint64(height))
 	if err != nil {

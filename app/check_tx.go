@@ -22,7 +22,7 @@ func (a *App) CheckTx(_ context.Context, req *abci.RequestCheckTx) (resp *abci.R
 		return &abci.ResponseCheckTx{Code: abci.CodeTypeOK}, nil
 	}
 	p := parse(req.Tx)
-	s, err := a.At(c.height)
+	c, s, err := a.atOrAfter(c)
 	if err != nil {
 		return nil, a.report("check", err)
 	}

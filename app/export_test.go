@@ -17,3 +17,15 @@ func GenesisState(chainID string, genesisTime int64, g *pb.Genesis) (x.Reader, t
 
 // Before is the time of the newest block that this process has committed; 0: none.
 func (a *App) Before() int64 { return a.before }
+
+// Seen looks up the newest height. What it gives opens that height later, as whoever was held up in between does.
+func (a *App) Seen() (open func() (height int64, err error)) {
+	c := a.committed.Load()
+	return func() (int64, error) {
+		c, s, err := a.atOrAfter(c)
+		if err == nil {
+			s.Close()
+		}
+		return c.height, err
+	}
+}

@@ -280,6 +280,26 @@ func TestSnapshotOfOlderHeight(t *testing.T) {
 	}
 }
 
+// TestHeightIsPassed has a node that keeps little history commit blocks between the moment at which a check looks up the newest height and that at which it
+// opens it. A check that took this for a fault of the disk would end the node.
+func TestHeightIsPassed(t *testing.T) {
+	t.Parallel()
+	s, _ := story(t, apptest.Options{Apps: 1})
+	info, err := s.Apps[0].MakeSnapshot(bg, 0, t.TempDir())
+	must(t, err)
+	b := newApp(t, app.Options{Dir: t.TempDir(), ChainID: s.Chain, Retain: 2})
+	syncFrom(t, b, info, s.AppHash)
+	s.Apps = append(s.Apps, b)
+	s.Block()
+	open := b.Seen()
+	for range 4 {
+		s.Block()
+	}
+	if height, err := open(); err != nil || height != s.Height() {
+		t.Errorf("height %d was opened: %v, want %d", height, err, s.Height())
+	}
+}
+
 // TestSnapshotWhileBlocksGoOn makes a snapshot on a node that keeps one height of history, while blocks change what it reads: the height that it began
 // with is held until it is done, and no longer.
 func TestSnapshotWhileBlocksGoOn(t *testing.T) {

@@ -9,9 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	cmtcfg "github.com/cometbft/cometbft/config"
+	"github.com/pelletier/go-toml/v2"
 	"github.com/spf13/viper"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
@@ -30,6 +32,10 @@ const (
 )
 
 const configBytesMax = 1 << 20
+
+// retainLeast is the least history of a node. Answers are proven at the height before the newest, and who has looked up the newest height opens it a moment
+// later.
+const retainLeast = 2
 
 // A Knob is one setting with its default and why it is that.
 type Knob struct {
@@ -232,10 +238,10 @@ func LoadConfig(home string) (Config, error) {
 		return c, missing(home, err)
 	}
 	if err := v.ReadConfig(bytes.NewReader(raw)); err != nil {
-		return c, fmt.Errorf("%s: %w", ConfigFile, err)
+		return c, fmt.Errorf("%s: %w", ConfigFile, notTOML(err))
 	}
 	if err := v.UnmarshalExact(&c.Settings); err != nil {
-		return c, fmt.Errorf("%s: %w", ConfigFile, oneLine(err))
+		return c, fmt.Errorf("%s: %w; `xinlian config --defaults` shows what each setting is", ConfigFile, oneLine(err))
 	}
 
 	e := viper.New()
@@ -247,7 +253,7 @@ func LoadConfig(home string) (Config, error) {
 		return c, missing(home, err)
 	}
 	if err := e.ReadConfig(bytes.NewReader(raw)); err != nil {
-		return c, fmt.Errorf("%s: %w", EngineConfig, err)
+		return c, fmt.Errorf("%s: %w", EngineConfig, notTOML(err))
 	}
 	if err := e.Unmarshal(c.Engine); err != nil {
 		return c, fmt.Errorf("%s: %w", EngineConfig, oneLine(err))
@@ -257,10 +263,20 @@ func LoadConfig(home string) (Config, error) {
 }
 
 func missing(home string, err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return fmt.Errorf("%s is no node's home (%w): run `xinlian init --home %s --genesis FILE` first", home, err, home)
 	}
 	return err
+}
+
+// notTOML says where a file of settings cannot be read, and what to do.
+func notTOML(err error) error {
+	var at *toml.DecodeError
+	if errors.As(err, &at) {
+		row, _ := at.Position()
+		err = fmt.Errorf("line %d: %w", row, at)
+	}
+	return fmt.Errorf("%w: mend the file, or take the one that `xinlian init` writes into an empty folder", err)
 }
 
 // oneLine makes mapstructure's list of complaints one line.
@@ -295,6 +311,9 @@ func (c Config) Check() error {
 	}
 	if l := c.Settings.Lending; l.Member != "" && (code.CheckUSCC(l.Member) != nil || l.Key == "" || l.Passphrase == "") {
 		return fmt.Errorf("%s: lending.member is a member's code and needs lending.key and lending.passphrase", ConfigFile)
+	}
+	if r := c.Settings.State.Retain; r != 0 && r < retainLeast {
+		return fmt.Errorf("%s: state.retain is %d; 0 keeps all; answers are proven at the height before the newest, so at least %d", ConfigFile, r, retainLeast)
 	}
 	if r := c.Settings.State.CompactRatio; r != 0 && !(r >= 1.5) {
 		return fmt.Errorf("%s: state.compact_ratio is %v; below 1.5 nearly every start would compact", ConfigFile, r)

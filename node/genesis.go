@@ -67,7 +67,7 @@ func GenesisDoc(chainID string, at time.Time, g *pb.Genesis) (*types.GenesisDoc,
 func LoadGenesis(path string) (*types.GenesisDoc, *pb.Genesis, error) {
 	doc, err := types.GenesisDocFromFile(path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("genesis: %w", err)
+		return nil, nil, fmt.Errorf("genesis: %w: copy the file of another member (xinlian export genesis)", err)
 	}
 	if got := doc.ConsensusParams.Version.App; got != app.Version {
 		return nil, nil, fmt.Errorf("genesis: consensus_params.version.app is %d, this program runs version %d", got, app.Version)
@@ -77,7 +77,7 @@ func LoadGenesis(path string) (*types.GenesisDoc, *pb.Genesis, error) {
 	}
 	g, err := app.ParseGenesis(doc.AppState)
 	if err != nil {
-		return nil, nil, fmt.Errorf("genesis: app_state: %w", err)
+		return nil, nil, fmt.Errorf("genesis: app_state: %w: copy the file of another member (xinlian export genesis)", err)
 	}
 	return doc, g, nil
 }

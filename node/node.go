@@ -20,7 +20,6 @@ import (
 	"github.com/cometbft/cometbft/mempool"
 	cmtnode "github.com/cometbft/cometbft/node"
 	"github.com/cometbft/cometbft/p2p"
-	"github.com/cometbft/cometbft/privval"
 	"github.com/cometbft/cometbft/proxy"
 	sm "github.com/cometbft/cometbft/state"
 	"github.com/cometbft/cometbft/statesync"
@@ -165,9 +164,13 @@ func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 		// Making new keys here would start a validator that nobody knows.
 		return fmt.Errorf("%s or %s is missing: restore it, or make a new home with `xinlian init`", cfg.PrivValidatorKeyFile(), cfg.NodeKeyFile())
 	}
-	nodeKey, err := p2p.LoadNodeKey(cfg.NodeKeyFile())
+	nodeKey, err := loadNodeKey(cfg)
 	if err != nil {
-		return fmt.Errorf("node key: %w", err)
+		return err
+	}
+	validator, err := loadValidator(cfg)
+	if err != nil {
+		return err
 	}
 
 	prune := &pruner{
@@ -201,7 +204,7 @@ func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 	}
 	engine, err := cmtnode.NewNode(
 		cfg,
-		privval.LoadOrGenFilePV(cfg.PrivValidatorKeyFile(), cfg.PrivValidatorStateFile()),
+		validator,
 		nodeKey,
 		sideBySide{app: &metered{
 			Application: n.app, m: n.metrics, risen: n.onHeight, retain: prune.retainHeight,

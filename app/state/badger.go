@@ -74,8 +74,12 @@ func openBadger(o Options) (*badger.DB, error) {
 	if o.InMemory {
 		return badger.OpenManaged(badgerOptions(o))
 	}
-	if o.ReadOnly {
-		if _, err := os.Stat(filepath.Join(o.Dir, badger.ManifestFilename)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(o.Dir, badger.ManifestFilename)); errors.Is(err, fs.ErrNotExist) {
+		// Badger writes the manifest before its first table, and removes every table that the manifest does not name.
+		if tables, _ := filepath.Glob(filepath.Join(o.Dir, "*.sst")); len(tables) > 0 {
+			return nil, fmt.Errorf("state folder %s is damaged (its MANIFEST is missing, and %d table files are there): restore it from a backup or a snapshot", o.Dir, len(tables))
+		}
+		if o.ReadOnly {
 			return nil, fmt.Errorf("no state folder at %s: start the node once, or give the right folder", o.Dir)
 		}
 	}

@@ -176,7 +176,7 @@ func openEngineStores(cfg *cmtcfg.Config) (e *engineStores, err error) {
 		case strings.Contains(err.Error(), syscall.ENOSPC.Error()):
 			return nil, exitWith(exitFailed, fmt.Errorf("the disk of %s is full: make room, then start again", path))
 		}
-		return nil, exitWith(exitDamaged, fmt.Errorf("%s: %w", path, err))
+		return nil, exitWith(exitDamaged, fmt.Errorf("%s: %w: restore the home from a backup, or begin a new one from the blocks of others", path, err))
 	}
 	blocks, err := open("blockstore")
 	if err != nil {
@@ -248,9 +248,9 @@ func (e *engineStores) check(ctx context.Context, r *fsckReport, a *app.App) err
 	return e.checkSigned(r.LastBlock)
 }
 
-// checkSigned compares the blocks with what the validator last signed. CometBFT's own loader ends the process on a bad file, so this reads the one field.
+// checkSigned compares the blocks with what the validator last signed.
 func (e *engineStores) checkSigned(last int64) error {
-	signed, err := lastSigned(e.cfg)
+	signed, err := node.LastSigned(e.cfg)
 	if err != nil {
 		return err
 	}

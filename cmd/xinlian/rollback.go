@@ -1,13 +1,11 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
-	cmtcfg "github.com/cometbft/cometbft/config"
 	sm "github.com/cometbft/cometbft/state"
 	"github.com/spf13/cobra"
 
@@ -99,7 +97,7 @@ func rollback(home string, to int64, full bool) (r rollbackReport, err error) {
 	case to < base-1 || to < 1:
 		return r, exitWith(exitFailed, fmt.Errorf("--to %d: the blocks begin at %d, so at least %d: what lies before cannot run again", to, base, max(base-1, 1)))
 	}
-	signed, err := lastSigned(cfg.Engine)
+	signed, err := node.LastSigned(cfg.Engine)
 	if err != nil {
 		return r, exitWith(exitDamaged, err)
 	}
@@ -133,24 +131,6 @@ func rollback(home string, to int64, full bool) (r rollbackReport, err error) {
 		return r, exitWith(exitFailed, fmt.Errorf("CometBFT's state: %w; the ledger's is at %d, and a start brings it back to the blocks", err, r.Height))
 	}
 	return r, nil
-}
-
-// lastSigned is the newest height at which the validator key has signed; 0 without a record.
-func lastSigned(cfg *cmtcfg.Config) (int64, error) {
-	raw, err := os.ReadFile(cfg.PrivValidatorStateFile())
-	if errors.Is(err, os.ErrNotExist) {
-		return 0, nil
-	}
-	var signed struct {
-		Height int64 `json:"height,string"`
-	}
-	if err == nil {
-		err = json.Unmarshal(raw, &signed)
-	}
-	if err != nil {
-		return 0, fmt.Errorf("what the validator last signed cannot be read, and without it it might sign twice: %w", err)
-	}
-	return signed.Height, nil
 }
 
 // putAside moves the validator key and what it last signed away, together, and makes a key that nobody gave a vote.
