@@ -42,7 +42,7 @@ func demoCmd() *cobra.Command {
 		Use: "demo", Short: "Show the whole ledger at work: four validators, files, a repair, proofs, an audit", Args: cobra.NoArgs,
 		Long: `Start a consortium of four validators on loopback in a temporary folder, with a legal clock on which a day passes in a second; take in the sample
 files; carry a penalty through publication, repair and the revocation of the repair; enter firms in lists, mark an objection, hold back what 信用中国 does
-not show; verify bundles offline before and after; compare the nodes; and replay the whole chain as an auditor. Everything in it is synthetic.
+not show; verify bundles offline before and after, and look firms up in offline packs; compare the nodes; and replay the whole chain as an auditor. Everything in it is synthetic.
 
 Exit codes: 0 every step went as expected, 1 one did not (it is named), 2 the call was wrong.`,
 	}
@@ -114,6 +114,7 @@ func runDemo(ctx context.Context, out io.Writer, dir string, keep bool) (err err
 		{"S7 serious list 严重失信主体名单", d.listed},
 		{"abnormal operation, objection, 信用中国 异常名录、异议、公示核对", d.abnormal},
 		{"S4 repair 修复", d.repair},
+		{"offline pack 离线信用包", d.offline},
 		{"S5 false repair 虚假修复", d.falseRepair},
 		{"S9 lender 信易贷", d.lender},
 		{"four nodes 四节点", d.agreement},

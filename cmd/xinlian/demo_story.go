@@ -36,10 +36,12 @@ var story struct {
 	record  string // the penalty of S3
 	code    string // the type-4 commitment of S4
 	repair  string
-	before  *proof // of the firm before the record came
-	between *proof // after the repair, before its revocation
+	before  *proof       // of the firm before the record came
+	between *proof       // after the repair, before its revocation
+	pack    *offlinePack // in which the firm is, of before the repair
 
 	approved calendar.Date
+	repaired int64 // the block of it
 }
 
 // penalty makes the decision of S3 or S6.
@@ -395,11 +397,14 @@ func (d *demo) repair() error {
 	if err := errors.Join(d.verdict(old, storyFirm, "no-negative", 6), d.verdict(old, storyFirm, "commitment:"+story.code+"=supervised", 0)); err != nil {
 		return err
 	}
+	if story.pack, err = d.fetchPack("ops", "negative", attest.NoNegative, nil, accepted.height); err != nil {
+		return err
+	}
 	approved, err := d.send("zz-scjg", pb.Msg{Sum: &pb.Msg_ApproveRepair{ApproveRepair: &pb.ApproveRepair{Issuer: issuer, Repair: id, DutiesVerified: true, DecisionNo: "ZZXF-2026-9001"}}})
 	if err != nil {
 		return err
 	}
-	story.approved = approved.on
+	story.approved, story.repaired = approved.on, approved.height
 	d.say("accepted on %s (scenario: 10-21), approved on %s (scenario: 10-27): in force in that block, %d", accepted.on, approved.on, approved.height)
 	if story.between, err = d.prove("gy-scjg", storyFirm, approved.height); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -588,6 +589,20 @@ func (c *Client) Receipts(ctx context.Context, uscc string) (json.RawMessage, er
 // Attestation fetches a subject's bundle. It is not verified here.
 func (c *Client) Attestation(ctx context.Context, uscc string) ([]byte, error) {
 	a, err := c.ask(ctx, request{method: http.MethodGet, path: "/v1/subjects/" + url.PathEscape(uscc) + "/attestation", accept: attest.MediaType})
+	if err != nil {
+		return nil, err
+	}
+	return a.body, nil
+}
+
+// Pack fetches the newest offline pack (离线信用包) of a set, "serious" or "negative"; base, if it is not zero, is the root of an older one, and what comes is the delta from it.
+// It is UNVERIFIED.
+func (c *Client) Pack(ctx context.Context, set string, base attest.Hash) ([]byte, error) {
+	path := "/v1/packs/" + url.PathEscape(set)
+	if base != (attest.Hash{}) {
+		path += "/delta?base=" + hex.EncodeToString(base[:])
+	}
+	a, err := c.ask(ctx, request{method: http.MethodGet, path: path, accept: "*/*"})
 	if err != nil {
 		return nil, err
 	}
