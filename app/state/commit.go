@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/pb"
 
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 )
@@ -60,10 +61,10 @@ func (s *Store) unstage() {
 //  2. "clean": only while heights are run again after a rollback. The leftovers of this height get their values as of
 //     the height before. A crash leaves versions above the marker; Open undoes them.
 //  3. "format": only before block 1. Format version and chain id. A crash leaves an empty folder of this chain.
-//  4. "rows n": whole transactions of rows at timestamp height, all but the last. A crash leaves versions above the
+//  4. "rows n": groups of rows at timestamp height, all but the last. A crash within or after one leaves versions above the
 //     marker; no reader sees them, Open undoes them, CometBFT runs the block again.
-//  5. "marker": the last rows and the marker in one transaction. From here the block is committed: after a crash the
-//     folder answers with this height and CometBFT does not run the block again.
+//  5. "marker": the last rows and, after them, the marker. A crash within leaves what one in step 4 leaves. From here the block
+//     is committed: after a crash the folder answers with this height and CometBFT does not run the block again.
 //  6. "floor": only with Retain. The new floor, durable. A crash leaves versions below the floor that nobody may read.
 //  7. In memory: the discard timestamp (Open sets it again), the tree, the marker that readers follow.
 //  8. Sometimes, beside the blocks that follow: another log and an image of the tree (treefile.go). A crash leaves a part
@@ -130,19 +131,63 @@ func (s *Store) writeBlock(m Marker, b *staged) (floor uint64, err error) {
 	groups := s.split(b.entries)
 	last := len(groups) - 1
 	for n, group := range groups[:last] {
-		if err := s.write(fmt.Sprintf("rows %d", n+1), m.Height, group); err != nil {
+		if err := s.writeRows(fmt.Sprintf("rows %d", n+1), m.Height, group); err != nil {
 			return 0, err
 		}
 	}
 	// A full slice expression: the group is a part of entries.
 	tail := append(groups[last][:len(groups[last]):len(groups[last])], entry{key: []byte{keyMarker}, value: encodeMarker(m)})
-	if err := s.write("marker", m.Height, tail); err != nil {
+	if err := s.writeRows("marker", m.Height, tail); err != nil {
 		return 0, err
 	}
 	return s.moveFloor(m.Height)
 }
 
-// split cuts entries into groups that fit one transaction each, with room for the marker. There is at least one group.
+// writeRows is a durable step that is atomic by its order and not by a transaction: a crash leaves none, some or all of the entries, and of some the first
+// ones. Badger reads its log from the beginning up to the first entry that is not whole, and a step is in one log; so who finds the last entry, the marker,
+// finds all. What a crash left above the marker is undone in any case.
+//
+// The reason is time. A transaction of Badger's keeps its entries in a map and writes them in the order of that, which is none. In the memtable, a list in
+// memory that is sorted, each entry is then looked for anew among places that lie anywhere; in ascending order it stands near the one before. The loader,
+// which serves backups, is the way into Badger that keeps the order. It takes memory for the largest step at once, so a few entries go in a transaction.
+func (s *Store) writeRows(step string, ts uint64, entries []entry) error {
+	if len(entries) < s.opts.inOrder {
+		return s.write(step, ts, entries)
+	}
+	err := s.step(step, func() error {
+		size := int64(0)
+		for _, e := range entries {
+			size += int64(e.size()) + rowOverhead
+		}
+		if int64(len(entries))+1 >= s.db.MaxBatchCount() || size >= s.db.MaxBatchSize() { // the loader would cut it in two
+			return fmt.Errorf("%d entries do not fit one step; the limits of this package are wrong", len(entries))
+		}
+		l := s.db.NewKVLoader(1)
+		kv, mark := pb.KV{Version: ts}, []byte(deleted)
+		for _, e := range entries {
+			kv.Key, kv.Value, kv.Meta = e.key, e.value, nil
+			if e.delete {
+				kv.Meta = mark
+			}
+			if err := l.Set(&kv); err != nil {
+				return err
+			}
+		}
+		return l.Finish()
+	})
+	if err != nil {
+		return fmt.Errorf("write %s: %w", step, err)
+	}
+	return nil
+}
+
+// deleted is the mark of a deleted entry, as Badger has it in its files and in backups.
+const deleted = "\x01"
+
+// rowOverhead is more than what Badger counts for an entry beside its key and its value.
+const rowOverhead = 16
+
+// split cuts entries into groups that fit one write each, with room for the marker. There is at least one group.
 func (s *Store) split(entries []entry) [][]entry {
 	var groups [][]entry
 	from, size := 0, 0

@@ -8,13 +8,13 @@
 //     what it has confirmed. After Open the state is exactly that after the marker's block.
 //   - View(h) shows the rows as block h left them, for every h from Floor to the last block; below the floor it says so
 //     (ErrPruned) and never answers from what happens to be left.
-//   - The root depends on the set of leaves alone: not on order, pruning, cache or transaction sizes, window or restarts.
+//   - The root depends on the set of leaves alone: not on order, pruning, cache or sizes of writes, window or restarts.
 //   - After a failed write the store refuses everything until it is opened again.
 //
 // # How a block is written
 //
-// All of a block stands at Badger timestamp = height, split into as many transactions as its size needs, each synced; the
-// last one holds the marker, and readers follow the marker. Commit lists the steps and what a crash right after each leaves;
+// All of a block stands at Badger timestamp = height, split into as many writes as its size needs, each synced; the marker
+// comes last, and readers follow the marker. Commit lists the steps and what a crash right after each leaves;
 // Rollback does the same. Open repairs: whatever stands above the marker gets the value that it had at the marker
 // (undo.go), before the block runs again, since the second run may be of another binary and write other keys. FORMAT.md
 // is the dictionary of the folder.

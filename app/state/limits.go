@@ -17,10 +17,12 @@ const (
 	// maxFloorStride bounds how far the floor may lag behind Retain. See (*Store).moveFloor.
 	maxFloorStride = 1024
 
-	// A block is split into transactions of at most this size. Badger's own bound is 15 % of the memtable
+	// A block is split into writes of at most this size. Badger's own bound is 15 % of the memtable
 	// (9.6 MB of 64 MB, about 100,000 entries); ours is reached first, so the split depends on the block alone.
-	defaultTxnBytes        = 8 << 20
-	defaultTxnEntries      = 60_000
+	defaultTxnBytes   = 8 << 20
+	defaultTxnEntries = 60_000
+	// From so many entries on, a step writes its rows in their order (writeRows).
+	defaultInOrder         = 200
 	defaultTxnBytesInRAM   = 512 << 10
 	defaultTxnEntriesInRAM = 10_000
 

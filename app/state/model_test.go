@@ -197,7 +197,7 @@ func drawBlock(t *rapid.T) block {
 
 // testOptions are small enough for many opens in one test.
 func testOptions(dir string) Options {
-	return Options{Dir: dir, ChainID: "sample-1", Bind: testBind, memTable: 8 << 20, txnEntries: 3, imageLeast: 1000}
+	return Options{Dir: dir, ChainID: "sample-1", Bind: testBind, memTable: 8 << 20, txnEntries: 3, inOrder: 2, imageLeast: 1000}
 }
 
 // TestModel drives a folder with random blocks, second runs of a block, reopens (after Close, and from the image that a
@@ -211,6 +211,7 @@ func TestModel(t *testing.T) {
 			o.Window = rapid.IntRange(1, 4).Draw(t, "window")
 			o.imageLeast = rapid.SampledFrom([]int64{1, 1000, 1 << 20}).Draw(t, "image")
 			o.txnEntries = rapid.SampledFrom([]int{1, 2, 3, 1000}).Draw(t, "transaction size")
+			o.inOrder = rapid.SampledFrom([]int{1, 2, 1000}).Draw(t, "in order from")
 		}
 		draw()
 		s := mustOpen(t, o)

@@ -36,13 +36,14 @@ type Options struct {
 	// Set by tests only; 0 or nil: as in limits.go.
 	memTable             int64
 	txnBytes, txnEntries int
+	inOrder              int
 	imageLeast           int64
 	testingOnlyFail      func(step string) error
 
 	emptyL0 bool // set by Compact: closing merges level 0 into the one below it
 }
 
-// Marker says which block the folder holds. It is written in the same transaction as the last rows of that block.
+// Marker says which block the folder holds. It is written with the last rows of that block, after them.
 type Marker struct {
 	Height  uint64 // 0: nothing committed yet
 	AppHash tree.Hash
@@ -201,6 +202,9 @@ func (o Options) withDefaults() (Options, error) {
 		if o.InMemory {
 			o.txnEntries = defaultTxnEntriesInRAM
 		}
+	}
+	if o.inOrder == 0 {
+		o.inOrder = defaultInOrder
 	}
 	return o, nil
 }

@@ -271,16 +271,16 @@ func (t *treeFiles) readImage() (next func() (tree.Leaf, bool), stop func() erro
 	}
 	t.bytes = info.Size()
 	var failed error
+	b := make([]byte, leafLen)
 	next = func() (l tree.Leaf, ok bool) {
 		if count == 0 || failed != nil {
 			return l, false
 		}
-		var b [leafLen]byte
-		if _, failed = io.ReadFull(r, b[:]); failed != nil {
+		if _, failed = io.ReadFull(r, b); failed != nil {
 			return l, false
 		}
 		count--
-		copy(l.Path[:], b[:])
+		copy(l.Path[:], b)
 		copy(l.ValueHash[:], b[hashLen:])
 		return l, true
 	}
@@ -474,27 +474,30 @@ func (t *treeFiles) writeImage(v *Version) (size int64, err error) {
 			os.Remove(making)
 		}
 	}()
-	w := bufio.NewWriterSize(f, 1<<20)
-	head := binary.BigEndian.AppendUint64([]byte(imageMagic), v.Height())
+	const piece = 1 << 20
+	buf := append(make([]byte, 0, piece+leafLen), imageMagic...)
+	buf = binary.BigEndian.AppendUint64(buf, v.Height())
 	root := v.Root()
-	head = binary.BigEndian.AppendUint64(append(head, root[:]...), v.Len())
-	if _, err := w.Write(head); err != nil {
-		return 0, err
-	}
+	buf = binary.BigEndian.AppendUint64(append(buf, root[:]...), v.Len())
 	n := 0
 	if err := v.leaves(func(l *tree.Leaf) error {
 		if n++; n%4096 == 0 && t.stopping() {
 			return ErrClosed
 		}
-		if _, err := w.Write(l.Path[:]); err != nil {
-			return err
+		buf = append(append(buf, l.Path[:]...), l.ValueHash[:]...)
+		if len(buf) < piece {
+			return nil
 		}
-		_, err := w.Write(l.ValueHash[:])
+		_, err := f.Write(buf)
+		buf = buf[:0]
 		return err
 	}); err != nil {
 		return 0, err
 	}
-	if err := errors.Join(w.Flush(), f.Sync()); err != nil {
+	if _, err := f.Write(buf); err != nil {
+		return 0, err
+	}
+	if err := f.Sync(); err != nil {
 		return 0, err
 	}
 	return int64(imageHeadLen + n*leafLen), os.Rename(making, t.path(v.Height(), imageSuffix))
