@@ -9,6 +9,7 @@
 //	bench iavl      the same through cosmos/iavl over Badger
 //	bench kvstore   CometBFT's kvstore application under the load that `xinlian bench load` makes
 //	bench open      a state folder opened by a fresh process: time and memory
+//	bench restart   the same after its process was killed, with as much in the tree's logs as they ever hold, and killed again
 //	bench compact   a state folder without its history: bytes on disk
 //
 // Trust: none is needed; it runs on one machine and all data are synthetic.

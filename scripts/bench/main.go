@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -19,6 +20,8 @@ var verbs = map[string]func(ctx context.Context, args []string) (any, error){
 	"kvstore": runKVStore,
 	"kvnode":  runKVNode, // the process of kvstore
 	"open":    runOpen,
+	"restart": runRestart,
+	"logs":    runLogs, // the first process of restart
 	"compact": runCompact,
 }
 
@@ -26,7 +29,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if len(os.Args) < 2 || verbs[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: bench table|state|iavl|kvstore|open|compact [--help]")
+		fmt.Fprintln(os.Stderr, "usage: bench table|state|iavl|kvstore|open|restart|compact [--help]")
 		os.Exit(2)
 	}
 	out, err := verbs[os.Args[1]](ctx, os.Args[2:])
@@ -71,4 +74,21 @@ func resident() int64 {
 		return 0
 	}
 	return pages * int64(os.Getpagesize())
+}
+
+// status is a line of /proc/self/status that gives a size; 0 where there is none.
+func status(name string) int64 {
+	raw, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(raw)) {
+		if rest, ok := strings.CutPrefix(line, name+":"); ok {
+			var kilobytes int64
+			if _, err := fmt.Sscan(rest, &kilobytes); err == nil {
+				return kilobytes << 10
+			}
+		}
+	}
+	return 0
 }

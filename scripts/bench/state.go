@@ -269,12 +269,15 @@ type openReport struct {
 	Seconds  float64 `json:"seconds"`
 	CPU      float64 `json:"cpu_s"`
 	Resident int64   `json:"resident_bytes"`
+	Peak     int64   `json:"peak_bytes"` // resident at most (VmHWM), tables that are mapped with it
+	Memory   int64   `json:"anon_bytes"` // of the resident ones, those that are no file's (RssAnon)
 	Height   uint64  `json:"height"`
 }
 
 func runOpen(_ context.Context, args []string) (any, error) {
 	f := flags("open")
 	dir := f.String("dir", "", "state folder")
+	stay := f.Bool("hold", false, "wait to be killed afterwards")
 	_ = f.Parse(args)
 	start := time.Now()
 	s, err := state.Open(state.Options{Dir: *dir, Bind: bind})
@@ -282,7 +285,13 @@ func runOpen(_ context.Context, args []string) (any, error) {
 		return nil, err
 	}
 	defer s.Close()
-	return &openReport{Seconds: time.Since(start).Seconds(), CPU: cpu().Seconds(), Resident: resident(), Height: s.Latest().Height}, nil
+	r := &openReport{
+		Seconds: time.Since(start).Seconds(), CPU: cpu().Seconds(), Resident: resident(), Peak: status("VmHWM"), Memory: status("RssAnon"), Height: s.Latest().Height,
+	}
+	if *stay {
+		return nil, hold(r)
+	}
+	return r, nil
 }
 
 // compactReport is a folder without history.
