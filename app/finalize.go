@@ -243,6 +243,8 @@ func runTx(ctx *x.Ctx, rows *overlay, p *parsed, index int) (*pb.TxOutcome, *abc
 		res   pb.TxResult
 		out   = &pb.TxOutcome{Height: ctx.Height, Index: uint32(index), Signer: p.body.Signer}
 	)
+	n := len(p.body.Messages)
+	res.Results, out.Results = make([]pb.MsgResult, 0, n), make([]pb.MsgOutcome, 0, n)
 	for i := range p.body.Messages {
 		mark, loggedMark, movedMark := rows.mark(), len(ctx.Logged), len(ctx.Moved)
 		done, err := Dispatch(ctx, &p.body.Messages[i])

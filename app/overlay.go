@@ -5,8 +5,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"unsafe"
 
+	"github.com/xinlian-ledger/xinlian/app/slots"
 	"github.com/xinlian-ledger/xinlian/app/state"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
@@ -37,10 +37,10 @@ type undo struct {
 // changes are the rows that a block writes. Their order is made when somebody asks for it: most tables are written and never iterated over
 // within a block, and a tree that is kept in order cost more than the rules themselves.
 type changes struct {
-	byKey  map[string]*change
-	tables [256]table // by the first byte of the key
-	room   []change   // changes that are not in use yet; a change never moves
-	memory []byte     // of keys and values: what is not in use yet
+	numbers slots.Table // key → number of the change, counted as they came
+	chunks  [][]change  // all changes, roomChunk to a piece: a change never moves
+	tables  [256]table  // by the first byte of the key
+	memory  []byte      // of keys and values: what is not in use yet
 }
 
 // table is the changes of one table: those in order of their keys, and some that came afterwards.
@@ -56,7 +56,7 @@ const (
 )
 
 func newOverlay(base x.Reader) *overlay {
-	return &overlay{base: base, changes: &changes{byKey: map[string]*change{}}, memo: map[string]any{}}
+	return &overlay{base: base, changes: &changes{}, memo: map[string]any{}}
 }
 
 // above reads a block's changes, which are in order and change no more, on top of what was there before.
@@ -67,7 +67,7 @@ func above(base x.Reader, c *changes) *overlay {
 // rowsPerMessage is about how many rows a message writes.
 const rowsPerMessage = 8
 
-// grow makes room for what the transactions will write, so that the map need not be moved while it fills.
+// grow makes room for what the transactions will write, so that the table of numbers need not be moved while it fills.
 func (o *overlay) grow(txs []*parsed) {
 	n := 0
 	for _, p := range txs {
@@ -75,11 +75,11 @@ func (o *overlay) grow(txs []*parsed) {
 			n += len(p.body.Messages)
 		}
 	}
-	o.byKey = make(map[string]*change, min(n, pb.BlockMessagesMax)*rowsPerMessage)
+	o.numbers.Grow(min(n, pb.BlockMessagesMax) * rowsPerMessage)
 }
 
 func (o *overlay) Get(key []byte) ([]byte, bool) {
-	if c, ok := o.byKey[string(key)]; ok && !c.void {
+	if c := o.find(slots.Hash(key), key); c != nil && !c.void {
 		if c.deleted {
 			return nil, false
 		}
@@ -90,7 +90,7 @@ func (o *overlay) Get(key []byte) ([]byte, bool) {
 
 // Peek implements x.Peeker. A value is never changed in its place: a write brings a new one.
 func (o *overlay) Peek(key []byte) ([]byte, bool) {
-	if c, ok := o.byKey[string(key)]; ok && !c.void {
+	if c := o.find(slots.Hash(key), key); c != nil && !c.void {
 		return c.value, !c.deleted
 	}
 	return x.Peek(o.base, key)
@@ -102,7 +102,10 @@ func (o *overlay) Remembered(key []byte) (row any, ok bool) {
 		return row, true
 	}
 	if below := o.below(key); below != nil {
-		return below.Remembered(key)
+		if row, ok = below.Remembered(key); ok {
+			o.memo[string(key)] = row // the next look is not handed down
+		}
+		return row, ok
 	}
 	return nil, false
 }
@@ -120,7 +123,7 @@ func (o *overlay) Remember(key []byte, row any) {
 
 // below is what remembers a row that was not changed here, from one block to the next; nil: nobody does.
 func (o *overlay) below(key []byte) x.Memo {
-	if c, ok := o.byKey[string(key)]; ok && !c.void {
+	if c := o.find(slots.Hash(key), key); c != nil && !c.void {
 		return nil
 	}
 	m, _ := o.base.(x.Memo)
@@ -133,27 +136,40 @@ func (o *overlay) Delete(key []byte) { o.put(key, nil, true) }
 
 func (o *overlay) put(key, value []byte, deleted bool) {
 	o.forget(key)
-	c, ok := o.byKey[string(key)]
-	if !ok {
-		c = o.add(key)
+	h := slots.Hash(key)
+	c := o.find(h, key)
+	if c == nil {
+		c = o.add(h, key)
 	}
 	o.journal = append(o.journal, undo{c, *c})
 	c.value, c.deleted, c.void = value, deleted, false
 }
 
+// find gives the change of a key, which may be void; nil: there is none.
+func (c *changes) find(h uint32, key []byte) *change {
+	var found *change
+	c.numbers.Find(h, func(n uint32) bool {
+		if ch := &c.chunks[n/roomChunk][n%roomChunk]; bytes.Equal(ch.key, key) {
+			found = ch
+		}
+		return found != nil
+	})
+	return found
+}
+
 // add makes a change of a key that the block has not written. It is void until somebody fills it.
-func (c *changes) add(key []byte) *change {
-	if len(c.room) == 0 {
-		c.room = make([]change, roomChunk)
+func (c *changes) add(h uint32, key []byte) *change {
+	n := c.len()
+	if n%roomChunk == 0 {
+		c.chunks = append(c.chunks, make([]change, 0, roomChunk))
 	}
-	n := &c.room[0]
-	c.room = c.room[1:]
-	n.key, n.void = c.keep(key), true
-	// The map's key is the change's own, not a copy: nobody writes to it again.
-	c.byKey[unsafe.String(unsafe.SliceData(n.key), len(n.key))] = n
+	last := &c.chunks[n/roomChunk]
+	*last = append(*last, change{key: c.keep(key), void: true})
+	c.numbers.Add(h, uint32(n))
+	added := &(*last)[n%roomChunk]
 	t := &c.tables[key[0]]
-	t.late = append(t.late, n)
-	return n
+	t.late = append(t.late, added)
+	return added
 }
 
 // keep copies bytes to where they stay.
@@ -171,7 +187,12 @@ func (c *changes) keep(b []byte) []byte {
 }
 
 // len is how many rows changed, those that were undone included.
-func (c *changes) len() int { return len(c.byKey) }
+func (c *changes) len() int {
+	if len(c.chunks) == 0 {
+		return 0
+	}
+	return (len(c.chunks)-1)*roomChunk + len(c.chunks[len(c.chunks)-1])
+}
 
 // wrote says whether a row of a table changed.
 func (c *changes) wrote(prefix byte) bool {
@@ -341,6 +362,7 @@ func (o *overlay) Iterate(prefix, start []byte, fn func(key, value []byte) bool)
 // 503, FinalizeBlock into a halt. One goroutine at a time.
 type Snapshot struct {
 	view   *state.View
+	ahead  *readRows                    // rows that were read before anybody asked; nil: none
 	cache  map[string]cached            // rows read once are read again without the disk; nil: no cache
 	known  map[string]cached            // such rows of another snapshot of this height, which nobody adds to meanwhile
 	shared *sharedRows                  // the same for members and catalogue, by all readers of the newest height
@@ -379,7 +401,7 @@ func (s *sharedRows) next(changed bool) *sharedRows {
 // Get implements x.Reader.
 func (s *Snapshot) Get(key []byte) ([]byte, bool) {
 	value, found := s.Peek(key)
-	if s.cache == nil && s.known == nil && (s.shared == nil || !logged(key)) {
+	if s.ahead == nil && s.cache == nil && s.known == nil && (s.shared == nil || !logged(key)) {
 		return value, found // nobody else has it
 	}
 	return bytes.Clone(value), found
@@ -395,16 +417,20 @@ func (s *Snapshot) Peek(key []byte) ([]byte, bool) {
 }
 
 func (s *Snapshot) peek(key []byte) ([]byte, bool) {
-	if c, ok := s.cache[string(key)]; ok {
-		return c.value, c.found
-	}
-	if c, ok := s.known[string(key)]; ok {
-		return c.value, c.found
-	}
 	share := s.shared != nil && logged(key) // few rows, asked for by every transaction
 	if share {
 		if c, ok := s.shared.Load(string(key)); ok {
 			return c.(cached).value, c.(cached).found
+		}
+	} else {
+		if c := s.ahead.find(slots.Hash(key), key); c != nil {
+			return c.value, c.found
+		}
+		if c, ok := s.cache[string(key)]; ok {
+			return c.value, c.found
+		}
+		if c, ok := s.known[string(key)]; ok {
+			return c.value, c.found
 		}
 	}
 	value, found, err := s.view.Get(key)

@@ -65,6 +65,6 @@ func (a *App) aside(base *Snapshot) (x.Reader, func()) {
 	if err != nil {
 		panic(x.Fault{Err: err})
 	}
-	s.known = base.cache
+	s.known, s.ahead = base.cache, base.ahead
 	return s, s.Close
 }

@@ -107,14 +107,15 @@ func Assign(ctx *Ctx, old, now []Duty) {
 // Enter writes a duty with its clock. The row of a clock says which of its duties comes first: who looks for those that run by it does not pass all
 // that were done before, which Badger keeps for a while. The row follows from the duties alone, as their order in the list does.
 func Enter(s State, d Duty) {
-	s.Set(d.key(), []byte{})
+	key := d.key()
+	s.Set(key, []byte{})
 	t, runs := d.Timer()
 	if !runs {
 		return
 	}
-	place := d.place()
-	if first, ok := Peek(s, t.key()); !ok || bytes.Compare(place, first) < 0 {
-		schedule(s, t.key(), place)
+	clock, place := t.key(), key[clockLen:]
+	if first, ok := Peek(s, clock); !ok || bytes.Compare(place, first) < 0 {
+		schedule(s, clock, place)
 	}
 }
 

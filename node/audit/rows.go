@@ -3,7 +3,6 @@ package audit
 import (
 	"bytes"
 	"encoding/binary"
-	"hash/maphash"
 	"io"
 	"os"
 	"slices"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/google/btree"
 
+	"github.com/xinlian-ledger/xinlian/app/slots"
 	"github.com/xinlian-ledger/xinlian/x"
 )
 
@@ -29,7 +29,6 @@ import (
 // while the others wait.
 type rows struct {
 	tables [256]*rowTable
-	seed   maphash.Seed
 
 	held, bound int64    // bytes in pieces in memory; more than bound are spilled
 	full        []*piece // in memory and written full, oldest first
@@ -65,12 +64,12 @@ type rowTable struct {
 	grouped atomic.Bool // groups and next are in use
 	ordered atomic.Bool // order is in use
 
-	slots  table    // key → id
-	places []uint64 // by id; 0 stands for none, so places are counted from 1
-	free   []uint32 // ids that may be used again
+	slots  slots.Table // key → id
+	places []uint64    // by id; 0 stands for none, so places are counted from 1
+	free   []uint32    // ids that may be used again
 	live   int
 
-	groupSlots table // name → number of the group
+	groupSlots slots.Table // name → number of the group
 	groups     []group
 	freeGroups []uint32
 	next       []uint32 // by id: the next of its group, or noRow
@@ -105,7 +104,7 @@ type numbered struct {
 }
 
 func newRows(dir string, bound int64) *rows {
-	return &rows{seed: maphash.MakeSeed(), dir: dir, bound: bound}
+	return &rows{dir: dir, bound: bound}
 }
 
 // Close gives up the temporary file.
@@ -115,73 +114,6 @@ func (r *rows) Close() error {
 	}
 	return r.file.Close()
 }
-
-// table is a hash table of ids, without the keys: open addressing, 32 bits of the hash beside each id so that most keys that are not the right one
-// are never looked at.
-type table struct {
-	slots []uint64 // (id + 1) << 32 | hash; 0 is free
-	used  int
-}
-
-func (t *table) find(h uint32, is func(id uint32) bool) (id uint32, ok bool) {
-	if len(t.slots) == 0 {
-		return 0, false
-	}
-	mask := uint32(len(t.slots) - 1)
-	for i := h & mask; t.slots[i] != 0; i = (i + 1) & mask {
-		if s := t.slots[i]; uint32(s) == h && is(uint32(s>>32)-1) {
-			return uint32(s>>32) - 1, true
-		}
-	}
-	return 0, false
-}
-
-// add enters an id whose key is not there.
-func (t *table) add(h, id uint32) {
-	if 4*(t.used+1) > 3*len(t.slots) {
-		old := t.slots
-		t.slots = make([]uint64, max(64, 2*len(old)))
-		for _, s := range old {
-			if s != 0 {
-				t.place(s)
-			}
-		}
-	}
-	t.place((uint64(id)+1)<<32 | uint64(h))
-	t.used++
-}
-
-func (t *table) place(s uint64) {
-	mask := uint32(len(t.slots) - 1)
-	i := uint32(s) & mask
-	for t.slots[i] != 0 {
-		i = (i + 1) & mask
-	}
-	t.slots[i] = s
-}
-
-// remove takes an id out and moves what stood behind it into the gap, where that is nearer to its own place.
-func (t *table) remove(h, id uint32) {
-	mask := uint32(len(t.slots) - 1)
-	i := h & mask
-	for t.slots[i] != (uint64(id)+1)<<32|uint64(h) {
-		i = (i + 1) & mask
-	}
-	t.used--
-	for j := i; ; {
-		j = (j + 1) & mask
-		s := t.slots[j]
-		if s == 0 {
-			t.slots[i] = 0
-			return
-		}
-		if home := uint32(s) & mask; (j-home)&mask >= (j-i)&mask {
-			t.slots[i], i = s, j
-		}
-	}
-}
-
-func (r *rows) hash(key []byte) uint32 { return uint32(maphash.Bytes(r.seed, key)) }
 
 // Apply implements app.Rows.
 func (r *rows) Apply(key, value []byte, deleted bool) {
@@ -303,7 +235,7 @@ func (t *rowTable) keyOf(id uint32) []byte {
 }
 
 func (t *rowTable) find(key []byte) (id uint32, ok bool) {
-	return t.slots.find(t.rows.hash(key), func(id uint32) bool { return bytes.Equal(t.keyOf(id), key) })
+	return t.slots.Find(slots.Hash(key), func(id uint32) bool { return bytes.Equal(t.keyOf(id), key) })
 }
 
 // set makes a place the newest version of a row.
@@ -322,7 +254,7 @@ func (t *rowTable) set(key []byte, place uint64) {
 		}
 	}
 	t.places[id] = place + 1
-	t.slots.add(t.rows.hash(key), id)
+	t.slots.Add(slots.Hash(key), id)
 	t.live++
 	if t.grouped.Load() {
 		t.join(key, id)
@@ -334,7 +266,7 @@ func (t *rowTable) delete(key []byte) {
 	if !ok {
 		return
 	}
-	t.slots.remove(t.rows.hash(key), id)
+	t.slots.Remove(slots.Hash(key), id)
 	t.places[id] = 0
 	t.live--
 	if t.grouped.Load() {
@@ -345,7 +277,7 @@ func (t *rowTable) delete(key []byte) {
 }
 
 func (t *rowTable) findGroup(g name) (n uint32, ok bool) {
-	return t.groupSlots.find(t.rows.hash(g.bytes()), func(n uint32) bool { return t.groups[n].name == g })
+	return t.groupSlots.Find(slots.Hash(g.bytes()), func(n uint32) bool { return t.groups[n].name == g })
 }
 
 // join hangs a row into its group.
@@ -360,7 +292,7 @@ func (t *rowTable) join(key []byte, id uint32) {
 			t.groups = append(t.groups, group{})
 		}
 		t.groups[n] = group{name: of, first: noRow, least: id}
-		t.groupSlots.add(t.rows.hash(of.bytes()), n)
+		t.groupSlots.Add(slots.Hash(of.bytes()), n)
 		if t.ordered.Load() {
 			t.order.ReplaceOrInsert(numbered{of, n})
 		}
@@ -387,7 +319,7 @@ func (t *rowTable) leave(key []byte, id uint32) {
 		t.tidy(g)
 	}
 	if g.live == 0 {
-		t.groupSlots.remove(t.rows.hash(of.bytes()), n)
+		t.groupSlots.Remove(slots.Hash(of.bytes()), n)
 		t.freeGroups = append(t.freeGroups, n)
 		if t.ordered.Load() {
 			t.order.Delete(numbered{of, n})

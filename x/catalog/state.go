@@ -114,8 +114,9 @@ func LastDay(r x.Reader, d calendar.Date) calendar.Date {
 type exceptions struct {
 	r    x.Reader
 	kept [2]struct {
-		year int
-		days []pb.CalendarDay
+		year        int
+		first, last calendar.Date // of the year; a day between them needs no look at its date
+		days        []pb.CalendarDay
 	}
 }
 
@@ -138,6 +139,11 @@ func (e *exceptions) Lookup(d calendar.Date) (working, listed bool) {
 }
 
 func (e *exceptions) year(d calendar.Date) []pb.CalendarDay {
+	for i := range e.kept {
+		if k := &e.kept[i]; k.year != 0 && k.first <= d && d <= k.last {
+			return k.days
+		}
+	}
 	y, _, _ := d.YMD()
 	slot := &e.kept[y%2]
 	if y == 0 {
@@ -145,6 +151,8 @@ func (e *exceptions) year(d calendar.Date) []pb.CalendarDay {
 	}
 	if slot.year != y {
 		slot.year, slot.days = y, nil
+		slot.first, _ = calendar.FromYMD(y, 1, 1) // a year of the legal calendar has both days
+		slot.last, _ = calendar.FromYMD(y, 12, 31)
 		if row, ok := years.Look(e.r, yearKey(y)); ok {
 			slot.days = row.Days
 		}

@@ -134,9 +134,13 @@ func penaltyFits(ctx *x.Ctx, issuer *pb.Member, c *pb.PenaltyContent, breach str
 	return classify(ctx, c)
 }
 
+func penaltyFacts(c *pb.PenaltyContent) Facts {
+	return Facts{Issuer: c.Issuer, Subject: c.Subject, DocNo: c.DocNo, DecidedOn: c.DecidedOn, BreachOf: c.BreachOf, PowerCode: c.PowerCode}
+}
+
 func penaltyDecision(c *pb.PenaltyContent) *decision {
 	return &decision{
-		Facts:  Facts{Issuer: c.Issuer, Subject: c.Subject, DocNo: c.DocNo, DecidedOn: c.DecidedOn, BreachOf: c.BreachOf, PowerCode: c.PowerCode},
+		Facts:  penaltyFacts(c),
 		served: c.ServedOn, twoDocuments: c.RepairNoticeServed, region: c.ViolationRegion, sector: c.Sector, designation: c.Designation, text: c.TextDigest,
 	}
 }

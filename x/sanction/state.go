@@ -33,6 +33,9 @@ func Of(d *pb.Dishonesty) Facts {
 	if d.Destroyed != nil {
 		return Facts{Issuer: d.Destroyed.Issuer, Subject: d.Destroyed.Subject}
 	}
+	if d.Penalty != nil { // nearly every record, and asked for many times while one is written
+		return penaltyFacts(d.Penalty)
+	}
 	return decisionOf(d).Facts
 }
 
@@ -178,23 +181,27 @@ func alarmBit(k x.DutyKind) uint32 { return 1 << (k - 1) }
 
 // TimersOf gives the timers that follow from a record, but for those of its duties.
 func TimersOf(d *pb.Dishonesty) []x.Timer {
-	id := append([]byte(Of(d).Subject), d.Id...)
 	switch d.State {
 	case pb.RECORD_PUBLISHED, pb.RECORD_UNPUBLISHED, pb.RECORD_SHIELDED:
 		if d.Extended {
 			return nil
 		}
-		return []x.Timer{{Class: x.EndsVisibility, Due: calendar.EndUnix(calendar.Date(d.MaxUntil)), Kind: x.TimerPublicityMax, ID: id}}
+		return []x.Timer{{Class: x.EndsVisibility, Due: calendar.EndUnix(calendar.Date(d.MaxUntil)), Kind: x.TimerPublicityMax, ID: timerID(d)}}
 	case pb.RECORD_REPAIRED, pb.RECORD_EXPIRED, pb.RECORD_WITHDRAWN, pb.RECORD_CORRECTED:
-		return []x.Timer{{Class: x.Other, Due: calendar.EndUnix(calendar.Date(d.ArchiveOn)), Kind: x.TimerArchive, ID: id}}
+		return []x.Timer{{Class: x.Other, Due: calendar.EndUnix(calendar.Date(d.ArchiveOn)), Kind: x.TimerArchive, ID: timerID(d)}}
 	}
 	return nil
 }
+
+func timerID(d *pb.Dishonesty) []byte { return append([]byte(Of(d).Subject), d.Id...) }
 
 // DutiesOf gives the duties that a record lays on agencies.
 func DutiesOf(d *pb.Dishonesty) (out []x.Duty) {
 	f := Of(d)
 	owe := func(owner string, kind x.DutyKind, due int32) {
+		if out == nil {
+			out = make([]x.Duty, 0, 2) // those of a record that is registered
+		}
 		out = append(out, x.Duty{Owner: owner, Due: calendar.Date(due), Kind: kind, Subject: f.Subject, Record: d.Id, Alarmed: d.Alarms&alarmBit(kind) != 0})
 	}
 	if d.State == pb.RECORD_REGISTERED {

@@ -1,7 +1,6 @@
 package standing
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
@@ -29,7 +28,7 @@ func LeafKey(uscc string) []byte { return append([]byte{'S'}, uscc...) }
 // Salt is HMAC(K, USCC ‖ SHA-256(standing)): the same standing has the same salt whenever it stands, and nobody without K can test a guess.
 func Salt(secret []byte, uscc string, standing []byte) []byte {
 	sum := sha256.Sum256(standing)
-	return mac(secret, []byte(uscc), sum[:])
+	return x.MAC(nil, secret, []byte(uscc), sum[:])
 }
 
 // LeafValue is the value of a standing's leaf: SHA-256(domain ‖ salt ‖ standing).
@@ -54,7 +53,7 @@ const restrictedClasses = int(pb.DATA_COMMITMENTS)
 // ClassSalt is derived as Salt is, in a domain of its own, for each class of the restricted section: an opened class helps nobody to guess a closed one.
 func ClassSalt(secret []byte, uscc string, class pb.DataClass, content []byte) []byte {
 	sum := sha256.Sum256(content)
-	return mac(secret, []byte(classDomain), []byte(uscc), []byte{byte(class)}, sum[:])
+	return x.MAC(nil, secret, []byte(classDomain), []byte(uscc), []byte{byte(class)}, sum[:])
 }
 
 // ClassDigest is what the restricted section carries of a class.
@@ -70,7 +69,7 @@ func ClassDigest(class pb.DataClass, salt, content []byte) []byte {
 // RestrictedSalt is derived as Salt is, in a domain of its own.
 func RestrictedSalt(secret []byte, uscc string, section []byte) []byte {
 	sum := sha256.Sum256(section)
-	return mac(secret, []byte(restrictedDomain), []byte(uscc), sum[:])
+	return x.MAC(nil, secret, []byte(restrictedDomain), []byte(uscc), sum[:])
 }
 
 // RestrictedDigest is what the standing carries of the restricted section.
@@ -80,12 +79,4 @@ func RestrictedDigest(salt, section []byte) []byte {
 	h.Write(salt)
 	h.Write(section)
 	return h.Sum(nil)
-}
-
-func mac(key []byte, parts ...[]byte) []byte {
-	m := hmac.New(sha256.New, key)
-	for _, p := range parts {
-		m.Write(p)
-	}
-	return m.Sum(nil)
 }

@@ -2,7 +2,6 @@ package subject
 
 import (
 	"bytes"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -47,7 +46,7 @@ func (t Records[T, P]) Put(ctx *x.Ctx, subject string, key []byte, row *T) {
 func (t Records[T, P]) PutAside(ctx *x.Ctx, subject string, key []byte, row *T) {
 	k, body := t.key(subject, key), x.EncodeRow(P(row))
 	seq := appendEntry(ctx, subject, t.info.Prefix, k, body)
-	ctx.Set(k, append(binary.AppendUvarint(nil, seq), body...))
+	ctx.Set(k, append(binary.AppendUvarint(make([]byte, 0, binary.MaxVarintLen64+len(body)), seq), body...))
 }
 
 // Each visits the records of a subject by key.
@@ -92,9 +91,7 @@ func headLeafValue(_, _, row []byte) [32]byte {
 
 // FileLeafKey is the tree key of a subject's file. Without the chain's secret nobody can tell whose it is.
 func FileLeafKey(secret []byte, uscc string) []byte {
-	mac := hmac.New(sha256.New, secret)
-	mac.Write([]byte(uscc))
-	return mac.Sum([]byte{'F'})
+	return x.MAC(append(make([]byte, 0, 1+sha256.Size), 'F'), secret, []byte(uscc))
 }
 
 // FileLeafValue is the value of a file's leaf.
@@ -110,17 +107,22 @@ func decodeHead(raw []byte) tree.Frontier {
 	if err := h.Unmarshal(raw); err != nil {
 		x.Faultf("a file head does not decode: %w", err)
 	}
-	f, err := tree.FrontierOf(h.Size_, bytes.Join(h.Peaks, nil))
-	if err != nil {
-		x.Faultf("a file head is damaged: %w", err)
+	f := tree.Frontier{Size: h.Size_, Peaks: make([]tree.Hash, len(h.Peaks))}
+	whole := true
+	for i, p := range h.Peaks {
+		whole = whole && len(p) == len(f.Peaks[i])
+		copy(f.Peaks[i][:], p)
+	}
+	if err := f.Check(); err != nil || !whole {
+		x.Faultf("a file head is damaged: %w", tree.ErrFrontier)
 	}
 	return f
 }
 
 func encodeHead(f tree.Frontier) []byte {
-	h := &pb.FileHead{Size_: f.Size}
+	h := &pb.FileHead{Size_: f.Size, Peaks: make([][]byte, len(f.Peaks))}
 	for i := range f.Peaks {
-		h.Peaks = append(h.Peaks, append([]byte(nil), f.Peaks[i][:]...))
+		h.Peaks[i] = f.Peaks[i][:] // encoding copies
 	}
 	return x.EncodeRow(h)
 }
@@ -151,11 +153,11 @@ func appendEntry(ctx *x.Ctx, uscc string, table byte, key, row []byte) uint64 {
 	f := Head(ctx, uscc)
 	seq := f.Size
 	k, d := sha256.Sum256(key), sha256.Sum256(row)
-	e := &pb.FileEntry{Height: ctx.Height, Table: uint32(table), Key: k[:], Digest: d[:]}
+	e := x.EncodeRow(&pb.FileEntry{Height: ctx.Height, Table: uint32(table), Key: k[:], Digest: d[:]})
 	var n [8]byte
 	binary.BigEndian.PutUint64(n[:], seq)
-	entries.Put(ctx, e, []byte(uscc), n[:])
-	leaf := tree.LogLeaf(x.EncodeRow(e))
+	ctx.Set(entries.Key([]byte(uscc), n[:]), e)
+	leaf := tree.LogLeaf(e)
 	f.Append(leaf)
 	ctx.Set(x.Key(heads.Prefix, []byte(uscc)), encodeHead(f))
 	ctx.Log(leaf)
