@@ -106,7 +106,7 @@ type LogSettings struct {
 var settingKnobs = []Knob{
 	{Key: "api.listen", Default: "127.0.0.1:26680", Reason: "gateway; loopback until the operator puts TLS in front of it"},
 	{Key: "api.stop_grace", Default: "10s", Reason: "how long open requests may take to end when the node stops"},
-	{Key: "api.pack_every", Default: "1h", Reason: "how old an offline pack may grow before it is made anew, at most 24h; sooner where somebody has left its set. Lenders who check by packs want it as fresh as their policy asks"},
+	{Key: "api.pack_every", Default: "1h0m0s", Reason: "how old an offline pack may grow before it is made anew, at most 24h; sooner where somebody has left its set. Lenders who check by packs want it as fresh as their policy asks"},
 	{Key: "api.checks_per_second", Default: 1000, Reason: "so many bundles a second are verified by the gateway itself before they leave; beyond it, under load, they leave unverified. A check costs processor time that answers need then, and what makes one bundle wrong makes many so. 0 = every one is verified"},
 	{Key: "lending.member", Default: "", Reason: "code of the member whose lenders' gateway (融资信用服务网关) this is: firms' authorisations name it. One node alone of a member: its journal in data/receipts counts the uses, encrypted under a key that receipts.json there seals with lending.passphrase: keep both. Empty = none"},
 	{Key: "lending.key", Default: "", Reason: "file of that member's key of role GATEWAY, which anchors the receipts of queries; a path in the home folder or an absolute one"},
@@ -119,7 +119,7 @@ var settingKnobs = []Knob{
 	{Key: "state.proof_window_mb", Default: int64(256), Reason: "memory for proofs at heights before the newest two, for requests that are on their way; some 80 blocks of 5,000 updates"},
 	{Key: "state.workers", Default: 0, Reason: "signatures checked at a time; 0 = one a processor"},
 	{Key: "state.snapshot_every", Default: uint64(0), Reason: "heights between snapshots for nodes that join, such as 1000; the same on all nodes that make them; 0 = none"},
-	{Key: "watchdog.behind", Default: "2m", Reason: "peers ahead and no block for this long ends the process; well above any block sync pause"},
+	{Key: "watchdog.behind", Default: "2m0s", Reason: "peers ahead and no block for this long ends the process; well above any block sync pause"},
 	{Key: "watchdog.disk_free_mb", Default: int64(256), Reason: "less free disk ends the process while it can still say so; what blocks and compactions write between two looks is far less. 0 = no look"},
 	{Key: "log.level", Default: "info", Reason: "debug, info, warn or error"},
 	{Key: "log.engine", Default: "error", Reason: "CometBFT's own lines; at info it writes a dozen a block"},
@@ -263,6 +263,9 @@ func LoadConfig(home string) (Config, error) {
 }
 
 func missing(home string, err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return noRight(err)
+	}
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return fmt.Errorf("%s is no node's home (%w): run `xinlian init --home %s --genesis FILE` first", home, err, home)
 	}

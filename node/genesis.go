@@ -1,7 +1,9 @@
 package node
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/cometbft/cometbft/crypto/ed25519"
@@ -66,6 +68,9 @@ func GenesisDoc(chainID string, at time.Time, g *pb.Genesis) (*types.GenesisDoc,
 // LoadGenesis reads a genesis file and checks what a node relies on before it starts with it.
 func LoadGenesis(path string) (*types.GenesisDoc, *pb.Genesis, error) {
 	doc, err := types.GenesisDocFromFile(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, nil, noRight(err)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("genesis: %w: copy the file of another member (xinlian export genesis)", err)
 	}

@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -46,11 +47,19 @@ func InitKeys(c Config) (Identity, error) {
 	return Identity{NodeID: string(nodeKey.ID()), ValidatorKey: pub.Bytes()}, nil
 }
 
+// noRight says what to do about a file that this user may not read.
+func noRight(err error) error {
+	return fmt.Errorf("%w: give the user who runs the node a right to it", err)
+}
+
 // loadNodeKey reads the key that is the node's address.
 func loadNodeKey(c *cmtcfg.Config) (*p2p.NodeKey, error) {
 	k, err := p2p.LoadNodeKey(c.NodeKeyFile())
 	if err == nil && k.PrivKey == nil {
 		err = errors.New("no private key is in it")
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, noRight(err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("node key %s cannot be read: %w: restore it from a backup; without one a new home gets a new address, which other members enter under p2p.persistent_peers",
@@ -80,6 +89,9 @@ func checkValidatorKey(c *cmtcfg.Config) error {
 	if err == nil && k.PrivKey == nil {
 		err = errors.New("no private key is in it")
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		return noRight(err)
+	}
 	if err != nil {
 		return fmt.Errorf("validator key %s cannot be read: %w: restore it from a backup, or make a new home and have governance enter its key", c.PrivValidatorKeyFile(), err)
 	}
@@ -96,6 +108,9 @@ func LastSigned(c *cmtcfg.Config) (int64, error) {
 	}
 	if err == nil {
 		err = cmtjson.Unmarshal(raw, &signed)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return 0, noRight(err)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("what the validator last signed (%s) cannot be read, and without it it might sign twice: %w: never take the file of an older backup; make a new home, and have governance enter its key",

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -70,7 +71,8 @@ type Node struct {
 	startedAt  int64        // height at start
 	height     atomic.Int64 // newest committed
 	room       room
-	lastRise   atomic.Int64 // unix nanoseconds of the rise to it; 0 = none since the start
+	born       time.Time    // when this Node was made
+	lastRise   atomic.Int64 // nanoseconds from then to the rise to it; 0 = none. A clock that is set meanwhile changes neither
 	fault      atomic.Pointer[error]
 	failReason atomic.Pointer[string]
 	csEnded    atomic.Bool
@@ -99,7 +101,7 @@ func New(c Config, o Options) (_ *Node, err error) {
 		return nil, err
 	}
 	n := &Node{
-		config: c, opts: o, log: o.Logger,
+		config: c, opts: o, log: o.Logger, born: time.Now(),
 		quit: make(chan struct{}), wake: make(chan struct{}, 1), done: make(chan struct{}), compact: make(chan struct{}),
 	}
 	if err := n.checkDisk(); err != nil {
@@ -271,6 +273,12 @@ func (n *Node) Start() error {
 			return err
 		}
 	}
+	for _, a := range []struct{ key, addr string }{{"p2p.laddr", n.config.Engine.P2P.ListenAddress}, {"rpc.laddr", n.config.Engine.RPC.ListenAddress}} {
+		if err := canListen(a.key, a.addr); err != nil {
+			n.closeListeners()
+			return err
+		}
+	}
 	n.started = time.Now()
 	if err := n.engine.Start(); err != nil {
 		n.closeListeners()
@@ -297,7 +305,7 @@ func (n *Node) listen(addr string, h http.Handler, key string) error {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		n.closeListeners()
-		return fmt.Errorf("%s %s: %w", key, addr, err)
+		return unlistened(key, addr, ConfigFile, err)
 	}
 	n.listeners = append(n.listeners, l)
 	n.servers = append(n.servers, &http.Server{
@@ -310,6 +318,25 @@ func (n *Node) listen(addr string, h http.Handler, key string) error {
 		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
 	})
 	return nil
+}
+
+// canListen looks at an address of the engine's before the engine starts: it does not say which of its settings names one that is taken, and has begun to serve
+// another by then.
+func canListen(key, addr string) error {
+	where, ok := strings.CutPrefix(addr, "tcp://")
+	if !ok {
+		return nil // none, or a socket of the file system
+	}
+	l, err := net.Listen("tcp", where)
+	if err != nil {
+		return unlistened(key, where, EngineConfig, err)
+	}
+	return l.Close()
+}
+
+// unlistened says what to do where an address cannot be listened on.
+func unlistened(key, addr, file string, err error) error {
+	return fmt.Errorf("%s %s: %w: end what listens there, or set another address in %s", key, addr, err, file)
 }
 
 func (n *Node) closeListeners() {
@@ -418,11 +445,14 @@ func (n *Node) onDurable(height int64, messages int) {
 
 func (n *Node) onHeight(height int64) {
 	n.height.Store(height)
-	n.lastRise.Store(time.Now().UnixNano())
+	n.lastRise.Store(int64(time.Since(n.born)))
 	if err := n.checkDisk(); err != nil {
 		n.onFault(err)
 	}
 }
+
+// risen is when the height rose, by the clock that nobody sets.
+func (n *Node) risen() time.Time { return n.born.Add(time.Duration(n.lastRise.Load())) }
 
 func (n *Node) look() {
 	select {
@@ -470,7 +500,7 @@ func (n *Node) observe() observation {
 	}
 	// The engine replays before Start; a rise counts from Start on.
 	since := n.started
-	if at := time.Unix(0, n.lastRise.Load()); at.After(since) {
+	if at := n.risen(); at.After(since) {
 		since = at
 		o.Moved = true
 	}

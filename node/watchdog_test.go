@@ -50,6 +50,16 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// TestRiseByTheSteadyClock: how long ago a block came is measured by the clock that nobody sets. By the other one a clock that is put forward would end a node
+// whose peers are a block ahead, and one that is put back would hide for as long that nothing comes.
+func TestRiseByTheSteadyClock(t *testing.T) {
+	n := &Node{born: time.Now()}
+	n.onHeight(1)
+	if at := n.risen(); !strings.Contains(at.String(), " m=") || at.Before(n.born) {
+		t.Errorf("the height rose at %s, which follows whoever sets the clock", at)
+	}
+}
+
 func TestReadiness(t *testing.T) {
 	fresh := observation{Height: 7, Moved: true, Idle: time.Second, FreshFor: 13 * time.Second, PowerSeen: 40, PowerTotal: 40}
 	for _, tt := range []struct {

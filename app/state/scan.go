@@ -148,7 +148,7 @@ func (s *Store) scan(ctx context.Context, height uint64, r keyRange, fn func(key
 			return nil
 		}
 		if err := item.Value(func(row []byte) error { return fn(key[1:], row) }); err != nil {
-			return fmt.Errorf("row %x: %w", key[1:], err)
+			return fmt.Errorf("state row %x: %w", key[1:], err)
 		}
 	}
 	return nil

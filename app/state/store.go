@@ -287,7 +287,7 @@ func (s *Store) loadFixed(key byte) (uint64, error) {
 	}
 	n, err := decodeUint64(value)
 	if err != nil {
-		return 0, s.damaged(fmt.Errorf("row %q: %w", key, err))
+		return 0, s.damaged(fmt.Errorf("number row %q: %w", key, err))
 	}
 	return n, nil
 }

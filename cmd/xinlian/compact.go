@@ -135,8 +135,13 @@ func loadHome(home string) (cfg node.Config, chainID string, err error) {
 
 // stateRefusal gives an error of the state folder its exit code.
 func stateRefusal(err error) error {
-	if strings.Contains(err.Error(), "in use by another process") || errors.Is(err, os.ErrPermission) {
+	if inUseOrUnreadable(err) {
 		return exitWith(exitUnreadable, err)
 	}
 	return exitWith(exitDamaged, err)
+}
+
+// inUseOrUnreadable says whether it is not the folder that is wrong: another process has it, or this user has no right to it.
+func inUseOrUnreadable(err error) bool {
+	return errors.Is(err, os.ErrPermission) || strings.Contains(err.Error(), "in use by another process") || strings.Contains(err.Error(), "cannot be written: its disk is read-only")
 }

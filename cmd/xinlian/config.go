@@ -45,7 +45,7 @@ Each setting of config/xinlian.toml can be set in the environment as well: api.l
 			if fmt.Sprint(k.Value) != fmt.Sprint(k.Default) {
 				note = fmt.Sprintf(" [default %v]", k.Default)
 			}
-			fmt.Fprintf(w, "%s\t%v%s\t%s\n", k.Key, k.Value, note, k.Reason)
+			fmt.Fprintf(w, "%s\t%v%s\t%s\n", k.Key, k.Value, note, catalog().Text(speaks(c), k.Reason))
 		}
 		return w.Flush()
 	}

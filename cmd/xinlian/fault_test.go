@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -294,6 +295,22 @@ func TestFaults(t *testing.T) {
 		}
 		refused(t, "cannot be written", h)
 	})
+	t.Run("addresses in use", func(t *testing.T) {
+		taken, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer taken.Close()
+		for _, tt := range []struct{ name, key, before string }{
+			{"XINLIAN_API_LISTEN", "api.listen", ""}, {"XINLIAN_METRICS_LISTEN", "metrics.listen", ""},
+			{"XINLIAN_ENGINE_P2P_LADDR", "p2p.laddr", "tcp://"}, {"XINLIAN_ENGINE_RPC_LADDR", "rpc.laddr", "tcp://"},
+		} {
+			h := copyHome(t, home, t.TempDir())
+			refused(t, tt.key+" "+taken.Addr().String(), h, tt.name+"="+tt.before+taken.Addr().String())
+			xinlian(t, 0, "fsck", "--home", h)
+		}
+	})
+	t.Run("files of another user", func(t *testing.T) { noRights(t, home) })
 	t.Run("full disk", func(t *testing.T) { fullDisk(t, home, api) })
 }
 
@@ -325,6 +342,47 @@ func remove(t *testing.T, path string) {
 	t.Helper()
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// noRights runs verbs as a user who may not read one file of the home: it is not damaged, so they end with exit code 3 and say what to do.
+func noRights(t *testing.T, home string) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	const nobody = 65534
+	dir := t.TempDir()
+	program, err := os.ReadFile(os.Args[0])
+	name := filepath.Join(dir, "program")
+	if err = errors.Join(err, os.WriteFile(name, program, 0o755), os.Chmod(filepath.Dir(dir), 0o755), os.Chmod(dir, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{
+		node.ConfigFile, node.EngineConfig, "config/genesis.json", "config/node_key.json", "config/priv_validator_key.json", "data/priv_validator_state.json",
+		"data/blockstore.db", node.StateDir + "/MANIFEST", "data",
+	} {
+		h := copyHome(t, home, t.TempDir())
+		err := filepath.WalkDir(filepath.Dir(h), func(path string, _ os.DirEntry, err error) error {
+			return errors.Join(err, os.Chown(path, nobody, nobody))
+		})
+		if err = errors.Join(err, os.Chmod(filepath.Dir(filepath.Dir(h)), 0o755), os.Chmod(filepath.Join(h, file), 0)); err != nil {
+			t.Fatal(err)
+		}
+		for _, verb := range []string{"start", "fsck"} {
+			if verb == "fsck" && strings.HasSuffix(file, "_key.json") {
+				continue // it does not ask for keys
+			}
+			cmd := exec.Command(name, verb, "--home", h)
+			cmd.Env = os.Environ()
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+			out, _ := cmd.CombinedOutput()
+			lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+			last := lines[len(lines)-1]
+			t.Log(last)
+			if code := cmd.ProcessState.ExitCode(); code != exitUnreadable || !strings.HasPrefix(last, "xinlian: ") || !strings.Contains(last, "a right to it") && !strings.Contains(last, "has no right to it") {
+				t.Errorf("%s without a right to %s: exit code %d, want 3 and what to do:\n%s", verb, file, code, out)
+			}
+		}
 	}
 }
 

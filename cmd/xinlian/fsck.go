@@ -107,7 +107,7 @@ func fsck(ctx context.Context, home string) (r fsckReport, err error) {
 		return r, exitWith(exitDamaged, err)
 	}
 	if err := engine.check(ctx, &r, a); err != nil {
-		return r, exitWith(exitDamaged, err)
+		return r, stateRefusal(err)
 	}
 	return r, nil
 }
@@ -129,10 +129,7 @@ func checkStateFiles(dir, chainID string) error {
 		}
 	}
 	if err != nil {
-		if strings.Contains(err.Error(), "in use by another process") || errors.Is(err, os.ErrPermission) {
-			return exitWith(exitUnreadable, err)
-		}
-		return exitWith(exitDamaged, err)
+		return stateRefusal(err)
 	}
 	if err := s.CheckFiles(); err != nil {
 		s.Close()
@@ -161,7 +158,9 @@ func openEngineStores(cfg *cmtcfg.Config) (e *engineStores, err error) {
 	}()
 	open := func(id string) (dbm.DB, error) {
 		path := filepath.Join(cfg.DBDir(), id+".db")
-		if _, err := os.Stat(path); err != nil {
+		if _, err := os.Stat(path); errors.Is(err, os.ErrPermission) {
+			return nil, exitWith(exitUnreadable, fmt.Errorf("%w: give the user who runs the node a right to it", err))
+		} else if err != nil {
 			return nil, exitWith(exitUnreadable, fmt.Errorf("%w: the node has never run, or this is not its home", err))
 		}
 		db, err := cmtcfg.DefaultDBProvider(&cmtcfg.DBContext{ID: id, Config: cfg})

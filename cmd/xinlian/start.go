@@ -37,7 +37,14 @@ validators have signed. A home that has blocks goes on from them.`,
 	}
 	home := homeFlag(c)
 	j := addJoin(c)
-	c.RunE = func(c *cobra.Command, _ []string) error { return runNode(c.Context(), *home, j) }
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		err := runNode(c.Context(), *home, j)
+		var coded *exitError
+		if err != nil && !errors.As(err, &coded) && inUseOrUnreadable(err) {
+			return exitWith(exitUnreadable, err)
+		}
+		return err
+	}
 	return c
 }
 
