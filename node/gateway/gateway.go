@@ -71,7 +71,7 @@ type Options struct {
 	FreshFor time.Duration
 	// WaitMax is how long a request may wait for its block (30 s).
 	WaitMax time.Duration
-	// RequestsMax are at work at a time (256), WaitsMax wait for a block (4096), BatchesMax make bundles for many (2).
+	// RequestsMax are at work at a time (256), and as many send their bodies; WaitsMax wait for a block (4096), BatchesMax make bundles for many (2).
 	RequestsMax, WaitsMax, BatchesMax int
 	// RatePerSecond and RateBurst bound each peer that is not on this machine (500, 1000). A negative rate is none.
 	RatePerSecond, RateBurst float64
@@ -156,6 +156,7 @@ func New(b Backend, o Options) *Gateway {
 	g.rates.init(o.RatePerSecond, o.RateBurst)
 	g.slots = [...]chan struct{}{
 		slotRequest: make(chan struct{}, o.RequestsMax), slotWait: make(chan struct{}, o.WaitsMax), slotBatch: make(chan struct{}, o.BatchesMax),
+		slotBody: make(chan struct{}, o.RequestsMax),
 	}
 	for i, set := range pb.PackSets {
 		g.packs[i].set = set
@@ -309,6 +310,11 @@ func (g *Gateway) serve(rt route) http.Handler {
 			refuse(http.StatusNotFound, ErrRoute).write(w, r) // as if it were not there
 			return
 		}
+		c := &call{g: g, w: w, r: r, ctx: r.Context()}
+		if err := g.read(rt, c); err != nil {
+			g.fail(w, r, rt, err)
+			return
+		}
 		kind := rt.slot
 		if kind == slotRequest && r.Method == http.MethodPost && r.URL.Query().Get("wait") == "commit" {
 			kind = slotWait
@@ -323,20 +329,33 @@ func (g *Gateway) serve(rt route) http.Handler {
 				return
 			}
 		}
-		c := &call{g: g, w: w, r: r, ctx: r.Context()}
 		if err := g.run(rt, c); err != nil {
 			g.fail(w, r, rt, err)
 		}
 	})
 }
 
-func (g *Gateway) run(rt route, c *call) (err error) {
+// read takes in what was sent. It comes before the request has its place among those at work: a body that comes slowly would hold that place, and a few such
+// would shut everybody out.
+func (g *Gateway) read(rt route, c *call) (err error) {
 	if c.form, err = query(c.r.URL.RawQuery, rt.query); err != nil {
 		return err
 	}
-	if c.body, err = readBody(c.w, c.r, rt.body); err != nil {
-		return err
+	if c.r.Body == http.NoBody {
+		return nil
 	}
+	select {
+	case g.slots[slotBody] <- struct{}{}:
+		defer func() { <-g.slots[slotBody] }()
+	default:
+		g.met.busy.Inc()
+		return refuse(http.StatusServiceUnavailable, ErrBusy)
+	}
+	c.body, err = readBody(c.w, c.r, rt.body)
+	return err
+}
+
+func (g *Gateway) run(rt route, c *call) (err error) {
 	if c.who, err = g.authenticate(c.r, c.body); err != nil {
 		return err
 	}
@@ -375,9 +394,6 @@ func query(raw string, allowed []string) (url.Values, error) {
 }
 
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	if r.Body == http.NoBody {
-		return nil, nil
-	}
 	tooLarge := refuse(http.StatusRequestEntityTooLarge, ErrBodySize.With("the route takes a body of at most %d bytes", limit))
 	if r.ContentLength > limit {
 		w.Header().Set("Connection", "close") // what follows is not read

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -132,24 +133,53 @@ func TestBackPressure(t *testing.T) {
 	w := newWorld(t, func(o *gateway.Options) { o.RequestsMax = 1 })
 	w.Block()
 	w.Block()
-	inside, leave := make(chan struct{}), make(chan struct{})
-	blocked := &body{read: func() { close(inside); <-leave }}
+	w.slow.Lock()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		w.gateways[0].ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/v1/txs", blocked))
+		w.gateways[0].ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/v1/txs", strings.NewReader("tx")))
 	}()
-	<-inside
-	if a := w.want(w.get("", "/v1/status"), 503, "E_BUSY"); a.header.Get("Retry-After") != "1" {
+	var a answer
+	for a = w.get("", "/v1/status"); a.status == 200; a = w.get("", "/v1/status") { // until the other is at work
+		runtime.Gosched()
+	}
+	if w.want(a, 503, "E_BUSY"); a.header.Get("Retry-After") != "1" {
 		t.Error("503 without Retry-After")
 	}
 	if a := w.get("", "/healthz"); a.status != 200 {
 		t.Errorf("%d", a.status)
 	}
-	close(leave)
+	w.slow.Unlock()
 	<-done
 	if a := w.get("", "/v1/status"); a.status != 200 {
 		t.Errorf("%d", a.status)
+	}
+}
+
+// Who sends a body slowly holds up others that send one, and nobody else: neither who asks nor who is at work.
+func TestSlowBody(t *testing.T) {
+	w := newWorld(t, func(o *gateway.Options) { o.RequestsMax, o.BatchesMax = 1, 1 })
+	w.Block()
+	w.Block()
+	for _, target := range []string{"/v1/txs", "/v1/attestations", "/v1/txs?wait=commit"} {
+		inside, leave := make(chan struct{}), make(chan struct{})
+		slow := &body{read: func() { close(inside); <-leave }}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			w.gateways[0].ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", target, slow))
+		}()
+		<-inside
+		if a := w.get("", "/v1/status"); a.status != 200 {
+			t.Errorf("%s: a question is answered %d %s", target, a.status, a.body)
+		}
+		rec := httptest.NewRecorder()
+		w.gateways[0].ServeHTTP(rec, httptest.NewRequest("POST", target, strings.NewReader("x")))
+		if rec.Code != 503 {
+			t.Errorf("%s: another body is answered %d %s", target, rec.Code, rec.Body)
+		}
+		close(leave)
+		<-done
 	}
 }
 

@@ -43,6 +43,7 @@ const (
 	slotRequest slotKind = iota
 	slotWait             // waits for a block, costs nothing meanwhile
 	slotBatch            // makes a bundle for many
+	slotBody             // sends its body: as slowly as it likes, so it holds up nobody but those who send one
 	slotKinds
 )
 

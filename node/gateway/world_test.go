@@ -49,6 +49,7 @@ type world struct {
 	spec     *openapi3.T
 
 	// Submit of the first gateway: what the pool says, and whether a block is made at once.
+	slow     sync.Mutex // held by a test: the pool takes its time
 	mu       sync.Mutex
 	poolErr  error
 	autoMine bool
@@ -165,6 +166,8 @@ func loadSpec(tb testing.TB) *openapi3.T {
 
 // submit is the pool: the gate of the first application, then a block where one is asked for.
 func (w *world) submit(ctx context.Context, tx []byte) (id [32]byte, code uint32, log string, err error) {
+	w.slow.Lock()
+	defer w.slow.Unlock()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.poolErr != nil {
