@@ -2,6 +2,8 @@ package app
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/binary"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -229,12 +231,66 @@ func (o *overlay) settle() { o.journal = o.journal[:0] }
 
 func byKey(a, b *change) int { return bytes.Compare(a.key, b.key) }
 
+// sortFew is how many changes are sorted by their whole keys.
+const sortFew = 24
+
+// sortByKey puts changes of different keys in order, all of which begin with the same bytes, at least so many of them. The keys of a table begin alike, and they
+// lie all over the memory: the bytes in which they begin to differ are taken out once, and only those are compared that have
+// these bytes in common.
+func sortByKey(list []*change, alike int) {
+	if len(list) <= sortFew {
+		slices.SortFunc(list, byKey)
+		return
+	}
+	first := list[0].key
+	same := len(first)
+	for _, c := range list[1:] {
+		n, most := alike, min(same, len(c.key))
+		for n < most && first[n] == c.key[n] {
+			n++
+		}
+		same = n
+	}
+	type place struct {
+		first, second uint64 // bytes of the key, zeros where it has ended
+		c             *change
+	}
+	places := make([]place, len(list))
+	for i, c := range list {
+		var b [16]byte
+		copy(b[:], c.key[same:])
+		places[i] = place{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:]), c}
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		if a.first != b.first {
+			return cmp.Compare(a.first, b.first)
+		}
+		return cmp.Compare(a.second, b.second)
+	})
+	for i := range places {
+		list[i] = places[i].c
+	}
+	for from := 0; from < len(places); {
+		to := from + 1
+		for to < len(places) && places[to].first == places[from].first && places[to].second == places[from].second {
+			to++
+		}
+		switch {
+		case to-from == len(list): // a key ends where the others have zeros
+			slices.SortFunc(list, byKey)
+		case to-from > 1:
+			sortByKey(list[from:to], same)
+		}
+		from = to
+	}
+}
+
 // arrange puts all changes of a table in order.
 func (t *table) arrange() {
 	if len(t.late) == 0 {
 		return
 	}
-	slices.SortFunc(t.late, byKey)
+	sortByKey(t.late, 1)
 	if len(t.inOrder) == 0 {
 		t.inOrder, t.late = t.late, nil
 		return

@@ -1,12 +1,16 @@
 package app
 
 import (
+	"bytes"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/xinlian-ledger/xinlian/app/state"
 )
 
 // flat is a state that is only read.
@@ -126,5 +130,53 @@ func TestOverlayIterateWhileWriting(t *testing.T) {
 	})
 	if !slices.Equal(seen, []string{"a", "b", "c"}) {
 		t.Errorf("%v", seen)
+	}
+}
+
+// TestSortByKey holds the order of many keys that begin alike, that end where others go on with zeros, or that differ late, against their order as strings.
+func TestSortByKey(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for round := range 300 {
+		begins := []string{"\x60", "\x60914101", "\x60914101\x00\x00", "\x60914101" + strings.Repeat("\x00", 40), "\x60914101" + strings.Repeat("7", 40)}
+		keys := map[string]bool{}
+		for range 1 + rng.IntN(300) {
+			key := []byte(begins[rng.IntN(1+round%len(begins))])
+			for range rng.IntN(40) {
+				key = append(key, []byte{0, 0, 1, 255}[rng.IntN(4)])
+			}
+			keys[string(key)] = true
+		}
+		var list []*change
+		for key := range keys {
+			list = append(list, &change{key: []byte(key)})
+		}
+		want := slices.Sorted(maps.Keys(keys))
+		sortByKey(list, 1)
+		for i, c := range list {
+			if string(c.key) != want[i] {
+				t.Fatalf("round %d: key %d of %d is %x, want %x", round, i, len(list), c.key, want[i])
+			}
+		}
+	}
+}
+
+// TestByPath holds changes whose paths begin alike against their order by whole paths.
+func TestByPath(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	list := make([]state.Change, 500)
+	for i := range list {
+		list[i].Path[rng.IntN(3)*8], list[i].Path[20+i%8] = byte(rng.IntN(3)), byte(i)
+		list[i].ValueHash[0], list[i].Delete = byte(i), i%3 == 0
+	}
+	want := slices.Clone(list)
+	slices.SortStableFunc(want, func(a, b state.Change) int { return bytes.Compare(a.Path[:], b.Path[:]) })
+	got := byPath(slices.Clone(list))
+	for i := range want {
+		if got[i].Path != want[i].Path {
+			t.Fatalf("change %d has path %x, want %x", i, got[i].Path, want[i].Path)
+		}
+	}
+	if len(got) != len(want) {
+		t.Fatalf("%d of %d changes are left", len(got), len(want))
 	}
 }

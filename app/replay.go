@@ -2,6 +2,8 @@ package app
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"runtime"
@@ -151,13 +153,36 @@ func (r *Replay) Seal(e *Executed) (hash []byte, err error) {
 }
 
 // leavesOf gives the changes of the tree that bind rows, by path.
-func leavesOf(rows *overlay, secret []byte) (out []state.Change) {
+func leavesOf(rows *overlay, secret []byte) []state.Change {
+	var out []state.Change
 	rows.eachAnyhow(func(c change) {
 		if key, hash, ok := x.LeafOfRow(secret, c.key, c.value); ok {
 			out = append(out, state.Change{Path: tree.PathOf(key), ValueHash: hash, Delete: c.deleted})
 		}
 	})
-	slices.SortFunc(out, func(a, b state.Change) int { return bytes.Compare(a.Path[:], b.Path[:]) })
+	return byPath(out)
+}
+
+// byPath gives changes in the order of their paths. Paths are hashes: nearly all differ in their first bytes.
+func byPath(changes []state.Change) []state.Change {
+	type place struct {
+		first uint64
+		n     int
+	}
+	places := make([]place, len(changes))
+	for i := range changes {
+		places[i] = place{binary.BigEndian.Uint64(changes[i].Path[:8]), i}
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		if a.first != b.first {
+			return cmp.Compare(a.first, b.first)
+		}
+		return bytes.Compare(changes[a.n].Path[:], changes[b.n].Path[:])
+	})
+	out := make([]state.Change, len(changes))
+	for i, p := range places {
+		out[i] = changes[p.n]
+	}
 	return out
 }
 

@@ -12,8 +12,16 @@ import (
 // matters otherwise: the set is sorted when it is used, which costs little where the calls came in ascending order of the
 // keys. For one goroutine.
 type WriteSet struct {
-	rows []entry // in the order of the calls; keys as in the folder
+	rows   []entry // in the order of the calls; keys as in the folder
+	memory []byte  // of keys and values: what is not in use yet
+	taken  int     // how much memory was taken the last time
 }
+
+// Memory is taken a chunk at a time: little for a small block, twice as much each time.
+const (
+	chunkMin = 4 << 10
+	chunkMax = 256 << 10
+)
 
 // entry is one Badger write.
 type entry struct {
@@ -32,7 +40,13 @@ func (w *WriteSet) Grow(rows int) { w.rows = slices.Grow(w.rows, rows) }
 // Set writes a row.
 func (w *WriteSet) Set(key, value []byte) {
 	// Key and value in one piece of memory: neither grows into the other.
-	both := make([]byte, 1+len(key)+len(value))
+	n := 1 + len(key) + len(value)
+	if n > len(w.memory) {
+		w.taken = min(max(2*w.taken, chunkMin), chunkMax)
+		w.memory = make([]byte, max(n, w.taken))
+	}
+	both := w.memory[:n:n]
+	w.memory = w.memory[n:]
 	both[0] = keyRow
 	k := 1 + copy(both[1:], key)
 	copy(both[k:], value)
