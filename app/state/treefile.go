@@ -2,6 +2,7 @@ package state
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -134,7 +135,7 @@ func (t *treeFiles) load(m Marker, kept int, room int64) (f *forest, logs []uint
 		return nil, nil, 0, errNoTree
 	}
 	logs = all[i:]
-	changes, end, err := t.readLogs(&logs, m)
+	changes, order, end, err := t.readLogs(&logs, m)
 	if err != nil {
 		return nil, nil, 0, err
 	}
@@ -147,7 +148,7 @@ func (t *treeFiles) load(m Marker, kept int, room int64) (f *forest, logs []uint
 	}
 	f = newForest()
 	f.keep(kept, room)
-	next := withChanges(leaves, changes)
+	next := withChanges(leaves, changes, order)
 	root, err := f.build(func(yield func(tree.Leaf) bool) {
 		for l, ok := next(); ok && yield(l); l, ok = next() {
 		}
@@ -164,9 +165,9 @@ func (t *treeFiles) load(m Marker, kept int, room int64) (f *forest, logs []uint
 	return f, logs, end, nil
 }
 
-// readLogs reads the changes of the blocks from the image to the marker; of several changes of a leaf the last one counts. logs becomes those that hold
-// them, and end is where the last record of the last of them ends.
-func (t *treeFiles) readLogs(logs *[]uint64, m Marker) (changes []Change, end int64, err error) {
+// readLogs reads the changes of the blocks from the image to the marker, and their order by path; of several changes of a leaf the last one counts. logs
+// becomes those that hold them, and end is where the last record of the last of them ends.
+func (t *treeFiles) readLogs(logs *[]uint64, m Marker) (changes []Change, order []placed, end int64, err error) {
 	// Room for all of them at once: growing step by step would take nearly twice as much.
 	room := 0
 	for _, from := range *logs {
@@ -182,27 +183,47 @@ func (t *treeFiles) readLogs(logs *[]uint64, m Marker) (changes []Change, end in
 			break
 		}
 		if from != at {
-			return nil, 0, errNoTree
+			return nil, nil, 0, errNoTree
 		}
 		if end, err = t.readLog(from, &at, m.Height, &changes); err != nil {
-			return nil, 0, err
+			return nil, nil, 0, err
 		}
 		size += end
 	}
 	if at != m.Height {
-		return nil, 0, errNoTree
+		return nil, nil, 0, errNoTree
 	}
 	t.size = size
-	slices.SortStableFunc(changes, func(a, b Change) int { return comparePaths(&a.Path, &b.Path) })
-	n := 0
+	return changes, lastOfEachPath(changes), end, nil
+}
+
+// placed is a change by its place in a list and the first bytes of its path.
+type placed struct {
+	first uint64
+	n     uint32
+}
+
+// lastOfEachPath orders changes by path, those of one path without all but the last. What is moved are places: to sort the changes themselves takes
+// many times as long.
+func lastOfEachPath(changes []Change) []placed {
+	order := make([]placed, len(changes))
 	for i := range changes {
-		if i+1 < len(changes) && changes[i].Path == changes[i+1].Path {
+		order[i] = placed{binary.BigEndian.Uint64(changes[i].Path[:]), uint32(i)}
+	}
+	slices.SortFunc(order, func(a, b placed) int {
+		if a.first != b.first {
+			return cmp.Compare(a.first, b.first)
+		}
+		return cmp.Or(comparePaths(&changes[a.n].Path, &changes[b.n].Path), cmp.Compare(a.n, b.n))
+	})
+	kept := order[:0]
+	for i, p := range order {
+		if i+1 < len(order) && changes[p.n].Path == changes[order[i+1].n].Path {
 			continue
 		}
-		changes[n] = changes[i]
-		n++
+		kept = append(kept, p)
 	}
-	return changes[:n], end, nil
+	return kept
 }
 
 // readLog appends the changes of the records after height at, up to the height `to`, and moves at. A record that is torn ends the log.
@@ -287,14 +308,14 @@ func (t *treeFiles) readImage() (next func() (tree.Leaf, bool), stop func() erro
 	return next, func() error { return errors.Join(failed, f.Close()) }, nil
 }
 
-// withChanges merges changes into leaves, both ascending by path.
-func withChanges(leaves func() (tree.Leaf, bool), changes []Change) func() (tree.Leaf, bool) {
+// withChanges merges changes, in an order by path, into leaves that ascend by path.
+func withChanges(leaves func() (tree.Leaf, bool), changes []Change, order []placed) func() (tree.Leaf, bool) {
 	leaf, more := leaves()
 	return func() (tree.Leaf, bool) {
 		for {
-			if len(changes) > 0 && (!more || comparePaths(&changes[0].Path, &leaf.Path) <= 0) {
-				c := changes[0]
-				changes = changes[1:]
+			if len(order) > 0 && (!more || comparePaths(&changes[order[0].n].Path, &leaf.Path) <= 0) {
+				c := &changes[order[0].n]
+				order = order[1:]
 				if more && c.Path == leaf.Path {
 					leaf, more = leaves()
 				}
