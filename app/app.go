@@ -31,7 +31,9 @@ type Options struct {
 	Window   int    // heights that can be proven from memory at most; 0 = default of app/state
 	// WindowBytes bounds what the older of these heights take; 0 = default of app/state.
 	WindowBytes int64
-	Workers     int // signature checks at a time; 0 = one a processor
+	// StandingsBytes is memory for standings, which are then proven without the disk; at least 32 MB where there is any; 0 = none.
+	StandingsBytes int
+	Workers        int // signature checks at a time; 0 = one a processor
 
 	SnapshotDir   string // snapshots are offered from here; empty: none
 	SnapshotEvery uint64 // a snapshot is made at every multiple of this height; 0 = none
@@ -59,6 +61,8 @@ type App struct {
 	sigs  *signatures
 	pool  *pending
 	done  recent
+
+	standings *standings
 
 	committed atomic.Pointer[committed]
 	rest      atomic.Pointer[rest] // of the height that was proven last
@@ -117,7 +121,7 @@ func New(o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{store: store, log: o.Logger, opts: o, sigs: newSignatures(o.Workers), pool: newPending(), making: newMaking()}
+	a := &App{store: store, log: o.Logger, opts: o, sigs: newSignatures(o.Workers), pool: newPending(), making: newMaking(), standings: newStandings(o.StandingsBytes)}
 	c := &committed{shared: new(sharedRows)}
 	if m := store.Latest(); m.Height > 0 {
 		c.height, c.appHash = int64(m.Height), append([]byte(nil), m.AppHash[:]...)
@@ -164,6 +168,7 @@ func chainOf(c *pb.ChainInfo) *x.Chain {
 func (a *App) Close() error {
 	err := a.Settle() // was reported where it happened
 	a.making.stop()
+	a.standings.close()
 	return errors.Join(err, a.store.Close())
 }
 

@@ -59,6 +59,7 @@ func (a *App) write(b *block) error {
 	if err := a.store.Commit(uint64(b.height), b.appHash, x.EncodeRow(b.info)); err != nil {
 		return a.report("commit", err)
 	}
+	a.standings.enterChanged(b.chain.Secret, b.changes)
 	a.committed.Store(&committed{
 		height: b.height, info: b.info, chain: b.chain, appHash: b.appHash[:], shared: a.committed.Load().shared.next(b.logs),
 	})

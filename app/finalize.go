@@ -107,7 +107,7 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	b.appHash = appHash(b.rows, root, end.Frontier)
 	b.info.AppHash = b.appHash[:]
 	resp := &abci.ResponseFinalizeBlock{TxResults: b.results, ValidatorUpdates: b.updates, AppHash: b.appHash[:]}
-	if a.opts.Overlap {
+	if a.opts.Overlap || a.standings != nil {
 		b.rows.arrange() // reading changes nothing from here on
 		b.changes = b.rows.changes
 	}

@@ -46,12 +46,6 @@ func (a *App) Prove(height int64, subjects []string) (p *Proof, err error) {
 		return nil, fmt.Errorf("height %d is no longer, or not yet, provable from memory", height)
 	}
 	defer v.Release()
-	s, err := a.At(height)
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-
 	type target struct {
 		path tree.Hash
 		uscc string
@@ -64,27 +58,30 @@ func (a *App) Prove(height int64, subjects []string) (p *Proof, err error) {
 	targets = slices.CompactFunc(targets, func(a, b target) bool { return a.path == b.path })
 
 	paths := make([]tree.Hash, len(targets))
-	p = &Proof{Height: height}
-	secret := a.committed.Load().chain.Secret
 	for i, t := range targets {
 		paths[i] = t.path
-		e := pb.Entry{Subject: t.uscc}
-		if raw, ok := standing.Get(s, t.uscc); ok {
-			e.Standing, e.Salt = raw, standing.Salt(secret, t.uscc, raw)
-		}
-		p.Entries = append(p.Entries, e)
 	}
-	proof, present, _, err := v.Prove(paths)
+	proof, present, values, err := v.Prove(paths)
 	if err != nil {
 		return nil, err
 	}
-	for i := range p.Entries {
-		if present[i] != (len(p.Entries[i].Standing) > 0) {
-			x.Faultf("the tree and the table of standings disagree about %s at height %d", p.Entries[i].Subject, height)
+	rows := lateRows{app: a, height: height}
+	defer rows.close()
+	p = &Proof{Height: height, Shape: proof.Shape, Hashes: proof.Hashes, Entries: make([]pb.Entry, len(targets))}
+	for i, t := range targets {
+		e := &p.Entries[i]
+		e.Subject = t.uscc
+		if !present[i] {
+			continue // the tree says so, and it is what the validators agreed on
+		}
+		if e.Salt, e.Standing, err = a.standingOf(&rows, t.uscc, values[i]); err != nil {
+			return nil, err
 		}
 	}
-	p.Shape, p.Hashes = proof.Shape, proof.Hashes
-	rest := a.restAt(s, height)
+	rest, err := a.restAt(&rows)
+	if err != nil {
+		return nil, err
+	}
 	p.Catalog, p.LogHash, p.Pack = rest.catalog, rest.log, rest.pack
 	return p, nil
 }
@@ -97,13 +94,14 @@ func (a *App) ProveAnchor(height int64, gateway string, hour int64) (p *pb.Ancho
 		return nil, fmt.Errorf("height %d is no longer, or not yet, provable from memory", height)
 	}
 	defer v.Release()
-	s, err := a.At(height)
+	rows := lateRows{app: a, height: height}
+	defer rows.close()
+
+	r, err := rows.open()
 	if err != nil {
 		return nil, err
 	}
-	defer s.Close()
-
-	row, ok := consent.AnchorOf(s, gateway, hour)
+	row, ok := consent.AnchorOf(r, gateway, hour)
 	if !ok {
 		return nil, nil
 	}
@@ -114,9 +112,56 @@ func (a *App) ProveAnchor(height int64, gateway string, hour int64) (p *pb.Ancho
 	if !present[0] || hashes[0] != tree.ValueHash(x.EncodeRow(row)) {
 		x.Faultf("the tree and the table of anchors disagree about hour %d of %s at height %d", hour, gateway, height)
 	}
-	rest := a.restAt(s, height)
+	rest, err := a.restAt(&rows)
+	if err != nil {
+		return nil, err
+	}
 	catalog := tree.ValueHash(rest.catalog)
 	return &pb.AnchorProof{Catalog: catalog[:], Log: rest.log, Pack: rest.pack, Row: *row, Shape: proof.Shape, Hashes: proof.Hashes}, nil
+}
+
+// standingOf gives a subject's salt and standing, whose leaf has a value of this hash at the height of rows.
+func (a *App) standingOf(rows *lateRows, uscc string, value tree.Hash) (salt, raw []byte, err error) {
+	salt, raw, ok := a.standings.find(value)
+	if ok {
+		return salt, raw, nil
+	}
+	r, err := rows.open()
+	if err != nil {
+		return nil, nil, err
+	}
+	if raw, ok = standing.Get(r, uscc); ok {
+		var of tree.Hash
+		if salt, of = a.standings.enter(a.committed.Load().chain.Secret, uscc, raw); of == value {
+			return salt, raw, nil
+		}
+	}
+	x.Faultf("the tree and the table of standings disagree about %s at height %d", uscc, rows.height)
+	return nil, nil, nil
+}
+
+// lateRows are the rows of a height for who may not need them: they are opened when they are asked for.
+type lateRows struct {
+	app    *App
+	height int64
+	rows   *Snapshot
+}
+
+func (r *lateRows) open() (x.Reader, error) {
+	if r.rows == nil {
+		rows, err := r.app.At(r.height)
+		if err != nil {
+			return nil, err
+		}
+		r.rows = rows
+	}
+	return r.rows, nil
+}
+
+func (r *lateRows) close() {
+	if r.rows != nil {
+		r.rows.Close()
+	}
 }
 
 // rest is what the app hash of a height binds beside the tree. Immutable.
@@ -126,14 +171,18 @@ type rest struct {
 }
 
 // restAt reads it once a height: nearly all proofs are of the newest.
-func (a *App) restAt(r x.Reader, height int64) *rest {
-	if known := a.rest.Load(); known != nil && known.height == height {
-		return known
+func (a *App) restAt(rows *lateRows) (*rest, error) {
+	if known := a.rest.Load(); known != nil && known.height == rows.height {
+		return known, nil
+	}
+	r, err := rows.open()
+	if err != nil {
+		return nil, err
 	}
 	log, pack := sha256.Sum256(logValue(frontier(r))), sha256.Sum256(packValue(r))
-	n := &rest{height: height, catalog: catalogValue(r), log: log[:], pack: pack[:]}
+	n := &rest{height: rows.height, catalog: catalogValue(r), log: log[:], pack: pack[:]}
 	a.rest.Store(n)
-	return n
+	return n, nil
 }
 
 // Tree gives the tree's version at a height that is still in memory; nil otherwise. The caller releases it.

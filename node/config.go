@@ -62,7 +62,8 @@ type APISettings struct {
 	StopGrace time.Duration `mapstructure:"stop_grace"`
 	PackEvery time.Duration `mapstructure:"pack_every"`
 
-	ChecksPerSecond int `mapstructure:"checks_per_second"`
+	ChecksPerSecond int   `mapstructure:"checks_per_second"`
+	StandingsMB     int64 `mapstructure:"standings_mb"`
 }
 
 // LendingSettings make the node's gateway one for lenders.
@@ -108,6 +109,7 @@ var settingKnobs = []Knob{
 	{Key: "api.stop_grace", Default: "10s", Reason: "how long open requests may take to end when the node stops"},
 	{Key: "api.pack_every", Default: "1h0m0s", Reason: "how old an offline pack may grow before it is made anew, at most 24h; sooner where somebody has left its set. Lenders who check by packs want it as fresh as their policy asks"},
 	{Key: "api.checks_per_second", Default: 1000, Reason: "so many bundles a second are verified by the gateway itself before they leave; beyond it, under load, they leave unverified. A check costs processor time that answers need then, and what makes one bundle wrong makes many so. 0 = every one is verified"},
+	{Key: "api.standings_mb", Default: int64(512), Reason: "memory for the standings of firms, 32 at least: an answer about one of them waits for no disk. About 250 bytes a firm without records, taken as they are read; with less, those asked for longest ago are read again. 0 = none"},
 	{Key: "lending.member", Default: "", Reason: "code of the member whose lenders' gateway (融资信用服务网关) this is: firms' authorisations name it. One node alone of a member: its journal in data/receipts counts the uses, encrypted under a key that receipts.json there seals with lending.passphrase: keep both. Empty = none"},
 	{Key: "lending.key", Default: "", Reason: "file of that member's key of role GATEWAY, which anchors the receipts of queries; a path in the home folder or an absolute one"},
 	{Key: "lending.passphrase", Default: "", Reason: "file with the passphrase of lending.key. It seals the key of the journal of receipts too: xinlian receipts rekey gives that a new one"},
@@ -312,6 +314,9 @@ func (c Config) Check() error {
 	if e := c.Settings.API.PackEvery; e < time.Second || e > 24*time.Hour {
 		return fmt.Errorf("%s: api.pack_every is %s; between 1s and 24h", ConfigFile, e)
 	}
+	if m := c.Settings.API.StandingsMB; m != 0 && (m < 32 || m > 1<<20) {
+		return fmt.Errorf("%s: api.standings_mb is %d; 0, or between 32 and %d", ConfigFile, m, 1<<20)
+	}
 	if l := c.Settings.Lending; l.Member != "" && (code.CheckUSCC(l.Member) != nil || l.Key == "" || l.Passphrase == "") {
 		return fmt.Errorf("%s: lending.member is a member's code and needs lending.key and lending.passphrase", ConfigFile)
 	}
@@ -415,6 +420,7 @@ func (s Settings) knobs() []Knob {
 	values := map[string]any{
 		"api.listen": s.API.Listen, "api.stop_grace": s.API.StopGrace.String(), "api.pack_every": s.API.PackEvery.String(),
 		"api.checks_per_second": s.API.ChecksPerSecond,
+		"api.standings_mb":      s.API.StandingsMB,
 		"metrics.listen":        s.Metrics.Listen,
 		"state.retain":          s.State.Retain, "state.workers": s.State.Workers, "state.retain_blocks": s.State.RetainBlocks, "state.compact_ratio": s.State.CompactRatio,
 		"lending.member": s.Lending.Member, "lending.key": s.Lending.Key, "lending.passphrase": s.Lending.Passphrase,

@@ -79,6 +79,7 @@ func TestConfigRefusals(t *testing.T) {
 		{"packs never made anew", func(c *Config) { c.Settings.API.PackEvery = 48 * time.Hour }, "api.pack_every"},
 		{"a watchdog that bites at once", func(c *Config) { c.Settings.Watchdog.Behind = time.Second }, "watchdog.behind"},
 		{"level", func(c *Config) { c.Settings.Log.Level = "loud" }, "log.level"},
+		{"standings", func(c *Config) { c.Settings.API.StandingsMB = 31 }, "api.standings_mb"},
 		{"checks", func(c *Config) { c.Settings.API.ChecksPerSecond = -1 }, "api.checks_per_second"},
 		{"format", func(c *Config) { c.Settings.Log.Format = "xml" }, "log.format"},
 	} {

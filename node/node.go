@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -117,7 +118,8 @@ func New(c Config, o Options) (_ *Node, err error) {
 		Retain:  c.Settings.State.Retain,
 		Workers: c.Settings.State.Workers,
 
-		WindowBytes: c.Settings.State.ProofWindow << 20,
+		WindowBytes:    c.Settings.State.ProofWindow << 20,
+		StandingsBytes: int(c.Settings.API.StandingsMB << 20),
 
 		SnapshotDir:   filepath.Join(c.Home, SnapshotDir),
 		SnapshotEvery: c.Settings.State.SnapshotEvery,
@@ -188,7 +190,7 @@ func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 	}
 	var stateDB dbm.DB
 	dbs := func(ctx *cmtcfg.DBContext) (dbm.DB, error) {
-		db, err := cmtcfg.DefaultDBProvider(ctx)
+		db, err := OpenEngineStore(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("open CometBFT's %s store (is another process using this home?): %w", ctx.ID, err)
 		}
@@ -289,8 +291,9 @@ func (n *Node) Start() error {
 	for i, s := range n.servers {
 		go s.Serve(n.listeners[i]) // ends with ErrServerClosed; a broken listener shows as unreachable health
 	}
-	n.watched.Add(1)
+	n.watched.Add(2)
 	go n.watch()
+	go n.remember()
 	go func() {
 		n.state.Wait() // returns when the consensus routine has ended, for whatever reason
 		n.csEnded.Store(true)
@@ -299,6 +302,22 @@ func (n *Node) Start() error {
 	n.log.Info("node started", "chain", n.engine.GenesisDoc().ChainID, "height", n.startedAt,
 		"api", n.APIAddr(), "p2p", n.config.Engine.P2P.ListenAddress, "id", string(n.engine.NodeInfo().ID()))
 	return nil
+}
+
+// remember reads the standings that stood at the start into memory. It goes at full speed: until it is through, those who ask wait for the disk.
+func (n *Node) remember() {
+	defer n.watched.Done()
+	start := time.Now()
+	for from, more := "", true; more; more = from != "" {
+		from = n.app.Remember(from)
+		select {
+		case <-n.quit:
+			return
+		default:
+			runtime.Gosched()
+		}
+	}
+	n.log.Info("standings are in memory", "took", time.Since(start))
 }
 
 func (n *Node) listen(addr string, h http.Handler, key string) error {

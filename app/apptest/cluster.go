@@ -22,6 +22,7 @@ import (
 	cmttypes "github.com/cometbft/cometbft/types"
 	"github.com/cometbft/cometbft/version"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/networks/henan"
@@ -53,6 +54,7 @@ type Options struct {
 	Window  int                          // heights that can be proven; 0 = default
 	Workers []int                        // of each application; empty = default
 	OnRead  func(key []byte, found bool) // app.Options.OnRead of all applications
+	Known   bool                         // all applications keep standings in memory; without it every other one does
 	InTime  bool                         // all applications write a block when it is committed, for tests that read them all
 }
 
@@ -130,6 +132,9 @@ func (c *Cluster) open(i int) *app.App {
 	// Every other application executes a block on top of one that is not written yet: the app hashes are the same.
 	late := i%2 == 1 && !c.opts.InTime
 	o := app.Options{InMemory: true, ChainID: c.Chain, Window: c.opts.Window, Overlap: late, WriteLate: late, OnRead: c.opts.OnRead}
+	if i%2 == 1 || c.opts.Known {
+		o.StandingsBytes = 32 << 20
+	}
 	if len(c.opts.Dirs) > 0 && c.opts.Dirs[i] != "" {
 		o.InMemory, o.Dir = false, c.opts.Dirs[i]
 	}
@@ -380,6 +385,13 @@ func (c *Cluster) Bundle(subjects ...string) []byte {
 	c.tb.Helper()
 	p, err := c.Apps[0].Prove(c.height-1, subjects)
 	must(c.tb, err)
+	for i, a := range c.Apps[1:] {
+		other, err := a.Prove(c.height-1, subjects)
+		must(c.tb, err)
+		if d := cmp.Diff(p, other); d != "" {
+			c.tb.Fatalf("applications 0 and %d prove height %d differently: %s", i+1, c.height-1, d)
+		}
+	}
 	trimmed, err := c.set.Trim(c.header(), c.Commit())
 	must(c.tb, err)
 	header := attesttest.HeaderPB(c.header())

@@ -280,12 +280,12 @@ func openChain(home string, retain uint64) (_ *chain, err error) {
 	if c.app, err = app.New(app.Options{Dir: filepath.Join(home, node.StateDir), ChainID: doc.ChainID, Retain: retain, Overlap: true, Logger: slog.New(slog.DiscardHandler)}); err != nil {
 		return nil, err
 	}
-	blockDB, err := cmtcfg.DefaultDBProvider(&cmtcfg.DBContext{ID: "blockstore", Config: cfg.Engine})
+	blockDB, err := node.OpenEngineStore(&cmtcfg.DBContext{ID: "blockstore", Config: cfg.Engine})
 	if err != nil {
 		return nil, err
 	}
 	c.store = store.NewBlockStore(blockDB)
-	stateDB, err := cmtcfg.DefaultDBProvider(&cmtcfg.DBContext{ID: "state", Config: cfg.Engine})
+	stateDB, err := node.OpenEngineStore(&cmtcfg.DBContext{ID: "state", Config: cfg.Engine})
 	if err != nil {
 		return nil, err
 	}

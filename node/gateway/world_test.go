@@ -115,7 +115,7 @@ func (b *blocks) Validators(height int64) (*cmttypes.ValidatorSet, error) {
 func newWorld(tb testing.TB, edit ...func(*gateway.Options)) *world {
 	work := new(work)
 	w := &world{
-		Script: apptest.NewScript(tb, apptest.Options{InTime: true, OnRead: work.read}), tb: tb, work: work, registry: prometheus.NewRegistry(),
+		Script: apptest.NewScript(tb, apptest.Options{InTime: true, Known: true, OnRead: work.read}), tb: tb, work: work, registry: prometheus.NewRegistry(),
 		signers: map[string]*gateway.Signer{}, ready: true, spec: loadSpec(tb),
 	}
 	var vals []*cmttypes.Validator

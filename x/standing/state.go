@@ -22,6 +22,17 @@ func Get(r x.Reader, uscc string) (raw []byte, ok bool) {
 	return r.Get(x.Key(standings.Prefix, []byte(uscc)))
 }
 
+// RawFrom visits the standings from a subject on, by code, until fn returns false.
+func RawFrom(r x.Reader, from string, fn func(uscc string, raw []byte) (more bool)) {
+	r.Iterate(x.Key(standings.Prefix), x.Key(standings.Prefix, []byte(from)), func(key, raw []byte) bool { return fn(Subject(key), raw) })
+}
+
+// Prefix is the first byte of the keys of standings.
+func Prefix() byte { return standings.Prefix }
+
+// Subject is whose standing a row of this key is.
+func Subject(key []byte) string { return string(key[1:]) }
+
 // LeafKey is the tree key of a subject's standing.
 func LeafKey(uscc string) []byte { return append([]byte{'S'}, uscc...) }
 
