@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/datadriven"
 	abci "github.com/cometbft/cometbft/abci/types"
@@ -95,6 +96,7 @@ type sim struct {
 	log   []string
 
 	gate          *gateway.Gateway
+	clock         time.Time // of the gate
 	signers       map[string]*gateway.Signer
 	twinsCompared int
 	rows          [2]atomic.Int64 // that were asked for: not there, there
