@@ -382,6 +382,10 @@ func WriteConfig(c Config) error {
 	if _, err := os.Lstat(engine); err == nil {
 		return fmt.Errorf("%s exists already", engine)
 	}
+	// CometBFT's writers of this file and of the keys end the process where the disk has no room.
+	if err := hasRoom(filepath.Join(c.Home, "config"), homeBytes); err != nil {
+		return fmt.Errorf("no room for a home: %w", err)
+	}
 	cmtcfg.WriteConfigFile(engine, c.Engine)
 
 	f, err := os.OpenFile(filepath.Join(c.Home, ConfigFile), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -393,6 +397,19 @@ func WriteConfig(c Config) error {
 		err = e
 	}
 	return err
+}
+
+// homeBytes is more than a new home takes, without its genesis.
+const homeBytes = 256 << 10
+
+// hasRoom writes so many bytes into a folder, and takes them away again.
+func hasRoom(dir string, n int) error {
+	f, err := os.CreateTemp(dir, "room")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, n))
+	return errors.Join(err, f.Close(), os.Remove(f.Name()))
 }
 
 // encode writes the settings as TOML with the reason of each above it.

@@ -131,6 +131,7 @@ func InstallGenesis(c Config, raw []byte) error {
 	}
 	// Members only: the state inside holds the chain's secret.
 	if err := os.WriteFile(tmp, raw, 0o600); err != nil {
+		os.Remove(tmp)
 		return fmt.Errorf("write genesis: %w", err)
 	}
 	if _, _, err := LoadGenesis(tmp); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -41,10 +42,10 @@ auditors, not for the public.`,
 			return fmt.Errorf("write the genesis file: %w", err)
 		}
 		_, err = f.Write(raw)
-		if e := f.Close(); err == nil {
-			err = e
+		if err = errors.Join(err, f.Close()); err != nil { // a part of a genesis would stand in the way of the whole one
+			return errors.Join(err, os.Remove(*out))
 		}
-		return err
+		return nil
 	}
 	return group("export", "Write what belongs to the chain as a whole", g)
 }

@@ -311,6 +311,24 @@ func TestFaults(t *testing.T) {
 		}
 	})
 	t.Run("files of another user", func(t *testing.T) { noRights(t, home) })
+	t.Run("no room for a new file", func(t *testing.T) {
+		disk := t.TempDir()
+		mount(t, "-t", "tmpfs", "-o", "size=128k", "tmpfs", disk)
+		filler, file, fresh := filepath.Join(disk, "filler"), filepath.Join(disk, "genesis.json"), filepath.Join(disk, "home")
+		write(t, filler, strings.Repeat("x", 124<<10))
+		for _, args := range [][]string{{"export", "genesis", "--home", home, "--out", file}, {"init", "--home", fresh}} {
+			p := runProcess(t, nil, args...)
+			if code, last := p.wait(t); code != exitFailed || !strings.HasPrefix(last, "xinlian: ") || !strings.Contains(last, "no space left on device") {
+				t.Errorf("%v: exit code %d: %s", args, code, last)
+			}
+		}
+		remove(t, filler)
+		if out, err := exec.Command("mount", "-o", "remount,size=8m", disk).CombinedOutput(); err != nil {
+			t.Fatalf("mount: %v %s", err, out)
+		}
+		xinlian(t, 0, "export", "genesis", "--home", home, "--out", file)
+		xinlian(t, 0, "init", "--home", fresh)
+	})
 	t.Run("full disk", func(t *testing.T) { fullDisk(t, home, api) })
 }
 
