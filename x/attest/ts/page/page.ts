@@ -3,7 +3,7 @@
 
 import { type AnchoredRoot, anchorProofMagic, openAnchorProof } from "../src/anchor.js";
 import { byteText, hex, utf8Text } from "../src/bytes.js";
-import { type Bundle, decodeBundle, maxSeconds } from "../src/bundle.js";
+import { type Bundle, decodeBundle, maxSeconds, unarmor } from "../src/bundle.js";
 import { parseClaim, claimText } from "../src/claim.js";
 import { Refusal } from "../src/errors.js";
 import { applyDelta, deltaMagic, openPack, type Pack, packMagic, packSummary, type PackSummary } from "../src/pack.js";
@@ -314,7 +314,7 @@ async function receiptAnswer(): Promise<Node[]> {
     if (receipts !== undefined) held = readReceipts(receipts.bytes);
     if (opening !== undefined && bundle === undefined) return [unverified(say("needAnswer"))]; // an opening is half an answer
     if (opening !== undefined && receipts === undefined && anchors.length === 0) return [unverified(say("needReceiptOf"))];
-    const answer: Answer | undefined = bundle === undefined ? undefined : { bundle: bundle.bytes, opening: opening?.bytes ?? new Uint8Array() };
+    const answer: Answer | undefined = bundle === undefined ? undefined : { bundle: unarmor(bundle.bytes), opening: opening?.bytes ?? new Uint8Array() };
     if (trust === undefined) {
       return [unverified(say("needTrust")), ...judgeAll(held, [], receipts === undefined ? undefined : answer).map((j) => saysItself(receiptFacts(j)))];
     }

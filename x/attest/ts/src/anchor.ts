@@ -207,7 +207,7 @@ export async function openAnchorProof(bytes: Uint8Array, trust: Trust, when: Whe
   if (row.height > headerHeight - 1n) throw invalid(10, "E_ANCHOR_ROW", `the row is of block ${row.height}, the state of height ${headerHeight - 1n}`);
 
   // 11-12. Not from the future, the trust file in force and reaching it, its witnesses and authorities.
-  const seen = checkSeen(block, trust, when);
+  const seen = await checkSeen(block, trust, when);
   checkReach(block, seen, trust, when.now);
   return new AnchoredRoot(row.gateway, row.hour, row.root, row.height, headerHeight, timeOf(block.header), block.signed, block.total, seen);
 }

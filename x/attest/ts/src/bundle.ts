@@ -231,7 +231,7 @@ const armorEnd = "-----END XINLIAN ATTESTATION-----\n";
 const armorWidth = 64;
 
 /** unarmor takes the text (文本封装) away where there is some. It has one form. */
-function unarmor(raw: Uint8Array): Uint8Array {
+export function unarmor(raw: Uint8Array): Uint8Array {
   const bad = invalid(2, "E_ARMOR", "armor is base64 in lines of 64 characters, each ended by a line feed, between its two marker lines");
   if (byteText(raw.subarray(0, 5)) !== "-----") return raw;
   const characters = 4 * Math.ceil(manyBytesMax / 3);

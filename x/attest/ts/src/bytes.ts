@@ -55,23 +55,12 @@ export function unhex(s: string): Uint8Array | undefined {
   return Uint8Array.from({ length: s.length / 2 }, (_, i) => parseInt(s.slice(2 * i, 2 * i + 2), 16));
 }
 
-const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 /** unbase64 reads base64 with padding and without line breaks or stray bits; undefined for anything else. */
 export function unbase64(s: string): Uint8Array | undefined {
   if (s.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(s)) return undefined;
-  const digits = s.replace(/=+$/, "");
-  const out: number[] = [];
-  let bits = 0;
-  let value = 0;
-  for (const c of digits) {
-    value = (value << 6) | base64Alphabet.indexOf(c);
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      out.push(value >> bits);
-      value &= (1 << bits) - 1;
-    }
-  }
-  return value === 0 ? Uint8Array.from(out) : undefined;
+  const text = atob(s);
+  if (btoa(text) !== s) return undefined; // stray bits
+  const out = new Uint8Array(text.length);
+  for (let i = 0; i < out.length; i++) out[i] = text.charCodeAt(i);
+  return out;
 }

@@ -6,10 +6,15 @@
 // (seen to here, so that every platform hashes the same bytes), and then S·B = R + k·A, which gives 8·S·B = 8·R + 8·k·A. Everything
 // else is left to @noble/curves, which has the rules of ZIP-215.
 
-import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha512 } from "@noble/hashes/sha2.js";
 
 import { concat, equal } from "./bytes.js";
+
+/**
+ * portable is @noble/curves, loaded when it is first needed: where the platform says yes it never is, and what it computes as it is loaded costs more than the rest
+ * of a first verdict (npm run bench-cold).
+ */
+const portable = async () => (await import("./portable-ed25519.js")).ed25519;
 
 const fieldPrime = 2n ** 255n - 19n;
 const groupOrder = 2n ** 252n + 27742317777372353535851937790883648493n;
@@ -18,7 +23,7 @@ const groupOrder = 2n ** 252n + 27742317777372353535851937790883648493n;
 export async function verifySignature(key: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
   if (key.length !== 32 || signature.length !== 64 || littleEndian(signature.subarray(32)) >= groupOrder) return false;
   if (isReduced(key) && isReduced(signature.subarray(0, 32)) && (await platformAccepts(key, message, signature))) return true;
-  return ed25519.verify(signature, message, key, { zip215: true });
+  return (await portable()).verify(signature, message, key, { zip215: true });
 }
 
 /** platformAccepts asks WebCrypto. A page that did not come over https has none, and a platform need not know ed25519. */
@@ -47,11 +52,12 @@ export function isReduced(point: Uint8Array): boolean {
  * verifyWitness is stricter, as witnesses sign by RFC 8032: S is reduced, and S·B - k·A is written as R is, byte for byte. The key may be written
  * in any way that ZIP-215 reads.
  */
-export function verifyWitness(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+export async function verifyWitness(key: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
   if (key.length !== 32 || signature.length !== 64) return false;
   const s = littleEndian(signature.subarray(32));
   if (s >= groupOrder) return false;
   const r = signature.subarray(0, 32);
+  const ed25519 = await portable();
   try {
     const a = ed25519.Point.fromBytes(key, true);
     const k = littleEndian(sha512(concat(r, key, message))) % groupOrder;

@@ -150,7 +150,7 @@ export async function openPack(bytes: Uint8Array, trust: Trust, policy: Policy):
   if (f.set !== set) throw invalid(10, "E_PACK_SET", `this is the pack ${sets[f.set]}; the pack ${sets[set]} decides ${claimText(policy.claim)}`);
 
   // 11-13. Not from the future, the trust file in force and reaching it, its witnesses and authorities, age.
-  const opened = new Pack(f.members, block, trust, policy, checkSeen(block, trust, policy), root);
+  const opened = new Pack(f.members, block, trust, policy, await checkSeen(block, trust, policy), root);
   opened.checkAt(policy.now);
   return opened;
 }

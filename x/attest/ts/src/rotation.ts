@@ -19,7 +19,7 @@ interface Signature {
 const bad = (what: string): Refusal => invalid(1, "E_ROTATION_FORM", `rotation file: ${what}`);
 
 /** rotate gives the trust file that follows the one in force. All are bytes of files; now is the clock, nanoseconds since 1970. */
-export function rotate(oldFile: Uint8Array, rotation: Uint8Array, now: bigint): Uint8Array {
+export async function rotate(oldFile: Uint8Array, rotation: Uint8Array, now: bigint): Promise<Uint8Array> {
   // 1. The old file and the form of the rotation.
   const old = parseTrust(oldFile);
   const r = read(rotation);
@@ -35,14 +35,14 @@ export function rotate(oldFile: Uint8Array, rotation: Uint8Array, now: bigint): 
   const height = old.inForce();
   const set = height === undefined ? [] : old.validators.filter((v) => covers(v, height));
   let signed = 0n;
-  r.signatures.forEach((s, i) => {
+  for (const [i, s] of r.signatures.entries()) {
     const wrong = (what: string) => invalid(4, "E_ROTATION_SIG", `signature ${i} ${what}`);
     const by = set.find((v) => equal(v.pubKey, s.pubKey));
     if (by === undefined) throw wrong("is of a key that the old trust file does not have in force");
     if (r.signatures.slice(0, i).some((o) => equal(o.pubKey, s.pubKey))) throw wrong("is of a key that has signed already");
-    if (!verifyWitness(s.pubKey, message, s.signature)) throw wrong("does not verify");
+    if (!(await verifyWitness(s.pubKey, message, s.signature))) throw wrong("does not verify");
     signed += by.power;
-  });
+  }
 
   // 5. Neither has ended; more than two thirds; in their windows.
   const untrusted = (code: "E_TRUST_EXPIRED" | "E_ROTATION_QUORUM" | "E_TRUST_WINDOW", text: string) => new Refusal("untrusted", 5, code, text);

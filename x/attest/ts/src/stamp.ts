@@ -1,9 +1,8 @@
 // Time stamps (时间戳) of RFC 3161 bound when a header existed, as witnesses do. The part of step 11 of PROOF.md that concerns them.
 //
 // Signatures are checked here and not by WebCrypto, which a page that did not come over https does not have: RSA by its definition, ECDSA by
-// @noble/curves.
+// @noble/curves, which is loaded when the first such signature comes.
 
-import { p256, p384 } from "@noble/curves/nist.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 
 import { byteText, concat, equal, unhex } from "./bytes.js";
@@ -50,21 +49,21 @@ interface Stamp {
 }
 
 /** checkStamps gives the names of the authorities that count. A stamp that no key of the trust file has signed says nothing. */
-export function checkStamps(stamps: readonly Uint8Array[], h: Cosigned, trust: Trust, now: bigint): string[] {
+export async function checkStamps(stamps: readonly Uint8Array[], h: Cosigned, trust: Trust, now: bigint): Promise<string[]> {
   if (stamps.length > stampsMax) throw invalid(11, "E_STAMP_FORM", `${stamps.length} time stamps, more than ${stampsMax}`);
   const names: string[] = [];
-  stamps.forEach((raw, i) => {
+  for (const [i, raw] of stamps.entries()) {
     const s = readStamp(raw);
     if (s === undefined) throw invalid(11, "E_STAMP_FORM", `time stamp ${i} is no granted time stamp of RFC 3161 over a SHA-256, or contradicts itself`);
     if (!equal(s.imprint, h.hash)) throw invalid(11, "E_STAMP_OTHER", `time stamp ${i} is not of the header of height ${h.height}`);
     for (const a of trust.stamps.authorities) {
-      if (!isBy(s, a.key)) continue;
+      if (!(await isBy(s, a.key))) continue;
       const wrong = (what: string) => invalid(11, "E_STAMP_TIME", `the time stamp of ${a.name} ${what}`);
       // In whole seconds, as all evidence.
       const counts = evidenceTime(s.time / second, h, now, trust.stamps.withinSeconds, wrong);
       if (counts && !names.includes(a.name)) names.push(a.name);
     }
-  });
+  }
   return names;
 }
 
@@ -161,7 +160,35 @@ function readInfo(raw: Uint8Array): { imprint: Uint8Array; time: bigint } | unde
 }
 
 /** AuthorityKey is the public key of an authority. */
-export type AuthorityKey = { readonly n: bigint; readonly e: bigint } | { readonly curve: typeof p256; readonly point: Uint8Array };
+export type AuthorityKey = { readonly n: bigint; readonly e: bigint } | { readonly curve: Curve; readonly point: Uint8Array };
+
+/** Curve is y² = x³ - 3x + b modulo p, of SEC 2. */
+interface Curve {
+  readonly name: "p256" | "p384";
+  readonly p: bigint;
+  readonly b: bigint;
+}
+
+const curves: Record<string, Curve> = {
+  "1.2.840.10045.3.1.7": {
+    name: "p256",
+    p: 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n,
+    b: 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn,
+  },
+  "1.3.132.0.34": {
+    name: "p384",
+    p: 2n ** 384n - 2n ** 128n - 2n ** 96n + 2n ** 32n - 1n,
+    b: 0xb3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aefn,
+  },
+};
+
+/** isOn tells whether an uncompressed point, 4 ‖ x ‖ y, is one of the curve. It holds no secret: nothing here need take the same time. */
+function isOn({ p, b }: Curve, point: Uint8Array): boolean {
+  const size = Math.ceil(p.toString(2).length / 8);
+  if (point[0] !== 4 || point.length !== 1 + 2 * size) return false;
+  const [x, y] = [toNumber(point.subarray(1, 1 + size)), toNumber(point.subarray(1 + size))];
+  return x < p && y < p && (y * y - (x * x * x - 3n * x + b)) % p === 0n;
+}
 
 /** readAuthorityKey reads a SubjectPublicKeyInfo: RSA of 2,048 to 8,192 bits, or ECDSA over P-256 or P-384, uncompressed. undefined for any other. */
 export function readAuthorityKey(raw: Uint8Array): AuthorityKey | undefined {
@@ -187,23 +214,22 @@ export function readAuthorityKey(raw: Uint8Array): AuthorityKey | undefined {
     if (kind !== ecId) return undefined;
     if (parameters === undefined) return undefined;
     const named = new Der(parameters.all);
-    const curve = { "1.2.840.10045.3.1.7": p256, "1.3.132.0.34": p384 }[named.oid()];
+    const curve = curves[named.oid()];
     named.end();
-    if (curve === undefined || key[0] !== 4) return undefined;
-    curve.Point.fromBytes(key);
-    return { curve, point: key };
+    return curve !== undefined && isOn(curve, key) ? { curve, point: key } : undefined;
   } catch {
-    return undefined; // no DER, or no point of its curve
+    return undefined; // no DER
   }
 }
 
 /** isBy tells whether a stamp is signed with this key. */
-function isBy(s: Stamp, key: AuthorityKey): boolean {
+async function isBy(s: Stamp, key: AuthorityKey): Promise<boolean> {
   const sum = s.digest.of(s.signed);
   if ("n" in key) return (s.algorithm === rsaId || s.algorithm === s.digest.rsa) && rsaVerify(key, concat(s.digest.prefix, sum), s.signature);
   if (s.algorithm !== s.digest.ecdsa) return false;
+  const portable = (await import("./portable-nist.js"))[key.curve.name];
   try {
-    return key.curve.verify(s.signature, sum, key.point, { format: "der", lowS: false, prehash: false });
+    return portable.verify(s.signature, sum, key.point, { format: "der", lowS: false, prehash: false });
   } catch {
     return false; // no signature at all
   }

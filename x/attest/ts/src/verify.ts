@@ -128,7 +128,7 @@ async function run(bytes: Uint8Array, trust: Trust, p: Policy): Promise<Verdict[
   const header = block.header;
 
   // 11. Not from the future.
-  const seen = checkSeen(block, trust, p);
+  const seen = await checkSeen(block, trust, p);
 
   // 12. The trust file is in force and reaches the bundle, and those whom it asks for have seen the header.
   checkReach(block, seen, trust, p.now);
@@ -185,13 +185,13 @@ export function checkFuture(h: Header, now: bigint): void {
 }
 
 /** checkSeen is step 11. */
-export function checkSeen(block: Verified, trust: Trust, p: Pick<Policy, "now" | "witness" | "stamps">): Seen {
+export async function checkSeen(block: Verified, trust: Trust, p: Pick<Policy, "now" | "witness" | "stamps">): Promise<Seen> {
   const { header, hash } = block;
   checkFuture(header, p.now);
   const cosigned = { chainId: header.chainId, height: header.height, hash, time: timeOf(header) };
   return {
-    witnessed: p.witness === undefined || p.witness.length === 0 ? [] : checkWitnessFile(p.witness, cosigned, trust, p.now),
-    stamped: checkStamps(p.stamps ?? [], cosigned, trust, p.now),
+    witnessed: p.witness === undefined || p.witness.length === 0 ? [] : await checkWitnessFile(p.witness, cosigned, trust, p.now),
+    stamped: await checkStamps(p.stamps ?? [], cosigned, trust, p.now),
   };
 }
 

@@ -20,7 +20,7 @@ export interface Cosigned {
 }
 
 /** checkWitnessFile gives the names of the witnesses that count. A line that is not of a key of the trust file says nothing; one that is must be right. */
-export function checkWitnessFile(file: Uint8Array, h: Cosigned, trust: Trust, now: bigint): string[] {
+export async function checkWitnessFile(file: Uint8Array, h: Cosigned, trust: Trust, now: bigint): Promise<string[]> {
   const bad = (what: string): Refusal => invalid(11, "E_WITNESS_FORM", `witness file: ${what}`);
   if (file.length > noteBytesMax) throw bad(`${file.length} bytes, more than ${noteBytesMax}`);
   const text = byteText(file);
@@ -45,13 +45,13 @@ export function checkWitnessFile(file: Uint8Array, h: Cosigned, trust: Trust, no
     if (w === undefined) continue;
     if (signed.has(w)) throw bad(`the witness ${name} signs twice`);
     signed.add(w);
-    if (cosigns(w, textBytes(checkpoint), sig, h, now, trust.witnesses.withinSeconds, bad)) names.push(name);
+    if (await cosigns(w, textBytes(checkpoint), sig, h, now, trust.witnesses.withinSeconds, bad)) names.push(name);
   }
   return names;
 }
 
 /** cosigns judges one cosignature of a witness that the trust file knows. */
-function cosigns(
+async function cosigns(
   w: Witness,
   checkpoint: Uint8Array,
   sig: Uint8Array,
@@ -59,13 +59,13 @@ function cosigns(
   now: bigint,
   within: bigint,
   bad: (what: string) => Refusal,
-): boolean {
+): Promise<boolean> {
   if (sig.length !== 76) throw bad(`the cosignature of ${w.name} has ${sig.length} bytes instead of 76`);
   const wrongTime = (what: string) => invalid(11, "E_WITNESS_TIME", `the cosignature of ${w.name} ${what}`);
   const at = new DataView(sig.buffer, sig.byteOffset + 4, 8).getBigInt64(0);
   if (at <= 0n) throw wrongTime("has no time");
   const message = concat(textBytes(`cosignature/v1\ntime ${at}\n`), checkpoint);
-  if (!verifyWitness(w.pubKey, message, sig.subarray(12))) {
+  if (!(await verifyWitness(w.pubKey, message, sig.subarray(12)))) {
     throw invalid(11, "E_WITNESS_SIG", `the cosignature of ${w.name} does not verify`);
   }
   return evidenceTime(at, h, now, within, wrongTime);

@@ -38,7 +38,7 @@ const digits = (s: string) => new Uint8Array(Buffer.from(s, "hex"));
 /** say is what an accepted file says, in the words of the Go test. */
 async function say(j: Judged): Promise<string> {
   const now = parseTime(j.at)!;
-  if (j.kind.startsWith("rotation")) return Buffer.from(rotate(bytes(j.base ?? ""), bytes(j.file), now)).toString("base64");
+  if (j.kind.startsWith("rotation")) return Buffer.from(await rotate(bytes(j.base ?? ""), bytes(j.file), now)).toString("base64");
   const trust = parseTrust(bytes(j.trust));
   if (j.claim !== undefined) {
     const file = j.base === undefined ? bytes(j.file) : applyDelta(bytes(j.base), bytes(j.file));

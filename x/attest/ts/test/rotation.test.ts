@@ -13,7 +13,7 @@ test("rotation vectors", async () => {
   assert.ok(all.length >= 30, `only ${all.length} vectors`);
   for (const v of all) {
     let gives = "";
-    const got = await refused(() => (gives = hex(sha256(rotate(v.old, v.payload, parseTime(v.at)!)))));
+    const got = await refused(async () => (gives = hex(sha256(await rotate(v.old, v.payload, parseTime(v.at)!)))));
     assert.deepEqual({ ...(got ?? { exit: 0, code: "OK" }), gives }, { exit: v.exit, code: v.code, gives: v.gives }, v.name);
   }
   console.log(`${all.length} rotation vectors, ${all.filter((v) => v.exit !== 0).length} of them not accepted`);
