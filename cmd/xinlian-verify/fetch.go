@@ -294,6 +294,10 @@ func save(name string, raw []byte) error {
 	if err != nil {
 		os.Remove(f.Name())
 	}
+	var moved *os.LinkError
+	if errors.As(err, &moved) {
+		return &os.PathError{Op: "write", Path: name, Err: moved.Err} // the file beside it is nobody's concern
+	}
 	return err
 }
 

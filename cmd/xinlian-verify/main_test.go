@@ -165,7 +165,7 @@ func writeSamples(dir string) error {
 	anchorless.Anchor.HeaderHash = attest.Hash{}
 	overlap.Validators = append(slices.Clone(trust.Validators), trust.Validators[0])
 	for name, raw := range map[string][]byte{
-		"anchorless.json": anchorless.Encode(), "overlap.json": overlap.Encode(),
+		"bom.json": append([]byte("\uFEFF"), trust.Encode()...), "anchorless.json": anchorless.Encode(), "overlap.json": overlap.Encode(),
 		"witnesses.json": next.Encode(), "clean.xlw": cosigned, "few.json": few, "rotation.json": enough,
 		"crlf.txt": bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n")), "two.txt": append(bytes.Clone(text), text...),
 		"broken.xla": broken, "json.xla": js, "empty.xla": nil, "version2.xla": append([]byte("XLA2"), raw[4:]...),

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -49,6 +50,14 @@ func firmCmd(use, short, long, signature string, flags func(*cobra.Command), sig
 	return c
 }
 
+// ofFlag says which flag an error is about.
+func ofFlag(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("--%s: %w", name, err)
+}
+
 func addressOf(k *keys.Key) string { return strings.TrimPrefix(k.Address().String(), "0x") }
 
 func keysProveCmd() *cobra.Command {
@@ -60,7 +69,7 @@ func keysProveCmd() *cobra.Command {
 			c.Flags().StringVar(&firm, "subject", "", "code of the firm (统一社会信用代码)")
 		},
 		func(chain string, k *keys.Key) ([32]byte, map[string]any, error) {
-			return pb.KeyProof(chain, firm), map[string]any{"subject": firm, "address": addressOf(k)}, code.CheckUSCC(firm)
+			return pb.KeyProof(chain, firm), map[string]any{"subject": firm, "address": addressOf(k)}, ofFlag("subject", code.CheckUSCC(firm))
 		})
 }
 
@@ -103,7 +112,7 @@ func keysWithdrawCmd() *cobra.Command {
 		func(chain string, k *keys.Key) (digest [32]byte, out map[string]any, err error) {
 			id, err := recordID(authorisation)
 			if err != nil {
-				return digest, nil, err
+				return digest, nil, ofFlag("authorisation", err)
 			}
 			return pb.WithdrawDigest(chain, id[:]), map[string]any{"authorisation": hex.EncodeToString(id[:]), "key": addressOf(k)}, nil
 		})

@@ -7,12 +7,48 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/xinlian-ledger/xinlian/node/client"
+	"github.com/xinlian-ledger/xinlian/x/attest"
+	"github.com/xinlian-ledger/xinlian/x/code"
 )
+
+// checkQuestion looks a question over that could not be answered, or its answer not kept.
+func checkQuestion(subject, purpose, authorisation string, classes []string, files ...string) error {
+	if err := code.CheckUSCC(subject); err != nil {
+		return err
+	}
+	if !slices.Contains(attest.Purposes[1:], purpose) {
+		return ofFlag("purpose", fmt.Errorf("%.40q is none of %s", purpose, strings.Join(attest.Purposes[1:], ", ")))
+	}
+	if authorisation != "" {
+		if _, err := recordID(authorisation); err != nil {
+			return ofFlag("authorisation", err)
+		}
+	}
+	for _, c := range classes {
+		if !slices.Contains(attest.DataClasses[1:], c) {
+			return ofFlag("classes", fmt.Errorf("%.40q is none of %s", c, strings.Join(attest.DataClasses[1:], ", ")))
+		}
+	}
+	for _, name := range files {
+		if name == "" {
+			continue
+		}
+		if into, err := os.Stat(name); err == nil && into.IsDir() {
+			return fmt.Errorf("%s: is a directory", name)
+		}
+		if _, err := os.Stat(filepath.Dir(name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // queryAskCmd is for lenders: what a firm has authorised, with the receipt.
 func queryAskCmd() *cobra.Command {
@@ -35,6 +71,10 @@ authorisation. Every answer has a receipt, which the firm can read.
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *purpose == "" {
 			return usage(errors.New("--purpose is missing"))
+		}
+		// What the gateway would refuse, before a use of the authorisation is spent on it.
+		if err := checkQuestion(args[0], *purpose, *authorisation, *classes, *bundle, *opening); err != nil {
+			return usage(err)
 		}
 		c, err := s.open()
 		if err != nil {
@@ -129,6 +169,9 @@ func showQuery(w io.Writer, raw json.RawMessage) error {
 func queryReceiptsCmd() *cobra.Command {
 	return ask("receipts USCC", "Show who asked about a firm: to the firm itself, and to a lender its own queries (查询回执)", cobra.ExactArgs(1),
 		func(cmd *cobra.Command, c *client.Client, args []string) (json.RawMessage, error) {
+			if err := code.CheckUSCC(args[0]); err != nil {
+				return nil, usage(err)
+			}
 			return c.Receipts(cmd.Context(), args[0])
 		},
 		func(w io.Writer, raw json.RawMessage) error {

@@ -63,6 +63,9 @@ Who signs hands over what lenders believe: read the new file first. Exit codes: 
 		if err != nil {
 			return err
 		}
+		if bytes.Equal(old, next) {
+			return usagef("%s and %s are the same; a trust file does not follow itself", args[0], args[1])
+		}
 		var signatures []attest.RotationSignature
 		for _, name := range *given {
 			s, err := readSignature(name, old, next)
@@ -124,6 +127,9 @@ Read the new file before it is signed, and compare its SHA-256 where the key is.
 		next, err := readTrust(args[1])
 		if err != nil {
 			return err
+		}
+		if bytes.Equal(old, next) {
+			return usagef("%s and %s are the same; a trust file does not follow itself", args[0], args[1])
 		}
 		message := attest.RotationMessage(old, next)
 		if err := writeBeside(*out, message); err != nil {
@@ -281,6 +287,10 @@ func writeBeside(name string, raw []byte) error {
 	}
 	if err != nil {
 		os.Remove(f.Name())
+	}
+	var moved *os.LinkError
+	if errors.As(err, &moved) {
+		return &os.PathError{Op: "write", Path: name, Err: moved.Err} // the file beside it is nobody's concern
 	}
 	return err
 }

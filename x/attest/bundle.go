@@ -153,7 +153,30 @@ func checkMagic(raw []byte) *Error {
 	case len(bytes.TrimLeft(raw, " \t\r\n")) > 0 && bytes.TrimLeft(raw, " \t\r\n")[0] == '{':
 		return invalid(2, CodeMagic, "this is JSON; a JSON view proves nothing, get the bundle itself (%s)", MediaType)
 	}
+	if what := kindFault(raw); what != "" {
+		return invalid(2, CodeMagic, "not a bundle but %s", what)
+	}
 	return invalid(2, CodeMagic, "not a bundle: it does not begin with %s", Magic)
+}
+
+// kindFault says what a file of another kind is; empty: nothing that is known.
+func kindFault(raw []byte) string {
+	is := func(magic string) bool { return bytes.HasPrefix(raw, []byte(magic[:3])) }
+	switch {
+	case len(raw) == 0:
+		return "an empty file"
+	case is(Magic):
+		return "a bundle"
+	case is(PackMagic):
+		return "an offline pack"
+	case is(DeltaMagic):
+		return "the delta of an offline pack"
+	case is(AnchorProofMagic):
+		return "the proof of an anchor"
+	case is(RestrictedMagic):
+		return "an opening of the restricted section"
+	}
+	return ""
 }
 
 // scan is the first half of step 3: it bounds size and counts before anything is allocated for them, because an entry of two

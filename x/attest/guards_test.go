@@ -107,7 +107,7 @@ func TestTrustGuardsSay(t *testing.T) {
 		return string(out)
 	}
 	for _, c := range []struct{ name, file, want string }{
-		{"nothing", "", "not a JSON object"},
+		{"nothing", "", "an empty file"},
 		{"a list", "[]", "not a JSON object"},
 		{"a key that is no text", `{1: 2}`, "not JSON"},
 		{"a value that is none", `{"version": }`, "is not JSON"},
@@ -151,12 +151,16 @@ func TestTrustGuardsSay(t *testing.T) {
 
 	// What a program may set, and no file can hold.
 	for name, change := range map[string]func(*attest.Trust){
-		"not_after is not set":   func(t *attest.Trust) { t.NotAfter = time.Time{} },
-		"validators are needed":  func(t *attest.Trust) { t.Validators = nil },
-		"1 to 64 keys":           func(t *attest.Trust) { t.Witnesses.Required = 1 },
-		"1 to 64 authorities":    func(t *attest.Trust) { t.Stamps.Required = 1 },
-		"timestamps: within_sec": func(t *attest.Trust) { t.Stamps = attest.Stamps{Within: -1, Authorities: []attest.Authority{{Name: "a"}}} },
-		"witnesses: within_sec":  func(t *attest.Trust) { t.Witnesses = attest.Witnesses{Within: time.Millisecond, Keys: make([]attest.Witness, 1)} },
+		"not_after is not set":  func(t *attest.Trust) { t.NotAfter = time.Time{} },
+		"validators are needed": func(t *attest.Trust) { t.Validators = nil },
+		"1 to 64 keys":          func(t *attest.Trust) { t.Witnesses.Required = 1 },
+		"1 to 64 authorities":   func(t *attest.Trust) { t.Stamps.Required = 1 },
+		"timestamps: within_sec": func(t *attest.Trust) {
+			t.Stamps = attest.Stamps{Within: -1, Authorities: []attest.Authority{{Name: "a"}}}
+		},
+		"witnesses: within_sec": func(t *attest.Trust) {
+			t.Witnesses = attest.Witnesses{Within: time.Millisecond, Keys: make([]attest.Witness, 1)}
+		},
 	} {
 		trust := sample().Trust()
 		change(trust)

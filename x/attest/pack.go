@@ -323,6 +323,9 @@ func packMagic(raw []byte, magic string) error {
 	case len(raw) >= 2 && raw[0] == 0x1f && raw[1] == 0x8b:
 		return invalid(2, CodeMagic, "this is compressed with gzip; nothing compressed is read here")
 	}
+	if what := kindFault(raw); what != "" {
+		return invalid(2, CodeMagic, "not the file that is asked for, which begins with %s, but %s", magic, what)
+	}
 	return invalid(2, CodeMagic, "not the file that is asked for: it does not begin with %s", magic)
 }
 

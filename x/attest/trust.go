@@ -231,7 +231,12 @@ func ParseTrust(raw []byte) (*Trust, error) {
 	if len(raw) > trustBytesMax {
 		return nil, bad(fmt.Errorf("%d bytes, more than %d", len(raw), trustBytesMax))
 	}
-	if !utf8.Valid(raw) {
+	switch {
+	case bytes.HasPrefix(raw, []byte("\uFEFF")):
+		return nil, bad(errors.New("it begins with a byte order mark; save it as UTF-8 without one"))
+	case kindFault(raw) != "":
+		return nil, bad(fmt.Errorf("this is %s", kindFault(raw)))
+	case !utf8.Valid(raw):
 		return nil, bad(errors.New("not UTF-8"))
 	}
 	var f trustJSON
