@@ -188,3 +188,115 @@ func TestRotationGuardsSay(t *testing.T) {
 		}
 	}
 }
+
+// TestStandingGuardsSay: a standing that no state could hold is refused by its fault.
+func TestStandingGuardsSay(t *testing.T) {
+	incentive := func(change func(*pb.PublicIncentive)) func(*pb.Standing) {
+		return func(s *pb.Standing) {
+			s.Incentives = []pb.PublicIncentive{{Record: Sum("i"), List: "A", Issuer: Agency, State: pb.INCENTIVE_RECOGNISED}}
+			s.Counts.Incentives = 1
+			change(&s.Incentives[0])
+		}
+	}
+	for _, c := range []struct {
+		want   string // empty: nothing is wrong
+		change func(*pb.Standing)
+	}{
+		{"", incentive(func(*pb.PublicIncentive) {})},
+		{"an incentive has an impossible field", incentive(func(i *pb.PublicIncentive) { i.Record = i.Record[:31] })},
+		{"an incentive has an impossible field", incentive(func(i *pb.PublicIncentive) { i.List = "" })},
+		{"an incentive has an impossible field", incentive(func(i *pb.PublicIncentive) { i.Issuer = "1" })},
+		{"an incentive has an impossible field", incentive(func(i *pb.PublicIncentive) { i.State = pb.INCENTIVE_RECOGNISED + 1 })},
+		{"an incentive has an impossible field", incentive(func(i *pb.PublicIncentive) { i.State = 1 })},
+		{"an incentive has an impossible field", incentive(func(i *pb.PublicIncentive) { i.ValidUntil = -1 })},
+		{"too many incentives", func(s *pb.Standing) { s.Counts.Incentives, s.Counts.Noticed = 1<<32-1, 1<<32-1 }},
+		{"other records", func(s *pb.Standing) { s.Counts.Others = 1 }},
+		{"other records", func(s *pb.Standing) { s.OthersRoot = make([]byte, 31) }},
+	} {
+		s := Clean(SubjectClean)
+		c.change(s)
+		_, err := attest.Verify(Spec{Standings: []*pb.Standing{s}}.File(), Spec{}.Trust(), policy(SubjectClean, attest.Standing))
+		switch {
+		case c.want == "" && err != nil:
+			t.Error(err)
+		case c.want != "" && (attest.CodeOf(err) != attest.CodeStanding || !strings.Contains(err.Error(), c.want)):
+			t.Errorf("%v, want %q", err, c.want)
+		}
+	}
+}
+
+// TestCodeOfDigits: letters where a code has the digits of its region are refused, though the check character be right.
+func TestCodeOfDigits(t *testing.T) {
+	const alphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+	for at, letter := range map[int]byte{2: 'A', 7: 'Y', 9: 'I', 10: 'a'} {
+		raw := []byte(SubjectClean)
+		raw[at] = letter
+		for _, check := range []byte(alphabet) {
+			raw[17] = check
+			if attest.CheckSubject(string(raw)) == nil {
+				t.Errorf("%s is taken for a code", raw)
+			}
+		}
+	}
+}
+
+// TestPackBlockForm: the part of a pack and of a delta that speaks of the block is held to the form that it has in a bundle.
+func TestPackBlockForm(t *testing.T) {
+	members := Members(SubjectPunished)
+	for name, change := range map[string]func(*pb.Pack){
+		"app hash":  func(p *pb.Pack) { p.Header.AppHash = p.Header.AppHash[:31] },
+		"set":       func(p *pb.Pack) { p.Validators = pb.ValidatorSet{} },
+		"signature": func(p *pb.Pack) { p.Commit.Signatures = p.Commit.Signatures[1:] },
+		"log":       func(p *pb.Pack) { p.Log = p.Log[:31] },
+	} {
+		p := sample().Pack(pb.PACK_SERIOUS, members, members)
+		change(p)
+		_, err := attest.OpenPack(attest.EncodePack(p), sample().Trust(), policy("", attest.NoSerious))
+		if attest.ExitCode(nil, err) != 1 || !strings.Contains(attest.CodeOf(err), "FORM") {
+			t.Errorf("%s of a pack: %v", name, err)
+		}
+		if _, _, err := attest.PackRoot(attest.EncodePack(p)); err == nil {
+			t.Errorf("%s: the pack has a root", name)
+		}
+		base := attest.EncodePack(sample().Pack(pb.PACK_SERIOUS, members, members))
+		root := SetRoot(pb.PACK_SERIOUS, members)
+		p.Members = nil
+		_, err = attest.ApplyDelta(base, attest.EncodeDelta(&pb.PackDelta{Base: root[:], Pack: *p, Removed: members}))
+		if attest.ExitCode(nil, err) != 1 || !strings.Contains(attest.CodeOf(err), "FORM") {
+			t.Errorf("%s of a delta: %v", name, err)
+		}
+	}
+}
+
+// TestReceiptClasses: the classes of a receipt ascend and are known.
+func TestReceiptClasses(t *testing.T) {
+	for _, classes := range [][]pb.DataClass{{2, 1}, {1, 1}, {0}, {3}} {
+		raw, _, _, _ := sampleReceipt()
+		r := new(pb.QueryReceipt)
+		if err := pb.Decode(raw, r); err != nil {
+			t.Fatal(err)
+		}
+		r.Opened = classes
+		if _, err := attest.OpenReceipt(pb.Encode(r), Sum("salt")); err == nil || !strings.Contains(err.Error(), "impossible field") {
+			t.Errorf("%v: %v", classes, err)
+		}
+	}
+}
+
+// TestTooManyValidators: a set that no bundle can carry is no set of a trust file.
+func TestTooManyValidators(t *testing.T) {
+	trust := sample().Trust()
+	one := trust.Validators[0]
+	trust.Validators = nil
+	for i := range pb.ValidatorsMax + 1 {
+		one.PubKey, one.Power = Sum("validator", i), 1
+		trust.Validators = append(trust.Validators, one)
+	}
+	if err := trust.Check(); err == nil || !strings.Contains(err.Error(), "validators") {
+		t.Error(err)
+	}
+	trust.Validators = trust.Validators[1:]
+	if err := trust.Check(); err != nil {
+		t.Error(err)
+	}
+}
