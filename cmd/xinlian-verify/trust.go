@@ -38,7 +38,7 @@ func trustCommand() *cobra.Command {
 			return usage("a verb is missing")
 		},
 	}
-	cmd.AddCommand(trustUpdateCommand())
+	cmd.AddCommand(trustUpdateCommand(), trustAuthorityCommand())
 	return cmd
 }
 
