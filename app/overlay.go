@@ -29,6 +29,7 @@ type overlay struct {
 	*changes
 	journal []undo
 	memo    map[string]any // decoded rows of members and catalogue, as they are now
+	derived map[any]any    // what follows from these rows alone, as they are now; nil: nothing
 }
 
 type undo struct {
@@ -123,6 +124,20 @@ func (o *overlay) Remember(key []byte, row any) {
 	o.memo[string(key)] = row
 }
 
+// Derived implements x.Deriver.
+func (o *overlay) Derived(of any) (value any, ok bool) {
+	value, ok = o.derived[of]
+	return value, ok
+}
+
+// Derive implements x.Deriver.
+func (o *overlay) Derive(of, value any) {
+	if o.derived == nil {
+		o.derived = map[any]any{}
+	}
+	o.derived[of] = value
+}
+
 // below is what remembers a row that was not changed here, from one block to the next; nil: nobody does.
 func (o *overlay) below(key []byte) x.Memo {
 	if c := o.find(slots.Hash(key), key); c != nil && !c.void {
@@ -206,10 +221,11 @@ func (c *changes) wrote(prefix byte) bool {
 	return false
 }
 
-// forget drops what was remembered of a row that changes.
+// forget drops what was remembered of a row that changes, and all that may follow from it.
 func (o *overlay) forget(key []byte) {
 	if logged(key) {
 		delete(o.memo, string(key))
+		o.derived = nil
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/xinlian-ledger/xinlian/app/state"
+	"github.com/xinlian-ledger/xinlian/x"
 )
 
 // flat is a state that is only read.
@@ -179,4 +180,35 @@ func TestByPath(t *testing.T) {
 	if len(got) != len(want) {
 		t.Fatalf("%d of %d changes are left", len(got), len(want))
 	}
+}
+
+// TestFromTables holds that what follows from rows of members and catalogue is found out again when one of them has changed, or a change was undone, and not before.
+func TestFromTables(t *testing.T) {
+	o := newOverlay(flat{})
+	type of struct{ n int }
+	fee := func(n int) int {
+		return x.FromTables(o, of{n}, func() int {
+			raw, _ := o.Get([]byte("\x20fee"))
+			return n * len(raw)
+		})
+	}
+	want := func(step string, one, two int) {
+		t.Helper()
+		if a, b := fee(1), fee(2); a != one || b != two {
+			t.Errorf("%s: %d and %d, want %d and %d", step, a, b, one, two)
+		}
+	}
+	o.Set([]byte("\x20fee"), []byte("abc"))
+	want("written", 3, 6)
+	o.Set([]byte("\x60record"), []byte("abc"))
+	if _, ok := o.Derived(of{1}); !ok {
+		t.Error("a row of another table makes it forget")
+	}
+	mark := o.mark()
+	o.Set([]byte("\x20fee"), []byte("abcde"))
+	want("changed", 5, 10)
+	o.Delete([]byte("\x20fee"))
+	want("deleted", 0, 0)
+	o.revert(mark)
+	want("undone", 3, 6)
 }

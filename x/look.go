@@ -14,6 +14,12 @@ type Memo interface {
 	Remember(key []byte, row any)
 }
 
+// Deriver remembers what follows from the rows of members and catalogue alone, for as long as none of these rows changes. It forgets when it likes.
+type Deriver interface {
+	Derived(of any) (value any, ok bool)
+	Derive(of, value any)
+}
+
 // bare takes a reader out of the context around it.
 func bare(r Reader) Reader {
 	if c, ok := r.(*Ctx); ok {
@@ -46,4 +52,19 @@ func (t Table[T, P]) Look(r Reader, parts ...[]byte) (*T, bool) {
 	row, found := t.get(r, key)
 	m.Remember(key, row)
 	return row, found
+}
+
+// FromTables gives what of stands for, a value of a type that its package keeps for this alone. make finds it out, from the rows of members and catalogue and
+// from of, and from nothing else. Others may look at the same value: nobody changes it.
+func FromTables[K comparable, V any](r Reader, of K, make func() V) V {
+	m, ok := bare(r).(Deriver)
+	if !ok {
+		return make()
+	}
+	if v, ok := m.Derived(of); ok {
+		return v.(V)
+	}
+	v := make()
+	m.Derive(of, v)
+	return v
 }

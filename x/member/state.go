@@ -59,6 +59,23 @@ func ByAddress(r x.Reader, addr []byte) (*pb.Member, *pb.MemberKey, bool) {
 	if len(addr) != pb.AddressBytes {
 		return nil, nil, false
 	}
+	o := x.FromTables(r, address(addr), func() owned { // every message of a transaction asks for its signer
+		m, k, ok := byAddress(r, addr)
+		return owned{m, k, ok}
+	})
+	return o.member, o.key, o.ok
+}
+
+type address [pb.AddressBytes]byte
+
+// owned is whose key an address is.
+type owned struct {
+	member *pb.Member
+	key    *pb.MemberKey
+	ok     bool
+}
+
+func byAddress(r x.Reader, addr []byte) (*pb.Member, *pb.MemberKey, bool) {
 	uscc, ok := x.Peek(r, x.Key(addresses.Prefix, addr))
 	if !ok {
 		return nil, nil, false

@@ -163,25 +163,53 @@ func classify(ctx *x.Ctx, c *pb.PenaltyContent) (pb.Severity, error) {
 	return class, nil
 }
 
-// setDates computes the dates of publicity from the decision (INV-09). Publicity is never lengthened by a holiday.
+// setDates sets the dates of publicity, which follow from the decision (INV-09). Publicity is never lengthened by a holiday.
 func setDates(ctx *x.Ctx, p *pb.Dishonesty) {
-	decided, cal := calendar.Date(Of(p).DecidedOn), catalog.Calendar(ctx)
-	p.PublishBy = int32(cal.AddWorkingDays(decided, int(catalog.Int(ctx, "publish_deadline_wd"))))
-	p.VerifyBy = int32(cal.AddWorkingDays(calendar.Date(p.RecordedOn), int(catalog.Int(ctx, "verify_inbound_wd"))))
-	lo, hi := int64(0), catalog.Int(ctx, "minor_max_months")
+	of := dated{kind: p.Kind, class: p.Class, decided: calendar.Date(Of(p).DecidedOn), recorded: calendar.Date(p.RecordedOn)}
+	var d dates
+	if p.Kind == pb.DISHONESTY_LIST {
+		lo, hi := listTerms(ctx, p.List)
+		d = datesOf(ctx, of, lo, hi)
+	} else {
+		d = x.FromTables(ctx, of, func() dates { // many records of a day have the same
+			lo, hi := terms(ctx, of)
+			return datesOf(ctx, of, lo, hi)
+		})
+	}
+	p.PublishBy, p.VerifyBy, p.MinUntil, p.MaxUntil = d.publishBy, d.verifyBy, d.minUntil, d.maxUntil
+}
+
+// dated is what the dates of publicity depend on, where no list has terms of its own.
+type dated struct {
+	kind              pb.DishonestyKind
+	class             pb.Severity
+	decided, recorded calendar.Date
+}
+
+type dates struct{ publishBy, verifyBy, minUntil, maxUntil int32 }
+
+// terms gives the shortest and the longest publicity in months.
+func terms(r x.Reader, of dated) (lo, hi int64) {
 	switch {
-	case p.Kind == pb.DISHONESTY_LIST:
-		lo, hi = listTerms(ctx, p.List)
-	case p.Kind == pb.DISHONESTY_ABNORMAL:
-		lo, hi = catalog.Int(ctx, "abnormal_min_months"), catalog.Int(ctx, "abnormal_max_months")
-	case p.Class == pb.SEVERITY_GENERAL:
-		lo, hi = catalog.Int(ctx, "general_min_months"), catalog.Int(ctx, "general_max_months")
-	case p.Class == pb.SEVERITY_SERIOUS:
-		lo, hi = catalog.Int(ctx, "serious_min_months"), catalog.Int(ctx, "serious_max_months")
+	case of.kind == pb.DISHONESTY_ABNORMAL:
+		return catalog.Int(r, "abnormal_min_months"), catalog.Int(r, "abnormal_max_months")
+	case of.class == pb.SEVERITY_GENERAL:
+		return catalog.Int(r, "general_min_months"), catalog.Int(r, "general_max_months")
+	case of.class == pb.SEVERITY_SERIOUS:
+		return catalog.Int(r, "serious_min_months"), catalog.Int(r, "serious_max_months")
 	}
-	hi = min(hi, catalog.Int(ctx, "local_disclosure_cap_months"))
-	if decided < catalog.Order36 { // D-1: decided under another rule, the shorter of the longest periods counts
-		hi = min(hi, catalog.Int(ctx, "order58_max_months"))
+	return 0, catalog.Int(r, "minor_max_months")
+}
+
+func datesOf(r x.Reader, of dated, lo, hi int64) dates {
+	cal := catalog.Calendar(r)
+	hi = min(hi, catalog.Int(r, "local_disclosure_cap_months"))
+	if of.decided < catalog.Order36 { // D-1: decided under another rule, the shorter of the longest periods counts
+		hi = min(hi, catalog.Int(r, "order58_max_months"))
 	}
-	p.MinUntil, p.MaxUntil = int32(decided.AddMonths(int(lo))), int32(decided.AddMonths(int(hi)))
+	return dates{
+		publishBy: int32(cal.AddWorkingDays(of.decided, int(catalog.Int(r, "publish_deadline_wd")))),
+		verifyBy:  int32(cal.AddWorkingDays(of.recorded, int(catalog.Int(r, "verify_inbound_wd")))),
+		minUntil:  int32(of.decided.AddMonths(int(lo))), maxUntil: int32(of.decided.AddMonths(int(hi))),
+	}
 }
