@@ -91,7 +91,8 @@ func hold(report any) error {
 	return err
 }
 
-// runLogs is the process of restart: it puts the keys in, and changes them until the logs of the tree are nearly so long that a new image is made.
+// runLogs is the process of restart: it puts the keys in, and changes them until the logs of the tree are nearly so long that a new
+// image is made. The one before has all keys.
 func runLogs(ctx context.Context, args []string) (any, error) {
 	f := flags("logs")
 	keys := f.Int("keys", 1_000_000, "keys in the state")
@@ -130,7 +131,8 @@ func runLogs(ctx context.Context, args []string) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if most := image / 2; image > 0 && logs < most && logs+int64(step)*logRecord >= most {
+		most := image / 2
+		if image >= int64(*keys)*imageLeaf && logs < most && logs+int64(step)*logRecord >= most {
 			return nil, hold(struct{}{})
 		}
 		if err := set(from, from+step, round); err != nil {
@@ -142,8 +144,11 @@ func runLogs(ctx context.Context, args []string) (any, error) {
 	}
 }
 
-// logRecord is what a change of a leaf takes in a log of the tree, and a bit more.
-const logRecord = 66
+// What a leaf takes in an image of the tree, and what a change of one takes in a log, with a bit more.
+const (
+	imageLeaf = 64
+	logRecord = 66
+)
 
 // treeFiles gives the bytes of the tree's image and of its logs.
 func treeFiles(dir string) (image, logs int64, err error) {

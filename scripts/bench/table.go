@@ -241,14 +241,25 @@ func (t *table) state(keys int) {
 		t.add("state on disk, no history, compacted", "≤ 3 × the records' bytes",
 			fmt.Sprintf("%.2f ×: %d B a record of %d (%d before)", x, small.After/int64(keys), mine.Payload/int64(keys), small.Before/int64(keys)), verdict(x <= 3), command)
 	}
+	const figure = "state commit against cosmos/iavl over Badger"
+	if keys > peerKeys {
+		n = strconv.Itoa(peerKeys)
+		if command, err = t.json(&mine, t.self, "state", "--keys", n); err != nil {
+			t.skip(err, command, figure)
+			return
+		}
+	}
 	command, err = t.json(&peer, t.self, "iavl", "--keys", n, "--blocks", "40")
 	if err != nil {
-		t.skip(err, command, "state commit against cosmos/iavl over Badger")
+		t.skip(err, command, figure)
 		return
 	}
-	t.add("state commit against cosmos/iavl over Badger", "≥ 10 × at 10^6 keys", fmt.Sprintf("%.1f × (iavl %.0f ms CPU, median %.0f)", peer.CPU/mine.CPU, peer.CPU, peer.CPUMedian),
+	t.add(figure, "≥ 10 × at 10^6 keys", fmt.Sprintf("%.1f × at %s keys (iavl %.0f ms CPU, median %.0f; ours %.0f)", peer.CPU/mine.CPU, n, peer.CPU, peer.CPUMedian, mine.CPU),
 		verdict(peer.CPU >= 10*mine.CPU), command)
 }
+
+// peerKeys is the most that the peer of the state engine gets: the goal is for so many, and each key more costs the peer more.
+const peerKeys = 1_000_000
 
 // rounds of what is compared in time: other programs of a machine that is not free disturb the one and the other by turns.
 const rounds = 3
