@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -317,6 +318,7 @@ func (n *Node) remember() {
 			runtime.Gosched()
 		}
 	}
+	debug.FreeOSMemory() // what the start and this have left behind would stay for as long as nothing else needs room
 	n.log.Info("standings are in memory", "took", time.Since(start))
 }
 
