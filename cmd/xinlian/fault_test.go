@@ -302,8 +302,10 @@ func TestFaults(t *testing.T) {
 		}
 		defer taken.Close()
 		for _, tt := range []struct{ name, key, before string }{
-			{"XINLIAN_API_LISTEN", "api.listen", ""}, {"XINLIAN_METRICS_LISTEN", "metrics.listen", ""},
-			{"XINLIAN_ENGINE_P2P_LADDR", "p2p.laddr", "tcp://"}, {"XINLIAN_ENGINE_RPC_LADDR", "rpc.laddr", "tcp://"},
+			{"XINLIAN_API_LISTEN", "api.listen", ""},
+			{"XINLIAN_METRICS_LISTEN", "metrics.listen", ""},
+			{"XINLIAN_ENGINE_P2P_LADDR", "p2p.laddr", "tcp://"},
+			{"XINLIAN_ENGINE_RPC_LADDR", "rpc.laddr", "tcp://"},
 		} {
 			h := copyHome(t, home, t.TempDir())
 			refused(t, tt.key+" "+taken.Addr().String(), h, tt.name+"="+tt.before+taken.Addr().String())
