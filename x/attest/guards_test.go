@@ -2,6 +2,7 @@ package attest_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -54,6 +55,15 @@ func TestGuardsSay(t *testing.T) {
 		{"the same for an anchor proof", "anchor.height", fail(attest.OpenAnchorProof(nil, noTrust, p))},
 		{"many, with no claim", "no claim", fail(attest.VerifyMany(file, s.Trust(), attest.Policy{Now: Time, MaxAge: time.Hour}))},
 		{"a commitment with no code", "20 digits", fail(attest.CommitmentIs("123", pb.COMMITMENT_FULFILLED))},
+
+		{"a pack for a bundle", "not a bundle but an offline pack", open(pack)},
+		{"a delta for a bundle", "not a bundle but the delta", open(delta)},
+		{"a proof for a bundle", "not a bundle but the proof of an anchor", open([]byte("XLN1"))},
+		{"an opening for a bundle", "not a bundle but an opening", open([]byte("XLR1"))},
+		{"nothing for a bundle", "not a bundle but an empty file", open(nil)},
+		{"a bundle for a pack", "but a bundle", openPack(file)},
+		{"a field that no bundle has", "E_ENCODING", open(append(bytes.Clone(file), 0x7a, 0))},
+		{"a set with a short key", "key", fail(attest.NewValidatorSet([]attest.Validator{{PubKey: []byte{1}, Power: 1}}))},
 
 		{"a pack that is a delta", "delta", openPack(delta)},
 		{"a pack in gzip", "compress", openPack([]byte{0x1f, 0x8b, 8, 0})},
@@ -108,6 +118,8 @@ func TestTrustGuardsSay(t *testing.T) {
 	}
 	for _, c := range []struct{ name, file, want string }{
 		{"nothing", "", "an empty file"},
+		{"a byte order mark", "\uFEFF{}", "byte order mark"},
+		{"a bundle", "XLA1", "this is a bundle"},
 		{"a list", "[]", "not a JSON object"},
 		{"a key that is no text", `{1: 2}`, "not JSON"},
 		{"a value that is none", `{"version": }`, "is not JSON"},
@@ -185,6 +197,27 @@ func TestRotationGuardsSay(t *testing.T) {
 		file := fmt.Sprintf(`{"version": 1, "from": %q, "trust": %q, "signatures": [%s]}`, from, trust, c.signature)
 		if _, _, _, err := attest.DecodeRotation([]byte(file)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.signature, err, c.want)
+		}
+	}
+}
+
+// TestOpeningGuardsSay: what stands behind a right digest is held to its form as well.
+func TestOpeningGuardsSay(t *testing.T) {
+	digest := func(domain string, parts ...[]byte) []byte {
+		h := sha256.Sum256(bytes.Join(append([][]byte{[]byte(domain)}, parts...), nil))
+		return h[:]
+	}
+	salt := make([]byte, 32)
+	short := pb.OpenedClass{Class: pb.DATA_GRADE, Salt: salt[:31]}
+	short31 := pb.Encode(&pb.RestrictedSection{Classes: [][]byte{digest("xinlian/class/v1", []byte{1}, short.Salt)}})
+	for want, o := range map[string]*pb.RestrictedOpening{
+		"section: ":                            {Salt: salt, Section: []byte{0xff}},
+		"the salt of class 1 has not 32 bytes": {Salt: salt, Section: short31, Opened: []pb.OpenedClass{short}},
+	} {
+		s := Clean(SubjectClean)
+		s.Restricted = digest("xinlian/restricted/v1", o.Salt, o.Section)
+		if _, err := attest.OpenRestricted(attest.EncodeRestricted(o), s); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
 		}
 	}
 }

@@ -385,3 +385,17 @@ func BenchmarkVerifyMany(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(p.Shape)+len(p.Hashes))/float64(len(paths)), "B/claim")
 }
+
+// TestSamePrefix: two paths that differ in one bit share the bits before it and no more.
+func TestSamePrefix(t *testing.T) {
+	a := PathOf([]byte("a"))
+	for at := range MaxDepth {
+		b := a
+		b[at/8] ^= 0x80 >> (at % 8)
+		for depth := range MaxDepth + 1 {
+			if got := samePrefix(&a, &b, depth); got != (depth <= at) {
+				t.Fatalf("bit %d differs, depth %d: %v", at, depth, got)
+			}
+		}
+	}
+}
