@@ -1,14 +1,13 @@
 package bench
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"runtime"
@@ -16,10 +15,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/xinlian-ledger/xinlian/networks/runner"
 	"github.com/xinlian-ledger/xinlian/x/attest"
@@ -302,18 +300,20 @@ func checkOne(ctx context.Context, api string) (size int, err error) {
 	return len(bundle), err
 }
 
-// asker is connections to a gateway.
+// asker is connections to a gateway. One thread sends and reads over all of them, as wrk does: what asks shares the processors with what it measures, and
+// a goroutine for each connection, woken for each answer, would take much of them.
 type asker struct {
 	host  string
 	firms int
 	conns []*conn
 }
 
+// conn is one connection. Its socket is not the runtime's, which would wake a thread of its own for each answer.
 type conn struct {
-	net.Conn
-	in  *bufio.Reader
+	fd  int
+	due int64  // of the request that is under way: nanoseconds after the start of the phase
+	in  []byte // of its answer, so far
 	out []byte
-	due atomic.Int64 // unix nanoseconds: when the request that is under way was due
 }
 
 func newAsker(api string, o VerifyOptions) (*asker, error) {
@@ -321,21 +321,33 @@ func newAsker(api string, o VerifyOptions) (*asker, error) {
 	if err != nil {
 		return nil, err
 	}
+	at, err := netip.ParseAddrPort(u.Host)
+	if err != nil || !at.Addr().Is4() {
+		return nil, fmt.Errorf("%s: the gateway of a network on this machine is at an address of IPv4 and a port", api)
+	}
 	l := &asker{host: u.Host, firms: o.Subjects}
 	for range o.Connections {
-		c, err := net.DialTimeout("tcp", u.Host, 5*time.Second)
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 		if err != nil {
 			l.close()
 			return nil, err
 		}
-		l.conns = append(l.conns, &conn{Conn: c, in: bufio.NewReaderSize(c, 16<<10)})
+		l.conns = append(l.conns, &conn{fd: fd})
+		err = unix.Connect(fd, &unix.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()})
+		if err == nil {
+			err = errors.Join(unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1), unix.SetNonblock(fd, true))
+		}
+		if err != nil {
+			l.close()
+			return nil, fmt.Errorf("connect to %s: %w", u.Host, err)
+		}
 	}
 	return l, nil
 }
 
 func (l *asker) close() {
 	for _, c := range l.conns {
-		c.Close()
+		unix.Close(c.fd)
 	}
 }
 
@@ -348,130 +360,86 @@ func (l *asker) noop(int64) string { return noopPath }
 
 // run sends requests for a time: at a rate, each due at its moment whether or not the one before is answered and its latency counted from that
 // moment; or, where the rate is 0, as fast as the connections go.
-func (l *asker) run(whole context.Context, name string, path func(i int64) string, rate float64, length time.Duration) (Phase, error) {
-	ctx, cancel := context.WithCancel(whole)
-	defer cancel()
+func (l *asker) run(ctx context.Context, name string, path func(i int64) string, rate float64, length time.Duration) (Phase, error) {
 	runtime.GC()
+	runtime.LockOSThread() // it sleeps in the kernel: the runtime's own timers are up to a millisecond late, which would be taken for the gateway's
+	defer runtime.UnlockOSThread()
 	var (
 		start   = time.Now()
-		end     = start.Add(length)
-		next    atomic.Int64
-		refused atomic.Int64
-		failed  atomic.Pointer[error]
-		took    = make([][]float64, len(l.conns))
-		all     sync.WaitGroup
+		now     = func() int64 { return time.Since(start).Nanoseconds() }
+		total   = int64(rate * length.Seconds())
+		next    int64
+		refused int
+		took    = make([]float64, 0, max(total, 1<<20))
+		idle    = slices.Clone(l.conns)
+		ready   = make([]unix.PollFd, len(l.conns))
 	)
-	fail := func(err error) {
-		failed.CompareAndSwap(nil, &err)
-		cancel()
-	}
-	for _, c := range l.conns {
-		if err := c.SetDeadline(end.Add(time.Minute)); err != nil {
+	due := func(i int64) int64 { return int64(float64(i) / rate * 1e9) }
+	for {
+		t := now()
+		for ended := false; len(idle) > 0; next++ {
+			at := t
+			if rate > 0 {
+				at = due(next)
+				ended = next == total || at > t
+			} else {
+				ended = t >= int64(length)
+			}
+			if ended {
+				break
+			}
+			c := idle[len(idle)-1]
+			idle, c.due = idle[:len(idle)-1], at
+			if err := c.ask(l.host, path(next)); err != nil {
+				return Phase{}, fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		done := next == total
+		if rate == 0 {
+			done = t >= int64(length)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return Phase{}, context.Cause(ctx)
+		case t > int64(length+time.Minute):
+			return Phase{}, fmt.Errorf("%s: %d requests had no answer a minute after the last was due", name, len(l.conns)-len(idle))
+		case done && len(idle) == len(l.conns):
+			asked := time.Since(start)
+			slices.Sort(took)
+			return Phase{
+				Name: name, Offered: rate, Served: float64(len(took)) / max(asked, length).Seconds(), Count: len(took), Refused: refused,
+				P50: quantile(took, 0.5), P99: quantile(took, 0.99), P999: quantile(took, 0.999), Max: quantile(took, 1),
+			}, nil
+		}
+		wait := int64(100 * time.Millisecond) // then it looks whether it is to end
+		if !done && rate > 0 && len(idle) > 0 {
+			wait = max(due(next)-now(), 0)
+		}
+		for i, c := range l.conns {
+			ready[i] = unix.PollFd{Fd: int32(c.fd), Events: unix.POLLIN}
+		}
+		timeout := unix.NsecToTimespec(wait)
+		if _, err := unix.Ppoll(ready, &timeout, nil); err != nil && !errors.Is(err, unix.EINTR) {
 			return Phase{}, err
 		}
-	}
-	answer := func(n int, c *conn) bool {
-		status, err := c.answer()
-		if err != nil {
-			if ctx.Err() == nil {
-				fail(err)
+		for i, c := range l.conns {
+			if ready[i].Revents == 0 {
+				continue
 			}
-			return false
-		}
-		if status != http.StatusOK {
-			refused.Add(1)
-		}
-		took[n] = append(took[n], float64(time.Now().UnixNano()-c.due.Load())/1e6)
-		return true
-	}
-	idle := make(chan *conn, len(l.conns))
-	for n, c := range l.conns {
-		idle <- c
-		all.Add(1)
-		go func() {
-			defer all.Done()
-			if rate > 0 { // what is due is sent by one goroutine, over whichever connection is idle; this one waits for the answers
-				for answer(n, c) {
-					idle <- c
-				}
-				return
+			status, err := c.answer()
+			if err != nil {
+				return Phase{}, fmt.Errorf("%s: %w", name, err)
 			}
-			for ctx.Err() == nil {
-				at := time.Now()
-				if at.After(end) {
-					return
-				}
-				c.due.Store(at.UnixNano())
-				if err := c.ask(l.host, path(next.Add(1))); err != nil {
-					fail(err)
-					return
-				}
-				if !answer(n, c) {
-					return
-				}
+			if status == 0 {
+				continue // a part of it
 			}
-		}()
-	}
-	if rate > 0 {
-		err := pace(ctx, start, rate, int64(rate*length.Seconds()), func(i int64, due time.Time) error {
-			select {
-			case c := <-idle:
-				c.due.Store(due.UnixNano())
-				return c.ask(l.host, path(i))
-			case <-ctx.Done():
-				return nil
+			if status != http.StatusOK {
+				refused++
 			}
-		})
-		if err != nil {
-			fail(err)
-		}
-		for range l.conns { // until all is answered
-			select {
-			case <-idle:
-			case <-ctx.Done():
-			}
-		}
-		cancel()
-		for _, c := range l.conns { // nothing more comes: wake who waits
-			if err := c.SetReadDeadline(start); err != nil {
-				return Phase{}, err
-			}
+			took = append(took, float64(now()-c.due)/1e6)
+			idle = append(idle, c)
 		}
 	}
-	asked := time.Since(start)
-	all.Wait()
-	if err := failed.Load(); err != nil {
-		return Phase{}, fmt.Errorf("%s: %w", name, *err)
-	}
-	if err := context.Cause(whole); err != nil {
-		return Phase{}, err
-	}
-	lat := slices.Concat(took...)
-	slices.Sort(lat)
-	return Phase{
-		Name: name, Offered: rate, Served: float64(len(lat)) / max(asked, length).Seconds(), Count: len(lat), Refused: int(refused.Load()),
-		P50: quantile(lat, 0.5), P99: quantile(lat, 0.99), P999: quantile(lat, 0.999), Max: quantile(lat, 1),
-	}, nil
-}
-
-// pace sends each request when it is due. It sleeps in the kernel: the runtime's own timers are a millisecond late on a process that has nothing else
-// to do, which would be taken for the gateway's.
-func pace(ctx context.Context, start time.Time, rate float64, total int64, send func(i int64, due time.Time) error) error {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	for i := int64(0); i < total && ctx.Err() == nil; {
-		passed := time.Since(start).Seconds()
-		for ; i < total && float64(i)/rate <= passed; i++ {
-			if err := send(i, start.Add(time.Duration(float64(i)/rate*1e9))); err != nil {
-				return err
-			}
-		}
-		if wait := time.Duration((float64(i)/rate - time.Since(start).Seconds()) * 1e9); wait > 0 {
-			t := syscall.NsecToTimespec(int64(max(wait, 50*time.Microsecond)))
-			_ = syscall.Nanosleep(&t, nil) // a signal wakes it: it looks again
-		}
-	}
-	return nil
 }
 
 // ask sends one request.
@@ -479,38 +447,56 @@ func (c *conn) ask(host, path string) error {
 	c.out = append(c.out[:0], "GET "...)
 	c.out = append(append(c.out, path...), " HTTP/1.1\r\nHost: "...)
 	c.out = append(append(c.out, host...), "\r\n\r\n"...)
-	_, err := c.Write(c.out)
+	n, err := unix.Write(c.fd, c.out)
+	if err == nil && n < len(c.out) {
+		err = io.ErrShortWrite
+	}
 	return err
 }
 
-// answer reads the answer to the end.
+// answer reads what has arrived; 0: the answer is not whole.
 func (c *conn) answer() (status int, err error) {
+	c.in = slices.Grow(c.in, 16<<10)
+	n, err := unix.Read(c.fd, c.in[len(c.in):cap(c.in)])
+	switch {
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	case n == 0:
+		return 0, errors.New("the gateway has closed the connection")
+	}
+	c.in = c.in[:len(c.in)+n]
+	end := bytes.Index(c.in, []byte("\r\n\r\n"))
+	if end < 0 {
+		return 0, nil
+	}
 	length := -1
-	for first := true; ; first = false {
-		line, err := c.in.ReadSlice('\n')
-		if err != nil {
-			return 0, err
-		}
-		line = bytes.TrimRight(line, "\r\n")
-		switch {
-		case first:
-			_, rest, ok := bytes.Cut(line, []byte(" "))
-			if !ok || len(rest) < 3 {
+	for first, head := true, c.in[:end+2]; len(head) > 0; first = false {
+		line, rest, _ := bytes.Cut(head, []byte("\r\n"))
+		head = rest
+		if first {
+			_, code, ok := bytes.Cut(line, []byte(" "))
+			if !ok || len(code) < 3 {
 				return 0, errors.New("the answer is not HTTP")
 			}
-			if status, err = strconv.Atoi(string(rest[:3])); err != nil {
+			if status, err = strconv.Atoi(string(code[:3])); err != nil {
 				return 0, err
 			}
-		case len(line) == 0:
-			if length < 0 {
-				return 0, errors.New("the answer does not tell its length")
-			}
-			_, err := c.in.Discard(length)
-			return status, err
-		case len(line) > 15 && strings.EqualFold(string(line[:15]), "Content-Length:"):
+		} else if len(line) > 15 && strings.EqualFold(string(line[:15]), "Content-Length:") {
 			if length, err = strconv.Atoi(strings.TrimSpace(string(line[15:]))); err != nil {
 				return 0, err
 			}
 		}
 	}
+	switch whole := end + 4 + length; {
+	case length < 0:
+		return 0, errors.New("the answer does not tell its length")
+	case len(c.in) < whole:
+		return 0, nil
+	case len(c.in) > whole:
+		return 0, errors.New("more comes than was asked for")
+	}
+	c.in = c.in[:0]
+	return status, nil
 }
