@@ -673,3 +673,34 @@ func TestFormatVectors(t *testing.T) {
 		}
 	}
 }
+
+// TestWindowBytes: with room for nothing but the newest two heights, which always are, no older one can be proven; with much room they can. The same holds
+// after a restart.
+func TestWindowBytes(t *testing.T) {
+	t.Parallel()
+	for _, room := range []int64{1, 1 << 20} {
+		o := testOptions(tempDir(t))
+		o.WindowBytes = room
+		s, m := mustOpen(t, o), newModel()
+		for round := range 2 {
+			for range 6 {
+				if err := commitNext(s, &m); err != nil {
+					t.Fatal(err)
+				}
+			}
+			latest := m.latest()
+			for at := latest - 4; at <= latest; at++ {
+				v, ok := s.Version(at)
+				if ok {
+					v.Release()
+				}
+				if want := room > 1 || latest-at < alwaysKept; ok != want {
+					t.Errorf("round %d, room for %d bytes: height %d of %d can be proven: %v, want %v", round, room, at, latest, ok, want)
+				}
+			}
+			s.Close()
+			s = mustOpen(t, o)
+		}
+		s.Close()
+	}
+}
