@@ -211,7 +211,7 @@ func TestOpeningGuardsSay(t *testing.T) {
 	short := pb.OpenedClass{Class: pb.DATA_GRADE, Salt: salt[:31]}
 	short31 := pb.Encode(&pb.RestrictedSection{Classes: [][]byte{digest("xinlian/class/v1", []byte{1}, short.Salt)}})
 	for want, o := range map[string]*pb.RestrictedOpening{
-		"section: ":                            {Salt: salt, Section: []byte{0xff}},
+		"restricted section: section: ":        {Salt: salt, Section: []byte{0xff}},
 		"the salt of class 1 has not 32 bytes": {Salt: salt, Section: short31, Opened: []pb.OpenedClass{short}},
 	} {
 		s := Clean(SubjectClean)

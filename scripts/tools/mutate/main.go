@@ -1,16 +1,17 @@
-// Command mutate removes each guard of the rules once and asks whether a test sees it.
+// Command mutate removes each guard of the rules, or of the verifier, once and asks whether a test sees it.
 //
-// A guard (守卫条件) is a condition whose body refuses: an `if` or a `case` of a rule, or of a store of the gateway, that ends in returning a refusal; in app/pack.go,
-// one that halts the node. One build is
+// A guard (守卫条件) is a condition whose body refuses: an `if` or a `case` of a rule, of a store of the gateway or of the verifier, that ends in returning a refusal; in
+// app/pack.go, one that halts the node. One build is
 // instrumented by an overlay, so that the repository's files stay as they are: each guard reads "the condition, and I am not the mutant", where the
 // mutant is a number from the environment. A first run of each test writes down which guards refused in it; a mutant is then tried only against
 // tests in which its guard refused, the quickest first, until one fails.
 //
 //	scripts/dev mutate [DIR [-only REGEXP] [-jobs N]]
+//	scripts/dev mutate-proof [DIR …]: the verifier (x/attest), by its own tests alone
 //	cd scripts/tools && go run ./mutate -dir DIR -in REGEXP -tests REGEXP: a part, to look at
 //
-// DIR keeps build and results: a run that was stopped goes on where it was, a guard is tried again when its text or its function's changed. GUARDS.md is
-// the list.
+// DIR keeps build and results: a run that was stopped goes on where it was, a guard is tried again when its text or its function's changed. GUARDS.md and
+// PROOF.md are the lists.
 //
 // Trust: whoever can change this can at most hide that a guard has no test.
 package main
@@ -44,6 +45,9 @@ const module = "github.com/xinlian-ledger/xinlian"
 var packages = strings.Fields("x/commitment x/fulfillment x/sanction x/measure x/leniency x/repair x/objection x/inspection x/catalog x/member x/governance x/subject " +
 	"x/incentive x/consent app/pack.go node/watch node/receipt")
 
+// proofs are the packages of the verifier. Their guards are tried against their own tests alone.
+var proofs = strings.Fields("x/attest x/attest/tree")
+
 // invariants are functions outside invariants.go that hold the state against an invariant: they refuse nothing to anybody.
 var invariants = map[string]bool{
 	"checkFile": true, "checkAttention": true, "checkPlans": true, "checkFines": true, "checkPropagations": true, "checkDestroyed": true, "checkMeasures": true,
@@ -60,10 +64,44 @@ var reasons = map[string]string{
 	"checkListStandardChange n >= listStandardsMax":   "a bound that no test fills",
 	"CheckPut _, known := r.Get(x.Key(holders.Prefix, []byte(m.Uscc))); holds(m) && !known && len(Holders(r)) >= holdersMax": "a bound that no test fills",
 	"Refile int32(ctx.Today) > a.SupplementBy": "the timer of the same day comes first, unless more than timers_per_block are due",
+	// Of the verifier.
+	"NewValidatorSet len(vals[i].PubKey) != keyBytes": "the form of the set is checked after it",
+	"Covers err != nil": "the root is zero then, which no row has",
+	"DecodeBundle err := decode(raw, b); err != nil":                                                   "what is decoded after it has a nil message then; Verify, which says the same, is tested",
+	"decodeState field != 8 && field != 11 && len(v) == 0":                                             "a later step refuses it with the same code",
+	"scan n <= 0 || tag&7 != 2":                                                                        "a later step refuses it with the same code",
+	"checkStateForm len(e.Standing) > pb.BundleBytesMax":                                               "a bound that no test fills",
+	"TrimCommit err := checkSetForm(set); err != nil":                                                  "whoever makes bundles calls it, no verifier",
+	"TrimCommit len(v.Signature) != sigBytes":                                                          "whoever makes bundles calls it, no verifier",
+	"checkSignatures !ok":                                                                              "a vote of another time is not the one that was signed",
+	"checkSignatures err := batch.Add(key, msg, sig); err != nil":                                      "the form of keys and signatures has been checked",
+	"boundSteps n <= 0":                                                                                "a later step refuses it with the same code",
+	"boundSteps m <= 0 || tag&7 != 0 && tag&7 != 2":                                                    "a later step refuses it with the same code",
+	"boundSteps size > uint64(len(raw)-at-n-m)":                                                        "a later step refuses it with the same code",
+	"checkMembers n := len(members) / memberBytes; n > pb.PackMembersMax":                              "a bound that no test fills",
+	"ApplyDelta err := checkPackForm(&d.Pack); err != nil":                                             "the parts have been checked, and what merge gives ascends",
+	"decodeDelta err := checkPackForm(&d.Pack); err != nil":                                            "ApplyDelta checks the pack again",
+	"parseStamp len(raw) > stampBytesMax":                                                              "a later step refuses it with the same code",
+	`parseStamp !r.Token.Type.Equal(oidSignedData) || unmarshal(r.Token.Content.Bytes, &d, "") != nil`: "a later step refuses it with the same code",
+	`parseStamp unmarshal(d.Content.Value.Bytes, &content, "") != nil`:                                 "a later step refuses it with the same code",
+	"parseStamp len(s.Attributes.FullBytes) == 0 || !s.Attributes.IsCompound":                          "a later step refuses it with the same code",
+	`parseStamp err := unmarshal(set, &attrs, "set"); err != nil`:                                      "a later step refuses it with the same code",
+	`key unmarshal(f.Algorithm.Parameters.FullBytes, &curve, "") != nil`:                               "a later step refuses it with the same code",
+	"key default":                                 "a later step refuses it with the same code",
+	"firstOf errors.As(err, &many)":               "it chooses words",
+	"NewVerifier key, err := a.key(); err != nil": "Check has read the key",
+	"checkState root, err := tree.RootOf(claims, tree.Proof{Shape: b.Shape, Hashes: b.Hashes}); err != nil": "the root is that of the empty tree then, which is refused with the same code",
+	"state s, err := readStanding(e); err != nil":                                                           "DecodeBundle has read the standing",
+	"check !printable(chainID)": "no test has witnesses on a chain with such an id",
+	"checkNote want, err := Checkpoint(blk.chainID, blk.height, blk.hash); err != nil": "no test has witnesses on a chain with such an id",
+	"cosigns at == 0 || at > math.MaxInt64":                                            "older than the header, or newer than the clock",
+	"visit branch, err := w.bit(); err != nil":                                         "a later step refuses it with the same code",
+	"terminal leaf, err := w.bit(); err != nil":                                        "a later step refuses it with the same code",
+	"terminal path, err := w.hash(); err != nil":                                       "a later step refuses it with the same code",
 }
 
-// hook is the file that the overlay adds to package x.
-const hook = `package x
+// hook is the package x/mutant, which the overlay adds.
+const hook = `package mutant
 
 import (
 	"os"
@@ -121,7 +159,11 @@ func main() {
 	jobs := flag.Int("jobs", 1, "tests at once")
 	in := flag.String("in", "", "look at packages that match alone")
 	tests := flag.String("tests", "", "run tests that match alone")
+	proof := flag.Bool("proof", false, "guards of the verifier, not of the rules")
 	flag.Parse()
+	if *proof {
+		packages = proofs
+	}
 	if *out != "" && *in+*tests != "" {
 		log.Fatal("mutate: a part is no list: -out goes without -in and -tests")
 	}
@@ -137,7 +179,7 @@ func main() {
 	check(err)
 
 	guards := instrument(top, *dir)
-	r := &runner{top: top, dir: *dir, tests: regexp.MustCompile(*tests)}
+	r := &runner{top: top, dir: *dir, proof: *proof, tests: regexp.MustCompile(*tests)}
 	r.build()
 	r.reach()
 	match := regexp.MustCompile(*only)
@@ -161,7 +203,7 @@ func main() {
 		}()
 	}
 	wg.Wait()
-	list := report(guards)
+	list := report(guards, *proof)
 	if *out != "" {
 		check(os.WriteFile(*out, list, 0o644))
 	} else {
@@ -186,7 +228,7 @@ func instrument(top, dir string) (guards []guard) {
 		}
 		overlay[path] = name
 	}
-	add(filepath.Join(top, "x", "mutant_hook.go"), hook)
+	add(filepath.Join(top, "x", "mutant", "hook.go"), hook)
 	for _, p := range packages {
 		one, all := filepath.Join(top, p), filepath.Join(top, p, "*.go")
 		if strings.HasSuffix(p, ".go") {
@@ -200,7 +242,7 @@ func instrument(top, dir string) (guards []guard) {
 			}
 			src, err := os.ReadFile(path)
 			check(err)
-			f := &finder{halts: p == "app/pack.go", src: src, set: token.NewFileSet(), next: len(guards) + 1}
+			f := &finder{halts: p == "app/pack.go", proof: slices.Contains(proofs, p), src: src, set: token.NewFileSet(), next: len(guards) + 1}
 			f.file = strings.TrimPrefix(path, top+"/")
 			f.tree, err = parser.ParseFile(f.set, path, src, parser.SkipObjectResolution)
 			check(err)
@@ -220,6 +262,7 @@ func instrument(top, dir string) (guards []guard) {
 // finder finds the guards of a file.
 type finder struct {
 	halts  bool // its guards halt the node
+	proof  bool // it is of the verifier
 	file   string
 	src    []byte
 	set    *token.FileSet
@@ -277,7 +320,7 @@ func (f *finder) cases(fn *ast.FuncDecl, s *ast.SwitchStmt) {
 			}
 			// Several conditions are one guard.
 			n := f.note(fn, clause, string(f.src[f.at(first.Pos()):f.at(last.End())]))
-			f.edits = append(f.edits, edit{f.at(first.Pos()), f.at(first.Pos()), fmt.Sprintf("x.Guard(%d, (", n)})
+			f.edits = append(f.edits, edit{f.at(first.Pos()), f.at(first.Pos()), fmt.Sprintf("mutant.Guard(%d, (", n)})
 			for i := range clause.List[:len(clause.List)-1] {
 				f.edits = append(f.edits, edit{f.at(clause.List[i].End()), f.at(clause.List[i+1].Pos()), ") || ("})
 			}
@@ -292,7 +335,7 @@ func (f *finder) cases(fn *ast.FuncDecl, s *ast.SwitchStmt) {
 			}
 			n := f.note(fn, clause, what)
 			from, to := f.at(clause.Body[0].Pos()), f.at(clause.Body[len(clause.Body)-1].End())
-			f.edits = append(f.edits, edit{from, from, fmt.Sprintf("if x.Guard(%d, true) { ", n)}, edit{to, to, " }"})
+			f.edits = append(f.edits, edit{from, from, fmt.Sprintf("if mutant.Guard(%d, true) { ", n)}, edit{to, to, " }"})
 			if body := fn.Body.List; body[len(body)-1] == s { // it ended the function
 				f.edits = append(f.edits, edit{f.at(s.End()), f.at(s.End()), "; panic(\"past the refusal\")"})
 			}
@@ -302,7 +345,7 @@ func (f *finder) cases(fn *ast.FuncDecl, s *ast.SwitchStmt) {
 
 func (f *finder) guard(fn *ast.FuncDecl, cond ast.Node, said string) {
 	n, from, to := f.note(fn, cond, said), f.at(cond.Pos()), f.at(cond.End())
-	f.edits = append(f.edits, edit{from, from, fmt.Sprintf("x.Guard(%d, ", n)}, edit{to, to, ")"})
+	f.edits = append(f.edits, edit{from, from, fmt.Sprintf("mutant.Guard(%d, ", n)}, edit{to, to, ")"})
 }
 
 // note adds a guard. Its result holds as long as the text of its function is the same.
@@ -326,10 +369,12 @@ func (f *finder) mayRefuse(fn *ast.FuncDecl) bool {
 		return false
 	}
 	switch t := f.text(r.List[len(r.List)-1].Type); t {
-	case "error", "*x.Rejection":
+	case "error", "*x.Rejection", "*Error":
 		return true
 	case "string": // why something does not fit
-		return fn.Name.Name == "unfit"
+		return fn.Name.Name == "unfit" || f.proof && (strings.HasSuffix(fn.Name.Name, "Fault") || fn.Name.Name == "read" || fn.Name.Name == "judge")
+	case "bool": // whether something is of its form, or signed
+		return f.proof
 	}
 	return false
 }
@@ -348,11 +393,14 @@ func (f *finder) refuses(fn *ast.FuncDecl, body []ast.Stmt) bool {
 			return false
 		}
 		last := f.text(s.Results[len(s.Results)-1])
-		if last == "nil" || last == `""` {
+		if last == "nil" || last == `""` || last == "true" {
 			return false
 		}
 		if call, ok := s.Results[len(s.Results)-1].(*ast.CallExpr); ok { // a rule that goes on is no refusal
 			fun := f.text(call.Fun)
+			if f.proof && refusing[fun] {
+				return true
+			}
 			return strings.HasSuffix(fun, ".With") || strings.HasSuffix(fun, ".On") || strings.HasSuffix(fun, "Fault") || strings.HasPrefix(fun, "Err") || strings.HasPrefix(fun, "fmt.Errorf")
 		}
 		return true
@@ -362,13 +410,15 @@ func (f *finder) refuses(fn *ast.FuncDecl, body []ast.Stmt) bool {
 	return false
 }
 
+// refusing are the functions by which the verifier refuses.
+var refusing = map[string]bool{
+	"invalid": true, "refusal": true, "bad": true, "none": true, "restrictedFault": true, "errors.New": true, "fmt.Errorf": true, "firstOf": true,
+}
+
 // rewritten is the file with its guards instrumented.
 func (f *finder) rewritten() string {
 	edits := f.edits
-	imported := slices.ContainsFunc(f.tree.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == strconv.Quote(module+"/x") })
-	if !imported {
-		edits = append(edits, edit{f.at(f.tree.Name.End()), f.at(f.tree.Name.End()), "; import \"" + module + "/x\""})
-	}
+	edits = append(edits, edit{f.at(f.tree.Name.End()), f.at(f.tree.Name.End()), "; import \"" + module + "/x/mutant\""})
 	sort.SliceStable(edits, func(i, j int) bool { return edits[i].from < edits[j].from })
 	var b bytes.Buffer
 	last := 0
@@ -395,6 +445,7 @@ func (u *unit) name() string {
 
 type runner struct {
 	top, dir string
+	proof    bool
 	tests    *regexp.Regexp
 	units    []*unit
 	mu       sync.Mutex
@@ -402,7 +453,10 @@ type runner struct {
 
 // build makes the instrumented test programs.
 func (r *runner) build() {
-	folders := []string{filepath.Join(r.top, "app/apptest"), filepath.Join(r.top, "app")}
+	var folders []string
+	if !r.proof {
+		folders = append(folders, filepath.Join(r.top, "app/apptest"), filepath.Join(r.top, "app"))
+	}
 	for _, p := range packages {
 		d := filepath.Join(r.top, p)
 		if tests, err := filepath.Glob(filepath.Join(d, "*_test.go")); err == nil && len(tests) > 0 {
@@ -412,11 +466,11 @@ func (r *runner) build() {
 	for _, d := range folders {
 		name := filepath.Base(d)
 		log.Printf("build the tests of %s", name)
-		cmd := exec.Command("go", "test", "-c", "-overlay", filepath.Join(r.dir, "overlay.json"), "-o", filepath.Join(r.dir, name+".test"), ".")
+		cmd := exec.Command("go", "test", "-c", "-vet=off", "-overlay", filepath.Join(r.dir, "overlay.json"), "-o", filepath.Join(r.dir, name+".test"), ".")
 		cmd.Dir, cmd.Stderr, cmd.Stdout = d, os.Stderr, os.Stderr
 		cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false")
 		check(cmd.Run())
-		if name == "app" {
+		if name == "app" || r.proof {
 			r.list(name, d)
 			continue
 		}
@@ -526,14 +580,18 @@ func (r *runner) results() map[string]guard {
 }
 
 // report is the list for people.
-func report(guards []guard) []byte {
+func report(guards []guard, proof bool) []byte {
 	var b bytes.Buffer
 	count := map[string]int{}
 	for _, g := range guards {
 		count[g.Verdict]++
 	}
-	fmt.Fprintf(&b, "# Guards of the rules\n\nEach guard removed once (`scripts/dev mutate`): %d guards, %d caught by a test, %d not caught, %d that no test reached, %d not tried.\n",
-		len(guards), count["caught"], count["survived"], count["unreached"], count[""])
+	what, verb := "rules", "mutate"
+	if proof {
+		what, verb = "verifier", "mutate-proof"
+	}
+	fmt.Fprintf(&b, "# Guards of the %s\n\nEach guard removed once (`scripts/dev %s`): %d guards, %d caught by a test, %d not caught, %d that no test reached, %d not tried.\n",
+		what, verb, len(guards), count["caught"], count["survived"], count["unreached"], count[""])
 	cell := func(s string) string { return strings.ReplaceAll(s, "|", "\\|") }
 	file := ""
 	for _, g := range guards {
