@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -300,7 +301,7 @@ func checkOne(ctx context.Context, api string) (size int, err error) {
 	return len(bundle), err
 }
 
-// asker is connections to a gateway. One thread sends and reads over all of them, as wrk does: what asks shares the processors with what it measures, and
+// asker is connections to a gateway. A few threads send and read over them, as wrk's do: what asks shares the processors with what it measures, and
 // a goroutine for each connection, woken for each answer, would take much of them.
 type asker struct {
 	host  string
@@ -362,81 +363,126 @@ func (l *asker) noop(int64) string { return noopPath }
 // moment; or, where the rate is 0, as fast as the connections go.
 func (l *asker) run(ctx context.Context, name string, path func(i int64) string, rate float64, length time.Duration) (Phase, error) {
 	runtime.GC()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	parts := make([]part, min(askThreads, len(l.conns)))
+	start := time.Now()
+	var all sync.WaitGroup
+	for n := range parts {
+		p := &parts[n]
+		p.asker, p.start, p.rate, p.length, p.path = l, start, rate, length, path
+		p.total, p.next, p.stride = int64(rate*length.Seconds()), int64(n), int64(len(parts))
+		for i := n; i < len(l.conns); i += len(parts) {
+			p.conns = append(p.conns, l.conns[i])
+		}
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			if err := p.run(ctx); err != nil {
+				cancel(fmt.Errorf("%s: %w", name, err))
+			}
+		}()
+	}
+	all.Wait()
+	asked := max(time.Since(start), length)
+	if err := context.Cause(ctx); err != nil {
+		return Phase{}, err
+	}
+	var took []float64
+	refused := 0
+	for _, p := range parts {
+		took, refused = append(took, p.took...), refused+p.refused
+	}
+	slices.Sort(took)
+	return Phase{
+		Name: name, Offered: rate, Served: float64(len(took)) / asked.Seconds(), Count: len(took), Refused: refused,
+		P50: quantile(took, 0.5), P99: quantile(took, 0.99), P999: quantile(took, 0.999), Max: quantile(took, 1),
+	}, nil
+}
+
+// askThreads is how many threads ask. One alone would use its share of the processors up and wait for others' time to pass, which would be taken for the
+// gateway's; many would wake each for little.
+const askThreads = 4
+
+// part is one thread's part of a phase: some connections, and every so many-th request.
+type part struct {
+	*asker
+	conns               []*conn
+	start               time.Time
+	rate                float64
+	length              time.Duration
+	path                func(i int64) string
+	total, next, stride int64
+
+	took    []float64 // milliseconds
+	refused int
+}
+
+func (p *part) now() int64        { return time.Since(p.start).Nanoseconds() }
+func (p *part) due(i int64) int64 { return int64(float64(i) / p.rate * 1e9) }
+
+// asked says whether nothing more is to be sent at a time.
+func (p *part) asked(t int64) bool {
+	if p.rate > 0 {
+		return p.next >= p.total
+	}
+	return t >= int64(p.length)
+}
+
+func (p *part) run(ctx context.Context) error {
 	runtime.LockOSThread() // it sleeps in the kernel: the runtime's own timers are up to a millisecond late, which would be taken for the gateway's
 	defer runtime.UnlockOSThread()
-	var (
-		start   = time.Now()
-		now     = func() int64 { return time.Since(start).Nanoseconds() }
-		total   = int64(rate * length.Seconds())
-		next    int64
-		refused int
-		took    = make([]float64, 0, max(total, 1<<20))
-		idle    = slices.Clone(l.conns)
-		ready   = make([]unix.PollFd, len(l.conns))
-	)
-	due := func(i int64) int64 { return int64(float64(i) / rate * 1e9) }
+	p.took = make([]float64, 0, max(p.total/p.stride, 1<<18))
+	idle, ready := slices.Clone(p.conns), make([]unix.PollFd, len(p.conns))
 	for {
-		t := now()
-		for ended := false; len(idle) > 0; next++ {
+		t := p.now()
+		for ; len(idle) > 0 && !p.asked(t); p.next += p.stride {
 			at := t
-			if rate > 0 {
-				at = due(next)
-				ended = next == total || at > t
-			} else {
-				ended = t >= int64(length)
-			}
-			if ended {
-				break
+			if p.rate > 0 {
+				if at = p.due(p.next); at > t {
+					break
+				}
 			}
 			c := idle[len(idle)-1]
 			idle, c.due = idle[:len(idle)-1], at
-			if err := c.ask(l.host, path(next)); err != nil {
-				return Phase{}, fmt.Errorf("%s: %w", name, err)
+			if err := c.ask(p.host, p.path(p.next)); err != nil {
+				return err
 			}
-		}
-		done := next == total
-		if rate == 0 {
-			done = t >= int64(length)
 		}
 		switch {
 		case ctx.Err() != nil:
-			return Phase{}, context.Cause(ctx)
-		case t > int64(length+time.Minute):
-			return Phase{}, fmt.Errorf("%s: %d requests had no answer a minute after the last was due", name, len(l.conns)-len(idle))
-		case done && len(idle) == len(l.conns):
-			asked := time.Since(start)
-			slices.Sort(took)
-			return Phase{
-				Name: name, Offered: rate, Served: float64(len(took)) / max(asked, length).Seconds(), Count: len(took), Refused: refused,
-				P50: quantile(took, 0.5), P99: quantile(took, 0.99), P999: quantile(took, 0.999), Max: quantile(took, 1),
-			}, nil
+			return nil // it is known why
+		case p.asked(t) && len(idle) == len(p.conns):
+			return nil
+		case t > int64(p.length+time.Minute):
+			return fmt.Errorf("%d requests had no answer a minute after the last was due", len(p.conns)-len(idle))
 		}
 		wait := int64(100 * time.Millisecond) // then it looks whether it is to end
-		if !done && rate > 0 && len(idle) > 0 {
-			wait = max(due(next)-now(), 0)
+		if !p.asked(t) && p.rate > 0 && len(idle) > 0 {
+			wait = max(p.due(p.next)-p.now(), 0)
 		}
-		for i, c := range l.conns {
+		for i, c := range p.conns {
 			ready[i] = unix.PollFd{Fd: int32(c.fd), Events: unix.POLLIN}
 		}
 		timeout := unix.NsecToTimespec(wait)
 		if _, err := unix.Ppoll(ready, &timeout, nil); err != nil && !errors.Is(err, unix.EINTR) {
-			return Phase{}, err
+			return err
 		}
-		for i, c := range l.conns {
+		for i, c := range p.conns {
 			if ready[i].Revents == 0 {
 				continue
 			}
 			status, err := c.answer()
 			if err != nil {
-				return Phase{}, fmt.Errorf("%s: %w", name, err)
+				return err
 			}
 			if status == 0 {
 				continue // a part of it
 			}
 			if status != http.StatusOK {
-				refused++
+				p.refused++
 			}
-			took = append(took, float64(now()-c.due)/1e6)
+			p.took = append(p.took, float64(p.now()-c.due)/1e6)
 			idle = append(idle, c)
 		}
 	}
