@@ -55,16 +55,9 @@ Who signs hands over what lenders believe: read the new file first. Exit codes: 
 		case *keyFile != "" && len(*given) > 0, c.Flags().Changed("home") && *keyFile+strings.Join(*given, "") != "":
 			return usagef("--home, --key-file and --signature each say who signs; give one of them")
 		}
-		old, err := readTrust(args[0])
+		old, next, err := readSuccession(args)
 		if err != nil {
 			return err
-		}
-		next, err := readTrust(args[1])
-		if err != nil {
-			return err
-		}
-		if bytes.Equal(old, next) {
-			return usagef("%s and %s are the same; a trust file does not follow itself", args[0], args[1])
 		}
 		var signatures []attest.RotationSignature
 		for _, name := range *given {
@@ -103,6 +96,20 @@ Who signs hands over what lenders believe: read the new file first. Exit codes: 
 	return c
 }
 
+// readSuccession reads a trust file and the one that is to follow it.
+func readSuccession(args []string) (old, next []byte, err error) {
+	if old, err = readTrust(args[0]); err != nil {
+		return nil, nil, err
+	}
+	if next, err = readTrust(args[1]); err != nil {
+		return nil, nil, err
+	}
+	if bytes.Equal(old, next) {
+		return nil, nil, usagef("%s and %s are the same; a trust file does not follow itself", args[0], args[1])
+	}
+	return old, next, nil
+}
+
 func trustBytesCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "bytes OLD.json NEW.json --out FILE", Short: "Write what a validator signs whose key is kept elsewhere", Args: cobra.ExactArgs(2),
@@ -120,16 +127,9 @@ Read the new file before it is signed, and compare its SHA-256 where the key is.
 		if *out == "" {
 			return usagef("--out is missing")
 		}
-		old, err := readTrust(args[0])
+		old, next, err := readSuccession(args)
 		if err != nil {
 			return err
-		}
-		next, err := readTrust(args[1])
-		if err != nil {
-			return err
-		}
-		if bytes.Equal(old, next) {
-			return usagef("%s and %s are the same; a trust file does not follow itself", args[0], args[1])
 		}
 		message := attest.RotationMessage(old, next)
 		if err := writeBeside(*out, message); err != nil {

@@ -92,12 +92,13 @@ var reasons = map[string]string{
 	"NewVerifier key, err := a.key(); err != nil": "Check has read the key",
 	"checkState root, err := tree.RootOf(claims, tree.Proof{Shape: b.Shape, Hashes: b.Hashes}); err != nil": "the root is that of the empty tree then, which is refused with the same code",
 	"state s, err := readStanding(e); err != nil":                                                           "DecodeBundle has read the standing",
-	"check !printable(chainID)":                                                                             "no test has witnesses on a chain with such an id",
-	"checkNote want, err := Checkpoint(blk.chainID, blk.height, blk.hash); err != nil":                      "no test has witnesses on a chain with such an id",
-	"cosigns at == 0 || at > math.MaxInt64":                                                                 "older than the header, or newer than the clock",
-	"visit branch, err := w.bit(); err != nil":                                                              "a later step refuses it with the same code",
-	"terminal leaf, err := w.bit(); err != nil":                                                             "a later step refuses it with the same code",
-	"terminal path, err := w.hash(); err != nil":                                                            "a later step refuses it with the same code",
+
+	"check !printable(chainID)": "no test has witnesses on a chain with such an id",
+	"checkNote want, err := Checkpoint(blk.chainID, blk.height, blk.hash); err != nil": "no test has witnesses on a chain with such an id",
+	"cosigns at == 0 || at > math.MaxInt64":                                            "older than the header, or newer than the clock",
+	"visit branch, err := w.bit(); err != nil":                                         "a later step refuses it with the same code",
+	"terminal leaf, err := w.bit(); err != nil":                                        "a later step refuses it with the same code",
+	"terminal path, err := w.hash(); err != nil":                                       "a later step refuses it with the same code",
 }
 
 // hook is the package x/mutant, which the overlay adds.
