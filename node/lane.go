@@ -46,6 +46,7 @@ const (
 	laneFirstWait  = 5 * time.Second // for the first request of a connection
 	laneNextLeast  = 4               // bytes of another request on a connection; what ends with fewer has no answer, as with net/http
 	laneAnswerKeep = 64 << 10        // a larger buffer is not kept for the next answer
+	laneWhole      = 16 << 10        // a larger answer that is whole is not copied
 )
 
 // lanes are the requests that may go through a lane, by how they begin: what lenders ask about firms, and whether the node is there.
@@ -126,6 +127,7 @@ func (a *lane) enter(tcp *net.TCPConn, s *http.Server) {
 	c := &laneConn{
 		TCPConn: tcp, lane: a, remote: tcp.RemoteAddr().String(), idle: s.IdleTimeout, write: s.WriteTimeout, in: make([]byte, laneHeadMax), answer: laneAnswer{header: http.Header{}},
 	}
+	c.answer.conn = c
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
@@ -265,16 +267,30 @@ func hosts(head []byte) (n int) {
 func (c *laneConn) reply(r *http.Request) bool {
 	w := &c.answer
 	clear(w.header)
-	w.status, w.body = 0, w.body[:0]
+	w.status, w.body, w.sent, w.err = 0, w.body[:0], false, nil
+	c.SetWriteDeadline(time.Now().Add(c.write)) // an error shows in Write
 	c.lane.handler.ServeHTTP(w, r)
 	w.WriteHeader(http.StatusOK) // where it has not said otherwise
-	h := w.header
+	if !w.sent {
+		c.head(len(w.body))
+		c.out.Write(w.body)
+		_, w.err = c.Write(c.out.Bytes())
+	}
+	if c.out.Cap() > laneAnswerKeep {
+		c.out, w.body = bytes.Buffer{}, nil
+	}
+	return w.err == nil && w.header.Get("Connection") != "close"
+}
+
+// head writes the head of an answer into out.
+func (c *laneConn) head(size int) {
+	w, h := &c.answer, c.answer.header
 	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	if w.status != http.StatusNoContent && w.status != http.StatusNotModified {
 		if h.Get("Content-Type") == "" && len(w.body) > 0 {
 			h.Set("Content-Type", http.DetectContentType(w.body))
 		}
-		h.Set("Content-Length", strconv.Itoa(len(w.body)))
+		h.Set("Content-Length", strconv.Itoa(size))
 	}
 	c.out.Reset()
 	c.out.WriteString("HTTP/1.1 ")
@@ -284,20 +300,16 @@ func (c *laneConn) reply(r *http.Request) bool {
 	c.out.WriteString("\r\n")
 	h.Write(&c.out) // to memory: no error
 	c.out.WriteString("\r\n")
-	c.out.Write(w.body)
-	c.SetWriteDeadline(time.Now().Add(c.write)) // an error shows in Write
-	_, err := c.Write(c.out.Bytes())
-	if c.out.Cap() > laneAnswerKeep {
-		c.out, w.body = bytes.Buffer{}, nil
-	}
-	return err == nil && h.Get("Connection") != "close"
 }
 
 // laneAnswer is the http.ResponseWriter of a lane: it keeps what the handler says.
 type laneAnswer struct {
+	conn   *laneConn
 	header http.Header
 	status int
 	body   []byte
+	sent   bool // in one piece with its head: there is no body
+	err    error
 }
 
 // Header implements http.ResponseWriter.
@@ -310,12 +322,26 @@ func (w *laneAnswer) WriteHeader(status int) {
 	}
 }
 
-// Write implements http.ResponseWriter.
+// Write implements http.ResponseWriter. A large answer that is whole is sent from where it is, and has been taken when Write returns: a handler that counts
+// what is on its way, and says how long that may take, knows when it is through.
 func (w *laneAnswer) Write(b []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
+	if w.sent {
+		w.err = http.ErrContentLength
+		return 0, w.err
+	}
+	if len(b) > laneWhole && w.status == http.StatusOK && w.header.Get("Content-Type") != "" && w.header.Get("Content-Length") == strconv.Itoa(len(b)) {
+		w.conn.head(len(b))
+		_, w.err = (&net.Buffers{w.conn.out.Bytes(), b}).WriteTo(w.conn.TCPConn)
+		w.sent = true
+		return len(b), w.err
+	}
 	w.body = append(w.body, b...)
 	return len(b), nil
 }
+
+// SetWriteDeadline is how http.ResponseController says until when an answer may be read.
+func (w *laneAnswer) SetWriteDeadline(t time.Time) error { return w.conn.SetWriteDeadline(t) }
 
 // begun is a connection of which something is read already.
 type begun struct {

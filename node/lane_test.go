@@ -4,13 +4,16 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -105,6 +108,15 @@ func tell(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK) // too late
 	case "/v1/subjects/last":
 		w.Header().Set("Connection", "close")
+	case "/v1/subjects/large":
+		w.Header().Set("Content-Type", "text/plain")
+		w.Header().Set("Content-Length", strconv.Itoa(2*laneWhole))
+		w.Write(bytes.Repeat([]byte("x"), 2*laneWhole))
+		_, err := w.Write([]byte("x")) // too late
+		if !errors.Is(err, http.ErrContentLength) {
+			panic(err)
+		}
+		return
 	case "/v1/subjects/empty":
 		return
 	case "/v1/subjects/panic":
@@ -137,6 +149,7 @@ func TestLane(t *testing.T) {
 		"nothing to say":            {[]string{path("empty") + path("x")}, 2},
 		"the handler ends it":       {[]string{path("last") + path("x")}, 1},
 		"a panic":                   {[]string{path("panic") + path("x")}, 1},
+		"a large one":               {[]string{path("large") + path("x")}, 1},
 		"an abort":                  {[]string{path("abort")}, 1},
 		"then another path":         {[]string{get + "\r\nGET /v1/status HTTP/1.1\r\nHost: h\r\n\r\n" + get + "\r\n"}, 1},
 		"then a body":               {[]string{get + "\r\n" + get + "Content-Length: 3\r\n\r\nabc" + get + "\r\n"}, 1},
@@ -263,6 +276,47 @@ func TestLaneEnds(t *testing.T) {
 	now, cancel := context.WithCancel(t.Context())
 	cancel()
 	w.a.Shutdown(now)
+}
+
+// A handler that writes a large answer learns when it is through, and says until when it may be read.
+func TestLaneSlowReader(t *testing.T) {
+	const size = 32 << 20 // more than the system takes before anybody reads
+	through := make(chan error, 1)
+	w := newWays(t, func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Content-Type", "text/plain")
+		rw.Header().Set("Content-Length", strconv.Itoa(size))
+		if r.URL.Path == "/v1/subjects/late" {
+			http.NewResponseController(rw).SetWriteDeadline(time.Unix(1, 0))
+		}
+		_, err := rw.Write(make([]byte, size))
+		through <- err
+	})
+	c, err := net.Dial("tcp", w.lane)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	io.WriteString(c, get+"\r\n")
+	in := bufio.NewReader(c)
+	r, err := http.ReadResponse(in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-through:
+		t.Fatal("nobody has read it, and the handler is through", err)
+	default:
+	}
+	if n, err := io.Copy(io.Discard, r.Body); n != size || err != nil {
+		t.Fatal(n, err)
+	}
+	if err := <-through; err != nil {
+		t.Error(err)
+	}
+	io.WriteString(c, "GET /v1/subjects/late HTTP/1.1\r\nHost: h\r\n\r\n")
+	if err := <-through; !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("after its time: %v", err)
+	}
 }
 
 // asked is a context that tells when somebody waits for it.

@@ -35,8 +35,7 @@ func (c *call) anchor() error {
 			return err
 		}
 		c.w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s-%d.xln"`, gateway, hour))
-		writeBytes(c.w, http.StatusOK, attest.AnchorProofMediaType, raw)
-		return nil
+		return c.answer(http.StatusOK, attest.AnchorProofMediaType, raw)
 	}
 	var v struct {
 		Gateway string `json:"gateway"`

@@ -31,8 +31,7 @@ func (c *call) writeEngine(message string, encode func() ([]byte, error), view a
 	if err != nil {
 		return internal(err)
 	}
-	writeBytes(c.w, http.StatusOK, mediaType, raw)
-	return nil
+	return c.answer(http.StatusOK, mediaType, raw)
 }
 
 func (c *call) genesis() error {
@@ -40,8 +39,7 @@ func (c *call) genesis() error {
 	if err != nil {
 		return internal(err)
 	}
-	writeBytes(c.w, http.StatusOK, jsonType, raw)
-	return nil
+	return c.answer(http.StatusOK, jsonType, raw)
 }
 
 func (c *call) auditBlock() error {

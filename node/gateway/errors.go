@@ -177,16 +177,16 @@ func (e *refusal) write(w http.ResponseWriter, r *http.Request) {
 	}
 	l := languageOf(r)
 	inWords(w.Header(), l)
-	writeJSON(w, e.status, problemType, e.problem(l))
+	writeBytes(w, e.status, problemType, encodeJSON(e.problem(l)))
 }
 
-// writeJSON writes the one encoding of a view: fields in the order of the struct, no map anywhere.
-func writeJSON(w http.ResponseWriter, status int, mediaType string, view any) {
+// encodeJSON is the one encoding of a view: fields in the order of the struct, no map anywhere.
+func encodeJSON(view any) []byte {
 	body, err := json.Marshal(view)
 	if err != nil {
 		panic(err) // a view of strings and numbers cannot fail: a bug
 	}
-	writeBytes(w, status, mediaType, append(body, '\n'))
+	return append(body, '\n')
 }
 
 func writeBytes(w http.ResponseWriter, status int, mediaType string, body []byte) {

@@ -73,6 +73,8 @@ type Options struct {
 	WaitMax time.Duration
 	// RequestsMax are at work at a time (256), and as many send their bodies; WaitsMax wait for a block (4096), BatchesMax make bundles for many (2).
 	RequestsMax, WaitsMax, BatchesMax int
+	// SendingMax is how many bytes of answers are on their way to readers at a time (256 MiB); one peer that is not on this machine has an eighth of it.
+	SendingMax int64
 	// RatePerSecond and RateBurst bound each peer that is not on this machine (500, 1000). A negative rate is none.
 	RatePerSecond, RateBurst float64
 	// LocalFromAnywhere opens /healthz, /readyz and /metrics to peers of other machines: where the network itself is private.
@@ -100,6 +102,9 @@ func (o Options) withDefaults() Options {
 	def(&o.RequestsMax, 256)
 	def(&o.WaitsMax, 4096)
 	def(&o.BatchesMax, 2)
+	if o.SendingMax <= 0 {
+		o.SendingMax = sendingMax
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -144,6 +149,8 @@ type Gateway struct {
 	seen  seenHeaders
 	rates rates
 	slots [slotKinds]chan struct{}
+
+	sending sending
 }
 
 // New gives the gateway of a node.
@@ -154,6 +161,7 @@ func New(b Backend, o Options) *Gateway {
 		g.meterReceipts(o.Registerer)
 	}
 	g.rates.init(o.RatePerSecond, o.RateBurst)
+	g.sending.init(o.SendingMax)
 	g.slots = [...]chan struct{}{
 		slotRequest: make(chan struct{}, o.RequestsMax), slotWait: make(chan struct{}, o.WaitsMax), slotBatch: make(chan struct{}, o.BatchesMax),
 		slotBody: make(chan struct{}, o.RequestsMax),
@@ -293,6 +301,7 @@ type call struct {
 	body []byte
 	who  *caller // nil: the public
 	form url.Values
+	said answer // what the route answers, until it is sent
 }
 
 // serve wraps a route: who may come in, how many at a time, the body, the key that signed.
@@ -311,25 +320,14 @@ func (g *Gateway) serve(rt route) http.Handler {
 			return
 		}
 		c := &call{g: g, w: w, r: r, ctx: r.Context()}
-		if err := g.read(rt, c); err != nil {
-			g.fail(w, r, rt, err)
-			return
+		err := g.read(rt, c)
+		if err == nil {
+			err = g.work(rt, c)
 		}
-		kind := rt.slot
-		if kind == slotRequest && r.Method == http.MethodPost && r.URL.Query().Get("wait") == "commit" {
-			kind = slotWait
+		if err == nil {
+			err = c.send()
 		}
-		select {
-		case g.slots[kind] <- struct{}{}:
-			defer func() { <-g.slots[kind] }()
-		default:
-			if rt.audience != local { // a node under load still says how it is
-				g.met.busy.Inc()
-				refuse(http.StatusServiceUnavailable, ErrBusy).write(w, r)
-				return
-			}
-		}
-		if err := g.run(rt, c); err != nil {
+		if err != nil {
 			g.fail(w, r, rt, err)
 		}
 	})
@@ -353,6 +351,24 @@ func (g *Gateway) read(rt route, c *call) (err error) {
 	}
 	c.body, err = readBody(c.w, c.r, rt.body)
 	return err
+}
+
+// work makes the answer, with a place among those at work.
+func (g *Gateway) work(rt route, c *call) error {
+	kind := rt.slot
+	if kind == slotRequest && c.r.Method == http.MethodPost && c.r.URL.Query().Get("wait") == "commit" {
+		kind = slotWait
+	}
+	select {
+	case g.slots[kind] <- struct{}{}:
+		defer func() { <-g.slots[kind] }()
+	default:
+		if rt.audience != local { // a node under load still says how it is
+			g.met.busy.Inc()
+			return refuse(http.StatusServiceUnavailable, ErrBusy)
+		}
+	}
+	return g.run(rt, c)
 }
 
 func (g *Gateway) run(rt route, c *call) (err error) {

@@ -27,4 +27,12 @@ const (
 	writeSlack        = 30 * time.Second // beyond the longest wait for a block
 
 	peersMax = 1 << 16 // peers whose rate is counted
+
+	// An answer on its way to its reader is in memory. The bound on all is as much as a node gives to proofs at older heights (state.proof_window_mb), and room
+	// for sixteen of the largest bundles; an eighth of it is two of them for each peer.
+	sendingMax = 256 << 20
+	sendShares = 8
+	sendFree   = 16 << 10         // an answer up to this is not counted: the system takes it before anybody reads, and a bundle of one subject is less
+	sendSlack  = 10 * time.Second // an answer that is counted may take this long to be read, and a second more for each sendRate bytes of it
+	sendRate   = 256 << 10        // 2 Mbit/s: the least of a line on which somebody works
 )

@@ -11,6 +11,5 @@ import (
 var OpenAPI []byte
 
 func (c *call) openapi() error {
-	writeBytes(c.w, http.StatusOK, jsonType, OpenAPI)
-	return nil
+	return c.answer(http.StatusOK, jsonType, OpenAPI)
 }

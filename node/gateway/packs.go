@@ -223,8 +223,7 @@ func packOf(set pb.PackSet) func(*call) error {
 			return nil
 		}
 		c.w.Header().Set("Content-Disposition", `attachment; filename="`+set.Word()+`.xlp"`)
-		writeBytes(c.w, http.StatusOK, attest.PackMediaType, p.raw)
-		return nil
+		return c.answer(http.StatusOK, attest.PackMediaType, p.raw)
 	}
 }
 
@@ -247,8 +246,7 @@ func deltaOf(set pb.PackSet) func(*call) error {
 			return refuse(http.StatusGone, ErrPackBase)
 		}
 		c.w.Header().Set("Content-Disposition", `attachment; filename="`+set.Word()+`.xld"`)
-		writeBytes(c.w, http.StatusOK, attest.DeltaMediaType, attest.EncodeDelta(d))
-		return nil
+		return c.answer(http.StatusOK, attest.DeltaMediaType, attest.EncodeDelta(d))
 	}
 }
 

@@ -25,6 +25,5 @@ func (c *call) verifyPage() error {
 	h.Set("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	writeBytes(c.w, http.StatusOK, "text/html; charset=utf-8", VerifyPage)
-	return nil
+	return c.answer(http.StatusOK, "text/html; charset=utf-8", VerifyPage)
 }

@@ -23,10 +23,7 @@ import (
 
 const jsonType = "application/json"
 
-func (c *call) json(status int, view any) error {
-	writeJSON(c.w, status, jsonType, view)
-	return nil
-}
+func (c *call) json(status int, view any) error { return c.answer(status, jsonType, encodeJSON(view)) }
 
 // proven reads the state of the newest proven height: what every public answer is made of.
 func (c *call) proven(fn func(r x.Reader, as asOf) error) error {
@@ -232,8 +229,7 @@ func (c *call) writeBundle(subjects []string, name string) error {
 		return c.json(http.StatusOK, bundleJSON{*v, h.asOf})
 	}
 	c.w.Header().Set("Content-Disposition", `attachment; filename="`+name+`.xla"`)
-	writeBytes(c.w, http.StatusOK, attest.MediaType, raw)
-	return nil
+	return c.answer(http.StatusOK, attest.MediaType, raw)
 }
 
 // accepts chooses among the media types of a route, the first one by default. Qualities count; of equal ones the more specific range,
@@ -314,8 +310,7 @@ func (c *call) trust() error {
 		if err != nil {
 			return internal(err)
 		}
-		writeBytes(c.w, http.StatusOK, jsonType, t.Encode())
-		return nil
+		return c.answer(http.StatusOK, jsonType, t.Encode())
 	}
 	h, err := c.g.head()
 	if err != nil {
@@ -324,8 +319,7 @@ func (c *call) trust() error {
 	t := *h.trust
 	now := time.Unix(h.bundle.Header.TimeSeconds, 0).UTC()
 	t.NotAfter = time.Date(now.Year(), now.Month()+13, 1, 0, 0, 0, 0, time.UTC)
-	writeBytes(c.w, http.StatusOK, jsonType, t.Encode())
-	return nil
+	return c.answer(http.StatusOK, jsonType, t.Encode())
 }
 
 func (c *call) healthz() error {

@@ -27,10 +27,7 @@ func (l *rates) allow(addr string, now time.Time) bool {
 	if l.perSecond < 0 || loopback(addr) {
 		return true
 	}
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		host = addr
-	}
+	host := hostOf(addr)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b, ok := l.peers[host]
@@ -52,6 +49,14 @@ func (l *rates) allow(addr string, now time.Time) bool {
 	}
 	b.left--
 	return true
+}
+
+// hostOf tells peers apart: by their address without the port.
+func hostOf(addr string) string {
+	if host, _, err := net.SplitHostPort(addr); err == nil {
+		return host
+	}
+	return addr
 }
 
 // forget drops the peers whose bucket is full again.

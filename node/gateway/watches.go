@@ -234,8 +234,7 @@ func (c *call) watchChanged() error {
 		return err
 	}
 	c.w.Header().Set("Content-Disposition", `attachment; filename="changed.xla"`)
-	writeBytes(c.w, http.StatusOK, attest.MediaType, raw)
-	return nil
+	return c.answer(http.StatusOK, attest.MediaType, raw)
 }
 
 // watchAck notes which standings the caller has seen, each by SHA-256 of its bytes; of none where the firm is not enrolled.
