@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -170,16 +171,28 @@ func print(cmd *cobra.Command, r *audit.Report) {
 }
 
 func versionCmd() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version of this binary and of the rules it executes",
 		Args:  cobra.NoArgs,
-		Run: func(cmd *cobra.Command, _ []string) {
-			v := "devel"
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			v := struct {
+				Version string `json:"version"`
+				Rules   uint64 `json:"rules"`
+			}{"devel", app.Version}
 			if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-				v = info.Main.Version
+				v.Version = info.Main.Version
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "xinlian-audit %s, rules version %d\n", v, app.Version)
+			if asJSON {
+				enc := json.NewEncoder(cmd.OutOrStdout())
+				enc.SetIndent("", "  ")
+				return enc.Encode(v)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "xinlian-audit %s, rules version %d\n", v.Version, v.Rules)
+			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
 }

@@ -252,21 +252,28 @@ func unusable(format string, args ...any) error {
 	return &exit{code: exitInvalid, err: fmt.Errorf(format, args...)}
 }
 
-// problem takes title and detail from a problem document (RFC 9457), in one line of printable text.
+// problem takes from a problem document (RFC 9457) what is wrong and what to do, in one line of printable text.
 func problem(raw []byte) string {
 	var p struct {
 		Code   string `json:"code"`
 		Title  string `json:"title"`
 		Detail string `json:"detail"`
+		Remedy string `json:"remedy"`
 	}
 	if json.Unmarshal(raw, &p) != nil {
 		return ""
+	}
+	if p.Detail == p.Title { // of a refusal that has nothing to add about the case at hand
+		p.Detail = ""
 	}
 	line := ""
 	for _, part := range []string{p.Code, p.Title, p.Detail} {
 		if part != "" {
 			line += ": " + part
 		}
+	}
+	if p.Remedy != "" {
+		line += "; " + p.Remedy
 	}
 	line = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
@@ -283,6 +290,10 @@ func problem(raw []byte) string {
 // save writes a file whole or not at all: beside the target first, then moved onto it.
 func save(name string, raw []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(name), ".xinlian-verify-*")
+	var made *os.PathError
+	if errors.As(err, &made) {
+		return &os.PathError{Op: "write", Path: name, Err: made.Err} // the file beside it is nobody's concern
+	}
 	if err != nil {
 		return err
 	}
@@ -296,7 +307,7 @@ func save(name string, raw []byte) error {
 	}
 	var moved *os.LinkError
 	if errors.As(err, &moved) {
-		return &os.PathError{Op: "write", Path: name, Err: moved.Err} // the file beside it is nobody's concern
+		return &os.PathError{Op: "write", Path: name, Err: moved.Err}
 	}
 	return err
 }

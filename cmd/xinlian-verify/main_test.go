@@ -364,7 +364,7 @@ func fakeNode() http.Handler {
 		if root := SetRoot(pb.PACK_SERIOUS, Members(SubjectPunished, Agency)); r.FormValue("base") != hex.EncodeToString(root[:]) {
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(http.StatusGone)
-			w.Write([]byte(`{"code":"E_PACK_BASE","title":"get the whole pack"}`))
+			w.Write([]byte(`{"code":"E_PACK_BASE","title":"no delta from that set","detail":"no delta from that set","remedy":"get the whole pack"}`))
 			return
 		}
 		w.Write(packs()["newer.xld"])

@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -84,8 +85,22 @@ Exit codes: 0 written; 1 invalid; 2 usage; 4 too few have signed, or a trust fil
 	return cmd
 }
 
+// doctorJSON is what doctor finds, for programs.
+type doctorJSON struct {
+	ChainID  string        `json:"chain_id"`
+	SHA256   string        `json:"sha256"` // of the file, byte for byte
+	Findings []findingJSON `json:"findings"`
+}
+
+// findingJSON is an attest.Finding.
+type findingJSON struct {
+	Unusable bool   `json:"unusable"`
+	Text     string `json:"text"`
+}
+
 func doctorCommand() *cobra.Command {
 	var file, at string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "doctor --trust TRUST.json",
 		Short: "Look a trust file over",
@@ -107,24 +122,36 @@ Exit codes: 0 nothing to say; 1 something to say; 2 the file cannot be read; 4 n
 			if err != nil {
 				return &exit{code: attest.ExitCode(nil, err), err: err}
 			}
-			w := cmd.OutOrStdout()
-			sayf(cmd, w, "%s: chain %s, SHA-256 %x", file, trust.ChainID, sha256.Sum256(raw))
-			findings, code := attest.Examine(trust, now), 0
-			for _, f := range findings {
+			w, sum := cmd.OutOrStdout(), sha256.Sum256(raw)
+			v, code := doctorJSON{ChainID: trust.ChainID, SHA256: hex.EncodeToString(sum[:]), Findings: []findingJSON{}}, 0
+			for _, f := range attest.Examine(trust, now) {
 				if code = max(code, exitInvalid); f.Unusable {
 					code = 4
 				}
-				fmt.Fprintln(w, words().Text(shell.Speaks(cmd), f.Text))
+				v.Findings = append(v.Findings, findingJSON(f))
+			}
+			if asJSON {
+				if err := printJSON(w, v); err != nil {
+					return err
+				}
+			} else {
+				sayf(cmd, w, "%s: chain %s, SHA-256 %s", file, v.ChainID, v.SHA256)
+				for _, f := range v.Findings {
+					fmt.Fprintln(w, words().Text(shell.Speaks(cmd), f.Text))
+				}
+				if code == 0 {
+					sayf(cmd, w, "nothing to say")
+				}
 			}
 			if code != 0 {
 				return &exit{code: code, err: errors.New("the trust file wants looking after")}
 			}
-			sayf(cmd, w, "nothing to say")
 			return nil
 		},
 	}
 	cmd.Flags().StringVar(&file, "trust", "", "trust file (trust.json)")
 	cmd.Flags().StringVar(&at, "at", "", "time (RFC 3339) in place of the clock")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	if err := cmd.MarkFlagRequired("trust"); err != nil {
 		panic(err)
 	}

@@ -108,7 +108,7 @@ func TestReceiptsRekey(t *testing.T) {
 	}
 	receipts := func() (all []heldReceipt) {
 		t.Helper()
-		out, err := c.Receipts(t.Context(), firm)
+		out, err := c.Receipts(t.Context(), firm, "", 100)
 		must(t, err)
 		var v struct {
 			Receipts []heldReceipt `json:"receipts"`
@@ -237,8 +237,27 @@ func TestReceiptsRekey(t *testing.T) {
 	if _, refusal := query(authorisation, "commitments"); refusal != "E_AUTH_USED_UP" {
 		t.Errorf("the third use of two: %q", refusal)
 	}
-	after := anchored(4)
-	prove(after)
+	all := anchored(4)
+	prove(all)
+
+	// The firm reads them a page at a time.
+	read, after := 0, ""
+	for pages := 1; ; pages++ {
+		args := []string{"query", "receipts", firm, "--keys", firmKeys, "--key", "firm", "--limit", "3"}
+		if after != "" {
+			args = append(args, "--after", after)
+		}
+		out, _ := xinlian(t, 0, args...)
+		read += strings.Count(out, " pre_loan ")
+		_, more, ok := strings.Cut(out, "more: --after ")
+		if !ok || pages == 2 {
+			if ok || pages != 2 || read != len(all) {
+				t.Errorf("%d receipts on %d pages:\n%s", read, pages, out)
+			}
+			break
+		}
+		after, _, _ = strings.Cut(more, "\n")
+	}
 	xinlian(t, 0, "localnet", "down", "--dir", dir)
 
 	// The new key has the receipts of before and after it, the old one none.

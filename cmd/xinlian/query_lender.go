@@ -167,12 +167,17 @@ func showQuery(w io.Writer, raw json.RawMessage) error {
 
 // queryReceiptsCmd is for firms, and for lenders about their own queries.
 func queryReceiptsCmd() *cobra.Command {
-	return ask("receipts USCC", "Show who asked about a firm: to the firm itself, and to a lender its own queries (查询回执)", cobra.ExactArgs(1),
+	var after string
+	var limit int
+	cmd := ask("receipts USCC", "Show who asked about a firm: to the firm itself, and to a lender its own queries (查询回执)", cobra.ExactArgs(1),
 		func(cmd *cobra.Command, c *client.Client, args []string) (json.RawMessage, error) {
 			if err := code.CheckUSCC(args[0]); err != nil {
 				return nil, usage(err)
 			}
-			return c.Receipts(cmd.Context(), args[0])
+			if limit < 1 || limit > 1000 {
+				return nil, usagef("--limit is %d: it lies between 1 and 1000", limit)
+			}
+			return c.Receipts(cmd.Context(), args[0], after, limit)
 		},
 		func(w io.Writer, raw json.RawMessage) error {
 			var v struct {
@@ -202,7 +207,13 @@ func queryReceiptsCmd() *cobra.Command {
 				t.row(r.At, r.Requester, both(r.Purpose), strings.Join(r.Opened, " "), dash(r.Refusal), at)
 			}
 			t.write(w)
+			if v.Next != nil {
+				fmt.Fprintf(w, "more: --after %s\n", *v.Next)
+			}
 			v.write(w)
 			return nil
 		})
+	cmd.Flags().StringVar(&after, "after", "", "next of the page before")
+	cmd.Flags().IntVar(&limit, "limit", 100, "receipts a page, 1 to 1000")
+	return cmd
 }

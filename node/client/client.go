@@ -581,9 +581,14 @@ func (c *Client) Query(ctx context.Context, q Question) (json.RawMessage, error)
 	return a.body, problemOf(a)
 }
 
-// Receipts reads the receipts of queries about a firm: all of them for the firm, a lender's own for the lender.
-func (c *Client) Receipts(ctx context.Context, uscc string) (json.RawMessage, error) {
-	return c.raw(ctx, "/v1/subjects/"+url.PathEscape(uscc)+"/receipts", true)
+// Receipts reads a page of the receipts of queries about a firm, those after a place that the page before names as next: all of them for the firm, a lender's own
+// for the lender.
+func (c *Client) Receipts(ctx context.Context, uscc, after string, limit int) (json.RawMessage, error) {
+	q := url.Values{"limit": {strconv.Itoa(limit)}}
+	if after != "" {
+		q.Set("after", after)
+	}
+	return c.raw(ctx, "/v1/subjects/"+url.PathEscape(uscc)+"/receipts?"+q.Encode(), true)
 }
 
 // Attestation fetches a subject's bundle. It is not verified here.
