@@ -82,14 +82,13 @@ func (m *standings) close() {
 // rememberRun is how many standings are read in one go.
 const rememberRun = 512
 
-// Remember reads some standings from a subject on, by code, into memory, so that whoever asks for one of them does not wait for the disk. next is the
-// subject to go on with; empty: all that there is room for are read, or what is not can be read by who asks for it.
-func (a *App) Remember(from string) (next string) {
+// Remember reads some standings from a subject on, by code, into memory, so that whoever asks for one of them does not wait for the disk, and says how many.
+// next is the subject to go on with; empty: all that there is room for are read, or what is not can be read by who asks for it.
+func (a *App) Remember(from string) (next string, n int) {
 	if a.standings == nil || a.Chain() == nil || a.standings.full() {
-		return ""
+		return "", 0
 	}
 	secret := a.Chain().Secret
-	n := 0
 	err := a.Read(func(r x.Reader) error {
 		standing.RawFrom(r, from, func(uscc string, raw []byte) bool {
 			if n == rememberRun {
@@ -103,7 +102,7 @@ func (a *App) Remember(from string) (next string) {
 		return nil
 	})
 	if err != nil || n < rememberRun {
-		return ""
+		return "", n
 	}
-	return next
+	return next, n
 }

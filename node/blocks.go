@@ -1,6 +1,12 @@
 package node
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
 	cmtcfg "github.com/cometbft/cometbft/config"
 	sm "github.com/cometbft/cometbft/state"
 	"github.com/cometbft/cometbft/store"
@@ -32,6 +38,33 @@ func OpenEngineStore(ctx *cmtcfg.DBContext) (dbm.DB, error) {
 		return cmtcfg.DefaultDBProvider(ctx)
 	}
 	return dbm.NewGoLevelDBWithOpts(ctx.ID, ctx.Config.DBDir(), &engineStore)
+}
+
+// CheckEngineStores refuses a home in which one of CometBFT's two stores is gone and the other holds something: opened, the missing one would be an empty one that
+// does not fit. A store that is there alone and empty is what a crash left of a first start.
+func CheckEngineStores(c *cmtcfg.Config) error {
+	ids := []string{"blockstore", "state"}
+	dir := func(id string) string { return filepath.Join(c.DBDir(), id+".db") }
+	for i, id := range ids {
+		other := ids[1-i]
+		if _, err := os.Stat(dir(id)); !errors.Is(err, fs.ErrNotExist) || !fileExists(dir(other)) {
+			continue
+		}
+		db, err := cmtcfg.DefaultDBProvider(&cmtcfg.DBContext{ID: other, Config: c})
+		if err != nil {
+			return nil // whoever opens it next says what is wrong with it
+		}
+		defer db.Close()
+		it, err := db.Iterator(nil, nil)
+		if err != nil {
+			return nil
+		}
+		defer it.Close()
+		if it.Valid() {
+			return fmt.Errorf("%s is missing, and CometBFT's other store is not: restore it; or remove %s and cs.wal too, nothing else, and start with --join", dir(id), dir(other))
+		}
+	}
+	return nil
 }
 
 // Blocks reads CometBFT's own stores. It never writes. CometBFT panics where its disk fails; the gateway's one recover answers 503.

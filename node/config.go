@@ -187,6 +187,8 @@ var engineKnobs = []Knob{
 	{Key: "mempool.max_tx_bytes", Reason: "the wire format's own limit"},
 	{Key: "mempool.max_txs_bytes", Reason: "sixteen full blocks"},
 	{Key: "mempool.recheck", Reason: "an expired transaction leaves the mempool after the block that outlived it"},
+	{Key: "p2p.laddr", Reason: "other members' nodes. A firewall lets in their addresses alone: until peers are registered on the ledger (filter_peers), every node that knows the chain is a peer"},
+	{Key: "p2p.persistent_peers", Reason: "the members' nodes to which this one keeps a connection"},
 	{Key: "p2p.pex", Reason: "members are known: no peer is learnt from another"},
 	{Key: "p2p.addr_book_strict", Reason: "members' nodes meet on private networks"},
 	{Key: "p2p.allow_duplicate_ip", Reason: "true only where several nodes share one machine"},
@@ -206,6 +208,9 @@ type Config struct {
 	Home     string
 	Settings Settings
 	Engine   *cmtcfg.Config // its RootDir is Home
+	// Lacking are the settings that the files of the home do not name, with what is in force instead: an older program wrote them, or lines were lost. A file
+	// that is cut between two lines is as well formed as before. LoadConfig fills it.
+	Lacking []Knob
 }
 
 // DefaultSettings are the settings without file and environment.
@@ -235,11 +240,11 @@ func LoadConfig(home string) (Config, error) {
 
 	v := settingsViper()
 	v.AutomaticEnv()
-	raw, err := readBounded(filepath.Join(home, ConfigFile))
+	own, err := readBounded(filepath.Join(home, ConfigFile))
 	if err != nil {
 		return c, missing(home, err)
 	}
-	if err := v.ReadConfig(bytes.NewReader(raw)); err != nil {
+	if err := v.ReadConfig(bytes.NewReader(own)); err != nil {
 		return c, fmt.Errorf("%s: %w", ConfigFile, notTOML(err))
 	}
 	if err := v.UnmarshalExact(&c.Settings); err != nil {
@@ -251,17 +256,51 @@ func LoadConfig(home string) (Config, error) {
 	e.SetEnvPrefix("XINLIAN_ENGINE")
 	e.SetEnvKeyReplacer(strings.NewReplacer(".", "_", "-", "_"))
 	e.AutomaticEnv()
-	if raw, err = readBounded(filepath.Join(home, EngineConfig)); err != nil {
+	engine, err := readBounded(filepath.Join(home, EngineConfig))
+	if err != nil {
 		return c, missing(home, err)
 	}
-	if err := e.ReadConfig(bytes.NewReader(raw)); err != nil {
+	if err := e.ReadConfig(bytes.NewReader(engine)); err != nil {
 		return c, fmt.Errorf("%s: %w", EngineConfig, notTOML(err))
 	}
 	if err := e.Unmarshal(c.Engine); err != nil {
 		return c, fmt.Errorf("%s: %w", EngineConfig, oneLine(err))
 	}
 	c.Engine.SetRoot(home)
+	c.Lacking = lacking(c.Explain(), map[string][]byte{ConfigFile: own, EngineConfig: engine})
 	return c, c.Check()
+}
+
+// lacking are the settings that stand in no file.
+func lacking(knobs []Knob, files map[string][]byte) (out []Knob) {
+	said := map[string]*viper.Viper{}
+	for file, raw := range files {
+		v := viper.New() // without defaults and environment
+		v.SetConfigType("toml")
+		_ = v.ReadConfig(bytes.NewReader(raw)) // it was read before
+		said[file] = v
+	}
+	for _, k := range knobs {
+		if !said[k.File].IsSet(k.Key) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// SayLacking names in one line what the files lack; empty: nothing.
+func (c Config) SayLacking() string {
+	var b strings.Builder
+	for i, k := range c.Lacking {
+		switch {
+		case i == 0:
+			b.WriteString(k.File + ":")
+		case k.File != c.Lacking[i-1].File:
+			b.WriteString("; " + k.File + ":")
+		}
+		fmt.Fprintf(&b, " %s=%v", k.Key, k.Value)
+	}
+	return b.String()
 }
 
 func missing(home string, err error) error {
@@ -371,8 +410,9 @@ func loopback(addr string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// WriteConfig writes both files of a new home. Existing files are left alone and reported.
-func WriteConfig(c Config) error {
+// WriteConfig writes both files of a new home, if there is room for so many bytes of its genesis too: a home that lacks it would stand in the way of another try.
+// Existing files are left alone and reported.
+func WriteConfig(c Config, genesis int) error {
 	for _, d := range []string{"config", "data"} {
 		if err := os.MkdirAll(filepath.Join(c.Home, d), 0o700); err != nil {
 			return fmt.Errorf("make the home folder: %w", err)
@@ -383,7 +423,7 @@ func WriteConfig(c Config) error {
 		return fmt.Errorf("%s exists already", engine)
 	}
 	// CometBFT's writers of this file and of the keys end the process where the disk has no room.
-	if err := hasRoom(filepath.Join(c.Home, "config"), homeBytes); err != nil {
+	if err := hasRoom(filepath.Join(c.Home, "config"), homeBytes+genesis); err != nil {
 		return fmt.Errorf("no room for a home: %w", err)
 	}
 	cmtcfg.WriteConfigFile(engine, c.Engine)
@@ -485,6 +525,8 @@ func engineValues(c *cmtcfg.Config) map[string]any {
 		"mempool.max_tx_bytes":                   c.Mempool.MaxTxBytes,
 		"mempool.max_txs_bytes":                  c.Mempool.MaxTxsBytes,
 		"mempool.recheck":                        c.Mempool.Recheck,
+		"p2p.laddr":                              c.P2P.ListenAddress,
+		"p2p.persistent_peers":                   c.P2P.PersistentPeers,
 		"p2p.pex":                                c.P2P.PexReactor,
 		"p2p.addr_book_strict":                   c.P2P.AddrBookStrict,
 		"p2p.allow_duplicate_ip":                 c.P2P.AllowDuplicateIP,

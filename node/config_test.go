@@ -26,7 +26,7 @@ func TestConfigRoundTrip(t *testing.T) {
 	want.Settings.Log.Format = "json"
 	want.Engine.P2P.PersistentPeers = "a@127.0.0.1:2"
 	want.Engine.Consensus.CreateEmptyBlocksInterval = 250 * time.Millisecond
-	if err := WriteConfig(want); err != nil {
+	if err := WriteConfig(want, 0); err != nil {
 		t.Fatal(err)
 	}
 	got, err := LoadConfig(want.Home)
@@ -42,14 +42,14 @@ func TestConfigRoundTrip(t *testing.T) {
 	if got.Engine.P2P.PersistentPeers != want.Engine.P2P.PersistentPeers {
 		t.Errorf("persistent peers are %q", got.Engine.P2P.PersistentPeers)
 	}
-	if err := WriteConfig(want); err == nil {
+	if err := WriteConfig(want, 0); err == nil {
 		t.Error("a second WriteConfig overwrote the home")
 	}
 }
 
 func TestConfigEnvironmentWins(t *testing.T) {
 	c := newHome(t)
-	if err := WriteConfig(c); err != nil {
+	if err := WriteConfig(c, 0); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("XINLIAN_API_LISTEN", "127.0.0.1:7")
@@ -99,7 +99,7 @@ func TestConfigRefusals(t *testing.T) {
 
 func TestConfigRefusesUnknownSettings(t *testing.T) {
 	c := newHome(t)
-	if err := WriteConfig(c); err != nil {
+	if err := WriteConfig(c, 0); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(c.Home, ConfigFile)
@@ -156,4 +156,47 @@ func TestEveryKnobHasItsReason(t *testing.T) {
 	for k := range values {
 		t.Errorf("%s has a value and no reason", k)
 	}
+}
+
+// TestConfigThatLostLines: a file that is cut between two lines is well formed, and what it lacks is named with what is in force instead; that of a new home
+// lacks nothing.
+func TestConfigThatLostLines(t *testing.T) {
+	c := newHome(t)
+	c.Settings.State.Retain = 77
+	if err := WriteConfig(c, 0); err != nil {
+		t.Fatal(err)
+	}
+	lacks := func(want string) {
+		t.Helper()
+		got, err := LoadConfig(c.Home)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := got.SayLacking(); s != want {
+			t.Errorf("it is said to lack %q, want %q", s, want)
+		}
+	}
+	cut := func(file, before string) {
+		t.Helper()
+		path := filepath.Join(c.Home, file)
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _, found := strings.Cut(string(raw), "\n"+before)
+		if !found {
+			t.Fatalf("%s has no line %s", file, before)
+		}
+		if err := os.WriteFile(path, []byte(text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lacks("")
+	cut(ConfigFile, "level =")
+	const own = ConfigFile + ": log.level=info log.engine=error log.format=text"
+	lacks(own)
+	cut(EngineConfig, "[instrumentation]")
+	lacks(own + "; " + EngineConfig + ": instrumentation.prometheus=false")
+	t.Setenv("XINLIAN_LOG_LEVEL", "warn")
+	lacks(strings.Replace(own, "info", "warn", 1) + "; " + EngineConfig + ": instrumentation.prometheus=false")
 }

@@ -165,6 +165,9 @@ func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 		}
 	}()
 	cfg := n.config.Engine
+	if err := CheckEngineStores(cfg); err != nil {
+		return err
+	}
 	if !fileExists(cfg.PrivValidatorKeyFile()) || !fileExists(cfg.NodeKeyFile()) {
 		// Making new keys here would start a validator that nobody knows.
 		return fmt.Errorf("%s or %s is missing: restore it, or make a new home with `xinlian init`", cfg.PrivValidatorKeyFile(), cfg.NodeKeyFile())
@@ -305,12 +308,26 @@ func (n *Node) Start() error {
 	return nil
 }
 
-// remember reads the standings that stood at the start into memory. It goes at full speed: until it is through, those who ask wait for the disk.
+// remember reads the standings that stand in the state into memory, once there is one: a node that joins has none before it has taken a snapshot. It goes at
+// full speed: until it is through, those who ask wait for the disk.
 func (n *Node) remember() {
 	defer n.watched.Done()
-	start := time.Now()
+	for {
+		next := n.app.NextBlock()
+		if n.app.Chain() != nil {
+			break
+		}
+		select {
+		case <-n.quit:
+			return
+		case <-next:
+		}
+	}
+	start, subjects := time.Now(), 0
 	for from, more := "", true; more; more = from != "" {
-		from = n.app.Remember(from)
+		var read int
+		from, read = n.app.Remember(from)
+		subjects += read
 		select {
 		case <-n.quit:
 			return
@@ -319,7 +336,7 @@ func (n *Node) remember() {
 		}
 	}
 	debug.FreeOSMemory() // what the start and this have left behind would stay for as long as nothing else needs room
-	n.log.Info("standings are in memory", "took", time.Since(start))
+	n.log.Info("standings are in memory", "subjects", subjects, "took", time.Since(start))
 }
 
 func (n *Node) listen(addr string, h http.Handler, key string) error {

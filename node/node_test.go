@@ -30,7 +30,7 @@ func lone(t *testing.T) Config {
 	c.Engine.P2P.ListenAddress = "tcp://127.0.0.1:0"
 	c.Settings.API.Listen = "127.0.0.1:0"
 	c.Settings.Metrics.Listen = ""
-	if err := WriteConfig(c); err != nil {
+	if err := WriteConfig(c, 0); err != nil {
 		t.Fatal(err)
 	}
 	id, err := InitKeys(c)

@@ -61,12 +61,14 @@ func TestStandingsInMemory(t *testing.T) {
 	same(enrolled, 0) // the standing before is still known
 
 	c.Reopen(1)
-	runs := 1
-	for from := c.Apps[1].Remember(""); from != ""; from = c.Apps[1].Remember(from) {
-		runs++
+	runs, all := 0, 0
+	for from, more := "", true; more; more = from != "" {
+		var n int
+		from, n = c.Apps[1].Remember(from)
+		runs, all = runs+1, all+n
 	}
-	if runs != 3 {
-		t.Errorf("the standings of %d firms were read in %d runs, want 3", firms, runs)
+	if runs != 3 || all != firms {
+		t.Errorf("the standings of %d of %d firms were read in %d runs, want 3", all, firms, runs)
 	}
 	c.Block()
 	same(c.height-1, 0)

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	dbm "github.com/cometbft/cometbft-db"
 	"github.com/dgraph-io/badger/v4"
 
 	"github.com/xinlian-ledger/xinlian/app/state"
@@ -240,11 +241,21 @@ func TestFaults(t *testing.T) {
 			}
 		}, ""},
 		{"block store cut", func(h string) { halve(t, biggest(t, data(h, "blockstore.db"), "")) }, "CometBFT"},
-		{"engine state missing", func(h string) {
-			if err := os.RemoveAll(data(h, "state.db")); err != nil {
+		{"engine state missing", func(h string) { removeAll(t, data(h, "state.db")) }, "state.db is missing, and CometBFT's other store is not"},
+		{"blocks missing", func(h string) { removeAll(t, data(h, "blockstore.db")) }, "blockstore.db is missing, and CometBFT's other store is not"},
+		{"blocks missing, and the state", func(h string) { removeAll(t, data(h, "blockstore.db"), filepath.Join(h, node.StateDir)) }, "blockstore.db is missing"},
+		{"blocks and engine state missing", func(h string) { removeAll(t, data(h, "blockstore.db"), data(h, "state.db")) }, "and no block: run"},
+		{"a first start that ended between its stores", func(h string) {
+			removeAll(t, data(h, "blockstore.db"), data(h, "state.db"), data(h, "cs.wal"), filepath.Join(h, node.StateDir))
+			write(t, data(h, "priv_validator_state.json"), `{"height":"0","round":0,"step":0}`)
+			db, err := dbm.NewGoLevelDB("blockstore", data(h))
+			if err == nil {
+				err = db.Close()
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
-		}, "CometBFT"},
+		}, ""},
 		{"state: manifest missing", func(h string) { remove(t, filepath.Join(h, node.StateDir, "MANIFEST")) }, "MANIFEST is missing"},
 		{"record of votes cut", func(h string) { halve(t, data(h, "priv_validator_state.json")) }, "make a new home, and have governance enter its key"},
 		{"record of votes missing", func(h string) { remove(t, data(h, "priv_validator_state.json")) }, "make a new home, and have governance enter its key"},
@@ -270,6 +281,41 @@ func TestFaults(t *testing.T) {
 		})
 	}
 
+	t.Run("settings cut between two lines", func(t *testing.T) {
+		h := copyHome(t, home, t.TempDir())
+		for file, line := range map[string]string{node.ConfigFile: "behind =", node.EngineConfig: "[instrumentation]"} {
+			raw, err := os.ReadFile(filepath.Join(h, file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, _, found := strings.Cut(string(raw), "\n"+line)
+			if !found {
+				t.Fatalf("%s has no line %s", file, line)
+			}
+			write(t, filepath.Join(h, file), text+"\n")
+		}
+		const want = "config/xinlian.toml: watchdog.behind=2m0s watchdog.disk_free_mb=256 log.level=info log.engine=error log.format=text; config/config.toml: instrumentation.prometheus=false"
+		p := startProcess(t, h, "XINLIAN_API_LISTEN="+strings.TrimPrefix(api, "http://"))
+		waitAnswer(t, p, api)
+		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if code, _ := p.wait(t); code != 0 || strings.Count(p.output(), want) != 1 {
+			t.Errorf("exit code %d, want one line with %q:\n%s", code, want, p.output())
+		}
+		if _, text := xinlian(t, 0, "fsck", "--home", h); strings.Count(text, "\n") != 1 || !strings.Contains(text, want) {
+			t.Errorf("fsck says %q", text)
+		}
+	})
+	t.Run("a store missing, by every verb", func(t *testing.T) {
+		h := copyHome(t, home, t.TempDir())
+		removeAll(t, data(h, "blockstore.db"))
+		for _, verb := range []string{"fsck", "compact", "rollback"} {
+			if _, text := xinlian(t, exitDamaged, verb, "--home", h); strings.Count(text, "\n") != 1 || !strings.Contains(text, "blockstore.db is missing") {
+				t.Errorf("%s says %q", verb, text)
+			}
+		}
+	})
 	t.Run("two processes", func(t *testing.T) {
 		h := copyHome(t, home, t.TempDir())
 		first := startProcess(t, h)
@@ -355,6 +401,15 @@ func TestFailPoints(t *testing.T) {
 			}
 		}
 		runs(t, api, h)
+	}
+}
+
+func removeAll(t *testing.T, paths ...string) {
+	t.Helper()
+	for _, path := range paths {
+		if err := os.RemoveAll(path); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

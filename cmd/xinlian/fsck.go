@@ -52,6 +52,9 @@ Exit codes: 0 sound, 1 damaged (the first fault is named), 2 the call was wrong,
 		}
 		if !*asJSON {
 			fmt.Fprintf(cmd.OutOrStdout(), "sound: chain %s, height %d, app hash %s, blocks %d to %d\n", r.ChainID, r.Height, r.AppHash, r.FirstBlock, r.LastBlock)
+			if r.Lacking != "" {
+				sayf(cmd, cmd.ErrOrStderr(), "the files of this home lack settings, and these are in force instead: %s", r.Lacking)
+			}
 		}
 		return nil
 	}
@@ -65,6 +68,7 @@ type fsckReport struct {
 	AppHash    string `json:"app_hash,omitempty"`
 	FirstBlock int64  `json:"first_block"`
 	LastBlock  int64  `json:"last_block"`
+	Lacking    string `json:"lacking,omitempty"` // settings that the files do not name, with what is in force instead
 	Fault      string `json:"fault,omitempty"`
 }
 
@@ -77,6 +81,7 @@ func fsck(ctx context.Context, home string) (r fsckReport, err error) {
 	if err != nil {
 		return r, exitWith(exitUnreadable, err)
 	}
+	r.Lacking = cfg.SayLacking()
 	doc, _, err := node.LoadGenesis(cfg.Engine.GenesisFile())
 	if err != nil {
 		return r, exitWith(exitUnreadable, err)
@@ -151,6 +156,9 @@ type engineStores struct {
 
 func openEngineStores(cfg *cmtcfg.Config) (e *engineStores, err error) {
 	e = &engineStores{cfg: cfg}
+	if err := node.CheckEngineStores(cfg); err != nil {
+		return e, exitWith(exitDamaged, err)
+	}
 	defer func() {
 		if err != nil {
 			e.close()

@@ -52,7 +52,7 @@ second into the member's row before the node may vote. Without --genesis only th
 		if *moniker != "" {
 			cfg.Engine.Moniker = *moniker
 		}
-		if err := node.WriteConfig(cfg); err != nil {
+		if err := node.WriteConfig(cfg, len(raw)); err != nil {
 			return err
 		}
 		id, err := node.InitKeys(cfg)

@@ -88,7 +88,7 @@ func (j *joining) finish(ctx context.Context, cfg node.Config) error {
 		return err
 	}
 	if len(j.gateways) == 0 {
-		return fmt.Errorf("%s holds a snapshot of height %d and nothing else: run `snapshot restore` again, or start with --join", cfg.Home, height)
+		return fmt.Errorf("%s holds the ledger's state of height %d and no block: run `snapshot restore` again, or start with --join", cfg.Home, height)
 	}
 	p, err := j.provider(cfg)
 	if err != nil {

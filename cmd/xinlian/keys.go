@@ -160,10 +160,10 @@ func keysExportCmd() *cobra.Command {
 			return err
 		}
 		_, err = f.Write(raw)
-		if e := f.Close(); err == nil {
-			err = e
+		if err = errors.Join(err, f.Close()); err != nil { // a part of a key would stand in the way of the whole one
+			return errors.Join(err, os.Remove(*out))
 		}
-		return err
+		return nil
 	}
 	return c
 }

@@ -123,11 +123,17 @@ func snapshotCreate(ctx context.Context, home, out string) (info app.SnapshotInf
 func snapshotListCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "List the snapshots of a home", Args: cobra.NoArgs,
-		Long: "List the snapshots of a home, the newest first. The node may run.",
+		Long: `List the snapshots of a home, the newest first. The node may run.
+
+Exit codes: 0 done, 1 a snapshot is damaged, 2 the call was wrong, 3 no home, or unreadable.`,
 	}
 	home, asJSON := homeFlag(c), jsonFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		list, err := app.ListSnapshots(filepath.Join(*home, node.SnapshotDir))
+		cfg, _, err := loadHome(*home) // a folder that is no home has no snapshots either, and the question was another
+		if err != nil {
+			return err
+		}
+		list, err := app.ListSnapshots(filepath.Join(cfg.Home, node.SnapshotDir))
 		if err != nil {
 			return err
 		}
@@ -292,6 +298,9 @@ func newEngineStores(cfg *cmtcfg.Config) (states sm.Store, blocks *store.BlockSt
 			}
 			return e.states, e.blocks, e.close, nil
 		}
+	}
+	if err := node.CheckEngineStores(cfg); err != nil {
+		return nil, nil, nil, exitWith(exitDamaged, err)
 	}
 	e := &engineStores{cfg: cfg}
 	for _, id := range engineIDs {

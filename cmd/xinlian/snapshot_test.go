@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -63,10 +64,18 @@ func TestSnapshots(t *testing.T) {
 		}
 	}
 	xinlian(t, 0, "localnet", "up", "--dir", dir, "--detach")
+	if n, err = runner.Load(dir); err != nil { // its processes are others now
+		t.Fatal(err)
+	}
 	full := n.Nodes[2]
+	firms, err := n.Enrol(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	enrolled := status(t, dir).Common
 	eventually(t, "both make a snapshot of one height, with the same bytes", func() bool {
 		a, b := snapshots(t, n.Nodes[0].Home), snapshots(t, n.Nodes[1].Home)
-		return len(a) > 0 && len(b) > 0 && a[0].Height == b[0].Height && a[0].Hash == b[0].Hash
+		return len(a) > 0 && len(b) > 0 && a[0].Height > enrolled && a[0].Height == b[0].Height && a[0].Hash == b[0].Hash
 	})
 	if _, text := xinlian(t, exitUnreadable, "snapshot", "create", "--home", n.Nodes[0].Home); !strings.Contains(text, "stop the node first") {
 		t.Errorf("of a running node: %s", text)
@@ -76,19 +85,33 @@ func TestSnapshots(t *testing.T) {
 	xinlian(t, 0, "localnet", "kill", full.Name, "--dir", dir)
 	empty(t, full.Home)
 	t.Setenv("XINLIAN_PASSPHRASE_FILE", filepath.Join(dir, "keys", "passphrase"))
-	p := startWith(t, full.Home, "--join", n.Nodes[0].API+","+n.Nodes[1].API, "--key", "gov1", "--keys", filepath.Join(dir, "keys"), "--trust", n.TrustPath())
-	waitAnswer(t, p, full.API)
-	eventually(t, "it agrees with the others", func() bool { return status(t, dir).Agree })
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
+	join := func() *process {
+		t.Helper()
+		p := startWith(t, full.Home, "--join", n.Nodes[0].API+","+n.Nodes[1].API, "--key", "gov1", "--keys", filepath.Join(dir, "keys"), "--trust", n.TrustPath())
+		waitAnswer(t, p, full.API)
+		eventually(t, "it agrees with the others", func() bool { return status(t, dir).Agree })
+		eventually(t, "it has read the standings", func() bool { return strings.Contains(p.output(), "standings are in memory") })
+		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if code, last := p.wait(t); code != 0 {
+			t.Fatalf("exit code %d: %s", code, last)
+		}
+		return p
 	}
-	if code, last := p.wait(t); code != 0 {
-		t.Fatalf("exit code %d: %s", code, last)
+	if p, want := join(), fmt.Sprintf(`"standings are in memory" subjects=%d `, firms); !strings.Contains(p.output(), want) {
+		t.Errorf("want a line with %s:\n%s", want, p.output())
 	}
 	joined := sound(t, full.Home)
 	if joined.FirstBlock <= 1 {
 		t.Errorf("it has blocks from %d: it did not begin with a snapshot", joined.FirstBlock)
 	}
+	// One of CometBFT's stores is lost: it is said in one line, and what that says helps.
+	removeAll(t, filepath.Join(full.Home, "data/blockstore.db"))
+	refused(t, "cs.wal too, nothing else, and start with --join", full.Home)
+	removeAll(t, filepath.Join(full.Home, "data/state.db"), filepath.Join(full.Home, "data/cs.wal"))
+	join()
+	sound(t, full.Home)
 	xinlian(t, 0, "localnet", "down", "--dir", dir)
 
 	// What a crash between the last chunk and the engine's own stores leaves is said in one line.
@@ -136,6 +159,17 @@ func TestSnapshots(t *testing.T) {
 	// The whole network with it.
 	xinlian(t, 0, "localnet", "up", "--dir", dir, "--detach")
 	eventually(t, "all agree", func() bool { s := status(t, dir); return s.Agree && s.Common > source.Height+2 })
+}
+
+// TestSnapshotsOfNoHome: a folder that is not there is no home without snapshots.
+func TestSnapshotsOfNoHome(t *testing.T) {
+	none := filepath.Join(t.TempDir(), "none")
+	if out, text := xinlian(t, exitUnreadable, "snapshot", "list", "--home", none); out != "" || strings.Count(text, "\n") != 1 || !strings.Contains(text, none+" is no node's home") {
+		t.Errorf("it says %q and %q", out, text)
+	}
+	if _, err := os.Stat(none); err == nil {
+		t.Error("it made the folder")
+	}
 }
 
 // TestLongJoin lets an empty home join a network of 1,000,000 records (XINLIAN_RECORDS) with pruned blocks behind it, while the chain goes on, and prints

@@ -73,6 +73,9 @@ func runNode(ctx context.Context, home string, j *joining) error {
 	}
 	spread(&cfg)
 	log := node.NewLogger(os.Stderr, cfg.Settings.Log)
+	if lacking := cfg.SayLacking(); lacking != "" {
+		log.Warn("the files of this home lack settings, and these are in force instead: an older program wrote them, or lines were lost", "settings", lacking)
+	}
 	if err := j.finish(ctx, cfg); err != nil {
 		return err
 	}

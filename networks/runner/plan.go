@@ -181,7 +181,7 @@ func create(o Options) (*Network, error) {
 		}
 		c.Engine.P2P.PersistentPeers = strings.Join(peers, ",")
 		c.Engine.P2P.UnconditionalPeerIDs = strings.Join(friends, ",")
-		if err := node.WriteConfig(c); err != nil {
+		if err := node.WriteConfig(c, len(raw)); err != nil {
 			return nil, err
 		}
 		if err := node.InstallGenesis(c, raw); err != nil {

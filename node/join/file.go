@@ -57,7 +57,11 @@ func WriteHeaders(ctx context.Context, path string, src Headers, height int64) e
 	if e := f.Close(); err == nil {
 		err = e
 	}
-	return err
+	if err != nil {
+		os.Remove(path) // a snapshot without headers says so; one with a part of them would be called damaged
+		return fmt.Errorf("write the headers: %w", err)
+	}
+	return nil
 }
 
 func appendMessage(b []byte, m interface{ Marshal() ([]byte, error) }) ([]byte, error) {
