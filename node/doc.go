@@ -50,5 +50,5 @@
 // No rule is here: what a block does is decided in app and x.
 //
 // Trust: whoever runs the node can at most withhold its answers and its own votes. What it answers can be checked against the
-// signatures of the others.
+// signatures of the others. Any peer that knows the chain is let in, so a firewall lets members' nodes alone reach the p2p port (p2p.laddr).
 package node

@@ -363,7 +363,27 @@ func TestFaults(t *testing.T) {
 		disk := t.TempDir()
 		mount(t, "-t", "tmpfs", "-o", "size=128k", "tmpfs", disk)
 		filler, file, fresh := filepath.Join(disk, "filler"), filepath.Join(disk, "genesis.json"), filepath.Join(disk, "home")
+		made, word, copied := filepath.Join(t.TempDir(), "keys"), filepath.Join(t.TempDir(), "word"), filepath.Join(disk, "key.json")
+		write(t, word, "a passphrase\n")
+		t.Setenv("XINLIAN_PASSPHRASE_FILE", word)
+		xinlian(t, 0, "keys", "add", "gov1", "--keys", made)
 		write(t, filler, strings.Repeat("x", 124<<10))
+		tight := filepath.Join(disk, "tight") // what is left of the room is taken as well
+		write(t, tight, "")
+		if f, err := os.OpenFile(tight, os.O_WRONLY|os.O_APPEND, 0); err != nil {
+			t.Fatal(err)
+		} else {
+			for err == nil {
+				_, err = f.Write(make([]byte, 4<<10))
+			}
+			f.Close()
+		}
+		for _, args := range [][]string{{"keys", "add", "gov1", "--keys", filepath.Join(disk, "keys")}, {"keys", "export", "gov1", "--keys", made, "--out", copied}} {
+			if _, text := xinlian(t, exitFailed, args...); strings.Count(text, "\n") != 1 || !strings.Contains(text, "no space left on device") {
+				t.Errorf("%v says %q", args, text)
+			}
+		}
+		remove(t, tight)
 		for _, args := range [][]string{{"export", "genesis", "--home", home, "--out", file}, {"init", "--home", fresh}} {
 			p := runProcess(t, nil, args...)
 			if code, last := p.wait(t); code != exitFailed || !strings.HasPrefix(last, "xinlian: ") || !strings.Contains(last, "no space left on device") {
@@ -376,6 +396,8 @@ func TestFaults(t *testing.T) {
 		}
 		xinlian(t, 0, "export", "genesis", "--home", home, "--out", file)
 		xinlian(t, 0, "init", "--home", fresh)
+		xinlian(t, 0, "keys", "export", "gov1", "--keys", made, "--out", copied)
+		xinlian(t, 0, "keys", "add", "gov1", "--keys", filepath.Join(disk, "keys"))
 	})
 	t.Run("full disk", func(t *testing.T) { fullDisk(t, home, api) })
 }
