@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,7 +36,7 @@ func addJoin(c *cobra.Command) *joining {
 }
 
 // provider is whom the engine asks; nil without --join.
-func (j *joining) provider(cfg node.Config) (statesync.StateProvider, error) {
+func (j *joining) provider(cfg node.Config, log *slog.Logger) (statesync.StateProvider, error) {
 	if len(j.gateways) == 0 {
 		return nil, nil
 	}
@@ -57,7 +58,7 @@ func (j *joining) provider(cfg node.Config) (statesync.StateProvider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return join.Provider{Headers: join.FromGateways(clients...), Genesis: doc, Trust: who}, nil
+	return join.Provider{Headers: join.FromGateways(clients...), Genesis: doc, Trust: who, Log: log}, nil
 }
 
 // finish ends a join that a crash cut off in its last step: the ledger's state is there, CometBFT's stores do not know of it. It asks for the headers of the
@@ -90,7 +91,7 @@ func (j *joining) finish(ctx context.Context, cfg node.Config) error {
 	if len(j.gateways) == 0 {
 		return fmt.Errorf("%s holds the ledger's state of height %d and no block: run `snapshot restore` again, or start with --join", cfg.Home, height)
 	}
-	p, err := j.provider(cfg)
+	p, err := j.provider(cfg, nil) // the error is the last line of the program
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func runNode(ctx context.Context, home string, j *joining) error {
 	if err := j.finish(ctx, cfg); err != nil {
 		return err
 	}
-	provider, err := j.provider(cfg)
+	provider, err := j.provider(cfg, log.With("module", "join"))
 	if err != nil {
 		return err
 	}

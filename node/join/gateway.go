@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	sm "github.com/cometbft/cometbft/state"
@@ -66,6 +68,7 @@ type Provider struct {
 	Headers Headers
 	Genesis *types.GenesisDoc
 	Trust   func(height int64) (*Trusted, error) // whose word counts for the header at a height
+	Log     *slog.Logger                         // told why a question has no answer; nil: nobody
 }
 
 // AppHash implements statesync.StateProvider. It also asks for what State will need: the engine has the app hash checked before it takes a snapshot, and a
@@ -88,6 +91,14 @@ func (p Provider) State(ctx context.Context, height uint64) (sm.State, error) {
 }
 
 func (p Provider) state(ctx context.Context, height uint64) (st sm.State, _ *types.Commit, err error) {
+	if p.Log != nil {
+		// The engine asks again, and again after that; what was wrong stands in its own log at best.
+		defer func() {
+			if err != nil {
+				p.Log.Warn("a snapshot is not taken: members do not say which app hash its height has", "height", height, "err", strings.ReplaceAll(err.Error(), "\n", "; "))
+			}
+		}()
+	}
 	if height == 0 || height > 1<<62 {
 		return st, nil, fmt.Errorf("no block has height %d", height)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -313,8 +314,13 @@ func TestProvider(t *testing.T) {
 		t.Fatal("the answers do not fit together")
 	}
 	for _, h := range []uint64{0, 6, 7, 1 << 63} {
+		var log bytes.Buffer
+		p.Log = slog.New(slog.NewTextHandler(&log, nil))
 		if _, err := p.AppHash(bg, h); err == nil {
 			t.Errorf("height %d is answered", h)
+		}
+		if said := log.String(); strings.Count(said, "\n") != 1 || !strings.Contains(said, fmt.Sprintf("height=%d err=", h)) {
+			t.Errorf("height %d: the log says %q, want one line with the reason", h, said)
 		}
 	}
 }
