@@ -148,8 +148,10 @@ func (m *snapshotMeta) parse() (*x.Chain, *pb.BlockInfo, error) {
 	}
 	chain, hash := chainOf(ci), m.appHash()
 	switch {
-	case info.Height != int64(m.height), !bytes.Equal(info.AppHash, hash[:]):
+	case info.Height != int64(m.height):
 		return nil, nil, fmt.Errorf("the metadata speaks of block %d and of block %d", m.height, info.Height)
+	case !bytes.Equal(info.AppHash, hash[:]):
+		return nil, nil, fmt.Errorf("the metadata of block %d gives app hash %x, its block says %x", m.height, hash, info.AppHash)
 	case info.TimeSeconds < chain.GenesisTime, info.TimeNanos < 0, info.TimeNanos > 999_999_999, info.LegalTime != chain.LegalTime(info.TimeSeconds),
 		info.CatalogVersion != binary.BigEndian.Uint64(m.catalog):
 		return nil, nil, fmt.Errorf("what the metadata says of block %d does not fit together", m.height)

@@ -28,7 +28,7 @@ func (c *call) anchor() error {
 	if err != nil {
 		return err
 	}
-	c.w.Header().Set("Vary", "Accept")
+	c.w.Header().Add("Vary", "Accept")
 	if kind == attest.AnchorProofMediaType {
 		raw, err := c.g.anchorProof(gateway, hour)
 		if err != nil {

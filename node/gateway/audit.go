@@ -22,7 +22,7 @@ func (c *call) writeEngine(message string, encode func() ([]byte, error), view a
 	if err != nil {
 		return err
 	}
-	c.w.Header().Set("Vary", "Accept")
+	c.w.Header().Add("Vary", "Accept")
 	mediaType := engineType(message)
 	if kind == jsonType {
 		mediaType, encode = jsonType, func() ([]byte, error) { return cmtjson.Marshal(view) }

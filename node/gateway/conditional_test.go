@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +35,14 @@ func TestBundleIsAskedForAgain(t *testing.T) {
 	tag := first.Header().Get("ETag")
 	if again := ask(tag); tag == "" || again.Code != http.StatusNotModified || again.Body.Len() != 0 || again.Header().Get("ETag") != tag {
 		t.Errorf("tag %q: %d, %d bytes, tag %q", tag, again.Code, again.Body.Len(), again.Header().Get("ETag"))
+	}
+	for asked, status := range map[string]int{
+		`"x", ` + tag: http.StatusNotModified, strings.TrimPrefix(tag, "W/") + `,"y"`: http.StatusNotModified, "*": http.StatusNotModified,
+		`"x"`: http.StatusOK, "x" + tag: http.StatusOK, "": http.StatusOK,
+	} {
+		if a := ask(asked); a.Code != status {
+			t.Errorf("If-None-Match: %s answers %d, want %d", asked, a.Code, status)
+		}
 	}
 	w.Block()
 	if next := ask(tag); next.Code != http.StatusOK || next.Header().Get("ETag") == tag {

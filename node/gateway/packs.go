@@ -218,7 +218,7 @@ func packOf(set pb.PackSet) func(*call) error {
 			return err
 		}
 		c.w.Header().Set("ETag", p.tag)
-		if c.r.Header.Get("If-None-Match") == p.tag {
+		if c.has(p.tag) {
 			c.w.WriteHeader(http.StatusNotModified)
 			return nil
 		}

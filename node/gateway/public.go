@@ -182,6 +182,18 @@ func (c *call) attestations() error {
 	return c.writeBundle(in.Subjects, "attestations")
 }
 
+// has says whether the asker has what a tag stands for: If-None-Match names it, among others or as a weak one, or is *, which stands for all (RFC 9110 §13.1.2).
+func (c *call) has(tag string) bool {
+	for _, line := range c.r.Header["If-None-Match"] {
+		for one := range strings.SplitSeq(line, ",") { // no tag of ours holds a comma
+			if one = strings.TrimSpace(one); one == "*" || strings.TrimPrefix(one, "W/") == strings.TrimPrefix(tag, "W/") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func (c *call) writeBundle(subjects []string, name string) error {
 	kind, err := c.accepts(attest.MediaType, jsonType)
 	if err != nil {
@@ -195,14 +207,14 @@ func (c *call) writeBundle(subjects []string, name string) error {
 	default:
 		return refuse(http.StatusBadRequest, ErrQuery.With("form is %s, %s or %s", attest.SelfContained, attest.PinnedSet, attest.HeaderKnown))
 	}
-	c.w.Header().Set("Vary", "Accept")
+	c.w.Header().Add("Vary", "Accept")
 	if c.r.Method != http.MethodPost {
 		// At one height every subject has one bundle: who has it already is told before anything is proven, and whoever it is about.
 		h, err := c.g.head()
 		if err != nil {
 			return err
 		}
-		if c.r.Header.Get("If-None-Match") == h.tagOf(form) {
+		if c.has(h.tagOf(form)) {
 			c.w.Header().Set("ETag", h.tagOf(form))
 			c.w.WriteHeader(http.StatusNotModified)
 			return nil
