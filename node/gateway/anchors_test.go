@@ -27,7 +27,12 @@ func TestAnchorProof(t *testing.T) {
 	l.do("on 2026-07-17")
 	l.Block()
 	must(t, l.anchorer.Step(context.Background()))
-	l.Block()
+	// Recorded, and no header binds it yet: it is told when it can be proven.
+	early := l.receipts("a", "a")[0].Anchor
+	l.want(l.public(fmt.Sprintf("/v1/anchors/%s/%d", l.Actors["gw"].USCC, early.Hour), "Accept", attest.AnchorProofMediaType), http.StatusNotFound, "E_ANCHOR_NONE")
+	if early.Height != nil {
+		t.Errorf("an anchor that cannot be proven is told to stand at height %d", *early.Height)
+	}
 	l.Block()
 	a, b := l.receipts("a", "a")[0], l.receipts("b", "b")[0]
 	if a.Anchor == nil || a.Anchor.Height == nil || b.Anchor == nil || a.Anchor.Hour != b.Anchor.Hour {

@@ -339,6 +339,10 @@ func (c *call) receipts() error {
 		}
 	}
 	v := receiptsJSON{Receipts: []*receiptJSON{}}
+	provable, err := c.g.head()
+	if err != nil {
+		return err
+	}
 	err = c.newest(func(r x.Reader, as asOf) error {
 		v.AsOf = as
 		last := after
@@ -352,9 +356,9 @@ func (c *call) receipts() error {
 				v.Next = &next
 				return false
 			}
-			var height *int64
+			var height *int64 // none until the anchor can be proven: who sees it asks for the proof at once
 			if p != nil {
-				if a, ok := consent.AnchorOf(r, l.Member, p.Hour); ok && bytes.Equal(a.Root, p.Root[:]) {
+				if a, ok := consent.AnchorOf(r, l.Member, p.Hour); ok && a.Height <= provable.height && bytes.Equal(a.Root, p.Root[:]) {
 					height = &a.Height
 				}
 			}
