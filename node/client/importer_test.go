@@ -330,7 +330,10 @@ func TestImportLost(t *testing.T) {
 	if sum.Recorded != len(lines) || len(lines) == 0 || len(lines) == 60 {
 		t.Errorf("%+v, %d lines", sum, len(lines))
 	}
-	l.trouble, c.opts.Patience = nil, 5*time.Second
+	l.mu.Lock() // a request that the client waits for no longer may still be answered
+	l.trouble = nil
+	l.mu.Unlock()
+	c.opts.Patience = 5 * time.Second
 	again, _, err := importFile(t, c, path, nil)
 	if err != nil || again.Recorded+again.Already != 60 || len(l.subjects) != 60 {
 		t.Errorf("%+v %v", again, err)
