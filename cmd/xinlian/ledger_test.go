@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -35,6 +36,13 @@ func TestLedger(t *testing.T) {
 	t.Setenv("XINLIAN_HOME", filepath.Join(work, "home"))
 	t.Setenv("XINLIAN_NODE", n.Nodes[0].API)
 	as := func(key string, args ...string) []string { return append(args, "--keys", n.KeysPath(), "--key", key) }
+
+	if os.Getenv("GOMAXPROCS") == "" { // see spread
+		threads := fmt.Sprintf("\ngo_sched_gomaxprocs_threads %d\n", 2*runtime.GOMAXPROCS(0))
+		if metrics, ok := tryFetch(n.Nodes[0].API + "/metrics"); !ok || !strings.Contains(metrics, threads) {
+			t.Errorf("the node's metrics lack %q", threads)
+		}
+	}
 
 	// Import: each row as expected.csv has it; the same again records nothing twice.
 	file, report := filepath.Join(work, "penalties.csv"), filepath.Join(work, "out.csv")

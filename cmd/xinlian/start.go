@@ -86,11 +86,6 @@ func runNode(ctx context.Context, home string, j *joining) error {
 	var lend *lender // opened once the home is this process's own
 	defer func() { lend.close() }()
 	var gw *gateway.Gateway
-	// Twice as many threads as processors: with as many, a block that is executed and the tree that it changes keep all threads of the runtime, and questions wait
-	// until one lets go; the system divides its processors among more threads at once ('bench verify' shows it).
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0))
-	}
 	n, err := node.New(cfg, node.Options{
 		Logger:        log,
 		StateProvider: provider,

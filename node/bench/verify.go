@@ -175,7 +175,7 @@ func Verify(ctx context.Context, o VerifyOptions) (_ *VerifyReport, err error) {
 	// What asks must not disturb what it measures: this process collects its garbage between the phases, and within one only above a gigabyte.
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(1 << 30))
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2 * runtime.NumCPU())) // threads that wait in the kernel keep no processor from others
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2 * runtime.NumCPU())) // as the node does, for the same reason
 	before, began := usage(network, false), time.Now()
 	o.Progress("looking for saturation")
 	if _, err := l.run(ctx, "warm", l.attestation, 0, o.Seconds/4); err != nil {
