@@ -63,7 +63,7 @@ Exit codes: 0 all agree, 1 a difference (the first one is printed with height, t
 				return exit{3, err}
 			}
 			if report != "" {
-				if err := os.WriteFile(report, rep.JSON(), 0o644); err != nil {
+				if err := shell.WriteFile(report, rep.JSON(), 0o644); err != nil {
 					return exit{3, err}
 				}
 			}

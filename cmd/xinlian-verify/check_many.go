@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"time"
 
@@ -39,7 +38,7 @@ bundle has no line: compare the list.`,
 				return &exit{code: attest.ExitCode(nil, err), err: err}
 			}
 			if out != "" {
-				if err := os.WriteFile(out, table(verdicts), 0o644); err != nil {
+				if err := save(out, table(verdicts)); err != nil {
 					return usage("write --csv: %w", err)
 				}
 			}

@@ -9,8 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/xinlian-ledger/xinlian/node/lang/shell"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 )
@@ -287,30 +286,8 @@ func problem(raw []byte) string {
 	return line
 }
 
-// save writes a file whole or not at all: beside the target first, then moved onto it.
-func save(name string, raw []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".xinlian-verify-*")
-	var made *os.PathError
-	if errors.As(err, &made) {
-		return &os.PathError{Op: "write", Path: name, Err: made.Err} // the file beside it is nobody's concern
-	}
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(raw)
-	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	var moved *os.LinkError
-	if errors.As(err, &moved) {
-		return &os.PathError{Op: "write", Path: name, Err: moved.Err}
-	}
-	return err
-}
+// save writes a file whole or not at all.
+func save(name string, raw []byte) error { return shell.WriteFile(name, raw, 0o644) }
 
 // fileTimeout is how long the transfer of a pack may take.
 const fileTimeout = 10 * time.Minute

@@ -6,20 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/xinlian-ledger/xinlian/node/client"
+	"github.com/xinlian-ledger/xinlian/node/lang/shell"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 	"github.com/xinlian-ledger/xinlian/x/code"
 )
 
-// checkQuestion looks a question over that could not be answered, or its answer not kept.
-func checkQuestion(subject, purpose, authorisation string, classes []string, files ...string) error {
+// checkQuestion looks a question over that could not be answered.
+func checkQuestion(subject, purpose, authorisation string, classes []string) error {
 	if err := code.CheckUSCC(subject); err != nil {
 		return err
 	}
@@ -34,17 +33,6 @@ func checkQuestion(subject, purpose, authorisation string, classes []string, fil
 	for _, c := range classes {
 		if !slices.Contains(attest.DataClasses[1:], c) {
 			return ofFlag("classes", fmt.Errorf("%.40q is none of %s", c, strings.Join(attest.DataClasses[1:], ", ")))
-		}
-	}
-	for _, name := range files {
-		if name == "" {
-			continue
-		}
-		if into, err := os.Stat(name); err == nil && into.IsDir() {
-			return fmt.Errorf("%s: is a directory", name)
-		}
-		if _, err := os.Stat(filepath.Dir(name)); err != nil {
-			return err
 		}
 	}
 	return nil
@@ -73,7 +61,14 @@ authorisation. Every answer has a receipt, which the firm can read.
 			return usage(errors.New("--purpose is missing"))
 		}
 		// What the gateway would refuse, before a use of the authorisation is spent on it.
-		if err := checkQuestion(args[0], *purpose, *authorisation, *classes, *bundle, *opening); err != nil {
+		if err := checkQuestion(args[0], *purpose, *authorisation, *classes); err != nil {
+			return usage(err)
+		}
+		// And what could not be kept.
+		var proof, opens answerFile
+		defer proof.drop()
+		defer opens.drop()
+		if err := errors.Join(proof.begin(*bundle), opens.begin(*opening)); err != nil {
 			return usage(err)
 		}
 		c, err := s.open()
@@ -92,31 +87,44 @@ authorisation. Every answer has a receipt, which the firm can read.
 		if err := json.Unmarshal(raw, &v); err != nil {
 			return err
 		}
-		if err := writeBase64(*bundle, v.Attestation); err != nil {
-			return err
-		}
+		// The answer is shown whether or not it can be written: a use of the authorisation is spent.
+		err = proof.finish(v.Attestation)
 		if v.Opening != nil {
-			if err := writeBase64(*opening, *v.Opening); err != nil {
-				return err
-			}
+			err = errors.Join(err, opens.finish(*v.Opening))
 		}
 		if *asJSON {
-			return indent(cmd, raw)
+			return errors.Join(indent(cmd, raw), err)
 		}
-		return showQuery(cmd.OutOrStdout(), raw)
+		return errors.Join(showQuery(cmd.OutOrStdout(), raw), err)
 	}
 	return cmd
 }
 
-func writeBase64(name, text string) error {
-	if name == "" {
+// answerFile is a part of an answer on its way to a file, if one was named.
+type answerFile struct{ f *shell.File }
+
+func (a *answerFile) begin(name string) (err error) {
+	if name != "" {
+		a.f, err = shell.Begin(name)
+	}
+	return err
+}
+
+func (a *answerFile) finish(text string) error {
+	if a.f == nil {
 		return nil
 	}
 	raw, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
 		return fmt.Errorf("the answer holds no file: %w", err)
 	}
-	return os.WriteFile(name, raw, 0o600)
+	return a.f.Finish(raw, 0o600)
+}
+
+func (a *answerFile) drop() {
+	if a.f != nil {
+		a.f.Drop()
+	}
 }
 
 func showQuery(w io.Writer, raw json.RawMessage) error {

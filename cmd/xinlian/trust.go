@@ -21,6 +21,7 @@ import (
 	"github.com/cometbft/cometbft/privval"
 	"github.com/spf13/cobra"
 
+	"github.com/xinlian-ledger/xinlian/node/lang/shell"
 	"github.com/xinlian-ledger/xinlian/node"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 )
@@ -83,7 +84,7 @@ Who signs hands over what lenders believe: read the new file first. Exit codes: 
 		if err != nil {
 			return err
 		}
-		if err := writeBeside(*out, rotation); err != nil {
+		if err := shell.WriteFile(*out, rotation, 0o644); err != nil {
 			return exitWith(exitFailed, fmt.Errorf("write --out: %w", err))
 		}
 		if signed == 0 {
@@ -132,7 +133,7 @@ Read the new file before it is signed, and compare its SHA-256 where the key is.
 			return err
 		}
 		message := attest.RotationMessage(old, next)
-		if err := writeBeside(*out, message); err != nil {
+		if err := shell.WriteFile(*out, message, 0o644); err != nil {
 			return exitWith(exitFailed, fmt.Errorf("write --out: %w", err))
 		}
 		sayf(c, c.OutOrStdout(), "%s: %d bytes to sign; old trust file SHA-256 %x, new trust file SHA-256 %x", *out, len(message), sha256.Sum256(old), sha256.Sum256(next))
@@ -272,25 +273,4 @@ func signRotation(name string, old, next []byte, mine []attest.RotationSignature
 		return rotation, len(signatures), nil
 	}
 	return nil, 0, exitWith(exitFailed, err)
-}
-
-// writeBeside writes a file whole or not at all.
-func writeBeside(name string, raw []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".xinlian-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(raw)
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	var moved *os.LinkError
-	if errors.As(err, &moved) {
-		return &os.PathError{Op: "write", Path: name, Err: moved.Err} // the file beside it is nobody's concern
-	}
-	return err
 }

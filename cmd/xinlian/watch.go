@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/xinlian-ledger/xinlian/node/client"
+	"github.com/xinlian-ledger/xinlian/node/lang/shell"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 )
@@ -195,6 +195,11 @@ func watchPollCmd() *cobra.Command {
 			if limit < 1 || limit > pb.BundleEntriesMax {
 				return usagef("--limit is %d: it lies between 1 and %d", limit, pb.BundleEntriesMax)
 			}
+			file, err := shell.Begin(out)
+			if err != nil {
+				return usage(err)
+			}
+			defer file.Drop()
 			raw, err := c.WatchChanged(cmd.Context(), args[0], limit)
 			if err != nil {
 				return verdictOf(err)
@@ -207,7 +212,7 @@ func watchPollCmd() *cobra.Command {
 			if err != nil {
 				return exitWith(1, fmt.Errorf("the node's answer is no bundle: %w", err))
 			}
-			if err := os.WriteFile(out, raw, 0o644); err != nil {
+			if err := file.Finish(raw, 0o644); err != nil {
 				return usage(err)
 			}
 			sayf(cmd, cmd.OutOrStdout(), "%s: %d firms, UNVERIFIED; verify it, then use watch ack, then poll again", out, len(b.Entries))
