@@ -58,11 +58,11 @@ func (s *Store) unstage() {
 //  1. "tree": the changes of the tree, at the end of its log. Not synced. A crash leaves a record above the marker, or a
 //     part of one; Open cuts it off.
 //     Before block 1, where a restore was cut off and does not go on: what it left is undone ("undo n", "restore drop").
-//  2. "clean": only while heights are run again after a rollback. The leftovers of this height get their values as of
-//     the height before. A crash leaves versions above the marker; Open undoes them.
+//  2. "undo n": only where a crash or a rollback has left versions of this height (leftovers, undo.go): those of keys that the block does not write get
+//     their values as of the height before. A crash leaves leftovers.
 //  3. "format": only before block 1. Format version and chain id. A crash leaves an empty folder of this chain.
-//  4. "rows n": groups of rows at timestamp height, all but the last. A crash within or after one leaves versions above the
-//     marker; no reader sees them, Open undoes them, CometBFT runs the block again.
+//  4. "rows n": groups of rows at timestamp height, all but the last. A crash within or after one leaves leftovers; no reader sees them, CometBFT runs
+//     the block again.
 //  5. "marker": the last rows and, after them, the marker. A crash within leaves what one in step 4 leaves. From here the block
 //     is committed: after a crash the folder answers with this height and CometBFT does not run the block again.
 //  6. "floor": only with Retain. The new floor, durable. A crash leaves versions below the floor that nobody may read.
@@ -91,6 +91,7 @@ func (s *Store) Commit(height uint64, appHash tree.Hash, meta []byte) error {
 	}
 	s.mu.Lock()
 	s.latest, s.floor, s.staged = m, floor, nil
+	delete(s.leftovers, height)
 	s.db.SetDiscardTs(s.discardTs())
 	s.forest.publish(height)
 	s.mu.Unlock()
@@ -112,8 +113,8 @@ func (s *Store) writeBlock(m Marker, b *staged) (floor uint64, err error) {
 			return 0, err
 		}
 	}
-	if m.Height <= s.ceiling {
-		if err := s.undo(m.Height-1, m.Height); err != nil {
+	if s.leftovers[m.Height] {
+		if err := s.clean(m.Height, b.entries); err != nil {
 			return 0, err
 		}
 	}
@@ -121,7 +122,6 @@ func (s *Store) writeBlock(m Marker, b *staged) (floor uint64, err error) {
 		err := s.write("format", fixedTs, []entry{
 			{key: []byte{keyFormat}, value: binary.BigEndian.AppendUint32(nil, formatVersion)},
 			{key: []byte{keyChain}, value: []byte(s.opts.ChainID)},
-			{key: []byte{keyFloor}, value: encodeUint64(0)},
 		})
 		if err != nil {
 			return 0, err
@@ -145,7 +145,7 @@ func (s *Store) writeBlock(m Marker, b *staged) (floor uint64, err error) {
 
 // writeRows is a durable step that is atomic by its order and not by a transaction: a crash leaves none, some or all of the entries, and of some the first
 // ones. Badger reads its log from the beginning up to the first entry that is not whole, and a step is in one log; so who finds the last entry, the marker,
-// finds all. What a crash left above the marker is undone in any case.
+// finds all. What a crash left above the marker nobody reads, and the block overwrites it when it comes again.
 //
 // The reason is time. A transaction of Badger's keeps its entries in a map and writes them in the order of that, which is none. In the memtable, a list in
 // memory that is sorted, each entry is then looked for anew among places that lie anywhere; in ascending order it stands near the one before. The loader,
@@ -155,6 +155,9 @@ func (s *Store) writeRows(step string, ts uint64, entries []entry) error {
 		return s.write(step, ts, entries)
 	}
 	err := s.step(step, func() error {
+		if s.opts.testingOnlyWrote != nil {
+			s.opts.testingOnlyWrote(ts, entries)
+		}
 		size := int64(0)
 		for _, e := range entries {
 			size += int64(e.size()) + rowOverhead
@@ -210,6 +213,9 @@ func (s *Store) split(entries []entry) [][]entry {
 // way. What a quiet range keeps, an offline Flatten frees.
 func (s *Store) write(step string, ts uint64, entries []entry) error {
 	err := s.step(step, func() error {
+		if s.opts.testingOnlyWrote != nil {
+			s.opts.testingOnlyWrote(ts, entries)
+		}
 		txn := s.db.NewTransactionAt(math.MaxUint64, true)
 		defer txn.Discard()
 		for _, e := range entries {
@@ -246,8 +252,16 @@ func (s *Store) moveFloor(latest uint64) (uint64, error) {
 	if want < s.floor+stride {
 		return s.floor, nil
 	}
-	err := s.write("floor", fixedTs, []entry{{key: []byte{keyFloor}, value: encodeUint64(want)}})
-	return want, err
+	return want, s.writeFloor("floor", want)
+}
+
+// writeFloor writes the floor one timestamp above the one before it: see leftovers (undo.go) for why not in its place.
+func (s *Store) writeFloor(step string, floor uint64) error {
+	err := s.write(step, s.floorTs+1, []entry{{key: []byte{keyFloor}, value: encodeUint64(floor)}})
+	if err == nil {
+		s.floorTs++
+	}
+	return err
 }
 
 // discardTs is how far Badger may drop what neither the floor nor an open view needs: at the discard timestamp the newest

@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -39,7 +38,7 @@ func (e ErrNoRoom) Error() string {
 //  1. "floor": as in Commit, where Retain asks for a higher one.
 //  2. Flatten. Badger writes new table files, then one line of its manifest, then removes old files: before the line the
 //     folder is the old one (parts of files are removed at the next open), after it the new one.
-//  3. "touch": floor and format version at timestamp 1 with the values that they have. It changes nothing.
+//  3. "touch": floor and format version at the floor's timestamp with the values that they have. It changes nothing.
 //  4. Close, which makes a table of the touched rows and merges level 0 into the one below it (Flatten alone leaves a folder as it is
 //     that has tables in level 0 only), open, and flatten again. As 2.
 //  5. Value-log files without a live value are removed. None of ours has one.
@@ -78,9 +77,9 @@ func Compact(ctx context.Context, o Options, force bool) (r CompactReport, err e
 	if err := s.flatten(ctx, s.db); err != nil {
 		return r, err
 	}
-	err = s.write("touch", fixedTs, []entry{
+	err = s.write("touch", max(s.floorTs, fixedTs), []entry{
 		{key: []byte{keyFloor}, value: encodeUint64(s.floor)},
-		{key: []byte{keyFormat}, value: binary.BigEndian.AppendUint32(nil, formatVersion)},
+		{key: []byte{keyFormat}, value: s.format},
 	})
 	if err != nil {
 		return r, err

@@ -14,25 +14,22 @@ import (
 //	'm'            height         height (8) ‖ app hash (32) ‖ root (32) ‖ meta      last, with the block
 //	'v'            1              format version (4)                                 once, before block 1
 //	'i'            1              chain id                                           once, before block 1
-//	'f'            1              floor (8): lowest height that may be read          before the discard timestamp moves
-//	'c'            1              ceiling (8): highest height ever rolled back       before a rollback
+//	'f'            1, 2, 3, …     floor (8): lowest height that may be read          before the discard timestamp moves
 //	'p'            height         progress of a restore of that height: length of    with each part of the restore; deleted
 //	                              its id (1) ‖ id ‖ mark                             with its marker
 //
-// Integers are big-endian. The rows at timestamp 1 other than those of block 1 are overwritten in place: in Badger the last
-// write of a key at a timestamp wins.
+// Integers are big-endian. No key gets another value at a timestamp that it has (undo.go says why, and what a rollback does about it).
 const (
 	keyRow     = 'r'
 	keyMarker  = 'm'
 	keyFormat  = 'v'
 	keyChain   = 'i'
 	keyFloor   = 'f'
-	keyCeiling = 'c'
 	keyPartial = 'p'
 
 	// formatVersion is raised when an older program could misread a folder written by a newer one. 2: leaves are computed from
-	// the rows and not stored.
-	formatVersion = 2
+	// the rows and not stored. 3: each floor has a timestamp of its own; what a program wrote before is read as it is.
+	formatVersion = 3
 	// fixedTs is the timestamp of the keys that have no history.
 	fixedTs = 1
 

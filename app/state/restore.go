@@ -15,11 +15,9 @@ import (
 // Restore fills an empty store with the state of one height, as it comes in a snapshot. Nothing of it is visible before
 // Finish. The steps, and what a crash right after each leaves:
 //
-//  1. "restore begin": format version, chain id and, as before a rollback, the ceiling: height. A crash leaves an empty folder
-//     of this chain.
-//  2. "restore rows n": rows at timestamp height. A crash leaves versions above the marker, which is none; without a mark, Open
-//     undoes them. "restore mark n": the same, with the caller's mark of how far this is. From here a crash leaves rows that
-//     Open keeps, for the restore that goes on from the newest mark; what was written after it is written again. Any other
+//  1. "restore begin": format version and chain id. A crash leaves an empty folder of this chain.
+//  2. "restore rows n": rows at timestamp height. A crash leaves leftovers (undo.go). "restore mark n": the same, with the caller's mark of how far
+//     this is. From here a crash leaves rows for the restore that goes on from the newest mark; what was written after it is written again. Any other
 //     restore, and the chain's first block, undo them first.
 //  3. "restore floor": the floor is height. A crash leaves a floor above the marker; Open takes it back.
 //  4. "restore marker": from here the state is that of height, and the mark is gone.
@@ -70,17 +68,15 @@ func (s *Store) Restore(height uint64, id []byte) (_ *Restore, mark []byte, err 
 	if err := s.dropPartial(); err != nil {
 		return nil, nil, s.fail(fmt.Errorf("restore height %d: %w", height, err))
 	}
-	ceiling := max(s.ceiling, height)
 	err = s.write("restore begin", fixedTs, []entry{
 		{key: []byte{keyFormat}, value: binary.BigEndian.AppendUint32(nil, formatVersion)},
 		{key: []byte{keyChain}, value: []byte(s.opts.ChainID)},
-		{key: []byte{keyFloor}, value: encodeUint64(0)},
-		{key: []byte{keyCeiling}, value: encodeUint64(ceiling)},
 	})
 	if err != nil {
 		return nil, nil, s.fail(fmt.Errorf("restore height %d: %w", height, err))
 	}
-	s.initialised, s.ceiling, s.restoring = true, ceiling, true
+	s.initialised, s.restoring = true, true
+	s.leftovers[height] = true // until it ends
 	return r, nil, nil
 }
 
@@ -113,7 +109,7 @@ func (s *Store) loadPartial() (*partial, error) {
 // dropPartial removes what a restore has left that will not go on. The mark goes last: cut off before, this is done again.
 func (s *Store) dropPartial() error {
 	if s.initialised {
-		if err := s.undo(0, math.MaxUint64); err != nil {
+		if err := s.undo(0, math.MaxUint64, nil); err != nil {
 			return err
 		}
 	}
@@ -226,7 +222,7 @@ func (r *Restore) Finish(appHash, root tree.Hash, meta []byte) error {
 	if err != nil {
 		return fmt.Errorf("restore height %d: %w", r.height, err)
 	}
-	err = s.write("restore floor", fixedTs, []entry{{key: []byte{keyFloor}, value: encodeUint64(r.height)}})
+	err = s.writeFloor("restore floor", r.height)
 	if err == nil {
 		err = s.write("restore marker", r.height, []entry{{key: []byte{keyMarker}, value: encodeMarker(m)}, {key: []byte{keyPartial}, delete: true}})
 	}
@@ -237,6 +233,7 @@ func (r *Restore) Finish(appHash, root tree.Hash, meta []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.latest, s.floor, s.forest, s.restoring, s.partial = m, r.height, f, false, nil
+	delete(s.leftovers, r.height)
 	s.db.SetDiscardTs(s.discardTs())
 	return nil
 }
@@ -267,13 +264,13 @@ func (r *Restore) Abort() error {
 }
 
 // cutRestore is what Open does about a restore that a crash cut off after its floor was written: there is no marker, and the
-// floor is 0 again. The rows are undone as those of any block without a marker.
+// floor is 0 again. The rows are leftovers, as those of any block without a marker.
 func (s *Store) cutRestore() error {
-	if s.latest.Height != 0 || s.floor == 0 || s.ceiling < s.floor {
+	if s.latest.Height != 0 || s.floor == 0 {
 		return nil
 	}
 	if !s.opts.ReadOnly {
-		if err := s.write("restore cut", fixedTs, []entry{{key: []byte{keyFloor}, value: encodeUint64(0)}}); err != nil {
+		if err := s.writeFloor("restore cut", 0); err != nil {
 			return err
 		}
 	}

@@ -39,6 +39,7 @@ type Options struct {
 	inOrder              int
 	imageLeast           int64
 	testingOnlyFail      func(step string) error
+	testingOnlyWrote     func(ts uint64, entries []entry)
 
 	emptyL0 bool // set by Compact: closing merges level 0 into the one below it
 }
@@ -69,8 +70,11 @@ type Store struct {
 
 	// Owned by the goroutine that stages and commits.
 	staged *staged
-	// The highest height of which a rollback may have left versions behind; see undo.go.
-	ceiling uint64
+	// Heights above the marker of which versions are there; see undo.go.
+	leftovers map[uint64]bool
+	// The timestamp of the floor; 0: it was never written.
+	floorTs uint64
+	format  []byte // the row, as it was when the folder was opened
 	// Whether the format and chain id rows exist.
 	initialised bool
 	// Whether a restore is under way: blocks are refused.
@@ -98,7 +102,7 @@ type staged struct {
 	changes []Change // ascending by path
 }
 
-// Open opens the folder, undoes what a crash left above the marker, makes the tree and compares its root with the
+// Open opens the folder, finds what a crash left above the marker, makes the tree and compares its root with the
 // marker's. What it returns is exactly the state after the marker's block.
 func Open(o Options) (_ *Store, err error) {
 	if o, err = o.withDefaults(); err != nil {
@@ -124,10 +128,7 @@ func Open(o Options) (_ *Store, err error) {
 	if s.latest, err = s.loadMarker(); err != nil {
 		return nil, err
 	}
-	if s.floor, err = s.loadFixed(keyFloor); err != nil {
-		return nil, err
-	}
-	if s.ceiling, err = s.loadFixed(keyCeiling); err != nil {
+	if s.floor, s.floorTs, err = s.loadFloor(); err != nil {
 		return nil, err
 	}
 	if err := s.cutRestore(); err != nil {
@@ -141,10 +142,8 @@ func Open(o Options) (_ *Store, err error) {
 	if s.partial, err = s.loadPartial(); err != nil {
 		return nil, err
 	}
-	if !o.ReadOnly && s.partial == nil {
-		if err := s.undo(s.latest.Height, math.MaxUint64); err != nil {
-			return nil, fmt.Errorf("undo what a crash left above height %d: %w", s.latest.Height, err)
-		}
+	if s.leftovers, err = s.findLeftovers(s.latest.Height); err != nil {
+		return nil, err
 	}
 	if s.latest.Height > 0 {
 		if err := s.bindAt(s.latest.Height); err != nil {
@@ -231,6 +230,7 @@ func (s *Store) loadIdentity() error {
 	switch n := decodeUint32(format); {
 	case n > formatVersion:
 		return fmt.Errorf("state folder %s has format %d, this program knows %d: use a newer program", s.opts.Dir, n, formatVersion)
+	case n == 2: // an older program would not find the floor that this one writes; there is no way back, and nobody was promised one
 	case n == 1:
 		return fmt.Errorf("state folder %s has format 1, this program writes %d: move it away, and the next start makes it anew from the blocks, or restore a snapshot", s.opts.Dir, formatVersion)
 	case n != formatVersion:
@@ -246,7 +246,7 @@ func (s *Store) loadIdentity() error {
 	if s.opts.ChainID != "" && s.opts.ChainID != string(chain) {
 		return fmt.Errorf("state folder %s belongs to chain %q, not to %q: give the right folder or genesis file", s.opts.Dir, chain, s.opts.ChainID)
 	}
-	s.initialised = true
+	s.initialised, s.format = true, format
 	return nil
 }
 
@@ -277,19 +277,25 @@ func (s *Store) loadMarker() (Marker, error) {
 	return Marker{}, nil
 }
 
-// loadFixed reads one of the number rows at timestamp 1; absent is 0.
-func (s *Store) loadFixed(key byte) (uint64, error) {
-	txn := s.db.NewTransactionAt(fixedTs, false)
+// loadFloor reads the floor and its timestamp; absent is 0.
+func (s *Store) loadFloor() (floor, ts uint64, err error) {
+	txn := s.db.NewTransactionAt(math.MaxUint64, false)
 	defer txn.Discard()
-	value, found, err := get(txn, []byte{key})
-	if err != nil || !found {
-		return 0, err
+	item, err := txn.Get([]byte{keyFloor})
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return 0, 0, nil
 	}
-	n, err := decodeUint64(value)
 	if err != nil {
-		return 0, s.damaged(fmt.Errorf("number row %q: %w", key, err))
+		return 0, 0, fmt.Errorf("read the floor: %w", err)
 	}
-	return n, nil
+	value, err := item.ValueCopy(nil)
+	if err == nil {
+		floor, err = decodeUint64(value)
+	}
+	if err != nil {
+		return 0, 0, s.damaged(fmt.Errorf("the floor: %w", err))
+	}
+	return floor, item.Version(), nil
 }
 
 func (s *Store) damaged(err error) error {

@@ -93,13 +93,29 @@ func TestOpenRefuses(t *testing.T) {
 	})
 	t.Run("newer format", func(t *testing.T) {
 		o, _ := folderWith(t, 1)
-		raw(t, o, fixedTs, []byte{keyFormat}, []byte{0, 0, 0, 3})
-		wantLine(t, open(o), "has format 3, this program knows 2: use a newer program")
+		raw(t, o, fixedTs, []byte{keyFormat}, []byte{0, 0, 0, 4})
+		wantLine(t, open(o), "has format 4, this program knows 3: use a newer program")
 	})
 	t.Run("older format", func(t *testing.T) {
 		o, _ := folderWith(t, 1)
 		raw(t, o, fixedTs, []byte{keyFormat}, []byte{0, 0, 0, 1})
-		wantLine(t, open(o), "has format 1, this program writes 2: move it away")
+		wantLine(t, open(o), "has format 1, this program writes 3: move it away")
+	})
+	t.Run("format before", func(t *testing.T) { // its floor stands at timestamp 1, the next one above it
+		o, m := folderWith(t, 6)
+		raw(t, o, fixedTs, []byte{keyFormat}, []byte{0, 0, 0, 2})
+		raw(t, o, fixedTs, []byte{keyFloor}, encodeUint64(3))
+		o.Retain = 2
+		for want := range 2 {
+			s := mustOpen(t, o)
+			if got := s.Floor(); got != uint64(3+3*want) {
+				t.Fatalf("the floor is %d", got)
+			}
+			if err := commitNext(s, &m); err != nil {
+				t.Fatal(err)
+			}
+			s.Close()
+		}
 	})
 	t.Run("not ours", func(t *testing.T) {
 		o := testOptions(tempDir(t))

@@ -13,13 +13,43 @@ import (
 // undoBatchBytes bounds the memory of one round of undo.
 const undoBatchBytes = 8 << 20
 
-// undo gives every row version in (base, top] the value that its key has at base. Badger cannot take a version
-// back, but the last write of a key at a timestamp wins. Done twice it changes nothing, so a crash within needs no care.
+// Leftovers are versions of rows above the marker, of blocks that a crash has cut off or a rollback has taken back. Nobody reads them, as every reader
+// reads at a height up to the marker's. They are in the way when a block of their height is written: Commit cleans that height then.
 //
-// It serves three callers: Open (all above the marker), Rollback, and Commit of a height that was rolled back: after a
-// rollback over several heights the version of a key at base+2 repeats its value at base, and that would hide what the
-// new block base+1 writes. So every height up to the ceiling is cleaned once more right before it is written.
-func (s *Store) undo(base, top uint64) error {
+// Why not at once: Badger cannot take a version back, and another value for a key at the timestamp that it has is not safe for long. Which of two wins
+// is told by the order of tables in level 0, and that order is lost when Badger merges tables within this level. A block that a crash cut off comes again
+// as it was, in general, and writes what stands there already: nothing is written twice with two values. Rollback, which is followed by other blocks,
+// has Badger make one of both before it returns (settle).
+//
+// findLeftovers gives their heights.
+func (s *Store) findLeftovers(marker uint64) (map[uint64]bool, error) {
+	txn := s.db.NewTransactionAt(math.MaxUint64, false)
+	defer txn.Discard()
+	it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{keyRow}, AllVersions: true, SinceTs: marker})
+	defer it.Close()
+	heights := map[uint64]bool{}
+	for it.Rewind(); it.Valid(); it.Next() {
+		if v := it.Item().Version(); v > marker { // SinceTs is not applied when it is 0
+			heights[v] = true
+		}
+	}
+	return heights, nil
+}
+
+// clean gives the leftovers of a height, the one after the last, the values of the height before, but for the keys that the block writes itself.
+func (s *Store) clean(height uint64, block []entry) error {
+	return s.undo(height-1, height, func(key []byte) bool {
+		_, writes := slices.BinarySearchFunc(block, key, func(e entry, key []byte) int { return bytes.Compare(e.key, key) })
+		return writes
+	})
+}
+
+// undo gives every row version in (base, top] the value that its key has at base, but for the keys that are left out. The last write of a key at a
+// timestamp wins; see above. Done twice it changes nothing, so a crash within needs no care.
+//
+// After a rollback over several heights the version of a key at base+2 repeats its value at base, and that would hide what the
+// new block base+1 writes. So every height with leftovers is cleaned once more right before it is written.
+func (s *Store) undo(base, top uint64, leftOut func(key []byte) bool) error {
 	old := s.db.NewTransactionAt(base, false)
 	defer old.Discard()
 	above := s.db.NewTransactionAt(top, false)
@@ -27,7 +57,7 @@ func (s *Store) undo(base, top uint64) error {
 	round := 0
 	it := above.NewIterator(badger.IteratorOptions{Prefix: []byte{keyRow}, AllVersions: true, SinceTs: base})
 	defer it.Close()
-	return s.undoRows(it, old, base, &round)
+	return s.undoRows(it, old, base, leftOut, &round)
 }
 
 type undoEntry struct {
@@ -35,7 +65,7 @@ type undoEntry struct {
 	ts uint64
 }
 
-func (s *Store) undoRows(it *badger.Iterator, old *badger.Txn, base uint64, round *int) error {
+func (s *Store) undoRows(it *badger.Iterator, old *badger.Txn, base uint64, leftOut func([]byte) bool, round *int) error {
 	var batch []undoEntry
 	size := 0
 	for it.Rewind(); it.Valid(); it.Next() {
@@ -44,6 +74,9 @@ func (s *Store) undoRows(it *badger.Iterator, old *badger.Txn, base uint64, roun
 			continue
 		}
 		e := undoEntry{entry: entry{key: item.KeyCopy(nil)}, ts: item.Version()}
+		if leftOut != nil && leftOut(e.key) {
+			continue
+		}
 		value, found, err := get(old, e.key)
 		if err != nil {
 			return err
@@ -100,12 +133,14 @@ func (s *Store) writeUndo(batch []undoEntry, round *int) error {
 
 // Rollback makes the state after block `to` the current one again. The steps, and what a crash right after each leaves:
 //
-//  1. "ceiling": the highest height that will have leftovers. Alone it changes nothing.
-//  2. "unmark h", newest first: the markers above `to` are deleted. A crash leaves a rollback to a height in between,
+//  1. "unmark h", newest first: the markers above `to` are deleted. A crash leaves a rollback to a height in between,
 //     whole and valid: run it again.
-//  3. "undo n": rows above `to`. A crash leaves versions above the marker; Open undoes them.
+//  2. "undo n": rows above `to` get the values of `to`. A crash leaves leftovers, some of them with these values.
+//  3. "settle": Badger merges what these steps wrote with what stood there. A crash leaves what step 2 leaves, or less.
 //  4. The tree's files: cut back to `to`, or begun anew. A crash leaves some of a later height, which Open removes.
 //  5. In memory: the tree of `to`, compared with its marker.
+//
+// Run again to the height at which a crash has left it, it does what is missing.
 //
 // No view may be open. The caller rolls CometBFT back as well; the store only knows its own part.
 func (s *Store) Rollback(to uint64) error {
@@ -119,7 +154,7 @@ func (s *Store) Rollback(to uint64) error {
 		return fmt.Errorf("roll back to %d: the last block is %d", to, latest)
 	case to < floor:
 		return fmt.Errorf("roll back to %d: %w", to, ErrPruned{Height: to, Floor: floor})
-	case to == latest:
+	case to == latest && len(s.leftovers) == 0:
 		s.unstage()
 		return nil
 	}
@@ -152,16 +187,38 @@ func (s *Store) Rollback(to uint64) error {
 }
 
 func (s *Store) writeRollback(to uint64) error {
-	if latest := s.latest.Height; s.ceiling < latest {
-		if err := s.write("ceiling", fixedTs, []entry{{key: []byte{keyCeiling}, value: encodeUint64(latest)}}); err != nil {
-			return err
-		}
-		s.ceiling = latest
-	}
 	for h := s.latest.Height; h > to; h-- {
 		if err := s.write(fmt.Sprintf("unmark %d", h), h, []entry{{key: []byte{keyMarker}, delete: true}}); err != nil {
 			return err
 		}
+		s.leftovers[h] = true
 	}
-	return s.undo(to, math.MaxUint64)
+	if err := s.undo(to, math.MaxUint64, nil); err != nil {
+		return err
+	}
+	return s.step("settle", s.settle)
+}
+
+// settle closes the database in such a way that its level 0 is merged into the one below, newest table first, and opens it again. Nobody else uses it meanwhile.
+func (s *Store) settle() error {
+	if s.opts.InMemory {
+		return nil // it ends with the process
+	}
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("close the state folder: %w", err)
+	}
+	o := s.opts
+	for _, o.emptyL0 = range []bool{true, s.opts.emptyL0} {
+		db, err := openBadger(o)
+		if err != nil {
+			return err
+		}
+		if s.db = db; o.emptyL0 && !s.opts.emptyL0 {
+			if err := db.Close(); err != nil {
+				return fmt.Errorf("close the state folder: %w", err)
+			}
+		}
+	}
+	s.db.SetDiscardTs(s.floor)
+	return nil
 }
