@@ -104,8 +104,8 @@ func doctorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor --trust TRUST.json",
 		Short: "Look a trust file over",
-		Long: `doctor says in one line each what is the matter with a trust file, or soon will be: its end, windows of validators, heights
-without a set, sets in which a few decide, witnesses that prove little.
+		Long: `doctor says in one line each what is the matter with a trust file, or soon will be: its end, windows of validators, sets that
+were replaced and have none, heights without a set, sets in which a few decide, witnesses that prove little.
 
 Exit codes: 0 nothing to say; 1 something to say; 2 the file cannot be read; 4 nothing verifies by it now; 5 unsupported version.`,
 		Args: cobra.NoArgs,

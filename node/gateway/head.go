@@ -217,19 +217,22 @@ func setAt(b Blocks, h *cmttypes.Header) (*pb.ValidatorSet, error) {
 	return setOf(vs)
 }
 
-// trust is the trust file (信任文件): anchored at the first block, with the validators of each epoch of the path.
+// trust is the trust file (信任文件): anchored at the first block, with the validators of each epoch of the path. What a set signs is believed until its epoch ends, by
+// the time of the last header that it signs and what clocks may differ: with its keys it could go on to sign old heights as of today. The windows of all validators
+// of a set have to hold, so one that ends is enough.
 func (p *path) trust(chainID string) *attest.Trust {
 	t := &attest.Trust{ChainID: chainID, Anchor: p.anchor}
 	for i, e := range p.epochs {
-		until := int64(0)
+		until, end := int64(0), time.Time{}
 		if i+1 < len(p.epochs) {
-			until = p.epochs[i+1].from - 1
+			until, end = p.epochs[i+1].from-1, timeOf(&p.steps[i].Header).Add(attest.HeaderAheadMax)
 		}
+		ended := i > 0 && leaves(p.epochs[i-1].set, e.set)
 		for k, power := range e.set.Powers {
 			key := e.set.PubKeys[32*k : 32*k+32]
-			if !goesOn(t.Validators, key, power, e.from, until) {
+			if !ended || !goesOn(t.Validators, key, power, e.from, until, end) {
 				t.Validators = append(t.Validators, attest.TrustedValidator{
-					Validator: attest.Validator{PubKey: key, Power: power}, FromHeight: e.from, UntilHeight: until,
+					Validator: attest.Validator{PubKey: key, Power: power}, FromHeight: e.from, UntilHeight: until, ValidUntil: end,
 				})
 			}
 		}
@@ -237,16 +240,36 @@ func (p *path) trust(chainID string) *attest.Trust {
 	return t
 }
 
-// goesOn lengthens the window of a validator that the epoch before had with the same power.
-func goesOn(vals []attest.TrustedValidator, key []byte, power, from, until int64) bool {
-	for i := range vals {
-		if v := &vals[i]; v.UntilHeight == from-1 && from > 1 && v.Power == power && bytes.Equal(v.PubKey, key) {
-			v.UntilHeight = until
+// leaves tells whether a validator of a set is not in the next with the same power. Its row of the trust file ends the whole set; where there is none, no row may go on.
+func leaves(set, next *pb.ValidatorSet) bool {
+	type member struct {
+		key   [32]byte
+		power int64
+	}
+	stays := make(map[member]bool, len(next.Powers))
+	for k, power := range next.Powers {
+		stays[member{[32]byte(next.PubKeys[32*k:]), power}] = true
+	}
+	for k, power := range set.Powers {
+		if !stays[member{[32]byte(set.PubKeys[32*k:]), power}] {
 			return true
 		}
 	}
 	return false
 }
+
+// goesOn lengthens the row of a validator that the epoch before had with the same power.
+func goesOn(vals []attest.TrustedValidator, key []byte, power, from, until int64, end time.Time) bool {
+	for i := range vals {
+		if v := &vals[i]; v.UntilHeight == from-1 && from > 1 && v.Power == power && bytes.Equal(v.PubKey, key) {
+			v.UntilHeight, v.ValidUntil = until, end
+			return true
+		}
+	}
+	return false
+}
+
+func timeOf(h *pb.Header) time.Time { return time.Unix(h.TimeSeconds, int64(h.TimeNanos)).UTC() }
 
 // checkTrust is the trust by which the gateway checks what it made itself: the set of the first block, for ever, so that every step counts.
 func (p *path) checkTrust(chainID string) *attest.Trust {
@@ -387,7 +410,7 @@ func (g *Gateway) selfCheck(h *head, raw []byte, subjects []string) error {
 	if !g.checkDue() {
 		return nil
 	}
-	policy := attest.Policy{Claim: attest.Standing, MaxAge: time.Second, Now: time.Unix(h.bundle.Header.TimeSeconds, int64(h.bundle.Header.TimeNanos))}
+	policy := attest.Policy{Claim: attest.Standing, MaxAge: time.Second, Now: timeOf(h.bundle.Header)}
 	if len(subjects) == 1 {
 		policy.Subject = subjects[0]
 		v, err := h.verifier.Verify(raw, policy)

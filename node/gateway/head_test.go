@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -114,6 +115,24 @@ func TestPath(t *testing.T) {
 			}
 			old := *trust
 			old.Validators = a.Trusted(1, 0)
+			for _, f := range attest.Examine(trust, now) {
+				if strings.Contains(f.Text, "replaced") {
+					t.Error(f.Text)
+				}
+			}
+			// Whoever has the keys of a set that was replaced signs its last height as of today.
+			late, later := policy, now.Add(time.Minute)
+			late.Now = later
+			for i := range p.steps {
+				forged := attesttest.Spec{Set: ch.sets[p.epochs[i].from-1], Height: p.epochs[i+1].from - 1, Standings: ch.spec.Standings}
+				forged.Time = later
+				if forged.Height < 3 {
+					continue // of the anchor
+				}
+				if _, err := attest.Verify(forged.File(), trust, late); attest.CodeOf(err) != attest.CodeTrustWindow {
+					t.Errorf("the set that was replaced at height %d: %v", forged.Height+1, err)
+				}
+			}
 			for which, tr := range map[string]*attest.Trust{"newest": trust, "oldest": &old, "own": p.checkTrust("test-attest")} {
 				v, err := attest.Verify(raw, tr, policy)
 				if err != nil || !v.Holds || v.Height != 299 {

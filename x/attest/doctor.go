@@ -3,6 +3,7 @@ package attest
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -30,6 +31,7 @@ func Examine(t *Trust, now time.Time) []Finding {
 	}
 
 	heights := t.epochHeights()
+	_, newest := t.inForce()
 	var sets []int64 // heights at which a set begins
 	for i, h := range heights {
 		set := t.SetAt(h)
@@ -37,6 +39,9 @@ func Examine(t *Trust, now time.Time) []Finding {
 		case set != nil:
 			sets = append(sets, h)
 			t.examineSet(h, set.Powers, finding)
+			if i < len(heights)-1 && h < newest && !t.ends(h) {
+				finding(false, "the set of the heights %d to %d has been replaced and has no valid_until: who holds its old keys can sign as of today", h, heights[i+1]-1)
+			}
 		case i == len(heights)-1:
 			finding(true, "there is no validator above height %d: what is newer needs steps, or a newer trust file", h-1)
 		case len(sets) > 0:
@@ -46,10 +51,9 @@ func Examine(t *Trust, now time.Time) []Finding {
 	if t.SetAt(t.Anchor.Height) == nil {
 		finding(false, "there is no validator set at the height of the anchor (%d)", t.Anchor.Height)
 	}
-	_, last := t.inForce()
 	for i := range t.Validators {
 		v := &t.Validators[i]
-		if !v.covers(last) {
+		if !v.covers(newest) {
 			continue
 		}
 		switch {
@@ -66,6 +70,11 @@ func Examine(t *Trust, now time.Time) []Finding {
 		finding(false, "time stamps may be made at any time after the header: without within_seconds an old date can still be stamped")
 	}
 	return out
+}
+
+// ends tells whether a validator of the set at a height has an end of its window: with it the whole set ends.
+func (t *Trust) ends(height int64) bool {
+	return slices.ContainsFunc(t.Validators, func(v TrustedValidator) bool { return v.covers(height) && !v.ValidUntil.IsZero() })
 }
 
 // examineSet says which sets a few can speak for.

@@ -26,7 +26,7 @@ var families = []family{
 	{8, "the app hash of H taken for that of H-1", "path-app-hash-of-own-height", ""},
 	{9, "a header beyond the tip", "future trust-forged-chain known-future", ""},
 	{10, "header time skewed; vote times that do not fit", "future* sig-time-* sig-times-swapped sig-other-time step-header-back-in-time witness-before-the-header witness-from-the-future", ""},
-	{11, "a retired set, an expired trust", "trust-key-* trust-expired trust-set-ended trust-set-not-begun pinned-set-ended", ""},
+	{11, "a retired set, an expired trust", "trust-key-* trust-retired-* trust-expired trust-set-ended trust-set-not-begun pinned-set-ended", ""},
 	{12, "steps skipped, out of order, with another next set", "step-* pinned-step-next pinned-steps-last-set-known trust-set-changed-without-steps", ""},
 	{13, "a bitmap that does not fit", "sig-bitmap-* sig-time-missing sig-half-a-signature sig-of-nobody pinned-surplus-bit", ""},
 	{14, "part index and proof index", "", "bundles carry no parts of blocks"},

@@ -141,6 +141,9 @@ func setOf(c Claim) (pb.PackSet, error) {
 // CheckAt judges again, at another time than that of the policy, what depends on the clock: steps 11 to 13. A program that keeps a pack open asks
 // from time to time.
 func (p *Pack) CheckAt(now time.Time) error {
+	if now.IsZero() {
+		return refusal(ErrUsage, 1, CodePolicy, "policy: no time to judge by")
+	}
 	if err := p.blk.checkFuture(now); err != nil {
 		return err
 	}

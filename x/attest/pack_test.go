@@ -468,6 +468,7 @@ func TestPackCheckAt(t *testing.T) {
 	wantCode(t, p.CheckAt(Time.Add(time.Hour+1)), attest.ErrStale, "E_STALE")
 	wantCode(t, p.CheckAt(Time.AddDate(1, 0, 1)), attest.ErrTrust, "E_TRUST_EXPIRED")
 	wantCode(t, p.CheckAt(Time.Add(-2*time.Minute)), attest.ErrInvalid, "E_HEADER_FUTURE")
+	wantCode(t, p.CheckAt(time.Time{}), attest.ErrUsage, "E_POLICY")
 
 	// Step 11: the future comes before what a witness file says.
 	early := packPolicy(attest.NoSerious)

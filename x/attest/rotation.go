@@ -131,6 +131,9 @@ func parseSignature(row []byte) (s RotationSignature, err error) {
 // Rotate (信任文件轮换) gives the trust file that follows the one in force: *Rotation* of PROOF.md. Both are bytes of files, now is the clock. An error is of
 // one of the classes of errors.go, ErrTrust where too few have signed or the old file is not in force any more.
 func Rotate(oldFile, rotation []byte, now time.Time) (newFile []byte, err error) {
+	if now.IsZero() {
+		return nil, refusal(ErrUsage, 1, CodePolicy, "policy: no time to judge by")
+	}
 	old, err := ParseTrust(oldFile)
 	if err != nil {
 		return nil, err

@@ -173,6 +173,8 @@ func TestRotateRefuses(t *testing.T) {
 			t.Errorf("%s: %v, want %s", name, err, c.code)
 		}
 	}
+	_, err := attest.Rotate(good.old.Encode(), []byte(file), time.Time{})
+	wantCode(t, err, attest.ErrUsage, attest.CodePolicy)
 	for name, put := range rotationForms() {
 		if !strings.Contains(file, put[0]) {
 			t.Fatal(name)
@@ -216,7 +218,11 @@ func TestExamine(t *testing.T) {
 		"no set on top": {func(t *attest.Trust) { t.Validators = Equal("a", 4).Trusted(1, 900) }, true, "no validator above height 900"},
 		"gap": {func(t *attest.Trust) {
 			t.Validators = append(Equal("a", 4).Trusted(1, 99), Equal("b", 4).Trusted(201, 0)...)
+			t.Validators[3].ValidUntil = now()
 		}, false, "heights 100 to 200"},
+		"retired": {func(t *attest.Trust) {
+			t.Validators = append(Equal("z", 4).Trusted(1, 60), Equal("a", 4).Trusted(61, 0)...)
+		}, false, "the set of the heights 1 to 60 has been replaced and has no valid_until"},
 		"anchor without": {func(t *attest.Trust) { t.Validators = Equal("a", 4).Trusted(60, 0) }, false, "at the height of the anchor (50)"},
 		"window ended":   {func(t *attest.Trust) { t.Validators[1].ValidUntil = now().Add(-1) }, true, "validator 1 is outside"},
 		"window to come": {func(t *attest.Trust) { t.Validators[1].ValidFrom = now().Add(1) }, true, "validator 1 is outside"},

@@ -782,6 +782,7 @@ func (c *corpus) trusts(base, steps Spec) {
 	changed("set-not-begun", 4, "E_TRUST_SET", func(t *attest.Trust) { t.Validators = Equal("a", 4).Trusted(102, 0) })
 	changed("key-retired", 4, "E_TRUST_WINDOW", func(t *attest.Trust) { t.Validators[0].ValidUntil = Time })
 	changed("key-too-young", 4, "E_TRUST_WINDOW", func(t *attest.Trust) { t.Validators[0].ValidFrom = Time.Add(time.Second) })
+	c.retired(base, steps)
 	forged := base
 	forged.Set = Equal("forgers", 4)
 	c.add("trust-forged-chain", 4, "E_TRUST_SET", forged, forged.File())
@@ -819,4 +820,35 @@ func (c *corpus) trusts(base, steps Spec) {
 	replay := base
 	replay.ChainID = "test-attest-2"
 	c.add("trust-other-net", 1, "E_CHAIN", replay, replay.File())
+}
+
+// retired are sets that the trust file has replaced by others, whose keys may be in any hands by now.
+func (c *corpus) retired(base, steps Spec) {
+	set := func(s *Set, from, until int64, end time.Time) []attest.TrustedValidator {
+		vals := s.Trusted(from, until)
+		vals[0].ValidUntil = end // of one: with it the whole set ends
+		return vals
+	}
+	add := func(name string, exit int, code string, s Spec, sets ...[]attest.TrustedValidator) {
+		t := base.Trust()
+		t.Validators = slices.Concat(sets...)
+		c.add("trust-retired-"+name, exit, code, s, s.File()).by("retired-"+name, t)
+	}
+	a, next, past := Equal("a", 4), Equal("next", 4), Time.Add(-time.Hour)
+	add("signs-afresh", 4, "E_TRUST_WINDOW", base, set(a, 1, 150, past), set(next, 151, 0, time.Time{}))
+	add("signs-in-time", 0, "OK", base, set(a, 1, 150, now()), set(next, 151, 0, time.Time{}))
+	add("without-end", 0, "OK", base, set(a, 1, 150, time.Time{}), set(next, 151, 0, time.Time{})) // as old trust files are
+
+	aside := base
+	aside.Steps = []Step{{Height: 60, Next: Equal("strangers", 4)}}
+	add("leads-aside", 4, "E_TRUST_SET", aside, a.Trusted(1, 90), next.Trusted(91, 0))
+	add("leads-aside-within", 4, "E_TRUST_SET", aside, a.Trusted(1, 150), next.Trusted(151, 0))
+	add("leads-aside-in-time", 4, "E_TRUST_SET", aside, set(a, 1, 90, now()), next.Trusted(91, 0))
+	b := steps.Steps[0].Next
+	add("goes-on", 4, "E_TRUST_SET", steps, a.Trusted(1, 60), b.Trusted(61, 90), next.Trusted(91, 0))
+
+	add("each-set-known", 0, "OK", steps, set(a, 1, 60, past), set(b, 61, 100, past), steps.LastSet().Trusted(101, 0))
+	add("newest-set-unknown", 0, "OK", steps, set(a, 1, 60, past), b.Trusted(61, 0))
+	add("nobody-above", 0, "OK", steps, a.Trusted(1, 60))
+	add("nobody-above-ended", 4, "E_TRUST_WINDOW", steps, set(a, 1, 60, past))
 }

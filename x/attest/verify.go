@@ -511,6 +511,20 @@ func (v *Verifier) checkExpired(now time.Time) *Error {
 	return nil
 }
 
+// counts tells whether a link says anything of a header: it lies in the newest range of the trust file that begins at or below the header. Whoever holds the keys of a
+// set that the file has replaced leads to any set from an old height. Where the file says until when the set signs, steps within lead nowhere.
+func (v *Verifier) counts(l link, height int64) bool {
+	for i := len(v.epochs) - 1; i >= 0; i-- {
+		e := &v.epochs[i]
+		if e.set == nil || e.from > height {
+			continue
+		}
+		within := i+1 < len(v.epochs) && height < v.epochs[i+1].from
+		return l.height >= e.from && (!within || l.height == height)
+	}
+	return false
+}
+
 // checkReach is step 12, but for witnesses and time stamps.
 func (v *Verifier) checkReach(blk *block, now time.Time) *Error {
 	t := &v.trust
@@ -523,10 +537,17 @@ func (v *Verifier) checkReach(blk *block, now time.Time) *Error {
 	if len(blk.links) == 0 || blk.unknownSet {
 		return refusal(ErrTrust, 12, CodeTrustSet, "no validator set of the bundle is in the trust file; get a bundle with the steps from it, or the current trust file")
 	}
+	counted := false
 	for _, l := range blk.links {
-		if v.inWindow(l, now) {
+		if !v.counts(l, blk.height) {
+			continue
+		}
+		if counted = true; v.inWindow(l, now) {
 			return nil
 		}
+	}
+	if !counted {
+		return refusal(ErrTrust, 12, CodeTrustSet, "the bundle leads to height %d past the validator set that the trust file has there; get another bundle, or the current trust file", blk.height)
 	}
 	return refusal(ErrTrust, 12, CodeTrustWindow, "a validator of the set that signed is outside its window of time in the trust file")
 }

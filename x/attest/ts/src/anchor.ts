@@ -7,7 +7,7 @@ import { checkMagic, checkSize, checkSteps } from "./pack.js";
 import { BadProof, innerHash, logLeaf, rootOf, sha256 } from "./tree.js";
 import { Trust } from "./trust.js";
 import { isUSCC } from "./uscc.js";
-import { appHashOf, checkBlock, checkReach, checkSeen, type Policy, type Seen } from "./verify.js";
+import { appHashOf, checkBlock, checkReach, checkSeen, checkTime, type Policy, type Seen } from "./verify.js";
 import { bytesField, type Fields, Malformed, numberField, readMessage } from "./wire.js";
 
 export const anchorProofMagic = "XLN1";
@@ -181,7 +181,7 @@ export function openReceipt(raw: Uint8Array, salt: Uint8Array): Receipt {
 export async function openAnchorProof(bytes: Uint8Array, trust: Trust, when: When): Promise<AnchoredRoot> {
   // 1. The policy.
   if (!(trust instanceof Trust)) throw usage("E_TRUST", "no trust file");
-  if (typeof when.now !== "bigint") throw usage("E_POLICY", "policy: no time to judge by");
+  checkTime(when.now);
 
   // 2-4. Magic, size, encoding, form of every field. The caller's bytes may change while signatures are awaited.
   const f = decode(new Uint8Array(bytes));

@@ -16,6 +16,7 @@ import {
   checkPolicy,
   checkReach,
   checkSeen,
+  checkTime,
   type Policy,
   type Seen,
   stale,
@@ -106,6 +107,7 @@ export class Pack {
 
   /** checkAt judges again, at another time, what depends on the clock: steps 11 to 13. Who keeps a pack open asks from time to time. */
   checkAt(now: bigint): void {
+    checkTime(now);
     checkFuture(this.#block.header, now);
     checkReach(this.#block, this.seen, this.#trust, now);
     const age = ageOf(this.#block.header, now);

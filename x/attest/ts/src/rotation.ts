@@ -7,6 +7,7 @@ import { invalid, Refusal } from "./errors.js";
 import { formatTime } from "./time.js";
 import { sha256 } from "./tree.js";
 import { covers, Fields, parseTrust, readFile, type Trust } from "./trust.js";
+import { checkTime } from "./verify.js";
 
 const bytesMax = 4 * 1024 * 1024;
 const signaturesMax = 1024;
@@ -20,7 +21,8 @@ const bad = (what: string): Refusal => invalid(1, "E_ROTATION_FORM", `rotation f
 
 /** rotate gives the trust file that follows the one in force. All are bytes of files; now is the clock, nanoseconds since 1970. */
 export async function rotate(oldFile: Uint8Array, rotation: Uint8Array, now: bigint): Promise<Uint8Array> {
-  // 1. The old file and the form of the rotation.
+  // 1. The time, the old file and the form of the rotation.
+  checkTime(now);
   const old = parseTrust(oldFile);
   const r = read(rotation);
 

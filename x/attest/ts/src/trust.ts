@@ -98,6 +98,16 @@ export class Trust {
     return heights.filter((h) => this.validators.some((v) => covers(v, h))).reduce<bigint | undefined>((a, b) => (a === undefined || b > a ? b : a), undefined);
   }
 
+  /** rangeAt is the newest range of heights with one set that begins at or below a height; until is its last, undefined where it is open. */
+  rangeAt(height: bigint): { from: bigint; until: bigint | undefined } | undefined {
+    let until: bigint | undefined;
+    for (const from of [...new Set(epochHeights(this.validators))].sort((a, b) => (a > b ? -1 : 1))) {
+      if (from <= height && this.validators.some((v) => covers(v, from))) return { from, until };
+      until = from - 1n;
+    }
+    return undefined;
+  }
+
   /** inWindow tells whether a time lies in the windows of all validators at a height. */
   inWindow(height: bigint, time: bigint): boolean {
     return this.validators

@@ -78,6 +78,11 @@ export function checkPolicy(p: Policy, trust: Trust): void {
   }
 }
 
+/** checkTime refuses to judge by no time: what is not compared has not ended. */
+export function checkTime(now: bigint): void {
+  if (typeof now !== "bigint") throw usage("E_POLICY", "policy: no time to judge by");
+}
+
 /** Facts are what steps 2 to 10 give: what holds whatever the clock says and whoever asks. block is undefined for a header that is not given. */
 interface Facts {
   readonly bundle: Bundle;
@@ -335,7 +340,17 @@ export function checkReach(block: Verified, seen: Seen, trust: Trust, now: bigin
       "no validator set of the bundle is in the trust file; get a bundle with the steps from it, or the current trust file",
     );
   }
-  if (!block.links.some((l) => trust.inWindow(l.height, now) && trust.inWindow(l.height, l.time))) {
+  // Whoever holds the keys of a set that the file has replaced leads to any set from an old height. Where the file says until when the set signs, steps within lead nowhere.
+  const range = trust.rangeAt(height);
+  const within = range?.until !== undefined && height <= range.until;
+  const links = block.links.filter((l) => range !== undefined && l.height >= range.from && (!within || l.height === height));
+  if (links.length === 0) {
+    throw untrusted(
+      "E_TRUST_SET",
+      `the bundle leads to height ${height} past the validator set that the trust file has there; get another bundle, or the current trust file`,
+    );
+  }
+  if (!links.some((l) => trust.inWindow(l.height, now) && trust.inWindow(l.height, l.time))) {
     throw untrusted("E_TRUST_WINDOW", "a validator of the set that signed is outside its window of time in the trust file");
   }
   const [witnesses, stamps] = [trust.witnesses.required, trust.stamps.required];

@@ -50,6 +50,7 @@ test("a pack that is kept open grows old, and keeps nothing of the file", async 
   assert.deepEqual(await after(3601n), { exit: 3, code: "E_STALE" });
   assert.deepEqual(await after(366n * 86_400n), { exit: 4, code: "E_TRUST_EXPIRED" });
   assert.deepEqual(await after(-61n), { exit: 1, code: "E_HEADER_FUTURE" });
+  assert.deepEqual(await refused(() => pack.checkAt(undefined as unknown as bigint)), { exit: 2, code: "E_POLICY" });
 });
 
 test("a delta that changes nobody gives the members of the older pack, byte for byte", () => {

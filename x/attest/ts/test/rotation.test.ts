@@ -18,3 +18,9 @@ test("rotation vectors", async () => {
   }
   console.log(`${all.length} rotation vectors, ${all.filter((v) => v.exit !== 0).length} of them not accepted`);
 });
+
+test("a rotation is not judged without a time", async () => {
+  const v = rotationVectors().find((v) => v.exit === 0)!;
+  const got = await refused(() => rotate(v.old, v.payload, undefined as unknown as bigint));
+  assert.deepEqual(got, { exit: 2, code: "E_POLICY" });
+});
