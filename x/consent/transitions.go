@@ -46,13 +46,8 @@ func CheckContent(c *pb.AuthorisationContent) error {
 }
 
 // brings says whether the signer may bring what a firm has signed: an agency that files for firms, a gateway, or a lender.
-func brings(ctx *x.Ctx, issuer string) (err error) {
-	for _, role := range []pb.Role{pb.ROLE_LENDER, pb.ROLE_GATEWAY, pb.ROLE_AGENT} {
-		if _, err = member.Act(ctx, issuer, role, pb.MANDATE_UNSET); err == nil {
-			return nil
-		}
-	}
-	return err
+func brings(ctx *x.Ctx, issuer string) error {
+	return member.ActInAny(ctx, issuer, pb.MANDATE_UNSET, pb.ROLE_LENDER, pb.ROLE_GATEWAY, pb.ROLE_AGENT)
 }
 
 // Grant is U1.
@@ -66,15 +61,25 @@ func Grant(ctx *x.Ctx, m *pb.GrantAuthorisation, signed subject.Signed) (x.Done,
 	if err := brings(ctx, m.Issuer); err != nil {
 		return done, err
 	}
-	if old, ok := Get(ctx, id[:]); ok {
-		if bytes.Equal(x.EncodeRow(&old.Content), x.EncodeRow(c)) {
-			done.Note = x.AlreadyRecorded
-			return done, nil
-		}
-		return done, x.ErrDifferently.With("authorisation %s of %s stands with other content", c.GrantNo, c.Subject)
+	// Whose signature it is comes first: who brings none of the firm's learns nothing of what the firm has granted to others.
+	if !signed(pb.GrantDigest(ctx.Chain.ID, c), m.Signature, m.Key) {
+		return done, ErrSignature
+	}
+	old, stands := Get(ctx, id[:])
+	same := stands && bytes.Equal(x.EncodeRow(&old.Content), x.EncodeRow(c))
+	if same && bytes.Equal(old.Key, m.Key) { // the key may have ended since
+		done.Note = x.AlreadyRecorded
+		return done, nil
 	}
 	if err := subject.Holds(ctx, c.Subject, m.Key); err != nil {
 		return done, err
+	}
+	if same {
+		done.Note = x.AlreadyRecorded
+		return done, nil
+	}
+	if stands {
+		return done, x.ErrDifferently.With("authorisation %s of %s stands with other content", c.GrantNo, c.Subject)
 	}
 	if lender, ok := member.Look(ctx, c.Grantee); !ok || !member.Carries(lender, pb.ROLE_LENDER) {
 		return done, ErrParty.With("%s is no member that lends", c.Grantee)
@@ -91,8 +96,6 @@ func Grant(ctx *x.Ctx, m *pb.GrantAuthorisation, signed subject.Signed) (x.Done,
 		return done, ErrTerm.With("its last day is %s, today is %s", until, ctx.Today)
 	case until > granted.AddMonths(months):
 		return done, ErrTerm.With("signed on %s it lasts until %s at most, %d months", granted, granted.AddMonths(months), months)
-	case !signed(pb.GrantDigest(ctx.Chain.ID, c), m.Signature, m.Key):
-		return done, ErrSignature
 	}
 	put(ctx, nil, &pb.Authorisation{
 		Id: id[:], Content: *c, Key: m.Key, Signature: m.Signature, State: pb.AUTHORISATION_LIVE, RecordedOn: int32(ctx.Today),
@@ -105,16 +108,24 @@ func Withdraw(ctx *x.Ctx, m *pb.WithdrawAuthorisation, signed subject.Signed) (x
 	if err := brings(ctx, m.Issuer); err != nil {
 		return x.Done{}, err
 	}
+	if len(m.Authorisation) != pb.DigestBytes {
+		return x.Done{}, ErrNone.With("the id of an authorisation has %d bytes, not %d", pb.DigestBytes, len(m.Authorisation))
+	}
+	// Whose signature it is comes first: who brings none of the firm's learns nothing of what the firm has granted to others.
+	if !signed(pb.WithdrawDigest(ctx.Chain.ID, m.Authorisation), m.Signature, m.Key) {
+		return x.Done{}, ErrSignature
+	}
+	key, known := subject.Key(ctx, m.Key)
+	if !known {
+		return x.Done{}, subject.ErrKeyUnknown.With("%x is no key of a firm", m.Key)
+	}
 	a, ok := Get(ctx, m.Authorisation)
-	if !ok {
-		return x.Done{}, ErrNone.With("no authorisation has id %x", m.Authorisation[:min(len(m.Authorisation), pb.DigestBytes)])
+	if !ok || a.Content.Subject != key.Subject {
+		return x.Done{}, ErrNone.With("the firm of this key has no authorisation %x", m.Authorisation)
 	}
 	done := x.Done{Record: a.Id}
 	if err := subject.Holds(ctx, a.Content.Subject, m.Key); err != nil && !errors.Is(err, subject.ErrDeregistered) {
 		return done, err
-	}
-	if !signed(pb.WithdrawDigest(ctx.Chain.ID, a.Id), m.Signature, m.Key) {
-		return done, ErrSignature
 	}
 	switch a.State {
 	case pb.AUTHORISATION_WITHDRAWN:

@@ -151,22 +151,23 @@ func Mend(ctx *x.Ctx, m *pb.MendCommitment) (x.Done, error) {
 	if err := x.CheckDigest(m.PaperDigest, "paper_digest", true); err != nil {
 		return x.Done{}, err
 	}
+	_, acceptor := member.ActOn(ctx, m.Issuer, pb.ROLE_RECORD, pb.MANDATE_FULFILLMENT)
+	_, agent := member.Act(ctx, m.Issuer, pb.ROLE_AGENT, pb.MANDATE_UNSET)
+	if acceptor != nil && agent != nil {
+		return x.Done{}, acceptor
+	}
 	c, ok := commitment.Get(ctx, m.Code)
-	if !ok {
+	if !ok || m.Issuer != c.Content.Acceptor && agent != nil && !commitment.Told(ctx, c) {
 		return x.Done{}, commitment.ErrUnknown.With("no commitment has code %q", m.Code)
 	}
 	done := x.Done{Record: commitment.ID(&c.Content)}
-	if m.Issuer == c.Content.Acceptor {
-		if _, err := member.ActOn(ctx, m.Issuer, pb.ROLE_RECORD, pb.MANDATE_FULFILLMENT); err != nil {
-			return done, err
-		}
-	} else {
-		if _, err := member.Act(ctx, m.Issuer, pb.ROLE_AGENT, pb.MANDATE_UNSET); err != nil {
-			return done, err
-		}
-		if len(m.PaperDigest) == 0 {
-			return done, ErrPaper
-		}
+	switch mine := m.Issuer == c.Content.Acceptor; {
+	case mine && acceptor != nil:
+		return done, acceptor
+	case !mine && agent != nil:
+		return done, agent
+	case !mine && len(m.PaperDigest) == 0:
+		return done, ErrPaper
 	}
 	switch c.State {
 	case pb.COMMITMENT_SUPERVISED, pb.COMMITMENT_DUE, pb.COMMITMENT_BREACHED:
@@ -226,17 +227,12 @@ func Cure(ctx *x.Ctx, m *pb.CureCommitment) (x.Done, error) {
 // ofAcceptor finds a commitment that its acceptor decides on, itself or through a mandated submitter, and says which agency decides: the acceptor, or
 // where that has left the one that carries on its powers.
 func ofAcceptor(ctx *x.Ctx, issuer, code string, role pb.Role, kind pb.MandateKind) (c *pb.Commitment, by string, done x.Done, err error) {
-	c, ok := commitment.Get(ctx, code)
-	if !ok {
-		return nil, "", done, commitment.ErrUnknown.With("no commitment has code %q", code)
-	}
-	done.Record = commitment.ID(&c.Content)
-	if c.Content.Acceptor != issuer {
-		return nil, "", done, x.ErrNotIssuer.With("commitment %s is accepted by %s, not by %s", code, c.Content.Acceptor, issuer)
-	}
 	m, err := member.ActOn(ctx, issuer, role, kind)
 	if err != nil {
 		return nil, "", done, err
 	}
-	return c, m.Uscc, done, nil
+	if c, err = commitment.Of(ctx, issuer, code); err != nil {
+		return nil, "", done, err
+	}
+	return c, m.Uscc, x.Done{Record: commitment.ID(&c.Content)}, nil
 }

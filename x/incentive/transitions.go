@@ -75,16 +75,18 @@ func Propose(ctx *x.Ctx, m *pb.ProposeIncentive) (x.Done, error) {
 
 // ofIssuer finds an incentive that its recogniser decides on, itself or through the agency that carries on its powers.
 func ofIssuer(ctx *x.Ctx, issuer string, id []byte) (*pb.Incentive, x.Done, error) {
+	if _, err := member.ActOn(ctx, issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
+		return nil, x.Done{}, err
+	}
 	i, ok := Get(ctx, id)
-	if !ok {
+	if !ok || i.Issuer != issuer && !member.Decides(ctx, i.Issuer) && !(Visible(i) && !Suspended(ctx, i)) { // not told of: as if it were not (INV-03)
 		return nil, x.Done{}, ErrUnknown.With("no incentive has id %x", id)
 	}
 	done := x.Done{Record: id}
 	if i.Issuer != issuer {
 		return nil, done, x.ErrNotIssuer.With("the incentive is another agency's than %s", issuer)
 	}
-	_, err := member.ActOn(ctx, issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET)
-	return i, done, err
+	return i, done, nil
 }
 
 // Notice is N2.
@@ -213,7 +215,7 @@ func Use(ctx *x.Ctx, m *pb.UseIncentive) (x.Done, error) {
 	}
 	i, ok := Get(ctx, m.Incentive)
 	if !ok {
-		return x.Done{}, ErrUnknown.With("no incentive has id %x", m.Incentive)
+		return x.Done{}, ErrUnknown.With("no incentive that is in force has id %x", m.Incentive)
 	}
 	id := UseID(m.Issuer, m.UseNo, i.Subject)
 	done := x.Done{Record: i.Id}

@@ -2,6 +2,7 @@ package leniency
 
 import (
 	"bytes"
+	"slices"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
@@ -160,15 +161,15 @@ func Withdraw(ctx *x.Ctx, m *pb.WithdrawNoPenalty) (x.Done, error) {
 		return x.Done{}, err
 	}
 	done := x.Done{Record: m.Record}
+	if _, err := member.ActOn(ctx, m.Issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
+		return done, err
+	}
 	n, ok := Get(ctx, m.Record)
-	if !ok {
+	if !ok || n.Content.Issuer != m.Issuer && !told(ctx, n) { // who may not be told of it gets what an unknown id gets (INV-03)
 		return done, ErrUnknown.With("no decision without a penalty has id %x", m.Record)
 	}
 	if n.Content.Issuer != m.Issuer {
 		return done, x.ErrNotIssuer.With("the decision was made by another agency than %s", m.Issuer)
-	}
-	if _, err := member.ActOn(ctx, m.Issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
-		return done, err
 	}
 	if !Stands(n) {
 		done.Note = x.AlreadyRecorded
@@ -180,4 +181,16 @@ func Withdraw(ctx *x.Ctx, m *pb.WithdrawNoPenalty) (x.Done, error) {
 		sanction.Unspare(ctx, n.Content.Subject, act, n.Id)
 	}
 	return done, nil
+}
+
+// told says whether the signer's agency may be told of a decision without a penalty (INV-01), as its gateway would tell it: who made it always, who decides
+// under the same power while it stands.
+func told(ctx *x.Ctx, n *pb.NoPenalty) bool {
+	if member.Decides(ctx, n.Content.Issuer) {
+		return true
+	}
+	m, ok := member.Look(ctx, ctx.Member)
+	return ok && Stands(n) && slices.ContainsFunc(m.Competences, func(c *pb.Competence) bool {
+		return len(c.PenaltyKinds) > 0 && c.PowerCode == n.Content.PowerCode && member.InWindow(ctx.Today, c.ValidFrom, c.ValidTo)
+	})
 }

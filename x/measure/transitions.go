@@ -15,15 +15,18 @@ import (
 
 // Announce is M1: the recogniser of a record in publicity calls for a measure.
 func Announce(ctx *x.Ctx, m *pb.AnnounceMeasure, sources Sources) (x.Done, error) {
+	if _, err := member.Act(ctx, m.Issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
+		return x.Done{}, err
+	}
 	src, err := sourceOf(ctx, m.Source, m.Item, sources)
 	if err != nil {
 		return x.Done{}, err
 	}
-	if src.Recogniser != m.Issuer {
+	switch foreign := src.Recogniser != m.Issuer; {
+	case foreign && !src.Public && !member.Decides(ctx, src.Recogniser):
+		return x.Done{}, noSource(m.Source)
+	case foreign:
 		return x.Done{}, x.ErrNotIssuer.With("the record was issued by another agency than %s", m.Issuer)
-	}
-	if _, err := member.Act(ctx, m.Issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
-		return x.Done{}, err
 	}
 	id := ID(src.Recogniser, src.Subject, m.Source, m.Item, m.Implementer)
 	done := x.Done{Record: id[:]}
@@ -120,26 +123,32 @@ func sourceOf(r x.Reader, record []byte, item string, sources Sources) (Source, 
 	}
 	src, ok := sources(r, record)
 	if !ok {
-		return Source{}, ErrSource.With("no record has id %x", record)
+		return Source{}, noSource(record)
 	}
 	return src, nil
 }
+
+// noSource is the refusal of a record that is not there, and of one that the signer may not be told of (INV-03).
+func noSource(record []byte) error { return ErrSource.With("no record in publicity has id %x", record) }
 
 // Apply is M2, by the implementer.
 func Apply(ctx *x.Ctx, m *pb.ApplyMeasure, sources Sources) (x.Done, error) {
 	if err := x.CheckDate(m.Until, "until", true); err != nil {
 		return x.Done{}, err
 	}
+	if _, err := member.Act(ctx, m.Issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
+		return x.Done{}, err
+	}
 	src, err := sourceOf(ctx, m.Source, m.Item, sources)
 	if err != nil {
 		return x.Done{}, err
 	}
-	if _, err := member.Act(ctx, m.Issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
-		return x.Done{}, err
-	}
 	id := ID(src.Recogniser, src.Subject, m.Source, m.Item, m.Issuer)
-	done := x.Done{Record: id[:]}
 	own, named := Get(ctx, id[:])
+	if carried := named && own.AppliedOn != 0; !src.Public && !carried && !member.Decides(ctx, src.Recogniser) {
+		return x.Done{}, noSource(m.Source)
+	}
+	done := x.Done{Record: id[:]}
 	call, called := callOf(ctx, src, m.Source, m.Item)
 	switch {
 	case named && own.State == pb.MEASURE_ANNOUNCED:
@@ -213,15 +222,15 @@ func Feedback(ctx *x.Ctx, m *pb.FeedbackMeasure) (x.Done, error) {
 	if err := x.CheckDigest(m.EvidenceDigest, "evidence_digest", false); err != nil {
 		return x.Done{}, err
 	}
+	if _, err := member.Act(ctx, m.Issuer, pb.ROLE_RECORD, pb.MANDATE_UNSET); err != nil {
+		return x.Done{}, err
+	}
 	old, done, err := find(ctx, m.Measure)
 	if err != nil {
 		return done, err
 	}
 	if old.Implementer != m.Issuer {
 		return done, x.ErrNotIssuer.With("another agency than %s carries the measure out", m.Issuer)
-	}
-	if _, err := member.Act(ctx, m.Issuer, pb.ROLE_RECORD, pb.MANDATE_UNSET); err != nil {
-		return done, err
 	}
 	if old.State != pb.MEASURE_APPLIED {
 		return done, ErrState.With("the measure is %s", old.State)
@@ -241,15 +250,15 @@ func Correct(ctx *x.Ctx, m *pb.CorrectMeasure) (x.Done, error) {
 	if len(m.ReasonDigest) != pb.DigestBytes {
 		return x.Done{}, ErrReason
 	}
+	if _, err := member.Act(ctx, m.Issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
+		return x.Done{}, err
+	}
 	old, done, err := find(ctx, m.Measure)
 	if err != nil {
 		return done, err
 	}
 	if old.Implementer != m.Issuer && old.Recogniser != m.Issuer {
 		return done, x.ErrNotIssuer.With("%s neither carries the measure out nor called for it", m.Issuer)
-	}
-	if _, err := member.Act(ctx, m.Issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
-		return done, err
 	}
 	if old.State == pb.MEASURE_CORRECTED && bytes.Equal(old.ReasonDigest, m.ReasonDigest) {
 		done.Note = x.AlreadyRecorded
@@ -262,12 +271,14 @@ func Correct(ctx *x.Ctx, m *pb.CorrectMeasure) (x.Done, error) {
 	return done, nil
 }
 
+// find reads a measure of which the signer's agency may be told: it called for it, is named to carry it out, or has done so. To others it is as if it were
+// not (INV-03).
 func find(ctx *x.Ctx, id []byte) (*pb.Measure, x.Done, error) {
 	if err := x.CheckDigest(id, "measure", false); err != nil {
 		return nil, x.Done{}, err
 	}
 	m, ok := Get(ctx, id)
-	if !ok {
+	if !ok || !member.Decides(ctx, m.Recogniser) && m.Implementer != ctx.Member {
 		return nil, x.Done{}, ErrUnknown.With("no measure has id %x", id)
 	}
 	return m, x.Done{Record: id}, nil

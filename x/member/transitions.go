@@ -30,6 +30,23 @@ func ActOn(ctx *x.Ctx, issuer string, role pb.Role, kind pb.MandateKind) (*pb.Me
 	return act(ctx, issuer, role, kind, true)
 }
 
+// ActInAny is Act for what a key of any of several roles may do. Which of them counts may depend on what the message speaks of: this is asked before that is
+// looked up, and without a role nobody learns from a refusal whether it stands (INV-03).
+func ActInAny(ctx *x.Ctx, issuer string, kind pb.MandateKind, roles ...pb.Role) (err error) {
+	for _, role := range roles {
+		if _, err = Act(ctx, issuer, role, kind); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// Decides says whether the signer's agency decides on what an agency has recorded: it is that agency, or carries on its powers.
+func Decides(ctx *x.Ctx, issuer string) bool {
+	heir, ok := Heir(ctx, issuer)
+	return ok && heir.Uscc == ctx.Member
+}
+
 func act(ctx *x.Ctx, issuer string, role pb.Role, kind pb.MandateKind, stands bool) (*pb.Member, error) {
 	signer, key, ok := ByAddress(ctx, ctx.Signer)
 	if !ok {

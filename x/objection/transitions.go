@@ -44,6 +44,9 @@ func File(ctx *x.Ctx, m *pb.FileObjection, proposals Proposals) (x.Done, error) 
 	if err := CheckFile(m); err != nil {
 		return x.Done{}, err
 	}
+	if err := member.ActInAny(ctx, m.Issuer, pb.MANDATE_UNSET, pb.ROLE_REVIEW, pb.ROLE_AGENT); err != nil {
+		return x.Done{}, err
+	}
 	t, ok := find(ctx, m.Kind, m.Target, proposals)
 	ok = ok && t.Subject == m.Subject
 	role := pb.ROLE_AGENT
@@ -159,10 +162,11 @@ func Resolve(ctx *x.Ctx, m *pb.ResolveObjection, proposals Proposals) (x.Done, e
 	if len(m.ReasonDigest) != pb.DigestBytes {
 		return x.Done{}, ErrReason
 	}
-	if o, ok := Get(ctx, m.Objection); ok && o.State == pb.OBJECTION_RESOLVED && o.Result == m.Result && bytes.Equal(o.ReasonDigest, m.ReasonDigest) {
-		return x.Done{Record: m.Objection, Note: x.AlreadyRecorded}, nil
-	}
 	o, done, err := ofHolder(ctx, m.Issuer, m.Objection)
+	if o != nil && o.State == pb.OBJECTION_RESOLVED && o.Result == m.Result && bytes.Equal(o.ReasonDigest, m.ReasonDigest) {
+		done.Note = x.AlreadyRecorded
+		return done, nil
+	}
 	if err != nil {
 		return done, err
 	}
@@ -213,18 +217,24 @@ func Escalate(ctx *x.Ctx, m *pb.EscalateObjection, proposals Proposals) (x.Done,
 	if len(m.PaperDigest) != pb.DigestBytes {
 		return x.Done{}, ErrPaper
 	}
+	if err := member.ActInAny(ctx, m.Issuer, pb.MANDATE_UNSET, pb.ROLE_REVIEW, pb.ROLE_AGENT); err != nil {
+		return x.Done{}, err
+	}
 	o, ok := Get(ctx, m.Objection)
 	if !ok {
-		return x.Done{}, ErrUnknown.With("no objection has id %x", m.Objection)
+		return x.Done{}, unknown(m.Objection)
 	}
-	done := x.Done{Record: m.Objection}
 	role := pb.ROLE_AGENT
 	if m.Issuer == o.Provider && o.Receiver == o.Provider { // who took it in itself passes it on
 		role = pb.ROLE_REVIEW
 	}
 	if _, err := member.Act(ctx, m.Issuer, role, pb.MANDATE_UNSET); err != nil {
-		return done, err
+		if !told(ctx, o) {
+			err = unknown(m.Objection)
+		}
+		return x.Done{}, err
 	}
+	done := x.Done{Record: m.Objection}
 	a, ok := member.Look(ctx, m.Authority)
 	if !ok || a.Removed || !a.Authority || a.Level != pb.LEVEL_PROVINCE {
 		return done, ErrAuthority.With("%q is no credit authority of the province", m.Authority)
@@ -335,16 +345,20 @@ func targetOf(ctx *x.Ctx, o *pb.Objection, proposals Proposals) *Target {
 }
 
 // ofHolder finds an open objection that the signer's own agency holds. Who received one for another agency checks with the role of verification;
-// who decides in its own matter with that of decision. No mandate reaches it.
+// who decides in its own matter with that of decision. No mandate reaches it. A role of the two is asked for first: without one nobody learns whether the
+// objection stands. Who has no part in it gets what an unknown id gets (INV-03); with another refusal the objection is given too.
 func ofHolder(ctx *x.Ctx, issuer string, id []byte) (*pb.Objection, x.Done, error) {
+	if err := member.ActInAny(ctx, issuer, pb.MANDATE_UNSET, pb.ROLE_VERIFY, pb.ROLE_REVIEW); err != nil {
+		return nil, x.Done{}, err
+	}
 	o, ok := Get(ctx, id)
-	if !ok {
-		return nil, x.Done{}, ErrUnknown.With("no objection has id %x", id)
+	if !ok || !told(ctx, o) {
+		return nil, x.Done{}, unknown(id)
 	}
 	done := x.Done{Record: id}
 	holder, _, _ := Holder(o)
 	if holder != issuer {
-		return nil, done, ErrState.With("%s does not hold the objection", issuer)
+		return o, done, ErrState.With("%s does not hold the objection", issuer)
 	}
 	role := pb.ROLE_REVIEW
 	if o.State == pb.OBJECTION_OWN && o.Receiver != o.Provider {
@@ -352,4 +366,11 @@ func ofHolder(ctx *x.Ctx, issuer string, id []byte) (*pb.Objection, x.Done, erro
 	}
 	_, err := member.Act(ctx, issuer, role, pb.MANDATE_UNSET)
 	return o, done, err
+}
+
+func unknown(id []byte) error { return ErrUnknown.With("no objection has id %x", id) }
+
+// told says whether the signer's agency may be told that an objection stands (INV-01): it answers for the target, took the objection in or reviews it.
+func told(ctx *x.Ctx, o *pb.Objection) bool {
+	return member.Decides(ctx, o.Provider) || ctx.Member == o.Receiver || o.Authority != "" && ctx.Member == o.Authority
 }

@@ -234,16 +234,16 @@ func Refile(ctx *x.Ctx, m *pb.RefileRepair) (x.Done, error) {
 	if err := x.CheckDigest(m.MaterialsDigest, "materials_digest", false); err != nil {
 		return x.Done{}, err
 	}
+	if _, err := member.Act(ctx, m.Issuer, pb.ROLE_AGENT, pb.MANDATE_UNSET); err != nil {
+		return x.Done{}, err
+	}
 	a, ok := Get(ctx, m.Repair)
-	if !ok {
+	if !ok || a.Agent != m.Issuer && !told(ctx, a) {
 		return x.Done{}, ErrUnknown.With("no application has id %x", m.Repair)
 	}
 	done := x.Done{Record: m.Repair}
 	if a.Agent != m.Issuer {
 		return done, x.ErrNotIssuer.With("the application was filed by another agent than %s", m.Issuer)
-	}
-	if _, err := member.Act(ctx, m.Issuer, pb.ROLE_AGENT, pb.MANDATE_UNSET); err != nil {
-		return done, err
 	}
 	if a.State != pb.REPAIR_SUPPLEMENT {
 		return done, ErrSupplement.With("no gaps are open on this application")
@@ -625,16 +625,29 @@ func targetOf(r x.Reader, a *pb.Repair) *pb.Dishonesty {
 	return d
 }
 
-// ofIssuer finds an application on which the signer's own agency decides. No mandate reaches it.
+// ofIssuer finds an application on which the signer's own agency decides. No mandate reaches it. The role is asked for first: without it nobody learns
+// whether the application stands. Who may not be told of another's gets what an unknown id gets (INV-03).
 func ofIssuer(ctx *x.Ctx, issuer string, id []byte) (*pb.Repair, x.Done, error) {
+	if _, err := member.ActOn(ctx, issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
+		return nil, x.Done{}, err
+	}
 	a, ok := Get(ctx, id)
-	if !ok {
+	if !ok || a.Issuer != issuer && !told(ctx, a) {
 		return nil, x.Done{}, ErrUnknown.With("no application has id %x", id)
 	}
 	done := x.Done{Record: id}
 	if a.Issuer != issuer {
 		return nil, done, x.ErrNotIssuer.With("the record was issued by another agency than %s", issuer)
 	}
-	_, err := member.ActOn(ctx, issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET)
-	return a, done, err
+	return a, done, nil
+}
+
+// told says whether the signer's agency may be told that an application stands (INV-01), as its gateway would tell it: the recogniser always, who filed it as
+// long as it is open or was refused and its record may be repaired.
+func told(ctx *x.Ctx, a *pb.Repair) bool {
+	switch a.State {
+	case pb.REPAIR_EFFECTIVE, pb.REPAIR_REVOKED, pb.REPAIR_MOOT:
+		return member.Decides(ctx, a.Issuer)
+	}
+	return member.Decides(ctx, a.Issuer) || a.Agent == ctx.Member && sanction.Repairable(targetOf(ctx, a))
 }

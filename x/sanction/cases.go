@@ -160,15 +160,15 @@ func CloseCase(ctx *x.Ctx, m *pb.CloseCase) (x.Done, error) {
 		return x.Done{}, err
 	}
 	done := x.Done{Record: m.ActDigest}
-	c, ok := cases.Get(ctx, m.Subject, m.ActDigest)
-	switch {
-	case len(m.Subject) != 18 || !ok:
-		return done, ErrCase.With("no case of this act of %q is filed", m.Subject)
-	case c.Issuer != m.Issuer:
-		return done, x.ErrNotIssuer.With("the case was filed by another agency than %s", m.Issuer)
-	}
 	if _, err := member.ActOn(ctx, m.Issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
 		return done, err
+	}
+	c, ok := cases.Get(ctx, m.Subject, m.ActDigest)
+	if len(m.Subject) != 18 || !ok || c.Issuer != m.Issuer && !member.Decides(ctx, c.Issuer) { // another agency's case is told to nobody (INV-03)
+		return done, ErrCase.With("%s has filed no case of this act of %q", m.Issuer, m.Subject)
+	}
+	if c.Issuer != m.Issuer {
+		return done, x.ErrNotIssuer.With("the case was filed by another agency than %s", m.Issuer)
 	}
 	switch c.State {
 	case pb.CASE_OPEN:

@@ -181,17 +181,19 @@ func State(ctx *x.Ctx, m *pb.StateListing) (x.Done, error) {
 	if err := x.CheckDigest(m.PaperDigest, "paper_digest", false); err != nil {
 		return x.Done{}, err
 	}
+	_, lister := member.ActOn(ctx, m.Issuer, pb.ROLE_RECORD, pb.MANDATE_DISHONESTY)
+	_, agent := member.Act(ctx, m.Issuer, pb.ROLE_AGENT, pb.MANDATE_UNSET)
+	if lister != nil && agent != nil {
+		return x.Done{}, lister
+	}
 	old, done, err := findListing(ctx, m.Listing)
-	if err != nil {
+	switch {
+	case err != nil:
 		return done, err
-	}
-	if m.Issuer == old.Notice.Issuer {
-		_, err = member.ActOn(ctx, m.Issuer, pb.ROLE_RECORD, pb.MANDATE_DISHONESTY)
-	} else {
-		_, err = member.Act(ctx, m.Issuer, pb.ROLE_AGENT, pb.MANDATE_UNSET)
-	}
-	if err != nil {
-		return done, err
+	case m.Issuer == old.Notice.Issuer && lister != nil:
+		return done, lister
+	case m.Issuer != old.Notice.Issuer && agent != nil:
+		return done, listingElsewhere(ctx, old, agent)
 	}
 	if old.Statement == m.Statement && bytes.Equal(old.StatementDigest, m.PaperDigest) {
 		done.Note = x.AlreadyRecorded
@@ -246,11 +248,11 @@ func AskReview(ctx *x.Ctx, m *pb.AskListingReview) (x.Done, error) {
 	if err := x.CheckDigest(m.PaperDigest, "paper_digest", false); err != nil {
 		return x.Done{}, err
 	}
+	if _, err := member.Act(ctx, m.Issuer, pb.ROLE_AGENT, pb.MANDATE_UNSET); err != nil {
+		return x.Done{}, err
+	}
 	old, done, err := findListing(ctx, m.Listing)
 	if err != nil {
-		return done, err
-	}
-	if _, err := member.Act(ctx, m.Issuer, pb.ROLE_AGENT, pb.MANDATE_UNSET); err != nil {
 		return done, err
 	}
 	if old.State != pb.LISTING_HEARD || old.VerifiedOn == 0 || old.Reviewer != "" {
@@ -270,17 +272,22 @@ func Review(ctx *x.Ctx, m *pb.ReviewListing) (x.Done, error) {
 	if err := x.CheckDigest(m.ReasonDigest, "reason_digest", false); err != nil {
 		return x.Done{}, err
 	}
+	if _, err := member.ActOn(ctx, m.Issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
+		return x.Done{}, err
+	}
 	old, done, err := findListing(ctx, m.Listing)
 	if err != nil {
 		return done, err
 	}
 	if old.State != pb.LISTING_REVIEWING {
-		return done, ErrListingState.With("no review was asked for")
+		err = ErrListingState.With("no review was asked for")
+	} else if old.Reviewer != m.Issuer {
+		err = ErrReviewer.With("another authority than %s was asked for the review", m.Issuer)
 	}
-	if old.Reviewer != m.Issuer {
-		return done, ErrReviewer.With("another authority than %s was asked for the review", m.Issuer)
-	}
-	if _, err := member.ActOn(ctx, m.Issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
+	switch {
+	case err != nil && old.Reviewer != m.Issuer:
+		return done, listingElsewhere(ctx, old, err)
+	case err != nil:
 		return done, err
 	}
 	now := *old
@@ -327,15 +334,15 @@ func Consent(ctx *x.Ctx, m *pb.ConsentListing) (x.Done, error) {
 	if err := x.CheckDigest(m.DocumentDigest, "document_digest", false); err != nil {
 		return x.Done{}, err
 	}
+	if _, err := member.Act(ctx, m.Issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
+		return x.Done{}, err
+	}
 	old, done, err := findListing(ctx, m.Listing)
 	if err != nil {
 		return done, err
 	}
-	if _, err := member.Act(ctx, m.Issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
-		return done, err
-	}
 	if err := checkUpper(ctx, m.Issuer, old.Notice.Issuer); err != nil {
-		return done, err
+		return done, listingElsewhere(ctx, old, err)
 	}
 	if old.ConsentBy == m.Issuer && bytes.Equal(old.ConsentDigest, m.DocumentDigest) {
 		done.Note = x.AlreadyRecorded
@@ -625,20 +632,39 @@ func findListing(ctx *x.Ctx, id []byte) (*pb.Listing, x.Done, error) {
 	}
 	l, ok := GetListing(ctx, id)
 	if !ok {
-		return nil, x.Done{}, ErrListingUnknown.With("no listing procedure has id %x", id)
+		return nil, x.Done{Record: id}, listingUnknown(id)
 	}
 	return l, x.Done{Record: id}, nil
 }
 
+func listingUnknown(id []byte) error {
+	return ErrListingUnknown.With("no listing procedure has id %x", id)
+}
+
+// listingElsewhere is the refusal of a procedure that others have in hand: who may not be told of it gets what an unknown id gets (INV-03). Its lister may
+// always; whoever has a duty in it, while it runs.
+func listingElsewhere(ctx *x.Ctx, l *pb.Listing, why error) error {
+	me, lister := ctx.Member, l.Notice.Issuer
+	duty := func() bool {
+		return me == l.Agent || me == l.Reviewer || member.Mandated(ctx, lister, me, pb.MANDATE_DISHONESTY) || checkUpper(ctx, me, lister) == nil
+	}
+	if member.Decides(ctx, lister) || ListingOpen(l) && duty() {
+		return why
+	}
+	return listingUnknown(l.Id)
+}
+
 // ofLister finds a procedure that its lister decides on.
 func ofLister(ctx *x.Ctx, issuer string, id []byte) (*pb.Listing, x.Done, error) {
+	if _, err := member.ActOn(ctx, issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
+		return nil, x.Done{}, err
+	}
 	l, done, err := findListing(ctx, id)
 	if err != nil {
 		return nil, done, err
 	}
 	if l.Notice.Issuer != issuer {
-		return nil, done, x.ErrNotIssuer.With("the procedure is another agency's than %s", issuer)
+		return nil, done, listingElsewhere(ctx, l, x.ErrNotIssuer.With("the procedure is another agency's than %s", issuer))
 	}
-	_, err = member.ActOn(ctx, issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET)
-	return l, done, err
+	return l, done, nil
 }

@@ -184,6 +184,9 @@ func ReportRevocation(ctx *x.Ctx, m *pb.ReportRevocation) (x.Done, error) {
 	if err := x.CheckDigest(m.AuthorityDigest, "authority_digest", false); err != nil {
 		return x.Done{}, err
 	}
+	if err := member.ActInAny(ctx, m.Issuer, pb.MANDATE_UNSET, pb.ROLE_REVIEW, pb.ROLE_AGENT); err != nil {
+		return x.Done{}, err
+	}
 	d, done, err := find(ctx, m.Record)
 	if err != nil {
 		return done, err
@@ -193,7 +196,7 @@ func ReportRevocation(ctx *x.Ctx, m *pb.ReportRevocation) (x.Done, error) {
 		role = pb.ROLE_REVIEW
 	}
 	if _, err := member.Act(ctx, m.Issuer, role, pb.MANDATE_UNSET); err != nil {
-		return done, err
+		return done, elsewhere(ctx, d, err)
 	}
 	switch decided := calendar.Date(Of(d).DecidedOn); {
 	case d.RevokedOn == m.RevokedOn && bytes.Equal(d.AuthorityDigest, m.AuthorityDigest):
@@ -255,16 +258,16 @@ func Withdraw(ctx *x.Ctx, m *pb.WithdrawRecord) (x.Done, error) {
 	if err := x.CheckDate(m.RevokedOn, "revoked_on", true); err != nil {
 		return x.Done{}, err
 	}
+	if _, err := member.ActOn(ctx, m.Issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
+		return x.Done{}, err
+	}
 	d, done, err := find(ctx, m.Record)
 	if err != nil {
 		return done, err
 	}
 	// Who revoked the decision may withdraw its record itself: an agency above the recogniser does so in its own name.
 	if m.Issuer != Of(d).Issuer && !above(ctx, m.Issuer, d) {
-		return done, x.ErrNotIssuer.With("the record was issued by another agency than %s, which is not above that one, or is the subject itself", m.Issuer)
-	}
-	if _, err := member.ActOn(ctx, m.Issuer, pb.ROLE_REVIEW, pb.MANDATE_UNSET); err != nil {
-		return done, err
+		return done, elsewhere(ctx, d, x.ErrNotIssuer.With("the record was issued by another agency than %s, which is not above that one, or is the subject itself", m.Issuer))
 	}
 	switch decided := calendar.Date(Of(d).DecidedOn); {
 	case StateOf(d) == pb.RECORD_WITHDRAWN:
@@ -325,22 +328,53 @@ func find(ctx *x.Ctx, id []byte) (*pb.Dishonesty, x.Done, error) {
 	}
 	d, ok := Get(ctx, id)
 	if !ok {
-		return nil, x.Done{Record: id}, ErrUnknown.With("no record has id %x", id)
+		return nil, x.Done{Record: id}, unknown(id)
 	}
 	return d, x.Done{Record: id}, nil
 }
 
-// ofIssuer finds a record that its issuer decides on, itself or through a mandated submitter.
+func unknown(id []byte) error { return ErrUnknown.With("no record has id %x", id) }
+
+// elsewhere is the refusal of what another agency decides on: who may not be told of that record gets what an unknown id gets (INV-03).
+func elsewhere(ctx *x.Ctx, d *pb.Dishonesty, why error) error {
+	if told(ctx, d) {
+		return why
+	}
+	return unknown(d.Id)
+}
+
+// told says whether the signer's agency may be told that a record stands (INV-01), as its gateway would tell it: the recogniser always, all agencies while it
+// is in publicity, by mandate while it lives, and of a shield who has a part in its plan.
+func told(ctx *x.Ctx, d *pb.Dishonesty) bool {
+	issuer := Of(d).Issuer
+	switch {
+	case member.Decides(ctx, issuer), Public(d), Shared(ctx, d):
+		return true
+	case d.State == pb.RECORD_SHIELDED:
+		p, ok := plans.Get(ctx, Of(d).Subject, d.Plan)
+		return ok && (p.Agent == ctx.Member || slices.ContainsFunc(p.Parties, func(q pb.PlanParty) bool { return q.Recogniser == ctx.Member }))
+	}
+	recorder := pb.MANDATE_DISHONESTY
+	if d.Kind == pb.DISHONESTY_PENALTY {
+		recorder = pb.MANDATE_PENALTY
+	}
+	return Live(d) && (member.Mandated(ctx, issuer, ctx.Member, recorder) || member.Mandated(ctx, issuer, ctx.Member, pb.MANDATE_PUBLISH))
+}
+
+// ofIssuer finds a record that its issuer decides on, itself or through a mandated submitter. The role is asked for first: without it nobody learns whether
+// the record stands.
 func ofIssuer(ctx *x.Ctx, issuer string, id []byte, role pb.Role, kind pb.MandateKind) (*pb.Dishonesty, x.Done, error) {
+	if _, err := member.ActOn(ctx, issuer, role, kind); err != nil {
+		return nil, x.Done{}, err
+	}
 	d, done, err := find(ctx, id)
 	if err != nil {
 		return nil, done, err
 	}
 	if Of(d).Issuer != issuer {
-		return nil, done, x.ErrNotIssuer.With("the record was issued by another agency than %s", issuer)
+		return nil, done, elsewhere(ctx, d, x.ErrNotIssuer.With("the record was issued by another agency than %s", issuer))
 	}
-	_, err = member.ActOn(ctx, issuer, role, kind)
-	return d, done, err
+	return d, done, nil
 }
 
 // timed reads the record that a timer speaks of, which is in one of the states.
