@@ -130,6 +130,73 @@ func TestRollback(t *testing.T) {
 	})
 }
 
+// TestPutAside finds what a call that was cut off after each of its steps has left, and goes on from there. The old key never stands beside an empty record.
+func TestPutAside(t *testing.T) {
+	t.Parallel()
+	const key, record = "config/priv_validator_key.json", "data/priv_validator_state.json"
+	vote := func(height int) string { return fmt.Sprintf(`{"height":"%d","round":0,"step":3}`, height) }
+	home := func(files map[string]string) node.Config {
+		c := node.Config{Home: t.TempDir(), Engine: node.EngineDefaults(1)}
+		c.Engine.SetRoot(c.Home)
+		for _, d := range []string{"config", "data"} {
+			if err := os.Mkdir(filepath.Join(c.Home, d), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for name, text := range files {
+			if err := os.WriteFile(filepath.Join(c.Home, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return c
+	}
+	read := func(c node.Config, name string) string {
+		raw, err := os.ReadFile(filepath.Join(c.Home, name))
+		if err != nil {
+			t.Error(err)
+		}
+		return string(raw)
+	}
+	fresh := func() string {
+		c := home(nil)
+		if _, err := node.InitKeys(c); err != nil {
+			t.Fatal(err)
+		}
+		return read(c, key)
+	}
+	voter, other := fresh(), fresh()
+	for name, files := range map[string]map[string]string{
+		"at the beginning":               {key: voter, record: vote(7)},
+		"its record copied":              {key: voter, record: vote(7), record + ".put-aside": vote(7)},
+		"both copied":                    {key: voter, record: vote(7), record + ".put-aside": vote(7), key + ".put-aside": voter},
+		"both copied, and it voted on":   {key: voter, record: vote(7), record + ".put-aside": vote(6), key + ".put-aside": voter},
+		"the new key beside the record":  {key: other, record: vote(7), record + ".put-aside": vote(7), key + ".put-aside": voter},
+		"all of it done":                 {key: other, record: vote(0), record + ".put-aside": vote(7), key + ".put-aside": voter},
+		"the key moved by an older call": {record: vote(7), key + ".put-aside": voter},
+		"both moved by an older call":    {record + ".put-aside": vote(7), key + ".put-aside": voter},
+	} {
+		c := home(files)
+		for range 2 {
+			aside, err := putAside(c)
+			if err != nil || aside != filepath.Join(c.Home, key+".put-aside") {
+				t.Errorf("%s: %q %v", name, aside, err)
+				break
+			}
+			signed, err := node.LastSigned(c.Engine)
+			if now := read(c, key); err != nil || signed != 0 || now == voter || now == "" || files[key] == other && now != other {
+				t.Errorf("%s: the home's key has signed %d, %v, or is the old one", name, signed, err)
+			}
+			if read(c, key+".put-aside") != voter || read(c, record+".put-aside") != vote(7) {
+				t.Errorf("%s: what is put aside is not the old key with its newest record", name)
+			}
+		}
+	}
+	c := home(map[string]string{key: other, record: vote(9), record + ".put-aside": vote(7), key + ".put-aside": voter})
+	if _, err := putAside(c); err == nil || !strings.Contains(err.Error(), "was put aside before") || read(c, key) != other || read(c, record) != vote(9) {
+		t.Errorf("a second key that votes: %v", err)
+	}
+}
+
 // tryFetch asks for something that may not answer yet.
 func tryFetch(url string) (string, bool) {
 	resp, err := http.Get(url)

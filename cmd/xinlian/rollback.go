@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
+	"github.com/cometbft/cometbft/crypto/ed25519"
+	"github.com/cometbft/cometbft/privval"
 	sm "github.com/cometbft/cometbft/state"
 	"github.com/spf13/cobra"
 
@@ -133,22 +136,103 @@ func rollback(home string, to int64, full bool) (r rollbackReport, err error) {
 	return r, nil
 }
 
-// putAside moves the validator key and what it last signed away, together, and makes a key that nobody gave a vote.
+// putAside gives the home a validator key that nobody gave a vote, and keeps the old one beside it with what that last signed. A crash leaves a home that
+// starts, and from which this goes on: copies of both are made first, then the new key takes the old one's place, then an empty record that of the old one's.
+// The old key never stands beside an empty record: it might sign twice.
 func putAside(cfg node.Config) (string, error) {
 	key, signed := cfg.Engine.PrivValidatorKeyFile(), cfg.Engine.PrivValidatorStateFile()
-	aside := key + ".put-aside"
-	if _, err := os.Lstat(aside); err == nil {
-		return "", fmt.Errorf("%s exists already: a key was put aside before", aside)
+	aside, record := key+putAsideSuffix, signed+putAsideSuffix
+	now, err := os.ReadFile(key)
+	gone := errors.Is(err, os.ErrNotExist)
+	kept, keptErr := os.ReadFile(aside)
+	switch {
+	case err != nil && !gone:
+		return "", fmt.Errorf("put the validator key aside: %w", err)
+	case keptErr == nil && !gone && !bytes.Equal(now, kept): // the new key is there, or one was put aside long ago
+		newest, err := node.LastSigned(cfg.Engine)
+		switch {
+		case err != nil:
+			return "", err
+		case newest == 0:
+			return aside, nil
+		case !sameFiles(signed, record):
+			return "", fmt.Errorf("%s exists already: a key was put aside before", aside)
+		}
+		return aside, freshRecord(signed)
+	case !gone: // what an earlier call has copied may be from before the last vote
+		if err := copyKept(signed, record); err != nil {
+			return "", fmt.Errorf("put the record of the validator key aside: %w", err)
+		}
+		if err := copyKept(key, aside); err != nil {
+			return "", fmt.Errorf("put the validator key aside: %w", err)
+		}
+	case keptErr != nil:
+		return "", fmt.Errorf("put the validator key aside: %w", err)
+	default: // an older program moved the files away, and was cut off
+		if _, err := os.Lstat(record); errors.Is(err, os.ErrNotExist) {
+			if err := copyKept(signed, record); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return "", fmt.Errorf("put the record of the validator key aside: %w", err)
+			}
+		}
 	}
-	// The key first: a record without its key signs nothing.
-	if err := os.Rename(key, aside); err != nil {
+	pv := privval.NewFilePV(ed25519.GenPrivKey(), key, signed)
+	pv.Key.Save() // panics where it cannot
+	if err := syncDir(filepath.Dir(key)); err != nil {
 		return "", fmt.Errorf("put the validator key aside: %w", err)
 	}
-	if err := os.Rename(signed, signed+".put-aside"); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("put the record of the validator key aside: %w", err)
+	return aside, freshRecord(signed)
+}
+
+const putAsideSuffix = ".put-aside"
+
+// freshRecord is the record of a key that has signed nothing.
+func freshRecord(path string) error {
+	pv := privval.NewFilePV(ed25519.GenPrivKey(), "", path)
+	pv.LastSignState.Save() // panics where it cannot
+	return syncDir(filepath.Dir(path))
+}
+
+// copyKept makes a copy of a file that is there whole or not at all.
+func copyKept(from, to string) error {
+	raw, err := os.ReadFile(from)
+	if err != nil {
+		return err
 	}
-	if _, err := node.InitKeys(cfg); err != nil {
-		return "", err
+	tmp := to + ".tmp"
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
 	}
-	return aside, nil
+	if _, err = f.Write(raw); err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(tmp, to)
+	}
+	if err != nil {
+		os.Remove(tmp)
+		return err
+	}
+	return syncDir(filepath.Dir(to))
+}
+
+func sameFiles(a, b string) bool {
+	x, errX := os.ReadFile(a)
+	y, errY := os.ReadFile(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}
+
+func syncDir(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	err = d.Sync()
+	if e := d.Close(); err == nil {
+		err = e
+	}
+	return err
 }
