@@ -73,6 +73,7 @@ type Node struct {
 	startedAt  int64        // height at start
 	height     atomic.Int64 // newest committed
 	room       room
+	work       work
 	born       time.Time    // when this Node was made
 	lastRise   atomic.Int64 // nanoseconds from then to the rise to it; 0 = none. A clock that is set meanwhile changes neither
 	fault      atomic.Pointer[error]
@@ -214,7 +215,7 @@ func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 		cfg,
 		validator,
 		nodeKey,
-		sideBySide{app: &metered{
+		sideBySide{work: &n.work, app: &metered{
 			Application: n.app, m: n.metrics, risen: n.onHeight, retain: prune.retainHeight,
 		}},
 		cmtnode.DefaultGenesisDocProviderFunc(cfg),
@@ -441,6 +442,7 @@ func (n *Node) Stop() error {
 			n.engine.Wait()
 		}
 		n.watched.Wait()
+		n.work.stop() // peers' and callers' transactions are checked in routines of their own
 		if err := n.app.Close(); err != nil {
 			errs = append(errs, fmt.Errorf("close the state: %w", err))
 		}

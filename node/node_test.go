@@ -2,15 +2,20 @@ package node
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/cometbft/cometbft/abci/example/kvstore"
+	abci "github.com/cometbft/cometbft/abci/types"
 	cmtjson "github.com/cometbft/cometbft/libs/json"
 	"github.com/cometbft/cometbft/types"
 
@@ -89,6 +94,88 @@ func eventually(t *testing.T, what string, ok func() bool) {
 		}
 	}
 }
+
+// TestStopWhileChecked: a stop waits for the checks that are under way, and a transaction that comes later finds no room. The engine takes an error of a
+// check for a bug and ends the process with a panic.
+func TestStopWhileChecked(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a node")
+	}
+	n := startNode(t, lone(t))
+	eventually(t, "there is a block", func() bool { return n.Height() > 0 })
+	var sending sync.WaitGroup
+	stopped := make(chan struct{})
+	for range 8 {
+		sending.Add(1)
+		go func() {
+			defer sending.Done()
+			for i, more := 0, true; more; i++ {
+				select {
+				case <-stopped:
+					more = false
+				default:
+				}
+				if _, err := n.Submit(context.Background(), fmt.Append(nil, "no transaction ", i)); err != nil && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrKnown) {
+					t.Errorf("while the node stops: %v", err)
+				}
+			}
+		}()
+	}
+	if err := n.Stop(); err != nil {
+		t.Error(err)
+	}
+	close(stopped)
+	sending.Wait()
+	if _, err := n.Submit(t.Context(), []byte("late")); !errors.Is(err, ErrBusy) {
+		t.Errorf("after the stop: %v", err)
+	}
+	if err := n.Fault(); err != nil {
+		t.Errorf("a node that was stopped cannot go on: %v", err)
+	}
+}
+
+// TestWorkStops: stop comes back when all that had begun has ended.
+func TestWorkStops(t *testing.T) {
+	t.Parallel()
+	held := &checks{Application: kvstore.NewInMemoryApplication(), held: make(chan struct{})}
+	w := new(work)
+	c, err := sideBySide{app: held, work: w}.NewABCIClient()
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(asked)
+		if _, err := c.CheckTxAsync(context.Background(), &abci.RequestCheckTx{Tx: []byte("a=b")}); err != nil {
+			t.Error(err)
+		}
+	}()
+	eventually(t, "the check has begun", func() bool { return !w.mu.TryLock() || unlocked(w) })
+	go func() { w.stop(); close(stopped) }()
+	select {
+	case <-stopped:
+		t.Fatal("the stop did not wait")
+	default:
+	}
+	close(held.held)
+	<-asked
+	<-stopped
+	r, err := c.CheckTxAsync(context.Background(), &abci.RequestCheckTx{Tx: []byte("c=d")})
+	if err != nil || r.Response.GetCheckTx().Code != codeStopping || held.n.Load() != 1 {
+		t.Errorf("after the stop: %v %v, %d checks", r, err, held.n.Load())
+	}
+	for _, err := range []error{
+		second(c.OfferSnapshot(t.Context(), &abci.RequestOfferSnapshot{})), second(c.ApplySnapshotChunk(t.Context(), &abci.RequestApplySnapshotChunk{})),
+	} {
+		if !errors.Is(err, errStopping) {
+			t.Errorf("a snapshot after the stop: %v", err)
+		}
+	}
+}
+
+func unlocked(w *work) bool { w.mu.Unlock(); return false }
+
+func second[T any](_ T, err error) error { return err }
 
 func TestNode(t *testing.T) {
 	if testing.Short() {

@@ -34,7 +34,7 @@ func (n *Node) Submit(ctx context.Context, tx []byte) (abci.ResponseCheckTx, err
 	var full mempool.ErrMempoolIsFull
 	var large mempool.ErrTxTooLarge
 	switch {
-	case err == nil && resp != nil:
+	case err == nil && resp != nil && resp.Code != codeStopping:
 		return *resp, nil
 	case err == nil:
 		return abci.ResponseCheckTx{}, ErrBusy
