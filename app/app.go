@@ -34,6 +34,7 @@ type Options struct {
 	// StandingsBytes is memory for standings, which are then proven without the disk; at least 32 MB where there is any; 0 = none.
 	StandingsBytes int
 	Workers        int // signature checks at a time; 0 = one a processor
+	PoolTxs        int // transactions in the mempool that members share; 0 = no bound
 
 	SnapshotDir   string // snapshots are offered from here; empty: none
 	SnapshotEvery uint64 // a snapshot is made at every multiple of this height; 0 = none
@@ -121,7 +122,7 @@ func New(o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{store: store, log: o.Logger, opts: o, sigs: newSignatures(o.Workers), pool: newPending(), making: newMaking(), standings: newStandings(o.StandingsBytes)}
+	a := &App{store: store, log: o.Logger, opts: o, sigs: newSignatures(o.Workers), pool: newPending(o.PoolTxs), making: newMaking(), standings: newStandings(o.StandingsBytes)}
 	c := &committed{shared: new(sharedRows)}
 	if m := store.Latest(); m.Height > 0 {
 		c.height, c.appHash = int64(m.Height), append([]byte(nil), m.AppHash[:]...)

@@ -19,10 +19,17 @@ type pending struct {
 	mu    sync.Mutex
 	txs   map[[32]byte]waiting  // by SHA-256 of the transaction
 	byID  map[[32]byte][32]byte // tx id → SHA-256 of the transaction that came with it first
-	bytes map[string]int64      // by member
+	share map[string]share      // by member
+	most  int                   // transactions in the mempool; 0: as many as come
 	held  int64                 // bytes of the transactions whose decoded form is kept
 	// executed are the ids of the newest block: it may not be on disk yet, where the gate would find them.
 	executed map[[32]byte]struct{}
+}
+
+// share is what a member has waiting.
+type share struct {
+	txs   int
+	bytes int64
 }
 
 type waiting struct {
@@ -33,11 +40,13 @@ type waiting struct {
 	parsed    *parsed // nil: decoded again when it is needed
 }
 
-func newPending() *pending {
-	return &pending{txs: map[[32]byte]waiting{}, byID: map[[32]byte][32]byte{}, bytes: map[string]int64{}}
+func newPending(most int) *pending {
+	return &pending{txs: map[[32]byte]waiting{}, byID: map[[32]byte][32]byte{}, share: map[string]share{}, most: most}
 }
 
-// add counts a transaction that passed the gate unless its member's share is full.
+// add counts a transaction that passed the gate unless its member's share is full: of bytes, and of places, of which a member may hold as many as are free.
+// Bytes alone would let one member fill every place with small transactions. Alone a member has half of the places, two have a third each: who has few
+// waiting finds room however much others send.
 func (p *pending) add(tx *parsed, member string, limit int64) bool {
 	n := int64(len(tx.raw))
 	p.mu.Lock()
@@ -45,7 +54,8 @@ func (p *pending) add(tx *parsed, member string, limit int64) bool {
 	if _, ok := p.txs[tx.hash]; ok {
 		return true
 	}
-	if p.bytes[member]+n > limit {
+	has := p.share[member]
+	if has.bytes+n > limit || p.most > 0 && has.txs >= p.most-len(p.txs) {
 		return false
 	}
 	w := waiting{member: member, bytes: n, id: tx.id, expiresAt: tx.body.ExpiresAt}
@@ -57,7 +67,7 @@ func (p *pending) add(tx *parsed, member string, limit int64) bool {
 	if _, ok := p.byID[w.id]; !ok {
 		p.byID[w.id] = tx.hash
 	}
-	p.bytes[member] += n
+	p.share[member] = share{has.txs + 1, has.bytes + n}
 	return true
 }
 
@@ -103,8 +113,11 @@ func (p *pending) dropLocked(h [32]byte) {
 	if w.parsed != nil {
 		p.held -= w.bytes
 	}
-	if p.bytes[w.member] -= w.bytes; p.bytes[w.member] <= 0 {
-		delete(p.bytes, w.member)
+	has := p.share[w.member]
+	if has = (share{has.txs - 1, has.bytes - w.bytes}); has.txs == 0 {
+		delete(p.share, w.member)
+	} else {
+		p.share[w.member] = has
 	}
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"testing"
 
 	cmttypes "github.com/cometbft/cometbft/types"
@@ -21,7 +22,7 @@ func waits(number, signature byte, size int, expiresAt int64) *parsed {
 func TestPendingAlive(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		p := newPending()
+		p := newPending(0)
 		in := map[[32]byte]*parsed{} // let in, and in no block that named it by its bytes
 		executed := map[[32]byte]bool{}
 		now := int64(0)
@@ -49,7 +50,7 @@ func TestPendingAlive(t *testing.T) {
 				now++
 				p.committed(nil, nil, now)
 			}
-			waiting, held := int64(0), int64(0)
+			number, waiting, held := 0, int64(0), int64(0)
 			for n := byte(0); n < 3; n++ {
 				for s := byte(0); s < 2; s++ {
 					tx := waits(n, s, 10+int(n), int64(3+n))
@@ -58,6 +59,7 @@ func TestPendingAlive(t *testing.T) {
 						t.Fatalf("transaction %d under signature %d is alive; executed %v, now %d", n, s, executed[tx.id], now)
 					}
 					if in[tx.hash] != nil && tx.body.ExpiresAt >= now {
+						number++
 						waiting += int64(len(tx.raw))
 					}
 					if d := p.decoded(tx.hash); d != nil {
@@ -68,8 +70,8 @@ func TestPendingAlive(t *testing.T) {
 					}
 				}
 			}
-			if p.bytes["m"] != waiting || p.held != held {
-				t.Fatalf("%d bytes wait and %d are held, the pool counts %d and %d", waiting, held, p.bytes["m"], p.held)
+			if p.share["m"] != (share{number, waiting}) || p.held != held {
+				t.Fatalf("%d with %d bytes wait and %d are held, the pool counts %+v and %d", number, waiting, held, p.share["m"], p.held)
 			}
 		}
 	})
@@ -78,7 +80,7 @@ func TestPendingAlive(t *testing.T) {
 // TestPendingHoldsTwoBlocks: beyond two blocks' worth transactions wait in their encoded form alone.
 func TestPendingHoldsTwoBlocks(t *testing.T) {
 	t.Parallel()
-	p := newPending()
+	p := newPending(0)
 	const size = pb.TxBytesMax
 	for n := range byte(decodedBytes/size + 2) {
 		tx := waits(n, 0, size, 1)
@@ -94,6 +96,41 @@ func TestPendingHoldsTwoBlocks(t *testing.T) {
 	p.add(late, "m", 1<<40)
 	if p.decoded(late.hash) == nil {
 		t.Error("a block has left and there is no room for the next transaction")
+	}
+}
+
+// TestPendingPlaces: members that send small transactions as fast as they can leave room for who comes next.
+func TestPendingPlaces(t *testing.T) {
+	t.Parallel()
+	const places = 5000 // mempool.size
+	small := func(member string, n int) *parsed {
+		raw := fmt.Appendf(nil, "%s %d", member, n)
+		hash := sha256.Sum256(raw)
+		return &parsed{raw: raw, hash: hash, id: hash, body: &pb.Body{ExpiresAt: 1}}
+	}
+	p, took := newPending(places), 0
+	for m := range 10 { // one after the other takes all that it may
+		member, n := fmt.Sprint("member ", m), 0
+		for p.add(small(member, n), member, 1<<20) {
+			n++
+		}
+		if want := (places - took + 1) / 2; n != want {
+			t.Fatalf("member %d finds %d places where %d were free, want %d", m, n, places-took, want)
+		}
+		took += n
+	}
+	// What leaves makes room for who has the least.
+	first := small("member 0", 0)
+	p.committed([][32]byte{first.hash}, [][32]byte{first.id}, 0)
+	if p.add(small("member 0", places), "member 0", 1<<20) {
+		t.Error("who has the most has the place that became free")
+	}
+	if !p.add(small("nobody yet", 0), "nobody yet", 1<<20) {
+		t.Error("who has nothing finds no room")
+	}
+	p.committed(nil, nil, 2) // all expired
+	if len(p.share) != 0 || !p.add(small("member 0", 1), "member 0", 1<<20) {
+		t.Errorf("%d members have a share of an empty pool", len(p.share))
 	}
 }
 

@@ -119,6 +119,7 @@ func New(c Config, o Options) (_ *Node, err error) {
 		ChainID: doc.ChainID,
 		Retain:  c.Settings.State.Retain,
 		Workers: c.Settings.State.Workers,
+		PoolTxs: c.Engine.Mempool.Size,
 
 		WindowBytes:    c.Settings.State.ProofWindow << 20,
 		StandingsBytes: int(c.Settings.API.StandingsMB << 20),
