@@ -15,7 +15,6 @@ import (
 
 	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/node"
-	"github.com/xinlian-ledger/xinlian/node/client"
 	"github.com/xinlian-ledger/xinlian/node/join"
 )
 
@@ -44,21 +43,21 @@ func (j *joining) provider(cfg node.Config, log *slog.Logger) (statesync.StatePr
 	if err != nil {
 		return nil, err
 	}
-	j.patience = 10 * time.Second
-	var clients []*client.Client
+	j.patience = 5 * time.Second // another gateway may answer, and the engine waits for half a minute
+	var sources []join.Source
 	for _, url := range j.gateways {
 		j.node = strings.TrimSpace(url)
 		c, err := j.open()
 		if err != nil {
 			return nil, err
 		}
-		clients = append(clients, c)
+		sources = append(sources, join.Source{Name: c.URL(), Headers: join.FromGateway(c)})
 	}
 	who, err := whoIsTrusted(doc, j.trust)
 	if err != nil {
 		return nil, err
 	}
-	return join.Provider{Headers: join.FromGateways(clients...), Genesis: doc, Trust: who, Log: log}, nil
+	return &join.Provider{Sources: sources, Genesis: doc, Trust: who, Log: log}, nil
 }
 
 // finish ends a join that a crash cut off in its last step: the ledger's state is there, CometBFT's stores do not know of it. It asks for the headers of the

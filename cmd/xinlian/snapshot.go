@@ -179,7 +179,7 @@ Exit codes: 0 done, 1 refused, 2 the call was wrong, 3 in use or unreadable.`,
 				return err
 			}
 			defer cl.Close()
-			gateway = join.FromGateways(cl)
+			gateway = join.FromGateway(cl)
 		}
 		info, err := snapshotRestore(ctx, *home, *from, *trust, gateway)
 		if err != nil {

@@ -87,7 +87,9 @@ func TestSnapshots(t *testing.T) {
 	t.Setenv("XINLIAN_PASSPHRASE_FILE", filepath.Join(dir, "keys", "passphrase"))
 	join := func() *process {
 		t.Helper()
-		p := startWith(t, full.Home, "--join", n.Nodes[0].API+","+n.Nodes[1].API, "--key", "gov1", "--keys", filepath.Join(dir, "keys"), "--trust", n.TrustPath())
+		// The first gateway is down, and there is no folder for temporary files.
+		p := runProcess(t, []string{"TMPDIR=" + filepath.Join(dir, "nowhere")}, "start", "--home", full.Home,
+			"--join", "http://127.0.0.1:1,"+n.Nodes[0].API+","+n.Nodes[1].API, "--key", "gov1", "--keys", filepath.Join(dir, "keys"), "--trust", n.TrustPath())
 		waitAnswer(t, p, full.API)
 		eventually(t, "it agrees with the others", func() bool { return status(t, dir).Agree })
 		eventually(t, "it has read the standings", func() bool { return strings.Contains(p.output(), "standings are in memory") })

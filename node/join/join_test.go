@@ -3,6 +3,7 @@ package join_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -303,7 +304,7 @@ func TestHeadersFile(t *testing.T) {
 func TestProvider(t *testing.T) {
 	t.Parallel()
 	c, height := chain(t)
-	p := join.Provider{Headers: truth{c}, Genesis: c.GenesisDoc(), Trust: func(h int64) (*join.Trusted, error) { return join.TrustFile(c.Trust(), h) }}
+	p := &join.Provider{Sources: []join.Source{{Name: "truth", Headers: truth{c}}}, Genesis: c.GenesisDoc(), Trust: func(h int64) (*join.Trusted, error) { return join.TrustFile(c.Trust(), h) }}
 	hash, err := p.AppHash(bg, uint64(height))
 	must(t, err)
 	commit, err := p.Commit(bg, uint64(height))
@@ -322,5 +323,74 @@ func TestProvider(t *testing.T) {
 		if said := log.String(); strings.Count(said, "\n") != 1 || !strings.Contains(said, fmt.Sprintf("height=%d err=", h)) {
 			t.Errorf("height %d: the log says %q, want one line with the reason", h, said)
 		}
+	}
+}
+
+// asked counts the questions that somebody is asked, and answers none: with an error, or not before whoever asks gives up.
+type asked struct {
+	join.Headers
+	silent bool
+	n      int
+}
+
+func (a *asked) Signed(ctx context.Context, _ int64) (*cmttypes.SignedHeader, error) {
+	a.n++
+	if a.silent {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return nil, errors.New("nobody is there")
+}
+
+// counted counts the questions that a source is asked.
+type counted struct {
+	join.Headers
+	n int
+}
+
+func (c *counted) Signed(ctx context.Context, height int64) (*cmttypes.SignedHeader, error) {
+	c.n++
+	return c.Headers.Signed(ctx, height)
+}
+
+// TestProviderPassesOver: one source that answers the truth is enough, in the time that the engine gives. Those who had no answer, or a false one, are not
+// asked again while it answers, and what is known of a height is not asked for twice.
+func TestProviderPassesOver(t *testing.T) {
+	t.Parallel()
+	c, height := chain(t)
+	lies := &counted{Headers: liar{truth: truth{c}, signed: func(h int64, s *cmttypes.SignedHeader) { s.AppHash = bytes.Repeat([]byte{1}, 32) }}}
+	down, silent, honest := new(asked), &asked{silent: true}, &counted{Headers: truth{c}}
+	var log bytes.Buffer
+	p := &join.Provider{
+		Sources: []join.Source{{"down", down}, {"silent", silent}, {"liar", lies}, {"honest", honest}},
+		Genesis: c.GenesisDoc(), Trust: func(h int64) (*join.Trusted, error) { return join.TrustFile(c.Trust(), h) },
+		Log: slog.New(slog.NewTextHandler(&log, nil)),
+	}
+	ctx, cancel := context.WithTimeout(bg, 3*time.Second) // the silent one has a third of what is left
+	defer cancel()
+	hash, err := p.AppHash(ctx, uint64(height))
+	must(t, err)
+	if !bytes.Equal(hash, c.Blocks[height].AppHash) || down.n != 1 || silent.n != 1 || lies.n != 1 {
+		t.Fatalf("app hash %x; asked: %d, %d, %d", hash, down.n, silent.n, lies.n)
+	}
+	if said := log.String(); strings.Count(said, "\n") != 1 || !strings.Contains(said, "answered=honest") || !strings.Contains(said, "liar: header") {
+		t.Errorf("the log says %q, want one line with who was passed over", said)
+	}
+	before := honest.n
+	st, err := p.State(ctx, uint64(height))
+	must(t, err)
+	commit, err := p.Commit(ctx, uint64(height))
+	must(t, err)
+	if honest.n != before || !bytes.Equal(st.AppHash, hash) || commit.Height != height {
+		t.Errorf("the same height was asked for again: %d questions, then %d", before, honest.n)
+	}
+	st, err = p.State(bg, uint64(height-1))
+	must(t, err)
+	if st.LastBlockHeight != height-1 || down.n != 1 || silent.n != 1 || lies.n != 1 {
+		t.Errorf("another height, %d: asked: %d, %d, %d", st.LastBlockHeight, down.n, silent.n, lies.n)
+	}
+	p.Sources = []join.Source{{"down", down}, {"liar", lies}}
+	if _, err := p.State(bg, uint64(height)); err == nil || !strings.Contains(err.Error(), "down: nobody is there") || !strings.Contains(err.Error(), "liar: header") {
+		t.Errorf("nobody has the truth: %v", err)
 	}
 }
