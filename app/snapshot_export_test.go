@@ -151,3 +151,21 @@ func (a *App) LeaveRestore() {
 	a.restore.into.Leave()
 	a.restore = nil
 }
+
+// StopInRebuild applies the last chunk and stops when all that follows from the rows is on disk and the end of the restore is not.
+func (a *App) StopInRebuild(last []byte) error {
+	r := a.restore
+	if err := r.apply(last); err != nil {
+		return err
+	}
+	if err := r.rebuild(); err != nil {
+		return err
+	}
+	v, err := r.into.View() // has everything written
+	if err != nil {
+		return err
+	}
+	v.Close()
+	a.LeaveRestore()
+	return nil
+}

@@ -155,7 +155,16 @@ func (r *restoring) apply(chunk []byte) error {
 func (r *restoring) done() bool { return r.next == len(r.meta.chunks) }
 
 // finish rebuilds what follows from the rows, checks what no single chunk shows, and makes the state visible.
-func (r *restoring) finish() (err error) {
+func (r *restoring) finish() error {
+	if err := r.rebuild(); err != nil {
+		return err
+	}
+	return r.into.Finish(r.meta.appHash(), r.meta.root(), x.EncodeRow(r.info))
+}
+
+// rebuild writes what follows from the rows. A stop in here, or after it, leaves some of that beside the mark: the next try writes the same again, and reads
+// none of it.
+func (r *restoring) rebuild() (err error) {
 	defer caught(&err)
 	for i := r.group; i < len(r.meta.groups); i++ {
 		if r.meta.groups[i].Kind != state.NoLeaf {
@@ -178,7 +187,7 @@ func (r *restoring) finish() (err error) {
 	case !bytes.Equal(logValue(f), r.meta.log):
 		return errSnapshot{errors.New("its rows have another event log than its metadata says")}
 	}
-	w := restoreWriter{s, r.into}
+	w := restoreWriter{bare{s}, r.into}
 	derive(w, int64(r.meta.height))
 	if pack := derivePacks(w); !bytes.Equal(pack, r.meta.pack) {
 		return errSnapshot{errors.New("its rows make other packs than its metadata says")}
@@ -190,8 +199,7 @@ func (r *restoring) finish() (err error) {
 	info := *r.info
 	info.AppHash = nil // as FinalizeBlock writes it
 	blockInfos.Put(w, &info, be64(r.meta.height))
-	s.Close()
-	return r.into.Finish(r.meta.appHash(), r.meta.root(), x.EncodeRow(r.info))
+	return nil
 }
 
 // derive writes the rows of all derived tables as they are after a block: they follow from bound ones.

@@ -14,6 +14,8 @@ import (
 
 	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/app/apptest"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
 )
 
 const resumeChild = "XINLIAN_APP_TEST_RESUME"
@@ -83,6 +85,55 @@ func TestSnapshotResume(t *testing.T) {
 		must(t, a.Fsck(bg))
 		sameRows(t, s.Apps[0], a)
 	}
+}
+
+// TestSnapshotStoppedAtItsEnd stops a restore between the rows that follow from others and its end. It goes on, from files or from the engine.
+func TestSnapshotStoppedAtItsEnd(t *testing.T) {
+	t.Parallel()
+	s, more := story(t, apptest.Options{Apps: 1})
+	if members(t, s.Apps[0]) == 0 {
+		t.Fatal("nobody is in a pack: nothing of one would be left behind")
+	}
+	made, err := s.Apps[0].MakeSnapshotSized(0, t.TempDir(), 1<<20, 512)
+	must(t, err)
+	meta, chunks := files(t, made)
+	for _, engine := range []bool{false, true} {
+		dir := t.TempDir()
+		a := newApp(t, app.Options{Dir: dir, ChainID: s.Chain})
+		offer(t, a, made.Height, meta, len(chunks), s.AppHash)
+		for i, c := range chunks[:len(chunks)-1] {
+			apply(t, a, i, c)
+		}
+		must(t, a.StopInRebuild(chunks[len(chunks)-1]))
+		must(t, a.Close())
+		b := newApp(t, app.Options{Dir: dir, ChainID: s.Chain})
+		unseen(t, b)
+		if engine {
+			syncFrom(t, b, made, s.AppHash)
+		} else {
+			must(t, b.RestoreSnapshot(bg, made.Dir, s.AppHash))
+		}
+		must(t, b.Fsck(bg))
+		sameRows(t, s.Apps[0], b)
+		s.Apps = append(s.Apps, b)
+	}
+	more()
+	for _, a := range s.Apps {
+		must(t, a.Fsck(bg))
+		sameRows(t, s.Apps[0], a)
+	}
+}
+
+// members counts those who are in a pack.
+func members(t *testing.T, a *app.App) (n int) {
+	t.Helper()
+	must(t, a.Read(func(r x.Reader) error {
+		for _, set := range pb.PackSets {
+			n += len(app.PackMembers(r, set)) / 32
+		}
+		return nil
+	}))
+	return n
 }
 
 // killAfterChunk lets a process take a snapshot into dir and kills it after so many chunks.
