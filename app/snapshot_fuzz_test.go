@@ -2,6 +2,8 @@ package app
 
 import (
 	"bytes"
+	"encoding/binary"
+	"runtime"
 	"testing"
 
 	"github.com/xinlian-ledger/xinlian/app/state"
@@ -34,6 +36,26 @@ func FuzzSnapshotMeta(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestSnapshotGroupMemory: a group of rows that are as small as can be, and false, takes little more memory than it has bytes.
+func TestSnapshotGroupMemory(t *testing.T) { // not parallel: it reads what the process allocates
+	const n = 4 << 20
+	head := appendBytes(appendBytes(nil, subject.HeadKey("91410100MA0000001A")), make([]byte, 4))
+	for name, tiny := range map[string][]byte{"empty": {0, 0}, "of one byte": {1, 0x31, 0}} {
+		for _, first := range [][]byte{nil, head} {
+			body := binary.AppendUvarint(nil, n)
+			body = append(body, first...)
+			body = append(body, bytes.Repeat(tiny, n)...)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			err := groupUnits(make([]byte, 32), body, 0, 0, state.Subtree{}, func([]row) error { return nil })
+			runtime.ReadMemStats(&after)
+			if took := after.TotalAlloc - before.TotalAlloc; err == nil || took > uint64(len(body)) {
+				t.Errorf("rows %s, %d bytes: %d bytes of memory, %v", name, len(body), took, err)
+			}
+		}
+	}
 }
 
 // FuzzSnapshotGroup: rows from a peer, whatever they are, are refused unless they hash to the subtree, and never stop the node.

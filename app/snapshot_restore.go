@@ -110,6 +110,9 @@ func (r *restoring) apply(chunk []byte) error {
 	if sha256.Sum256(chunk) != r.meta.chunks[r.next] {
 		return errChunk
 	}
+	if len(chunk) == 0 || len(chunk) > snapshotChunkBytes {
+		return errSnapshot{fmt.Errorf("chunk %d has %d bytes, 1 to %d are possible", r.next, len(chunk), snapshotChunkBytes)}
+	}
 	if r.next < r.have {
 		r.next++
 		return nil
@@ -122,6 +125,8 @@ func (r *restoring) apply(chunk []byte) error {
 		switch {
 		case c.err != nil:
 			return errSnapshot{c.err}
+		case len(part) == 0: // whoever may send nothing may do so for ever
+			return errSnapshot{fmt.Errorf("a part of group %d is empty", number)}
 		case last > 1 || number != r.group:
 			return errSnapshot{fmt.Errorf("group %d comes where group %d must", number, r.group)}
 		case len(r.body)+len(part) > snapshotGroupBytesMax:

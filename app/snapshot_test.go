@@ -463,6 +463,15 @@ func TestSnapshotLiar(t *testing.T) {
 			}
 		}
 	}
+	// Chunks that change nothing: as many as the metadata may promise would lie on the disk of who takes them.
+	for name, bad := range map[string][]byte{"no byte": {}, "an empty part": {chunks[0][0], 0, 0}, "many": bytes.Repeat([]byte{chunks[0][0], 0, 0}, 1000)} {
+		if r := offer(t, a, info.Height, app.WithChunk(meta, 0, sha256.Sum256(bad)), len(chunks), s.AppHash); r != abci.ResponseOfferSnapshot_ACCEPT {
+			t.Fatalf("offer: %v", r)
+		}
+		if r := apply(t, a, 0, bad); r.Result != abci.ResponseApplySnapshotChunk_REJECT_SNAPSHOT || len(r.RejectSenders) != 1 {
+			t.Errorf("%s: a chunk that changes nothing is answered %v", name, r.Result)
+		}
+	}
 	for name, bad := range map[string][]byte{"cut": meta[:len(meta)-1], "longer": append(bytes.Clone(meta), 0), "none": nil} {
 		if r := offer(t, a, info.Height, bad, len(chunks), s.AppHash); r != abci.ResponseOfferSnapshot_REJECT_SENDER {
 			t.Errorf("%s: %v", name, r)

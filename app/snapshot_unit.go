@@ -78,21 +78,46 @@ func checkBucket(bucket row, rows []row) error {
 	return nil
 }
 
-// groupUnits reads a group and checks it against its subtree. Only when all of it holds are the units handed out.
-func groupUnits(secret, body []byte, depth, number int, want state.Subtree, fn func(rows []row) error) error {
-	var units [][]row
-	var leaves []tree.Leaf
+// belongs says whether a row may stand in the unit that begins with first. It is asked before the row is kept: a group of tiny rows that belong nowhere would
+// take many times its size in memory before it is found false.
+func belongs(first row, key []byte) bool {
+	if uscc, ok := subject.OfHead(first.key); ok {
+		return len(key) >= 19 && string(key[1:19]) == uscc
+	}
+	return first.key[0] == buckets.Key()[0] && len(key) == 41
+}
+
+// eachUnit reads the units of a group. fn does not keep the rows.
+func eachUnit(body []byte, fn func(rows []row) error) error {
+	var rows []row
 	for c := (cursor{rest: body}); len(c.rest) > 0; {
-		var rows []row
+		rows = rows[:0]
 		for range c.uvarint(len(c.rest)) {
-			rows = append(rows, row{c.bytes(snapshotKeyMax), c.bytes(snapshotValueMax)})
-			if c.err != nil {
-				break
+			r := row{c.bytes(snapshotKeyMax), c.bytes(snapshotValueMax)}
+			switch {
+			case c.err != nil:
+				return c.err
+			case len(r.key) == 0:
+				return errors.New("a row without a key")
+			case len(rows) > 0 && !belongs(rows[0], r.key):
+				return fmt.Errorf("row %x does not belong to the unit of row %x", r.key, rows[0].key)
 			}
+			rows = append(rows, r)
 		}
 		if c.err != nil {
 			return c.err
 		}
+		if err := fn(rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// groupUnits reads a group and checks it against its subtree. Only when all of it holds are the units handed out, which it reads for that a second time.
+func groupUnits(secret, body []byte, depth, number int, want state.Subtree, fn func(rows []row) error) error {
+	var leaves []tree.Leaf
+	err := eachUnit(body, func(rows []row) error {
 		leaf, err := unitLeaf(secret, rows)
 		if err != nil {
 			return err
@@ -103,15 +128,14 @@ func groupUnits(secret, body []byte, depth, number int, want state.Subtree, fn f
 		if state.SubtreeAt(leaf.Path, depth) != number {
 			return fmt.Errorf("row %x does not belong here", rows[0].key)
 		}
-		units, leaves = append(units, rows), append(leaves, leaf)
+		leaves = append(leaves, leaf)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if got := state.SubtreeOf(leaves, depth); got != want {
 		return errors.New("its rows do not hash to the subtree that the metadata names")
 	}
-	for _, rows := range units {
-		if err := fn(rows); err != nil {
-			return err
-		}
-	}
-	return nil
+	return eachUnit(body, fn)
 }

@@ -210,7 +210,7 @@ func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 		// The engine's own provider and its settings are not used.
 		cfg.StateSync.Enable = true
 		cfg.StateSync.DiscoveryTime = 5 * time.Second // peers are members and few; the least that the engine allows
-		options = append(options, cmtnode.StateProvider(n.opts.StateProvider))
+		options = append(options, cmtnode.StateProvider(n.opts.StateProvider), withChunksAsked)
 	}
 	engine, err := cmtnode.NewNode(
 		cfg,

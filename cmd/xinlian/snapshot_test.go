@@ -105,6 +105,9 @@ func TestSnapshots(t *testing.T) {
 		t.Errorf("want a line with %s:\n%s", want, p.output())
 	}
 	joined := sound(t, full.Home)
+	if left, err := os.ReadDir(filepath.Join(full.Home, node.ChunksDir)); err != nil || len(left) > 0 {
+		t.Errorf("the chunks of the snapshot: %v %v", left, err)
+	}
 	if joined.FirstBlock <= 1 {
 		t.Errorf("it has blocks from %d: it did not begin with a snapshot", joined.FirstBlock)
 	}

@@ -98,6 +98,17 @@ func runNode(ctx context.Context, home string, j *joining) error {
 	if err != nil {
 		return err
 	}
+	if provider != nil { // the home is this process's own now
+		// CometBFT v0.40 has a setting for the folder and does not read it.
+		dir, err := node.MakeChunksDir(home)
+		if err == nil {
+			err = os.Setenv("TMPDIR", dir)
+		}
+		if err != nil {
+			n.Stop()
+			return err
+		}
+	}
 	if lend, err = openLending(cfg); err != nil {
 		n.Stop()
 		return err

@@ -50,9 +50,10 @@ func CheckFileRows(uscc string, head []byte, rows []Row) error {
 	if err != nil {
 		return err
 	}
+	// Entries first: the records are then held against them one by one, and what is kept meanwhile is no more than the entries pay for.
 	var f tree.Frontier
 	newest := map[[32]byte]rowVersion{}
-	found := map[[32]byte]rowVersion{}
+	records := 0
 	for i, row := range rows {
 		t, ok := x.TableOf(row.Key)
 		switch {
@@ -60,33 +61,35 @@ func CheckFileRows(uscc string, head []byte, rows []Row) error {
 			return fmt.Errorf("row %x does not belong to the file of %s", row.Key, uscc)
 		case i > 0 && bytes.Compare(rows[i-1].Key, row.Key) >= 0:
 			return fmt.Errorf("row %x of the file of %s is out of order", row.Key, uscc)
+		case row.Key[0] != entries.Key()[0]:
+			records++
+			continue
 		}
+		e := new(pb.FileEntry)
+		switch {
+		case len(row.Key) != 27 || binary.BigEndian.Uint64(row.Key[19:]) != f.Size:
+			return fmt.Errorf("SUB-1: the file of %s lacks entry %d", uscc, f.Size)
+		case pb.Decode(row.Value, e) != nil || len(e.Key) != 32 || len(e.Digest) != 32:
+			return fmt.Errorf("entry %d of the file of %s is damaged", f.Size, uscc)
+		}
+		newest[[32]byte(e.Key)] = rowVersion{f.Size, [32]byte(e.Digest)}
+		f.Append(tree.LogLeaf(row.Value))
+	}
+	if f.Size != h.Size || f.Root() != h.Root() {
+		return fmt.Errorf("SUB-1: the file of %s does not hash to its head", uscc)
+	}
+	if records != len(newest) {
+		return fmt.Errorf("SUB-2: the file of %s names %d records, %d stand", uscc, len(newest), records)
+	}
+	for _, row := range rows {
 		if row.Key[0] == entries.Key()[0] {
-			e := new(pb.FileEntry)
-			switch {
-			case len(row.Key) != 27 || binary.BigEndian.Uint64(row.Key[19:]) != f.Size:
-				return fmt.Errorf("SUB-1: the file of %s lacks entry %d", uscc, f.Size)
-			case pb.Decode(row.Value, e) != nil || len(e.Key) != 32 || len(e.Digest) != 32:
-				return fmt.Errorf("entry %d of the file of %s is damaged", f.Size, uscc)
-			}
-			newest[[32]byte(e.Key)] = rowVersion{f.Size, [32]byte(e.Digest)}
-			f.Append(tree.LogLeaf(row.Value))
 			continue
 		}
 		seq, n := binary.Uvarint(row.Value)
 		if n <= 0 || !bytes.Equal(binary.AppendUvarint(nil, seq), row.Value[:n]) {
 			return fmt.Errorf("row %x of the file of %s has no file number", row.Key, uscc)
 		}
-		found[sha256.Sum256(row.Key)] = rowVersion{seq, sha256.Sum256(row.Value[n:])}
-	}
-	if f.Size != h.Size || f.Root() != h.Root() {
-		return fmt.Errorf("SUB-1: the file of %s does not hash to its head", uscc)
-	}
-	if len(found) != len(newest) {
-		return fmt.Errorf("SUB-2: the file of %s names %d records, %d stand", uscc, len(newest), len(found))
-	}
-	for k, v := range found { // DETERMINISM: a check; whichever row is wrong, the answer is that one is
-		if newest[k] != v {
+		if v, ok := newest[sha256.Sum256(row.Key)]; !ok || v != (rowVersion{seq, sha256.Sum256(row.Value[n:])}) {
 			return fmt.Errorf("SUB-2: a record of %s is not the newest version in the file", uscc)
 		}
 	}
