@@ -39,6 +39,9 @@ type Options struct {
 	SnapshotDir   string // snapshots are offered from here; empty: none
 	SnapshotEvery uint64 // a snapshot is made at every multiple of this height; 0 = none
 
+	// BlockTime gives the time of a block from a source that is trusted, for the snapshot that this node takes from its peers; nil: what they say is not checked.
+	BlockTime func(ctx context.Context, height int64) (time.Time, error)
+
 	// Overlap lets a block be written while the next one is executed. Commit then returns before the block is on disk.
 	Overlap bool
 	// WriteLate, for tests, has a block written only when somebody waits for that: as late as Overlap may make it.

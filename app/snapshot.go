@@ -141,7 +141,7 @@ func (a *App) LoadSnapshotChunk(_ context.Context, req *abci.RequestLoadSnapshot
 }
 
 // OfferSnapshot implements abci.Application. The metadata must hash to the app hash before the first chunk is asked for.
-func (a *App) OfferSnapshot(_ context.Context, req *abci.RequestOfferSnapshot) (_ *abci.ResponseOfferSnapshot, err error) {
+func (a *App) OfferSnapshot(ctx context.Context, req *abci.RequestOfferSnapshot) (_ *abci.ResponseOfferSnapshot, err error) {
 	defer a.halt("offer of a snapshot", &err)
 	if a.restore != nil { // an earlier offer; if this is the same snapshot, it goes on
 		a.restore.into.Leave()
@@ -163,6 +163,13 @@ func (a *App) OfferSnapshot(_ context.Context, req *abci.RequestOfferSnapshot) (
 	r, err := checkSnapshot(s.Metadata, req.AppHash, a.opts.ChainID)
 	if err == nil && (r.meta.height != s.Height || len(r.meta.chunks) != int(s.Chunks)) {
 		err = fmt.Errorf("offered as height %d in %d chunks, the metadata says height %d in %d", s.Height, s.Chunks, r.meta.height, len(r.meta.chunks))
+	}
+	if err == nil && a.opts.BlockTime != nil {
+		at, unknown := a.opts.BlockTime(ctx, int64(s.Height))
+		if unknown != nil {
+			return answer(abci.ResponseOfferSnapshot_REJECT, unknown)
+		}
+		err = r.isOf(at)
 	}
 	if err != nil {
 		return answer(abci.ResponseOfferSnapshot_REJECT_SENDER, err)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/xinlian-ledger/xinlian/app/state"
+	"github.com/xinlian-ledger/xinlian/x"
 )
 
 // MakeSnapshotSized makes a snapshot with chunks and groups of other sizes than a network uses.
@@ -71,6 +73,21 @@ func WithChunk(meta []byte, i int, hash [32]byte) []byte {
 		panic(err)
 	}
 	m.chunks[i] = hash
+	return m.encode()
+}
+
+// WithTime gives metadata that gives the block another time.
+func WithTime(meta []byte, at time.Time) []byte {
+	m, err := decodeSnapshotMeta(meta)
+	if err != nil {
+		panic(err)
+	}
+	chain, info, err := m.parse()
+	if err != nil {
+		panic(err)
+	}
+	info.TimeSeconds, info.TimeNanos, info.LegalTime = at.Unix(), int32(at.Nanosecond()), chain.LegalTime(at.Unix())
+	m.info = x.EncodeRow(info)
 	return m.encode()
 }
 

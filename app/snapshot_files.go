@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 )
@@ -176,15 +177,18 @@ func readChunk(dir string, m *snapshotMeta, i int) ([]byte, error) {
 	return chunk, nil
 }
 
-// RestoreSnapshot fills an empty state with a snapshot on disk. appHash is that of its height, from a source that the caller trusts. Nothing is visible
+// RestoreSnapshot fills an empty state with a snapshot on disk. appHash is that of its height and at the time of the block, from a source that the caller trusts. Nothing is visible
 // unless all of it holds. One that was stopped, by a crash or by the caller or by a file that is damaged, goes on from its last whole chunk when it is
 // called again; a snapshot that is false leaves nothing.
-func (a *App) RestoreSnapshot(ctx context.Context, dir string, appHash []byte) (err error) {
+func (a *App) RestoreSnapshot(ctx context.Context, dir string, appHash []byte, at time.Time) (err error) {
 	raw, m, err := readSnapshotMeta(dir)
 	if err != nil {
 		return err
 	}
 	r, err := checkSnapshot(raw, appHash, a.opts.ChainID)
+	if err == nil {
+		err = r.isOf(at)
+	}
 	if err != nil {
 		return fmt.Errorf("snapshot %s: %w", dir, err)
 	}

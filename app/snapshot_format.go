@@ -136,8 +136,8 @@ func (m *snapshotMeta) appHash() tree.Hash {
 	return tree.AppHash([]tree.Entry{{Name: "catalog", Value: m.catalog}, {Name: "log", Value: m.log}, {Name: "pack", Value: m.pack}, {Name: "state", Value: root[:]}})
 }
 
-// parse reads the two messages of the metadata and checks what they say against the rest of it. The app hash does not bind the time of the block: no rule
-// reads it, answers show it until the next block comes.
+// parse reads the two messages of the metadata and checks what they say against the rest of it. The app hash does not bind the time of the block: who takes a
+// snapshot holds it against the block's header (isOf).
 func (m *snapshotMeta) parse() (*x.Chain, *pb.BlockInfo, error) {
 	ci, info := new(pb.ChainInfo), new(pb.BlockInfo)
 	if pb.Decode(m.chain, ci) != nil || len(ci.Secret) != 32 || ci.ClockRate < 1 {

@@ -56,7 +56,7 @@ func TestLongSnapshot(t *testing.T) {
 	t.Logf("%d subjects: %d chunks, %.1f MB, made in %s", n, info.Chunks, float64(info.Bytes)/(1<<20), time.Since(start).Round(time.Millisecond))
 	start = time.Now()
 	a := newApp(t, app.Options{Dir: t.TempDir(), ChainID: c.Chain})
-	must(t, a.RestoreSnapshot(bg, info.Dir, c.AppHash))
+	must(t, a.RestoreSnapshot(bg, info.Dir, c.AppHash, c.Apps[0].Status().BlockTime))
 	t.Logf("restored in %s", time.Since(start).Round(time.Millisecond))
 	must(t, a.Fsck(bg))
 	c.Apps = append(c.Apps, a)

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/xinlian-ledger/xinlian/app/state"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
@@ -78,6 +79,16 @@ func checkSnapshot(raw, appHash []byte, chainID string) (*restoring, error) {
 	}
 	id := sha256.Sum256(raw)
 	return &restoring{meta: m, id: id[:], chain: chain, info: info}, nil
+}
+
+// isOf holds the time that the metadata gives the block against that of its header, which no hash of the state binds. Until the next block comes it decides which
+// transactions have expired, and what the legal day is; after that it stands in the answers about this height.
+func (r *restoring) isOf(at time.Time) error {
+	if r.info.TimeSeconds != at.Unix() || int(r.info.TimeNanos) != at.Nanosecond() {
+		return fmt.Errorf("the metadata gives block %d the time %s, its header has %s", r.meta.height,
+			time.Unix(r.info.TimeSeconds, int64(r.info.TimeNanos)).UTC().Format(time.RFC3339Nano), at.UTC().Format(time.RFC3339Nano))
+	}
+	return nil
 }
 
 // begin makes the store ready. It must be empty, or hold what a process that was stopped has applied of this very snapshot: that goes on.

@@ -56,7 +56,7 @@ func TestSnapshotResume(t *testing.T) {
 				for i := range have {
 					must(t, os.Remove(filepath.Join(without, fmt.Sprintf("%06d", i))))
 				}
-				must(t, a.RestoreSnapshot(bg, without, s.AppHash))
+				must(t, a.RestoreSnapshot(bg, without, s.AppHash, s.Apps[0].Status().BlockTime))
 			} else {
 				for i, c := range chunks {
 					bad := bytes.Clone(c)
@@ -111,7 +111,7 @@ func TestSnapshotStoppedAtItsEnd(t *testing.T) {
 		if engine {
 			syncFrom(t, b, made, s.AppHash)
 		} else {
-			must(t, b.RestoreSnapshot(bg, made.Dir, s.AppHash))
+			must(t, b.RestoreSnapshot(bg, made.Dir, s.AppHash, s.Apps[0].Status().BlockTime))
 		}
 		must(t, b.Fsck(bg))
 		sameRows(t, s.Apps[0], b)

@@ -114,6 +114,15 @@ func New(c Config, o Options) (_ *Node, err error) {
 		return nil, fmt.Errorf("compact the state: %w", err)
 	}
 	n.room.txs, n.room.bytes = int64(c.Engine.Mempool.Size), c.Engine.Mempool.MaxTxsBytes
+	var blockTime func(context.Context, int64) (time.Time, error)
+	if p := o.StateProvider; p != nil {
+		blockTime = func(ctx context.Context, height int64) (time.Time, error) {
+			ctx, cancel := context.WithTimeout(ctx, 30*time.Second) // as long as the engine waits for the rest
+			defer cancel()
+			st, err := p.State(ctx, uint64(height))
+			return st.LastBlockTime, err
+		}
+	}
 	n.app, err = app.New(app.Options{
 		Dir:     filepath.Join(c.Home, StateDir),
 		ChainID: doc.ChainID,
@@ -126,6 +135,7 @@ func New(c Config, o Options) (_ *Node, err error) {
 
 		SnapshotDir:   filepath.Join(c.Home, SnapshotDir),
 		SnapshotEvery: c.Settings.State.SnapshotEvery,
+		BlockTime:     blockTime,
 
 		Overlap: true, OnDurable: n.onDurable,
 		Logger:  o.Logger.With("module", "app"),

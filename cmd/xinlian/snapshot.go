@@ -258,7 +258,7 @@ func snapshotRestore(ctx context.Context, home, from, trustFile string, gateway 
 		if have.Height != 0 {
 			return info, fmt.Errorf("%s is at height %d: a snapshot goes into an empty home", cfg.Home, have.Height)
 		}
-		if err := a.RestoreSnapshot(ctx, from, st.AppHash); err != nil {
+		if err := a.RestoreSnapshot(ctx, from, st.AppHash, st.LastBlockTime); err != nil {
 			return info, err
 		}
 	}
