@@ -182,7 +182,7 @@ var engineKnobs = []Knob{
 	{Key: "consensus.create_empty_blocks_interval", Reason: "freshness has this bound; at most a quarter of a legal day on fast chains"},
 	{Key: "consensus.double_sign_check_height", Reason: "set to 10 on a validator that may be started on a second machine"},
 	{Key: "mempool.type", Reason: "flood: members' transactions reach every proposer"},
-	{Key: "mempool.size", Reason: "beyond it submitters are told to come back; a longer queue is only latency"},
+	{Key: "mempool.size", Reason: "beyond it submitters are told to come back, and a member that has as many waiting as there are free places; a longer queue is only latency"},
 	{Key: "mempool.cache_size", Reason: "four times the mempool: what was just refused or committed is not checked again"},
 	{Key: "mempool.max_tx_bytes", Reason: "the wire format's own limit"},
 	{Key: "mempool.max_txs_bytes", Reason: "sixteen full blocks"},
