@@ -144,7 +144,7 @@ func DecodeAnchorProof(raw []byte) (*pb.AnchorProof, error) {
 		return nil, invalid(3, CodeSize, "%d bytes, more than %d", len(raw), pb.BundleBytesMax)
 	}
 	body := raw[len(AnchorProofMagic):]
-	if err := boundSteps(body); err != nil {
+	if err := boundBlock(body); err != nil {
 		return nil, err
 	}
 	p := new(pb.AnchorProof)

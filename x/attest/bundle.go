@@ -45,6 +45,9 @@ func open(raw []byte) (cut int, err *Error) {
 
 // decode is the rest of step 3, and step 4, for a whole bundle.
 func decode(raw []byte, b *pb.Bundle) *Error {
+	if err := blockLists.bound(raw[len(Magic):]); err != nil {
+		return err
+	}
 	if err := pb.Decode(raw[len(Magic):], b); err != nil {
 		return invalid(3, CodeEncoding, "bundle: %v", err)
 	}

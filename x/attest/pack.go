@@ -304,7 +304,7 @@ func decodePack(raw []byte) (*pb.Pack, error) {
 		return nil, invalid(3, CodeSize, "%d bytes, more than %d", len(raw), pb.PackBytesMax)
 	}
 	f := new(pb.Pack)
-	if err := boundSteps(raw[len(PackMagic):]); err != nil {
+	if err := boundBlock(raw[len(PackMagic):]); err != nil {
 		return nil, err
 	}
 	if err := pb.Decode(raw[len(PackMagic):], f); err != nil {
@@ -332,9 +332,27 @@ func packMagic(raw []byte, magic string) error {
 	return invalid(2, CodeMagic, "not the file that is asked for: it does not begin with %s", magic)
 }
 
-// boundSteps bounds the steps of an encoded pack before they are decoded, which takes far more room. It does not judge the encoding.
-func boundSteps(raw []byte) *Error {
+// boundBlock bounds the steps of an encoded pack, and the lists of numbers of its block part, before they are decoded, which takes far more room. It does not judge
+// the encoding.
+func boundBlock(raw []byte) *Error {
 	steps := 0
+	err := walk(raw, func(field uint64, _ []byte, _ bool) *Error {
+		if field == 4 {
+			steps++
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case steps > pb.BundleStepsMax:
+		return invalid(3, CodeSize, "%d steps, more than %d", steps, pb.BundleStepsMax)
+	}
+	return blockLists.bound(raw)
+}
+
+// walk passes the fields at the top of a message: numbers, and bytes within it.
+func walk(raw []byte, each func(field uint64, v []byte, number bool) *Error) *Error {
 	for at := 0; at < len(raw); {
 		tag, n := binary.Uvarint(raw[at:])
 		if n <= 0 {
@@ -349,15 +367,52 @@ func boundSteps(raw []byte) *Error {
 		case size > uint64(len(raw)-at-n-m):
 			return invalid(3, CodeEncoding, "the field at byte %d reaches beyond the end", at)
 		}
-		if tag>>3 == 4 {
-			steps++
+		from := at + n + m
+		at = from + int(size)
+		if err := each(tag>>3, raw[from:at], tag&7 == 0); err != nil {
+			return err
 		}
-		at += n + m + int(size)
-	}
-	if steps > pb.BundleStepsMax {
-		return invalid(3, CodeSize, "%d steps, more than %d", steps, pb.BundleStepsMax)
 	}
 	return nil
+}
+
+// numbersMax bounds a list of numbers, in bytes: a set and a commit have one number a validator, of ten bytes at most.
+const numbersMax = 10 * pb.ValidatorsMax
+
+// lists says where in a message lists of numbers stand.
+type lists struct {
+	numbers uint64            // the field that is one; 0 = none
+	within  map[uint64]*lists // the messages that have some
+	many    uint64            // that of them which may occur more than once
+}
+
+var (
+	commitLists = &lists{numbers: 6}
+	setLists    = &lists{numbers: 2}
+	stepLists   = &lists{within: map[uint64]*lists{2: commitLists, 3: setLists}}
+	blockLists  = &lists{within: map[uint64]*lists{2: commitLists, 3: setLists, 4: stepLists}, many: 4}
+)
+
+// bound bounds the lists of numbers of a message before they are decoded, which takes eight times their room. A decoder would join what occurs more than once.
+func (l *lists) bound(raw []byte) *Error {
+	seen := make(map[uint64]bool)
+	return walk(raw, func(field uint64, v []byte, number bool) *Error {
+		inner := l.within[field]
+		switch {
+		case inner == nil && (field != l.numbers || field == 0):
+			return nil
+		case number, seen[field] && field != l.many:
+			return invalid(3, CodeEncoding, "%v", pb.ErrNotCanonical)
+		}
+		seen[field] = true
+		switch {
+		case inner != nil:
+			return inner.bound(v)
+		case len(v) > numbersMax:
+			return invalid(3, CodeSize, "a list of numbers of %d bytes, more than %d", len(v), numbersMax)
+		}
+		return nil
+	})
 }
 
 // checkPackForm is step 4 for a pack.
@@ -382,12 +437,33 @@ func checkMembers(members []byte) *Error {
 	if n := len(members) / memberBytes; n > pb.PackMembersMax {
 		return invalid(4, CodeSize, "%d members, more than %d", n, pb.PackMembersMax)
 	}
+	nodes, last := 0, -1
 	for i := memberBytes; i < len(members); i += memberBytes {
-		if bytes.Compare(members[i-memberBytes:i], members[i:i+memberBytes]) >= 0 {
+		shared, ascend := sharedBits(members[i-memberBytes:i], members[i:i+memberBytes])
+		if !ascend {
 			return invalid(4, CodePackMembers, "member %d does not come after the one before it", i/memberBytes)
 		}
+		nodes, last = nodes+max(shared-last, 0), shared // a node for each beginning that two share, and that the two before do not
+	}
+	if n := len(members) / memberBytes; nodes > packNodesMax(n) {
+		return invalid(4, CodePackMembers, "the tree of %d members has %d inner nodes, more than %d: no paths are so alike", n, nodes, packNodesMax(n))
 	}
 	return nil
+}
+
+// packNodesMax bounds the inner nodes of the tree of n members, and so the work for its root, which is done before anybody's signature is looked at. Paths are hashes, of
+// which n make 1.44 n nodes.
+func packNodesMax(n int) int { return 4*n + 16384 }
+
+// sharedBits tells how many bits two paths begin with alike, and whether they ascend.
+func sharedBits(a, b []byte) (n int, ascend bool) {
+	for at := 0; at < memberBytes; at += 8 {
+		x, y := binary.BigEndian.Uint64(a[at:]), binary.BigEndian.Uint64(b[at:])
+		if x != y {
+			return 8*at + bits.LeadingZeros64(x^y), x < y
+		}
+	}
+	return 8 * memberBytes, false
 }
 
 // ApplyDelta makes the newer pack of an older one: the very bytes that a gateway serves. Neither is judged as to who signed it, and what comes out
@@ -436,7 +512,7 @@ func decodeDelta(raw []byte) (*pb.PackDelta, error) {
 			return nil, invalid(3, CodeEncoding, "delta: %v", pb.ErrNotCanonical)
 		}
 		if field == 2 {
-			if err := boundSteps(v); err != nil {
+			if err := boundBlock(v); err != nil {
 				return nil, err
 			}
 		}

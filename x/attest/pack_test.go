@@ -119,6 +119,20 @@ func gzipped(raw []byte) []byte {
 	return b.Bytes()
 }
 
+// alike are n pairs of members that differ in the last bit alone, as no paths do.
+func alike(n int) []byte {
+	var all [][]byte
+	for i := range n {
+		path := Sum("alike", i)
+		for bit := range byte(2) {
+			path[31] = path[31]&^1 | bit
+			all = append(all, bytes.Clone(path))
+		}
+	}
+	slices.SortFunc(all, bytes.Compare)
+	return slices.Concat(all...)
+}
+
 func packVectors() []packVector {
 	c := new(packCorpus)
 	serious, negative := samplePack(pb.PACK_SERIOUS), samplePack(pb.PACK_NEGATIVE)
@@ -147,6 +161,10 @@ func packVectors() []packVector {
 	c.add("members-twice", 1, "E_ENCODING", append(slices.Clone(file), append(binary.AppendUvarint([]byte{0x52}, 32), Members(uscc(0))...)...))
 	c.add("length-not-shortest", 1, "E_ENCODING", bytes.Replace(file, append([]byte{0x2a, 32}, serious.Catalog...), append([]byte{0x2a, 0xa0, 0}, serious.Catalog...), 1))
 	c.add("steps-1025", 1, "E_SIZE", append([]byte("XLP1"), bytes.Repeat([]byte{0x22, 0}, 1025)...))
+	many := slices.Repeat([]int64{1}, 10*pb.ValidatorsMax+1)
+	c.bad("powers-10241", "E_SIZE", func(p *pb.Pack) { p.Validators.Powers = many })
+	c.bad("times-10241", "E_SIZE", func(p *pb.Pack) { p.Commit.Times = many })
+	c.bad("step-powers-10241", "E_SIZE", func(p *pb.Pack) { p.Steps = []pb.Step{{Header: p.Header, Commit: p.Commit, Next: pb.ValidatorSet{Powers: many}}} })
 
 	// Members.
 	swap := func(i, j int) func(p *pb.Pack) {
@@ -160,6 +178,8 @@ func packVectors() []packVector {
 	c.bad("unsorted", "E_PACK_MEMBERS", swap(2, 5))
 	c.bad("unsorted-last", "E_PACK_MEMBERS", swap(5, 6))
 	c.bad("duplicate", "E_PACK_MEMBERS", func(p *pb.Pack) { p.Members = slices.Concat(p.Members[:64], p.Members[32:]) })
+	c.add("ok-alike", 0, "OK", attest.EncodePack(Spec{}.Pack(pb.PACK_SERIOUS, alike(40), negative.Members)))
+	c.bad("members-alike", "E_PACK_MEMBERS", func(p *pb.Pack) { p.Members = alike(90) })
 	c.bad("member-31", "E_PACK_MEMBERS", func(p *pb.Pack) { p.Members = p.Members[:len(p.Members)-1] })
 	c.bad("member-left-out", "E_APP_HASH", func(p *pb.Pack) { p.Members = slices.Concat(p.Members[:64], p.Members[96:]) })
 	c.bad("last-left-out", "E_APP_HASH", func(p *pb.Pack) { p.Members = p.Members[:len(p.Members)-32] })

@@ -216,6 +216,17 @@ func (c *corpus) parsing(base Spec) {
 	c.file("parse-group", 1, "E_ENCODING", append(bytes.Clone(raw), 0x0b, 0x0c))
 	c.file("size-one-subject", 1, "E_SIZE", attest.EncodeBundle(&pb.Bundle{Header: new(pb.Header), Commit: new(pb.Commit), Validators: new(pb.ValidatorSet), Entries: []pb.Entry{{}}, Hashes: make([]byte, pb.BundleBytesMax)}))
 	c.file("size-entries", 1, "E_SIZE", attest.EncodeBundle(&pb.Bundle{Header: new(pb.Header), Commit: new(pb.Commit), Validators: new(pb.ValidatorSet), Entries: make([]pb.Entry, pb.BundleEntriesMax+1)}))
+	numbers := func(name string, change func(b *pb.Bundle)) {
+		b := base.Bundle()
+		change(b)
+		b.Entries = append(b.Entries, b.Entries[0]) // two may be larger
+		c.file("size-"+name, 1, "E_SIZE", attest.EncodeBundle(b))
+	}
+	numbers("powers", func(b *pb.Bundle) { b.Validators.Powers = slices.Repeat([]int64{1}, 10*pb.ValidatorsMax+1) })
+	numbers("times", func(b *pb.Bundle) { b.Commit.Times = slices.Repeat([]int64{1}, 10*pb.ValidatorsMax+1) })
+	numbers("powers-of-a-step", func(b *pb.Bundle) {
+		b.Steps = []pb.Step{{Header: *b.Header, Commit: *b.Commit, Next: pb.ValidatorSet{Powers: slices.Repeat([]int64{1}, 10*pb.ValidatorsMax+1)}}}
+	})
 	c.file("size-steps", 1, "E_SIZE", attest.EncodeBundle(&pb.Bundle{Header: new(pb.Header), Commit: new(pb.Commit), Validators: new(pb.ValidatorSet), Entries: make([]pb.Entry, 2), Steps: make([]pb.Step, pb.BundleStepsMax+1)}))
 }
 

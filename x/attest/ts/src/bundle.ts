@@ -174,6 +174,7 @@ export function decodeBundle(bytes: Uint8Array): Bundle {
   checkMagic(raw);
   const body = raw.subarray(magic.length);
   checkSize(raw.length, body);
+  checkNumbers("bundle", body);
   const m = readAll("bundle", body, message);
   const block = checkBlockForm(m);
   const form = "hash" in block ? "header-known" : block.validators === undefined ? "pinned-set" : "self-contained";
@@ -277,6 +278,42 @@ function checkSize(size: number, body: Uint8Array): void {
   if (steps > stepsMax) throw large(`${steps} steps, more than ${stepsMax}`);
   if (entries <= 1 && size > bytesMax) throw large(`${size} bytes for one subject, more than ${bytesMax}`);
   if (!state) throw invalid(3, "E_ENCODING", "the bundle says nothing of the state");
+}
+
+/** numbersMax bounds a list of numbers, in bytes: a set and a commit have one number a validator, of ten bytes at most. */
+const numbersMax = 10 * validatorsMax;
+
+/** Lists says where in a message lists of numbers stand. */
+interface Lists {
+  readonly numbers?: bigint; // the field that is one
+  readonly within?: ReadonlyMap<bigint, Lists>; // the messages that have some
+  readonly many?: bigint; // that of them which may occur more than once
+}
+
+const commitLists: Lists = { numbers: 6n };
+const setLists: Lists = { numbers: 2n };
+const stepLists: Lists = { within: new Map([[2n, commitLists], [3n, setLists]]) };
+const blockLists: Lists = { within: new Map([[2n, commitLists], [3n, setLists], [4n, stepLists]]), many: 4n };
+
+/** checkNumbers bounds the lists of numbers of the block part before they are decoded, which takes far more room. */
+export function checkNumbers(what: string, body: Uint8Array): void {
+  try {
+    bound(body, blockLists);
+  } catch (e) {
+    throw badEncoding(what, e);
+  }
+}
+
+function bound(raw: Uint8Array, l: Lists): void {
+  const seen = new Set<bigint>();
+  for (const { field, value } of walk(raw)) {
+    const inner = l.within?.get(field);
+    if (inner === undefined && field !== l.numbers) continue;
+    if (typeof value === "bigint" || (seen.has(field) && field !== l.many)) throw new Malformed(`field ${field} is repeated, or a number that is not packed`);
+    seen.add(field);
+    if (inner !== undefined) bound(value, inner);
+    else if (value.length > numbersMax) throw invalid(3, "E_SIZE", `a list of numbers of ${value.length} bytes, more than ${numbersMax}`);
+  }
 }
 
 function checkHeaderForm(h: Header): void {

@@ -1,7 +1,7 @@
 // Offline packs (离线信用包) and their deltas. The section "Pack" of PROOF.md.
 
 import { byteText, compare, concat, equal, hex, textBytes } from "./bytes.js";
-import { badEncoding, type Block, checkParts, commit, hashBytes, header, readAll, step, stepsMax, timeOf, validatorSet } from "./bundle.js";
+import { badEncoding, type Block, checkNumbers, checkParts, commit, hashBytes, header, readAll, step, stepsMax, timeOf, validatorSet } from "./bundle.js";
 import { type Answer, type Claim, claimText } from "./claim.js";
 import { invalid, Refusal, usage } from "./errors.js";
 import { standingKey } from "./standing.js";
@@ -297,11 +297,12 @@ export function checkSize(raw: Uint8Array, what: string, count: () => void, max 
   }
 }
 
-/** checkSteps counts the steps of a file whose block part is that of a bundle. */
+/** checkSteps bounds what is decoded of a file whose block part is that of a bundle. */
 export function checkSteps(pack: Uint8Array): void {
   let steps = 0;
   for (const { field } of walk(pack)) if (field === 4n) steps++;
   if (steps > stepsMax) throw invalid(3, "E_SIZE", `${steps} steps, more than ${stepsMax}`);
+  checkNumbers("pack", pack);
 }
 
 /** checkForm is step 4 for a pack. */
@@ -319,9 +320,22 @@ function checkMembers(members: Uint8Array): void {
   const n = members.length / hashBytes;
   if (!Number.isInteger(n)) throw invalid(4, "E_PACK_MEMBERS", `${members.length} bytes of members, no multiple of ${hashBytes}: the set is cut`);
   if (n > membersMax) throw invalid(4, "E_SIZE", `${n} members, more than ${membersMax}`);
+  let [nodes, last] = [0, -1];
   for (let i = 1; i < n; i++) {
-    if (compare(member(members, i - 1), member(members, i)) >= 0) {
-      throw invalid(4, "E_PACK_MEMBERS", `member ${i} does not come after the one before it`);
-    }
+    const [a, b] = [member(members, i - 1), member(members, i)];
+    if (compare(a, b) >= 0) throw invalid(4, "E_PACK_MEMBERS", `member ${i} does not come after the one before it`);
+    const shared = sharedBits(a, b);
+    if (shared > last) nodes += shared - last; // a node for each beginning that two share, and that the two before do not
+    last = shared;
   }
+  // That bounds the work for the root, which is done before anybody's signature is looked at. Paths are hashes, of which n make 1.44 n nodes.
+  const max = 4 * n + 16384;
+  if (nodes > max) throw invalid(4, "E_PACK_MEMBERS", `the tree of ${n} members has ${nodes} inner nodes, more than ${max}: no paths are so alike`);
+}
+
+/** sharedBits is how many bits two paths that differ begin with alike. */
+function sharedBits(a: Uint8Array, b: Uint8Array): number {
+  let at = 0;
+  while (a[at] === b[at]) at++;
+  return 8 * at + Math.clz32(a[at]! ^ b[at]!) - 24;
 }
