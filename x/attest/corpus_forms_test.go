@@ -327,6 +327,9 @@ func (c *corpus) witnesses(base Spec) {
 	} {
 		add("witness-form-"+name, 1, "E_WITNESS_FORM", []byte(n))
 	}
+	broken := note(other, attest.Cosign(other, w1, witnessKey(w1), soon), []byte("— other.example\n"))
+	add("witness-form-before-the-header", 1, "E_WITNESS_FORM", broken)
+	add("witness-form-before-signatures", 1, "E_WITNESS_FORM", append(flip(two), "— other.example\n"...))
 	padded := strings.Replace(string(two), "\n101\n", "\n0101\n", 1)
 	add("witness-form-height-padded", 1, "E_WITNESS_OTHER", []byte(padded))
 	// The trust file itself.

@@ -164,7 +164,9 @@ func packVectors() []packVector {
 	many := slices.Repeat([]int64{1}, 10*pb.ValidatorsMax+1)
 	c.bad("powers-10241", "E_SIZE", func(p *pb.Pack) { p.Validators.Powers = many })
 	c.bad("times-10241", "E_SIZE", func(p *pb.Pack) { p.Commit.Times = many })
-	c.bad("step-powers-10241", "E_SIZE", func(p *pb.Pack) { p.Steps = []pb.Step{{Header: p.Header, Commit: p.Commit, Next: pb.ValidatorSet{Powers: many}}} })
+	c.bad("step-powers-10241", "E_SIZE", func(p *pb.Pack) {
+		p.Steps = []pb.Step{{Header: p.Header, Commit: p.Commit, Next: pb.ValidatorSet{Powers: many}}}
+	})
 
 	// Members.
 	swap := func(i, j int) func(p *pb.Pack) {

@@ -470,6 +470,10 @@ func (c *corpus) steps(steps Spec) {
 			s.Set, s.Steps = Equal("z", 4), nil
 			b.Steps[0].Commit = *s.Bundle().Commit
 		}},
+		"next-other-and-signature": {"E_STEP_NEXT", func(b *pb.Bundle) {
+			b.Steps[0].Next.Powers[0]++
+			b.Steps[0].Commit.Signatures[3] ^= 1
+		}},
 		"header-form":    {"E_FORM", func(b *pb.Bundle) { b.Steps[1].Header.Proposer = nil }},
 		"commit-form":    {"E_COMMIT_FORM", func(b *pb.Bundle) { b.Steps[1].Commit.PartsTotal = 0 }},
 		"app-hash-moved": {"E_SIG", func(b *pb.Bundle) { b.Steps[0].Header.AppHash = Sum("x") }},

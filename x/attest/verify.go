@@ -457,9 +457,20 @@ func (v *Verifier) checkBlock(b *pb.Bundle) (*block, *Error) {
 			}
 		}
 
-		// 7. Signed by the set in force, which the header names.
+		// 7. Signed by the set in force, which the header names, and on to another where it is a step.
 		if !bytes.Equal(h.ValidatorsHash, setHash[:]) {
 			return nil, invalid(7, CodeSetHash, "the header at height %d names another validator set", h.Height)
+		}
+
+		var nextHash Hash
+		if next != nil {
+			nextHash = SetHash(next)
+			if !bytes.Equal(h.NextValidatorsHash, nextHash[:]) {
+				return nil, invalid(7, CodeStepNext, "the header at height %d names another next validator set", h.Height)
+			}
+			if nextHash == setHash {
+				return nil, invalid(7, CodeStepOrder, "the step at height %d changes nothing", h.Height)
+			}
 		}
 
 		// 8. With more than two thirds of its power.
@@ -476,13 +487,6 @@ func (v *Verifier) checkBlock(b *pb.Bundle) (*block, *Error) {
 		if next == nil {
 			blk.hash, blk.signed, blk.total = hash, signed, total
 			break
-		}
-		nextHash := SetHash(next)
-		if !bytes.Equal(h.NextValidatorsHash, nextHash[:]) {
-			return nil, invalid(7, CodeStepNext, "the header at height %d names another next validator set", h.Height)
-		}
-		if nextHash == setHash {
-			return nil, invalid(7, CodeStepOrder, "the step at height %d changes nothing", h.Height)
 		}
 		set, setHash, last = next, nextHash, h
 	}

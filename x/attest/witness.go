@@ -123,6 +123,12 @@ func (v *Verifier) checkNote(note []byte, blk *block, now time.Time) ([]string, 
 	if !ok || strings.Count(body, "\n") != 3 || rows[len(rows)-1] != "" || len(rows) < 2 || len(rows)-1 > noteLinesMax {
 		return nil, bad("it is three lines, an empty line and 1 to %d signature lines, each ended by a line feed", noteLinesMax)
 	}
+	lineOf := make([]noteLine, len(rows)-1)
+	for i, row := range rows[:len(rows)-1] {
+		if lineOf[i], ok = parseNoteLine(row); !ok {
+			return nil, bad("a signature line is not \"— NAME BASE64\"")
+		}
+	}
 	want, err := Checkpoint(blk.chainID, blk.height, blk.hash)
 	if err != nil {
 		return nil, bad("%v", err)
@@ -133,32 +139,39 @@ func (v *Verifier) checkNote(note []byte, blk *block, now time.Time) ([]string, 
 	w := &v.trust.Witnesses
 	signed := make([]bool, len(w.Keys))
 	var names []string
-	for _, row := range rows[:len(rows)-1] {
-		rest, marked := strings.CutPrefix(row, noteMark)
-		name, text, two := strings.Cut(rest, " ")
-		sig, err := base64.StdEncoding.Strict().DecodeString(text)
-		if !marked || !two || !printable(name) || err != nil || len(sig) <= noteKeyID || strings.ContainsAny(text, "\r") {
-			return nil, bad("a signature line is not \"— NAME BASE64\"")
-		}
+	for _, l := range lineOf {
 		for i := range w.Keys {
 			k := &w.Keys[i]
-			if k.Name != name || !bytes.Equal(k.keyID(), sig[:noteKeyID]) {
+			if k.Name != l.name || !bytes.Equal(k.keyID(), l.sig[:noteKeyID]) {
 				continue
 			}
 			if signed[i] {
-				return nil, bad("the witness %s signs twice", name)
+				return nil, bad("the witness %s signs twice", l.name)
 			}
 			signed[i] = true
-			counts, err := w.cosigns(k, want, sig, blk.time, now)
+			counts, err := w.cosigns(k, want, l.sig, blk.time, now)
 			if err != nil {
 				return nil, err
 			}
 			if counts {
-				names = append(names, name)
+				names = append(names, l.name)
 			}
 		}
 	}
 	return names, nil
+}
+
+// noteLine is a signature line: a name, and the key id with what it has signed.
+type noteLine struct {
+	name string
+	sig  []byte
+}
+
+func parseNoteLine(row string) (noteLine, bool) {
+	rest, marked := strings.CutPrefix(row, noteMark)
+	name, text, two := strings.Cut(rest, " ")
+	sig, err := base64.StdEncoding.Strict().DecodeString(text)
+	return noteLine{name, sig}, marked && two && printable(name) && err == nil && len(sig) > noteKeyID && !strings.ContainsAny(text, "\r")
 }
 
 // cosigns judges one cosignature of a witness that the trust file knows.

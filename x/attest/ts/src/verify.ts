@@ -251,8 +251,15 @@ export async function checkBlock(b: Block, trust: Trust): Promise<Verified> {
       }
     }
 
-    // 7. Signed by the set in force, which the header names.
+    // 7. Signed by the set in force, which the header names, and on to another where it is a step.
     if (!equal(h.validatorsHash, inForce)) throw invalid(7, "E_SET_HASH", `the header at height ${h.height} names another validator set`);
+    const nextHash = at.next === undefined ? undefined : setHash(at.next);
+    if (nextHash !== undefined) {
+      if (!equal(h.nextValidatorsHash, nextHash)) {
+        throw invalid(7, "E_STEP_NEXT", `the header at height ${h.height} names another next validator set`);
+      }
+      if (equal(nextHash, inForce)) throw invalid(7, "E_STEP_ORDER", `the step at height ${h.height} changes nothing`);
+    }
 
     // 8. With more than two thirds of its power.
     let power = { signed: 0n, total: 0n, signers: 0 };
@@ -261,13 +268,7 @@ export async function checkBlock(b: Block, trust: Trust): Promise<Verified> {
       const believed = h.height >= anchor.height ? trust.setAt(h.height) : undefined;
       if (believed !== undefined && sameSet(believed, set)) links.push({ height: h.height, time: timeOf(h) });
     }
-    if (at.next === undefined) return { header: h, hash, ...power, validators: set?.powers.length ?? 0, links, unknownSet };
-
-    const nextHash = setHash(at.next);
-    if (!equal(h.nextValidatorsHash, nextHash)) {
-      throw invalid(7, "E_STEP_NEXT", `the header at height ${h.height} names another next validator set`);
-    }
-    if (equal(nextHash, inForce)) throw invalid(7, "E_STEP_ORDER", `the step at height ${h.height} changes nothing`);
+    if (at.next === undefined || nextHash === undefined) return { header: h, hash, ...power, validators: set?.powers.length ?? 0, links, unknownSet };
     set = at.next;
     inForce = nextHash;
     last = { header: h, hash };

@@ -30,17 +30,19 @@ export async function checkWitnessFile(file: Uint8Array, h: Cosigned, trust: Tru
   if (cut < 0 || body.split("\n").length !== 4 || rows.pop() !== "" || rows.length < 1 || rows.length > linesMax) {
     throw bad(`it is three lines, an empty line and 1 to ${linesMax} signature lines, each ended by a line feed`);
   }
+  const lines = rows.map((row) => {
+    const m = /^\xe2\x80\x94 ([^ ]+) ([^ ]+)$/.exec(row); // U+2014 in UTF-8
+    const sig = m === null ? undefined : unbase64(m[2]!);
+    if (m === null || sig === undefined || !isPrintable(m[1]!) || sig.length <= 4) throw bad('a signature line is not "— NAME BASE64"');
+    return { name: m[1]!, sig };
+  });
   if (!isPrintable(h.chainId)) throw bad("the chain id cannot stand in a checkpoint");
   const checkpoint = `xinlian.header/v1/${h.chainId}\n${h.height}\n${base64(h.hash)}\n`;
   if (body !== checkpoint) throw invalid(11, "E_WITNESS_OTHER", `the witness file is not of the header of height ${h.height}`);
 
   const signed = new Set<Witness>();
   const names: string[] = [];
-  for (const row of rows) {
-    const m = /^\xe2\x80\x94 ([^ ]+) ([^ ]+)$/.exec(row); // U+2014 in UTF-8
-    const sig = m === null ? undefined : unbase64(m[2]!);
-    if (m === null || sig === undefined || !isPrintable(m[1]!) || sig.length <= 4) throw bad('a signature line is not "— NAME BASE64"');
-    const name = m[1]!;
+  for (const { name, sig } of lines) {
     const w = trust.witnesses.keys.find((k) => k.name === name && equal(keyId(k), sig.subarray(0, 4)));
     if (w === undefined) continue;
     if (signed.has(w)) throw bad(`the witness ${name} signs twice`);
