@@ -200,6 +200,40 @@ test("a bundle is verified with the node stopped", async () => {
   await close(o);
 });
 
+test("no verdict stays while another file is judged, or when that goes wrong", async () => {
+  down();
+  const v = frozen("ok-present");
+  const o = await open(v.at);
+  await dropTrust(o.page, v.trust);
+  await dropBundle(o.page, v.bundle);
+  await o.page.fill("#subject", v.subject);
+  await shows(o.page, "holds", "OK");
+  // A file that takes its time.
+  await o.page.evaluate(() => {
+    const taken = File.prototype.arrayBuffer;
+    File.prototype.arrayBuffer = function () {
+      return new Promise((done) => Object.assign(globalThis, { go: () => done(taken.call(this)) }));
+    };
+  });
+  await dropBundle(o.page, v.bundle, "slow.xla");
+  assert.equal(await o.page.locator("#result [data-verdict]").count(), 0, "the verdict of another file is on the screen");
+  await o.page.fill("#subject", "");
+  await o.page.fill("#subject", v.subject);
+  assert.equal(await o.page.locator("#result [data-judging]").count(), 1, "the file that is here no more is judged");
+  await o.page.evaluate(() => (globalThis as unknown as { go: () => void }).go());
+  await shows(o.page, "holds", "OK");
+  // A browser that cannot.
+  await o.page.evaluate(() => {
+    Date.prototype.toLocaleString = () => {
+      throw new RangeError("no such zone");
+    };
+  });
+  await o.page.selectOption("#max-age", "1h");
+  assert.match(await shows(o.page, "unverified"), /It could not be judged: no such zone/);
+  assert.equal(await o.page.locator(".holds").count(), 0);
+  await close(o);
+});
+
 test("a pack and its delta are verified with the node stopped, and firms are looked up", async () => {
   down();
   const o = await open();

@@ -29,7 +29,7 @@ function the<T extends HTMLElement>(id: string): T {
 function el(tag: string, attributes: Record<string, string>, ...children: (Node | string)[]): HTMLElement {
   const e = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) e.setAttribute(name, value);
-  e.append(...children);
+  for (const c of children) e.append(c);
   return e;
 }
 
@@ -62,16 +62,19 @@ async function takeTrust(file: File | undefined): Promise<void> {
   if (file === undefined) return;
   page.trust = undefined;
   page.trustRefused = undefined;
-  try {
-    const bytes = await bytesOf(file);
-    page.trust = { name: file.name, trust: parseTrust(bytes), digest: hex(sha256(bytes)) };
-  } catch (e) {
-    page.trustRefused = e instanceof Refusal ? e : new Refusal("usage", 1, "E_TRUST", String(e));
-  }
-  await show();
+  await reads(async () => {
+    try {
+      const bytes = await bytesOf(file);
+      page.trust = { name: file.name, trust: parseTrust(bytes), digest: hex(sha256(bytes)) };
+    } catch (e) {
+      page.trustRefused = e instanceof Refusal ? e : new Refusal("usage", 1, "E_TRUST", String(e));
+    }
+  });
 }
 
-async function takeFiles(files: readonly File[]): Promise<void> {
+const takeFiles = (files: readonly File[]): Promise<void> => reads(() => readFiles(files));
+
+async function readFiles(files: readonly File[]): Promise<void> {
   const deltas: Given[] = []; // a delta waits for the pack that was dropped beside it
   for (const f of files) {
     try {
@@ -93,7 +96,6 @@ async function takeFiles(files: readonly File[]): Promise<void> {
     }
   }
   for (const d of deltas) takeDelta(d);
-  await show();
 }
 
 /** takeDelta makes the newer pack of the one that is here. What comes out is judged as any pack is. */
@@ -214,13 +216,48 @@ function policy(): Policy {
 // The answer.
 
 let asked = 0; // answers may overtake each other: only the last question's is shown
+let reading = 0; // files that are being taken: what is answered meanwhile is of other files
+
+/** reads takes files, during which no verdict is on the screen, and shows what comes of them. */
+async function reads(taken: () => Promise<void>): Promise<void> {
+  reading++;
+  pending();
+  try {
+    await taken();
+  } catch (e) {
+    forget();
+    page.trouble = unexpected(e);
+  }
+  reading--;
+  await show();
+}
+
+/** pending takes away the verdict of another question, before anything is judged: one that stayed would be taken for the answer. */
+function pending(): number {
+  the("result").replaceChildren(el("p", { "data-judging": "" }, say("judging")));
+  return ++asked;
+}
+
+const unexpected = (e: unknown): string => `${say("failed")}: ${e instanceof Error ? e.message : String(e)}`;
 
 async function show(): Promise<void> {
-  const turn = ++asked;
-  showTrust();
-  showFiles();
-  const out = await answer();
-  if (turn === asked) the("result").replaceChildren(...out);
+  const turn = pending();
+  let out: Node;
+  try {
+    showTrust();
+    showFiles();
+    out = together(await answer());
+  } catch (e) {
+    out = unverified(unexpected(e)); // a browser that cannot, a file that is too much for it, a fault of the page: never a verdict
+  }
+  if (turn === asked && reading === 0) the("result").replaceChildren(out);
+}
+
+/** together puts nodes side by side. There may be more of them than a call takes arguments. */
+function together(nodes: readonly Node[]): DocumentFragment {
+  const all = document.createDocumentFragment();
+  for (const n of nodes) all.appendChild(n);
+  return all;
 }
 
 async function answer(): Promise<Node[]> {

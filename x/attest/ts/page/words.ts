@@ -92,6 +92,8 @@ const words = {
   noCode: ["图片中没有可读的二维码", "no QR code that can be read is in the picture"],
   noPicture: ["图片无法读取", "the picture cannot be read"],
   tooLarge: ["文件过大", "the file is too large"],
+  judging: ["正在核验……", "Judging …"],
+  failed: ["未能核验", "It could not be judged"],
   unverified: ["未经核验 UNVERIFIED", "UNVERIFIED 未经核验"],
   unverifiedSays: [
     "以下内容只是文件自称，没有得到证明：",
