@@ -2,10 +2,12 @@ package attest_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,6 +94,13 @@ func (c *corpus) stamps(base Spec) {
 	add("stamp-empty", 1, "E_STAMP_FORM").stamped("stamp-empty", nil)
 	add("stamp-text", 1, "E_STAMP_FORM").stamped("stamp-text", []byte(base64.StdEncoding.EncodeToString(rsa)))
 	add("stamp-from-the-future", 1, "E_STAMP_TIME").stamped("stamp-rsa", rsa).At = "2026-11-26T04:00:00Z"
+	for name, made := range stampForms(hash[:]) {
+		exit, code := 1, "E_STAMP_FORM"
+		if made.read {
+			exit, code = 4, "E_STAMP_QUORUM" // it is read, and says nothing: nobody has signed it
+		}
+		add("stamp-form-"+name, exit, code).stamped("stamp-form-"+name, made.raw)
+	}
 	file := string(trust.Encode())
 	odd := func(name, old, put string) {
 		if !strings.Contains(file, old) {
@@ -104,9 +113,77 @@ func (c *corpus) stamps(base Spec) {
 		return fmt.Sprintf(`"public_key": "%s"`, base64.StdEncoding.EncodeToString(stampFile(name+".spki")))
 	}
 	odd("key-under-two-names", key("ec"), key("rsa"))
+	// The key of rsa.example without the parameters that nobody needs.
+	spki := stampFile("rsa.spki")
+	bare := tlv(0x30, tlv(0x30, rsaID), spki[19:])
+	odd("key-in-two-encodings", key("ec"), `"public_key": "`+base64.StdEncoding.EncodeToString(bare)+`"`)
 	odd("name-twice", `"ec.example"`, `"rsa.example"`)
 	odd("more-than-there-are", `"required": 1`, `"required": 4`)
 	odd("key-cut", key("ec"), `"public_key": "`+base64.StdEncoding.EncodeToString(stampFile("ec.spki")[:90])+`"`)
 	odd("key-off-its-curve", key("ec"), `"public_key": "`+base64.StdEncoding.EncodeToString(flip(stampFile("ec.spki"), 90))+`"`)
 	odd("unknown-field", `"required"`, `"policy": 1, "required"`)
+}
+
+// tlv is a value of DER.
+func tlv(tag byte, parts ...[]byte) []byte {
+	content := slices.Concat(parts...)
+	switch n := len(content); {
+	case n < 0x80:
+		return append([]byte{tag, byte(n)}, content...)
+	case n < 0x100:
+		return append([]byte{tag, 0x81, byte(n)}, content...)
+	default:
+		return append([]byte{tag, 0x82, byte(n >> 8), byte(n)}, content...)
+	}
+}
+
+var (
+	rsaID       = []byte{6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1}
+	sha256ID    = []byte{6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1}
+	signedID    = []byte{6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2}
+	stampInfoID = []byte{6, 11, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 16, 1, 4}
+	kindID      = []byte{6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 3}
+	digestID    = []byte{6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 4}
+)
+
+// stampForm is a time stamp that nobody has signed, and whether it is one at all.
+type stampForm struct {
+	raw  []byte
+	read bool
+}
+
+// stampForms are time stamps of which readers of DER differ: what one of them takes for a time, a number or a tag, another does not.
+func stampForms(imprint []byte) map[string]stampForm {
+	one := []byte{2, 1, 1}
+	type parts struct{ version, policy, time, certificates, signer []byte }
+	made := func(read bool, change func(p *parts)) stampForm {
+		p := parts{version: one, policy: []byte{6, 2, 0x2a, 3}, time: tlv(0x18, []byte("20261126050000Z")), signer: tlv(0x30)}
+		change(&p)
+		info := tlv(0x30, one, p.policy, tlv(0x30, tlv(0x30, sha256ID), tlv(4, imprint)), one, p.time)
+		sum := sha256.Sum256(info)
+		attributes := tlv(0xa0, tlv(0x30, kindID, tlv(0x31, stampInfoID)), tlv(0x30, digestID, tlv(0x31, tlv(4, sum[:]))))
+		signer := tlv(0x30, one, p.signer, tlv(0x30, sha256ID), attributes, tlv(0x30, rsaID), tlv(4, make([]byte, 256)))
+		data := tlv(0x30, p.version, tlv(0x31, tlv(0x30, sha256ID)), tlv(0x30, stampInfoID, tlv(0xa0, tlv(4, info))), p.certificates, tlv(0x31, signer))
+		return stampForm{tlv(0x30, tlv(0x30, []byte{2, 1, 0}), tlv(0x30, signedID, tlv(0xa0, data))), read}
+	}
+	at := func(tag byte, text string) func(p *parts) { return func(p *parts) { p.time = tlv(tag, []byte(text)) } }
+	return map[string]stampForm{
+		"plain":               made(true, func(*parts) {}),
+		"fraction":            made(true, at(0x18, "20261126050000.25Z")),
+		"fraction-zero":       made(false, at(0x18, "20261126050000.50Z")),
+		"fraction-of-10":      made(false, at(0x18, "20261126050000.0000000001Z")),
+		"zone-of-none":        made(false, at(0x18, "20261126050000+0000")),
+		"zone":                made(false, at(0x18, "20261126060000+0100")),
+		"zone-of-a-day":       made(false, at(0x18, "20261127050000+2400")),
+		"utc-time":            made(false, at(0x17, "261126050000Z")),
+		"before-1970":         made(false, at(0x18, "19691231235959Z")),
+		"arc-of-31-bits":      made(true, func(p *parts) { p.policy = []byte{6, 6, 0x2a, 0x87, 0xff, 0xff, 0xff, 0x7f} }),
+		"arc-of-32-bits":      made(false, func(p *parts) { p.policy = []byte{6, 6, 0x2a, 0x88, 0x80, 0x80, 0x80, 0} }),
+		"version-of-8-bytes":  made(true, func(p *parts) { p.version = tlv(2, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }),
+		"version-of-9-bytes":  made(false, func(p *parts) { p.version = tlv(2, []byte{1, 0, 0, 0, 0, 0, 0, 0, 0}) }),
+		"long-tag":            made(true, func(p *parts) { p.signer = []byte{0xbf, 0x1f, 0} }),
+		"long-tag-of-a-short": made(false, func(p *parts) { p.signer = []byte{0xbf, 0x1e, 0} }),
+		"certificates":        made(true, func(p *parts) { p.certificates = tlv(0xa0, one) }),
+		"certificates-plain":  made(false, func(p *parts) { p.certificates = tlv(0x80, one) }),
+	}
 }

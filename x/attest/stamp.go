@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"regexp"
 	"slices"
 	"time"
 )
@@ -137,7 +138,18 @@ type stampInfo struct {
 		Digest []byte
 	}
 	Serial  *big.Int
-	GenTime time.Time `asn1:"generalized"`
+	GenTime asn1.RawValue
+}
+
+// stampTimeForm is that of RFC 3161: in UTC, to the second or finer, without a zero at its end. encoding/asn1 takes the UTCTime of certificates as well, and zones.
+var stampTimeForm = regexp.MustCompile(`^\d{14}(\.\d{0,8}[1-9])?Z$`)
+
+func stampTime(v *asn1.RawValue) (time.Time, bool) {
+	if v.Class != asn1.ClassUniversal || v.Tag != asn1.TagGeneralizedTime || v.IsCompound || !stampTimeForm.Match(v.Bytes) {
+		return time.Time{}, false
+	}
+	t, err := time.Parse("20060102150405Z", string(v.Bytes)) // which reads a fraction, too
+	return t, err == nil && t.Year() >= 1970
 }
 
 // stamp is a time stamp that contradicts itself nowhere. Who signed it is asked of keys.
@@ -169,6 +181,11 @@ func parseStamp(raw []byte) (*stamp, error) {
 		return nil, errors.New("its token is of another content")
 	case len(d.Signers) != 1:
 		return nil, errors.New("it has not one signer")
+	}
+	for _, v := range []*asn1.RawValue{&d.Certificates, &d.Revoked} {
+		if len(v.FullBytes) > 0 && !v.IsCompound {
+			return nil, errors.New("its token is no signed data")
+		}
 	}
 	s := &d.Signers[0]
 	out := &stamp{hash: hashOf(s.Digest.Algorithm), kind: s.Algorithm.Algorithm, sig: s.Signature}
@@ -212,7 +229,11 @@ func parseStamp(raw []byte) (*stamp, error) {
 	if err := unmarshal(content, &info, ""); err != nil || info.Version != 1 || hashOf(info.Imprint.Hash.Algorithm) != crypto.SHA256 {
 		return nil, errors.New("it is no time stamp of version 1 over a SHA-256")
 	}
-	out.imprint, out.at = info.Imprint.Digest, info.GenTime
+	at, ok := stampTime(&info.GenTime)
+	if !ok {
+		return nil, errors.New("its time is no time in UTC from 1970 on")
+	}
+	out.imprint, out.at = info.Imprint.Digest, at
 	return out, nil
 }
 
@@ -295,21 +316,29 @@ func (s *Stamps) check() error {
 	case s.Within < 0 || s.Within%time.Second != 0:
 		return errors.New("timestamps: within_seconds is negative")
 	}
+	keys := make([]crypto.PublicKey, len(s.Authorities))
 	for i := range s.Authorities {
 		a := &s.Authorities[i]
 		if !printable(a.Name) || len(a.Name) > witnessName {
 			return fmt.Errorf("authority %d: name has 1 to %d characters of ASCII without blanks and plus", i, witnessName)
 		}
-		if _, err := a.key(); err != nil {
+		var err error
+		if keys[i], err = a.key(); err != nil {
 			return fmt.Errorf("authority %d: %w", i, err)
 		}
 		for j := range i {
-			if s.Authorities[j].Name == a.Name || bytes.Equal(s.Authorities[j].PublicKey, a.PublicKey) {
+			if s.Authorities[j].Name == a.Name || sameKey(keys[j], keys[i]) {
 				return fmt.Errorf("authority %d: its name or its key is listed twice", i)
 			}
 		}
 	}
 	return nil
+}
+
+// sameKey compares keys, not their encodings: one key has several, with parameters and without.
+func sameKey(a, b crypto.PublicKey) bool {
+	k, ok := a.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && k.Equal(b)
 }
 
 // checkStamps is the part of step 11 that concerns time stamps. It gives the names of the authorities that count. One that no key of the trust file has

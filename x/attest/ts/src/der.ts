@@ -1,5 +1,7 @@
 // DER, as far as time stamps and their keys need it.
 
+import { hex } from "./bytes.js";
+
 /** BadDer is thrown by Der and never leaves this package. */
 export class BadDer extends Error {
   override readonly name = "BadDer";
@@ -33,8 +35,12 @@ export class Der {
   /** any reads the next value, whatever it is. */
   any(): Value {
     const from = this.#at;
-    const tag = this.#byte();
-    if ((tag & 0x1f) === 0x1f) throw new BadDer("a long tag");
+    let tag = this.#byte();
+    if ((tag & 0x1f) === 0x1f) {
+      const long = this.#base128();
+      if (long < 0x1f) throw new BadDer("a long tag for a short one");
+      tag = 0x100 + long; // none that is asked for
+    }
     let size = this.#byte();
     if (size >= 0x80) {
       const bytes = size - 0x80;
@@ -77,26 +83,38 @@ export class Der {
     if (b.length === 0 || (b.length > 1 && ((b[0] === 0 && b[1]! < 0x80) || (b[0] === 0xff && b[1]! >= 0x80)))) {
       throw new BadDer("a number not in its shortest form");
     }
-    return BigInt.asIntN(8 * b.length, b.reduce((n, x) => (n << 8n) | BigInt(x), 0n));
+    return BigInt.asIntN(8 * b.length, BigInt(`0x${hex(b)}`));
+  }
+
+  /** small reads a number of at most 64 bits. */
+  small(): bigint {
+    const n = this.integer();
+    if (BigInt.asIntN(64, n) !== n) throw new BadDer("a number that is too large");
+    return n;
+  }
+
+  /** base128 reads a number in seven bits a byte, of at most 31 bits. */
+  #base128(): number {
+    let n = 0;
+    for (let first = true; ; first = false) {
+      const b = this.#byte();
+      if (first && b === 0x80) throw new BadDer("a number not in its shortest form");
+      n = n * 128 + (b & 0x7f);
+      if (n >= 2 ** 31) throw new BadDer("a number that is too large");
+      if (b < 0x80) return n;
+    }
   }
 
   /** oid gives an object identifier in the dotted form. */
   oid(): string {
-    const parts: bigint[] = [];
-    let part = 0n;
-    let open = false;
-    for (const b of this.content(tags.oid)) {
-      if (!open && b === 0x80) throw new BadDer("an identifier not in its shortest form");
-      part = (part << 7n) | BigInt(b & 0x7f);
-      open = b >= 0x80;
-      if (open) continue;
-      if (parts.length === 0) {
-        const first = part < 80n ? part / 40n : 2n;
-        parts.push(first, part - 40n * first);
-      } else parts.push(part);
-      part = 0n;
+    const parts: number[] = [];
+    for (const all = new Der(this.content(tags.oid)); all.more; ) {
+      const part = all.#base128();
+      const first = Math.min(Math.floor(part / 40), 2);
+      if (parts.length === 0) parts.push(first, part - 40 * first);
+      else parts.push(part);
     }
-    if (open || parts.length === 0) throw new BadDer("an identifier that ends too early");
+    if (parts.length === 0) throw new BadDer("an identifier of nothing");
     return parts.join(".");
   }
 

@@ -5,7 +5,7 @@
 
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 
-import { byteText, concat, equal, unhex } from "./bytes.js";
+import { byteText, concat, equal, hex, unhex } from "./bytes.js";
 import { second } from "./bundle.js";
 import { BadDer, context, Der, tags } from "./der.js";
 import { invalid } from "./errors.js";
@@ -82,7 +82,7 @@ function parseStamp(raw: Uint8Array): Stamp | undefined {
   const whole = new Der(raw);
   const response = whole.inside(tags.sequence);
   whole.end();
-  const status = response.inside(tags.sequence).integer();
+  const status = response.inside(tags.sequence).small();
   if (status !== 0n && status !== 1n) return undefined;
   const token = response.inside(tags.sequence);
   if (token.oid() !== signedDataId) return undefined;
@@ -90,7 +90,7 @@ function parseStamp(raw: Uint8Array): Stamp | undefined {
   const data = held.inside(tags.sequence);
   held.end();
 
-  data.integer(); // version
+  data.small(); // version
   for (const occur = data.inside(tags.set); occur.more; ) occur.algorithm();
   const content = data.inside(tags.sequence);
   if (content.oid() !== stampInfoId) return undefined;
@@ -103,7 +103,7 @@ function parseStamp(raw: Uint8Array): Stamp | undefined {
   const signer = signers.inside(tags.sequence);
   signers.end(); // one
 
-  signer.integer(); // version
+  signer.small(); // version
   signer.any(); // who it is: the key says so
   const digest = digests[signer.algorithm()];
   if (digest === undefined) return undefined;
@@ -146,16 +146,15 @@ function readInfo(raw: Uint8Array): { imprint: Uint8Array; time: bigint } | unde
   const whole = new Der(raw);
   const info = whole.inside(tags.sequence);
   whole.end();
-  if (info.integer() !== 1n) return undefined;
+  if (info.small() !== 1n) return undefined;
   info.oid(); // policy
   const printed = info.inside(tags.sequence);
   if (printed.algorithm() !== sha256Id) return undefined;
   const imprint = printed.content(tags.octets);
   info.integer(); // serial number
-  const m = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d{0,8}[1-9])?(?:Z|([+-]\d\d)(\d\d))$/.exec(byteText(info.content(tags.time)));
+  const m = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d{0,8}[1-9])?Z$/.exec(byteText(info.content(tags.time)));
   if (m === null) return undefined;
-  const zone = m[8] === undefined ? "Z" : `${m[8]}:${m[9]}`;
-  const time = parseTime(`${m[1]}-${m[2]}-${m[3]}T${m[4]}:${m[5]}:${m[6]}${m[7] ?? ""}${zone}`);
+  const time = parseTime(`${m[1]}-${m[2]}-${m[3]}T${m[4]}:${m[5]}:${m[6]}${m[7] ?? ""}Z`);
   return time === undefined ? undefined : { imprint, time };
 }
 
@@ -207,9 +206,9 @@ export function readAuthorityKey(raw: Uint8Array): AuthorityKey | undefined {
       const pair = held.inside(tags.sequence);
       held.end();
       const n = pair.integer();
-      const e = pair.integer();
+      const e = pair.small();
       const size = n.toString(2).length;
-      return n > 0n && size >= 2048 && size <= 8192 && e >= 3n && e < 2n ** 63n && e % 2n === 1n ? { n, e } : undefined;
+      return n > 0n && size >= 2048 && size <= 8192 && e >= 3n && e % 2n === 1n ? { n, e } : undefined;
     }
     if (kind !== ecId) return undefined;
     if (parameters === undefined) return undefined;
@@ -221,6 +220,9 @@ export function readAuthorityKey(raw: Uint8Array): AuthorityKey | undefined {
     return undefined; // no DER
   }
 }
+
+/** keyText is the same for the same key, whatever its encoding was. */
+export const keyText = (key: AuthorityKey): string => ("n" in key ? `${key.n} ${key.e}` : `${key.curve.name} ${hex(key.point)}`);
 
 /** isBy tells whether a stamp is signed with this key. */
 async function isBy(s: Stamp, key: AuthorityKey): Promise<boolean> {
@@ -238,8 +240,9 @@ async function isBy(s: Stamp, key: AuthorityKey): Promise<boolean> {
 /** rsaVerify is RSASSA-PKCS1-v1_5 of RFC 8017: the padding is made and compared, never parsed. */
 function rsaVerify(key: { n: bigint; e: bigint }, info: Uint8Array, signature: Uint8Array): boolean {
   const size = Math.ceil(key.n.toString(2).length / 8);
+  if (signature.length !== size || key.e >= 2n ** 31n) return false;
   const s = toNumber(signature);
-  if (signature.length !== size || s >= key.n || key.e >= 2n ** 31n) return false;
+  if (s >= key.n) return false;
   const padded = new Uint8Array(size).fill(0xff);
   padded.set([0, 1]);
   padded[size - info.length - 1] = 0;
@@ -253,4 +256,4 @@ function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
   return out;
 }
 
-const toNumber = (b: Uint8Array): bigint => b.reduce((n, x) => (n << 8n) | BigInt(x), 0n);
+const toNumber = (b: Uint8Array): bigint => BigInt(`0x0${hex(b)}`); // a digit more: no bytes are 0

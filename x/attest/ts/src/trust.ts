@@ -1,10 +1,10 @@
 // The trust file (信任文件): all that a verifier believes without proof.
 
-import { byteText, equal, unbase64, unhex } from "./bytes.js";
+import { byteText, equal, textBytes, unbase64, unhex } from "./bytes.js";
 import { addressOf, chainIdMax, compareMembers, maxPower, type ValidatorSet } from "./bundle.js";
 import { Refusal, usage } from "./errors.js";
 import { type Json, JsonNumber, readJson } from "./json.js";
-import { type AuthorityKey, readAuthorityKey } from "./stamp.js";
+import { type AuthorityKey, keyText, readAuthorityKey } from "./stamp.js";
 import { parseTime } from "./time.js";
 import { empty } from "./tree.js";
 
@@ -196,7 +196,7 @@ function parseStamps(json: Json): Stamps {
     }
     return { name: nameOf(f, at), publicKey, key };
   });
-  checkDistinct("authority", authorities, (a) => a.publicKey);
+  checkDistinct("authority", authorities, (a) => textBytes(keyText(a.key))); // not their encodings: one key has several
   return { ...asked, authorities };
 }
 
