@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,7 +50,8 @@ const (
 	laneWhole      = 16 << 10        // a larger answer that is whole is not copied
 )
 
-// lanes are the requests that may go through a lane, by how they begin: what lenders ask about firms, and whether the node is there.
+// lanes are the requests that may go through a lane, by how they begin: what lenders ask about firms, and whether the node is there. The receipts of a firm may be
+// many: who asks for them and goes must be noticed.
 var lanes = [][]byte{[]byte("GET /v1/subjects/"), []byte("GET /healthz ")}
 
 // newLane takes the connections of a listener for a server, whose handler, times and log it uses.
@@ -223,6 +225,9 @@ func (c *laneConn) request() (r *http.Request, size int) {
 	}
 	r, err := http.ReadRequest(c.parser)
 	if err != nil || c.src.Len()+c.parser.Buffered() > 0 { // it ended before its end: lines are divided otherwise than they seem
+		return nil, 0
+	}
+	if strings.HasSuffix(r.URL.Path, "/receipts") {
 		return nil, 0
 	}
 	if r.ProtoMajor != 1 || r.ProtoMinor != 1 || r.ContentLength != 0 || len(r.TransferEncoding) > 0 || hosts(head) != 1 || !httpguts.ValidHostHeader(r.Host) {

@@ -167,6 +167,7 @@ func TestLane(t *testing.T) {
 		"no host":                   {[]string{"GET /v1/subjects/x HTTP/1.1\r\n\r\n"}, 0},
 		"two hosts":                 {[]string{get + "HOST: i\r\n\r\n"}, 0},
 		"a host that is none":       {[]string{"GET /v1/subjects/x HTTP/1.1\r\nHost: a b\r\n\r\n"}, 0},
+		"receipts":                  {[]string{path("x/receipts?limit=1")}, 0},
 		"an empty host":             {[]string{"GET /v1/subjects/x HTTP/1.1\r\nHost:\r\n\r\n"}, 1},
 		"a line without a name":     {[]string{get + ": v\r\n\r\n"}, 0},
 		"a name with a blank":       {[]string{get + "A : v\r\n\r\n"}, 0},

@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/xinlian-ledger/xinlian/node/receipt"
@@ -332,39 +331,47 @@ func (c *call) receipts() error {
 	if err != nil {
 		return err
 	}
-	after := uint64(0)
-	if s := c.form.Get("after"); s != "" {
-		if after, err = strconv.ParseUint(s, 10, 63); err != nil {
-			return refuse(http.StatusBadRequest, ErrQuery.With("after is not a place that an answer has named"))
+	w := receipt.Wanted{Subject: uscc, After: c.form.Get("after"), Limit: limit}
+	if c.who.firm == "" {
+		w.Requester = c.who.member.Uscc
+	} else if err = c.newest(func(r x.Reader, _ asOf) error {
+		last := c.who.today // the last day of which the firm may read
+		for consent.ReadableFrom(r, last) > c.who.today {
+			last--
 		}
+		w.Shows = func(q *pb.QueryReceipt) bool { return calendar.Of(q.AtTime) <= last }
+		return nil
+	}); err != nil {
+		return err
+	}
+	page, err := l.Journal.Page(c.r.Context(), w)
+	switch {
+	case errors.Is(err, receipt.ErrPlace):
+		return refuse(http.StatusBadRequest, ErrQuery.With("after is not a place that an answer has named"))
+	case err != nil:
+		return internal(err)
 	}
 	v := receiptsJSON{Receipts: []*receiptJSON{}}
+	if page.Next != "" {
+		v.Next = &page.Next
+	}
 	provable, err := c.g.head()
 	if err != nil {
 		return err
 	}
 	err = c.newest(func(r x.Reader, as asOf) error {
 		v.AsOf = as
-		last := after
-		return l.Journal.About(uscc, after, func(e *receipt.Entry, p *receipt.Proof) bool {
-			mine := c.who.firm != "" && consent.ReadableFrom(r, calendar.Of(e.Receipt.AtTime)) <= c.who.today || c.who.lender && e.Receipt.Requester == c.who.member.Uscc
-			if !mine {
-				return true
-			}
-			if len(v.Receipts) == limit {
-				next := strconv.FormatUint(last, 10)
-				v.Next = &next
-				return false
-			}
+		for i, e := range page.Entries {
 			var height *int64 // none until the anchor can be proven: who sees it asks for the proof at once
+			p := page.Proofs[i]
 			if p != nil {
 				if a, ok := consent.AnchorOf(r, l.Member, p.Hour); ok && a.Height <= provable.height && bytes.Equal(a.Root, p.Root[:]) {
 					height = &a.Height
 				}
 			}
-			v.Receipts, last = append(v.Receipts, receiptOf(e, p, height)), e.Seq
-			return true
-		})
+			v.Receipts = append(v.Receipts, receiptOf(e, p, height))
+		}
+		return nil
 	})
 	if err != nil {
 		return err

@@ -275,12 +275,10 @@ func TestReceiptMetrics(t *testing.T) {
 }
 
 // clockOf is the gateway's clock in the first receipt about firm a.
-func (l *lending) clockOf() (at time.Time) {
-	must(l.tb, l.journal.About(l.firm("a"), 0, func(e *receipt.Entry, _ *receipt.Proof) bool {
-		at = time.UnixMilli(e.Receipt.ClockMs)
-		return false
-	}))
-	return at
+func (l *lending) clockOf() time.Time {
+	p, err := l.journal.Page(context.Background(), receipt.Wanted{Subject: l.firm("a"), Limit: 1})
+	must(l.tb, err)
+	return time.UnixMilli(p.Entries[0].Receipt.ClockMs)
 }
 
 // What a lender is refused, and that it learns no more by it.
@@ -439,10 +437,11 @@ func TestQueriesAtOnce(t *testing.T) {
 	must(t, err)
 	defer j.Close()
 	have := map[string]bool{}
-	must(t, j.About(l.firm("a"), 0, func(e *receipt.Entry, _ *receipt.Proof) bool {
+	p, err := j.Page(t.Context(), receipt.Wanted{Subject: l.firm("a"), Limit: 1000})
+	must(t, err)
+	for _, e := range p.Entries {
 		have[hex.EncodeToString(e.Receipt.Id)] = true
-		return true
-	}))
+	}
 	for _, id := range ids {
 		if !have[id] {
 			t.Errorf("receipt %s left and is not on disk", id)

@@ -216,7 +216,7 @@ func TestEncrypted(t *testing.T) {
 		}
 		db.Close()
 		j = open(t, dir)
-		if err := j.About(firm, 0, func(*receipt.Entry, *receipt.Proof) bool { return true }); err == nil || !strings.Contains(err.Error(), said) {
+		if _, err := j.Page(t.Context(), receipt.Wanted{Subject: firm, Limit: 10}); err == nil || !strings.Contains(err.Error(), said) {
 			t.Errorf("a receipt %s: %v", said, err)
 		}
 		if _, err := j.Seal(7); err == nil || !strings.Contains(err.Error(), said) {

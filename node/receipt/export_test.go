@@ -5,3 +5,13 @@ func AtStep(fn func(step string)) (end func()) {
 	testingOnlyAtStep = fn
 	return func() { testingOnlyAtStep = func(string) {} }
 }
+
+// PageLeaves and PageScan set the bounds of a page until the function that they give is called.
+func PageLeaves(n int) (end func()) { return set(&pageLeaves, n) }
+func PageScan(n int) (end func())   { return set(&pageScan, n) }
+
+func set(bound *int, n int) (end func()) {
+	was := *bound
+	*bound = n
+	return func() { *bound = was }
+}

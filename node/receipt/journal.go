@@ -16,7 +16,6 @@ import (
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/attest"
-	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 )
 
 // FileName of the journal in its folder, and of the file that seals its key under the passphrase of the gateway's key (vault.SealedKey).
@@ -44,6 +43,7 @@ var (
 var (
 	bReceipts = []byte("receipts") // seq → sealed: salt ‖ receipt
 	bSubjects = []byte("subjects") // name of a uscc ‖ seq → nothing
+	bAsked    = []byte("asked")    // name of a uscc and of who asked about it ‖ seq → nothing; its sequence is the last receipt that it has
 	bUses     = []byte("uses")     // name of an authorisation → how often it opened something
 	bUsedUp   = []byte("used up")  // name of an authorisation → sealed: its id; its last use is not told yet
 	bAnchors  = []byte("anchors")  // hour → sealed: see anchorRow
@@ -83,6 +83,7 @@ type Journal struct {
 	once    sync.Once
 	writes  atomic.Uint64
 	sealMu  sync.Mutex
+	trees   trees
 }
 
 type waiting struct {
@@ -108,13 +109,20 @@ func Open(dir string, key []byte) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newJournal(db, s), nil
+	return newJournal(db, s)
 }
 
-func newJournal(db *bbolt.DB, s secrets) *Journal {
-	j := &Journal{db: db, secrets: s, queue: make(chan *waiting, batchMax), done: make(chan struct{}), closing: make(chan struct{})}
+func newJournal(db *bbolt.DB, s secrets) (*Journal, error) {
+	if err := s.indexAskers(db); err != nil {
+		db.Close()
+		return nil, err
+	}
+	j := &Journal{
+		db: db, secrets: s, queue: make(chan *waiting, batchMax), done: make(chan struct{}), closing: make(chan struct{}),
+		trees: trees{turn: make(chan struct{}, 1), made: map[int64]*sealing{}},
+	}
 	go j.write()
-	return j
+	return j, nil
 }
 
 // Close waits for what is being written.
@@ -260,7 +268,7 @@ func (j *Journal) put(tx *bbolt.Tx, w *waiting) error {
 	if err := j.secrets.put(tx, bReceipts, be64(seq), slices.Concat(w.entry.Salt, w.entry.Raw)); err != nil {
 		return err
 	}
-	return tx.Bucket(bSubjects).Put(slices.Concat(j.secrets.name(bSubjects, []byte(r.Subject)), be64(seq)), nil)
+	return j.secrets.lead(tx, r, be64(seq))
 }
 
 func (s secrets) count(tx *bbolt.Tx, authorisation []byte) uint64 {
@@ -274,30 +282,6 @@ func (s secrets) count(tx *bbolt.Tx, authorisation []byte) uint64 {
 func (j *Journal) Used(authorisation []byte) (n uint64, err error) {
 	err = j.db.View(func(tx *bbolt.Tx) error { n = j.secrets.count(tx, authorisation); return nil })
 	return n, err
-}
-
-// About visits the receipts about a subject after a place, in the order in which they were made.
-func (j *Journal) About(subject string, after uint64, fn func(e *Entry, p *Proof) (more bool)) error {
-	return j.db.View(func(tx *bbolt.Tx) error {
-		c := tx.Bucket(bSubjects).Cursor()
-		prefix := j.secrets.name(bSubjects, []byte(subject))
-		sealed := map[int64]*sealing{}
-		for k, _ := c.Seek(slices.Concat(prefix, be64(after+1))); bytes.HasPrefix(k, prefix) && len(k) == len(prefix)+8; k, _ = c.Next() {
-			seq := binary.BigEndian.Uint64(k[len(prefix):])
-			e, err := j.secrets.entry(tx, seq)
-			if err != nil {
-				return err
-			}
-			p, err := j.secrets.proof(tx, seq, sealed)
-			if err != nil {
-				return err
-			}
-			if !fn(e, p) {
-				break
-			}
-		}
-		return nil
-	})
 }
 
 func (s secrets) entry(tx *bbolt.Tx, seq uint64) (*Entry, error) {
@@ -349,57 +333,6 @@ func (s secrets) anchor(tx *bbolt.Tx, hour []byte) (*anchorRow, error) {
 		return nil, err
 	}
 	return decodeAnchor(raw)
-}
-
-// sealing is the tree of an anchor: its leaves in order, and where each receipt stands.
-type sealing struct {
-	row    *anchorRow
-	leaves []attest.Hash
-	place  map[uint64]uint64 // seq → place
-}
-
-func (s secrets) tree(tx *bbolt.Tx, row *anchorRow) (*sealing, error) {
-	type leaf struct {
-		hash attest.Hash
-		seq  uint64 // 0: filling
-	}
-	var leaves []leaf
-	for seq := row.first; seq < row.end; seq++ {
-		e, err := s.entry(tx, seq)
-		if err != nil {
-			return nil, err
-		}
-		leaves = append(leaves, leaf{attest.ReceiptLeaf(e.Salt, e.Raw), seq})
-	}
-	size := leavesMin
-	for size < len(leaves) {
-		size *= 2
-	}
-	for i := len(leaves); i < size; i++ { // looks like any other to who does not know the seed
-		leaves = append(leaves, leaf{hash: attest.ReceiptLeaf(row.seed, be64(uint64(i)))})
-	}
-	slices.SortFunc(leaves, func(a, b leaf) int { return bytes.Compare(a.hash[:], b.hash[:]) })
-	t := &sealing{row: row, place: map[uint64]uint64{}}
-	for i, l := range leaves {
-		t.leaves = append(t.leaves, l.hash)
-		if l.seq != 0 {
-			t.place[l.seq] = uint64(i)
-		}
-	}
-	return t, nil
-}
-
-// path gives the siblings of a place from below, and the root.
-func (s *sealing) path(place uint64) (path []attest.Hash, root attest.Hash) {
-	level := slices.Clone(s.leaves)
-	for len(level) > 1 {
-		path = append(path, level[place^1])
-		for i := range len(level) / 2 {
-			level[i] = tree.LogNode(level[2*i], level[2*i+1])
-		}
-		level, place = level[:len(level)/2], place/2
-	}
-	return path, level[0]
 }
 
 // Seal makes the anchor of an hour: of all receipts that no earlier one covers. An hour that is sealed stays as it is; one before the last is refused.
@@ -461,12 +394,11 @@ func (j *Journal) Seal(hour int64) (*Anchor, error) {
 
 // made is an anchor as the ledger gets it.
 func (s secrets) made(tx *bbolt.Tx, hour int64, row *anchorRow) (*Anchor, error) {
-	t, err := s.tree(tx, row)
+	leaves, err := s.leaves(tx, row.first, row.end)
 	if err != nil {
 		return nil, err
 	}
-	_, root := t.path(0)
-	return &Anchor{Hour: hour, Root: root, UsedUp: row.usedUp}, nil
+	return &Anchor{Hour: hour, Root: row.tree(leaves).root(), UsedUp: row.usedUp}, nil
 }
 
 // LastHour is the last hour that was sealed; none: -1.
@@ -479,35 +411,6 @@ func (j *Journal) LastHour() (hour int64, err error) {
 		return nil
 	})
 	return hour, err
-}
-
-// proof leads from a receipt to its anchor; nil: none covers it yet. sealed are the trees that were made already.
-func (s secrets) proof(tx *bbolt.Tx, seq uint64, sealed map[int64]*sealing) (*Proof, error) {
-	k, at := tx.Bucket(bEnds).Cursor().Seek(be64(seq + 1)) // the first that ends after it
-	if k == nil {
-		return nil, nil
-	}
-	hour := int64(binary.BigEndian.Uint64(at))
-	t := sealed[hour]
-	if t == nil {
-		row, err := s.anchor(tx, at)
-		if err != nil {
-			return nil, err
-		}
-		if row == nil {
-			return nil, fmt.Errorf("the journal lacks the anchor of hour %d", hour)
-		}
-		if t, err = s.tree(tx, row); err != nil {
-			return nil, err
-		}
-		sealed[hour] = t
-	}
-	place, ok := t.place[seq]
-	if !ok {
-		return nil, fmt.Errorf("the anchor of hour %d does not cover receipt %d", hour, seq)
-	}
-	path, root := t.path(place)
-	return &Proof{Hour: hour, Root: root, Place: place, Path: path}, nil
 }
 
 func be64(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }

@@ -34,13 +34,20 @@ func open(t testing.TB, dir string) *receipt.Journal {
 
 func about(t testing.TB, j *receipt.Journal, uscc string, after uint64) (out []*receipt.Entry, proofs []*receipt.Proof) {
 	t.Helper()
-	if err := j.About(uscc, after, func(e *receipt.Entry, p *receipt.Proof) bool {
-		out, proofs = append(out, e), append(proofs, p)
-		return true
-	}); err != nil {
-		t.Fatal(err)
+	for w := (receipt.Wanted{Subject: uscc, Limit: 1000}); ; {
+		p, err := j.Page(t.Context(), w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, e := range p.Entries {
+			if e.Seq > after {
+				out, proofs = append(out, e), append(proofs, p.Proofs[i])
+			}
+		}
+		if w.After = p.Next; w.After == "" {
+			return out, proofs
+		}
 	}
-	return out, proofs
 }
 
 // opens is a receipt of a query that opened something.

@@ -28,7 +28,7 @@ func OpenSealed(dir string, passphrase []byte) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newJournal(db, s), nil
+	return newJournal(db, s)
 }
 
 // Rekey (换密钥) puts the journal in a folder under a new key: sealed under the passphrase now, the key before under was. Nothing of what the journal says changes. Whoever
@@ -176,5 +176,46 @@ func (s secrets) index(to *bbolt.Tx, r *pb.QueryReceipt, seq []byte) error {
 			return err
 		}
 	}
-	return to.Bucket(bSubjects).Put(append(s.name(bSubjects, []byte(r.Subject)), seq...), nil)
+	return s.lead(to, r, seq)
+}
+
+// lead enters a receipt under its subject, and under its subject and who asked.
+func (s secrets) lead(to *bbolt.Tx, r *pb.QueryReceipt, seq []byte) error {
+	if err := to.Bucket(bSubjects).Put(append(s.name(bSubjects, []byte(r.Subject)), seq...), nil); err != nil {
+		return err
+	}
+	return s.asked(to, r, seq)
+}
+
+func (s secrets) asked(to *bbolt.Tx, r *pb.QueryReceipt, seq []byte) error {
+	b := to.Bucket(bAsked)
+	if err := b.Put(append(s.name(bAsked, []byte(r.Subject+r.Requester)), seq...), nil); err != nil { // both codes have one length
+		return err
+	}
+	return b.SetSequence(binary.BigEndian.Uint64(seq))
+}
+
+// indexAskers enters who asked in the receipts that a program of before wrote.
+func (s secrets) indexAskers(db *bbolt.DB) error {
+	for more := true; more; {
+		err := db.Update(func(tx *bbolt.Tx) error {
+			next, last := tx.Bucket(bAsked).Sequence()+1, tx.Bucket(bReceipts).Sequence()
+			most := min(last, next+encryptMost-1)
+			more = most < last
+			for ; next <= most; next++ {
+				e, err := s.entry(tx, next)
+				if err != nil {
+					return err
+				}
+				if err := s.asked(tx, &e.Receipt, be64(next)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

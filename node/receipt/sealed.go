@@ -178,7 +178,7 @@ func openBolt(path string, open func(string, int, fs.FileMode) (*os.File, error)
 
 // prepare makes what a new file lacks.
 func (s secrets) prepare(tx *bbolt.Tx) error {
-	for _, b := range [][]byte{bForm, bReceipts, bSubjects, bUses, bUsedUp, bAnchors, bEnds} {
+	for _, b := range [][]byte{bForm, bReceipts, bSubjects, bAsked, bUses, bUsedUp, bAnchors, bEnds} {
 		if _, err := tx.CreateBucketIfNotExists(b); err != nil {
 			return err
 		}
