@@ -81,6 +81,7 @@ type App struct {
 	left  [len(pb.PackSets)]atomic.Int64 // the newest height at which somebody left a set of the packs, since the start
 
 	making  *making
+	offers  offers
 	restore *restoring // owned by the snapshot connection
 
 	faultOnce sync.Once

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	abci "github.com/cometbft/cometbft/abci/types"
@@ -99,28 +101,54 @@ func (a *App) snapshotDue(height int64) {
 	}()
 }
 
-// ListSnapshots implements abci.Application.
+// offers is what this node answers who asks for its snapshots. A question is a few bytes from anybody, and an answer takes reading metadata and looking for
+// every chunk: it is kept until a snapshot comes or goes.
+type offers struct {
+	mu   sync.Mutex
+	of   string           // guarded by mu; the snapshots that were there
+	list []*abci.Snapshot // guarded by mu; what of them is offered. The engine sorts the list that it is given
+}
+
+// ListSnapshots implements abci.Application. One that is damaged is left out.
 func (a *App) ListSnapshots(context.Context, *abci.RequestListSnapshots) (*abci.ResponseListSnapshots, error) {
-	resp := new(abci.ResponseListSnapshots)
 	if a.opts.SnapshotDir == "" {
-		return resp, nil
+		return new(abci.ResponseListSnapshots), nil
 	}
-	list, err := ListSnapshots(a.opts.SnapshotDir)
+	dirs, err := snapshotDirs(a.opts.SnapshotDir)
 	if err != nil {
 		a.log.Error("snapshots cannot be offered", "err", err)
-		return resp, nil
+		return new(abci.ResponseListSnapshots), nil
 	}
-	for _, info := range list[:min(len(list), listedMax)] {
-		raw, m, err := readSnapshotMeta(info.Dir)
+	dirs = dirs[:min(len(dirs), listedMax)]
+	of := ""
+	for _, dir := range dirs {
+		if st, err := os.Stat(filepath.Join(dir, snapshotMetaFile)); err == nil {
+			of += fmt.Sprintln(dir, st.Size(), st.ModTime().UnixNano())
+		}
+	}
+	a.offers.mu.Lock()
+	defer a.offers.mu.Unlock()
+	if a.offers.of == of {
+		return &abci.ResponseListSnapshots{Snapshots: slices.Clone(a.offers.list)}, nil
+	}
+	var list []*abci.Snapshot
+	for _, dir := range dirs {
+		info, err := readSnapshotInfo(dir)
+		var raw []byte
+		var m *snapshotMeta
+		if err == nil {
+			raw, m, err = readSnapshotMeta(dir)
+		}
 		if err != nil {
 			a.log.Error("snapshot cannot be offered", "err", err)
 			continue
 		}
-		resp.Snapshots = append(resp.Snapshots, &abci.Snapshot{
+		list = append(list, &abci.Snapshot{
 			Height: m.height, Format: snapshotFormat, Chunks: uint32(len(m.chunks)), Hash: info.Hash, Metadata: raw,
 		})
 	}
-	return resp, nil
+	a.offers.of, a.offers.list = of, list
+	return &abci.ResponseListSnapshots{Snapshots: slices.Clone(list)}, nil
 }
 
 // LoadSnapshotChunk implements abci.Application. No chunk is an answer: the snapshot may have been replaced by a newer one.

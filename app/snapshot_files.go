@@ -104,6 +104,23 @@ func (a *App) makeSnapshot(ctx context.Context, s *Snapshot, dir string, size sn
 
 // ListSnapshots lists the whole snapshots under dir, the newest first. A folder that is not there holds none.
 func ListSnapshots(dir string) ([]SnapshotInfo, error) {
+	dirs, err := snapshotDirs(dir)
+	if err != nil {
+		return nil, err
+	}
+	var out []SnapshotInfo
+	for _, dir := range dirs {
+		info, err := readSnapshotInfo(dir)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, info)
+	}
+	return out, nil
+}
+
+// snapshotDirs are the folders of the snapshots under dir, the newest first.
+func snapshotDirs(dir string) (out []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -111,7 +128,6 @@ func ListSnapshots(dir string) ([]SnapshotInfo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the snapshots: %w", err)
 	}
-	var out []SnapshotInfo
 	for _, e := range slices.Backward(entries) {
 		if !snapshotDirName.MatchString(e.Name()) {
 			continue
@@ -119,11 +135,7 @@ func ListSnapshots(dir string) ([]SnapshotInfo, error) {
 		if _, err := os.Stat(filepath.Join(dir, e.Name(), snapshotMetaFile)); errors.Is(err, fs.ErrNotExist) {
 			continue // what a removal left
 		}
-		info, err := readSnapshotInfo(filepath.Join(dir, e.Name()))
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, info)
+		out = append(out, filepath.Join(dir, e.Name()))
 	}
 	return out, nil
 }

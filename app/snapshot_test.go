@@ -727,6 +727,49 @@ func TestSnapshotsInTheBackground(t *testing.T) {
 	}
 }
 
+// TestSnapshotsOffered: who asks is answered from memory until a snapshot comes or goes, and a damaged one hides no other.
+func TestSnapshotsOffered(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, _ := story(t, apptest.Options{Apps: 1})
+	a := newApp(t, app.Options{InMemory: true, ChainID: s.Chain, SnapshotDir: dir})
+	offered := func() (heights []uint64) {
+		r, err := a.ListSnapshots(bg, &abci.RequestListSnapshots{})
+		must(t, err)
+		for _, o := range r.Snapshots {
+			heights = append(heights, o.Height)
+		}
+		return heights
+	}
+	if got := offered(); got != nil {
+		t.Fatalf("offered %v of none", got)
+	}
+	first, err := s.Apps[0].MakeSnapshot(bg, 0, dir)
+	must(t, err)
+	s.Block()
+	second, err := s.Apps[0].MakeSnapshot(bg, 0, dir)
+	must(t, err)
+	both := []uint64{uint64(second.Height), uint64(first.Height)}
+	if got := offered(); !slices.Equal(got, both) {
+		t.Fatalf("offered %v, want %v", got, both)
+	}
+	name := filepath.Join(second.Dir, "metadata")
+	st, err := os.Stat(name)
+	must(t, err)
+	raw, err := os.ReadFile(name)
+	must(t, err)
+	raw[0] ^= 1
+	must(t, os.WriteFile(name, raw, 0o600))
+	must(t, os.Chtimes(name, st.ModTime(), st.ModTime()))
+	if got := offered(); !slices.Equal(got, both) {
+		t.Errorf("offered %v, want %v: it was read again though nothing has come or gone", got, both)
+	}
+	must(t, os.Chtimes(name, st.ModTime(), st.ModTime().Add(time.Second)))
+	if got := offered(); !slices.Equal(got, both[1:]) {
+		t.Errorf("offered %v, want %v: the other one is whole", got, both[1:])
+	}
+}
+
 // TestRestoreFromFolder is what the command does. A damaged chunk is named, and the home stays empty.
 func TestRestoreFromFolder(t *testing.T) {
 	t.Parallel()
