@@ -1,4 +1,4 @@
-// One task, once, for a platform that has done nothing yet. cold.ts runs it, each time in a new process or a new page.
+// One task for a platform that has done nothing yet, or for one that does it again. cold.ts runs it, each time in a new process or a new page.
 
 import { decodeBundle, parseClaim, parseTime, parseTrust, verify } from "../src/index.js";
 import { platformAccepts } from "../src/ed25519.js";
@@ -49,4 +49,11 @@ async function once(task: string, g: Given): Promise<number> {
   return took;
 }
 
-Object.assign(globalThis, { once });
+/** again does a task many times, one after the other, and gives the milliseconds of each in ascending order. */
+async function again(task: string, g: Given, rounds: number): Promise<number[]> {
+  const took: number[] = [];
+  for (let i = 0; i < rounds; i++) took.push(await once(task, g));
+  return took.sort((a, b) => a - b);
+}
+
+Object.assign(globalThis, { once, again });
