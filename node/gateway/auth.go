@@ -24,13 +24,14 @@ const scheme = "Xinlian"
 
 // caller is a member that asks, or a firm, with the key that it asks with.
 type caller struct {
-	member  *pb.Member // of a firm an empty row, so that no agency's name is its own
-	key     *pb.MemberKey
-	firm    string        // code of the firm whose own key it is; empty: a member asks
-	today   calendar.Date // legal day of the newest block: windows of mandates are judged by it
-	auditor bool
-	lender  bool                     // lends: is told what the public is, and what firms authorise
-	heirOf  func(agency string) bool // carries on the powers of an agency that has left; nil: of none
+	member   *pb.Member // of a firm an empty row, so that no agency's name is its own
+	key      *pb.MemberKey
+	firm     string        // code of the firm whose own key it is; empty: a member asks
+	signedAt int64         // Unix seconds
+	today    calendar.Date // legal day of the newest block: windows of mandates are judged by it
+	auditor  bool
+	lender   bool                     // lends: is told what the public is, and what firms authorise
+	heirOf   func(agency string) bool // carries on the powers of an agency that has left; nil: of none
 }
 
 // recognises says whether a record of an agency is the reader's to decide on.
@@ -68,7 +69,7 @@ func (g *Gateway) authenticate(r *http.Request, body []byte) (*caller, error) {
 		return nil, bad("the signature is not that of the address over method, path, body, time and chain id")
 	}
 	// 4. A member or a firm with a key in force.
-	who := new(caller)
+	who := &caller{signedAt: h.at}
 	read := g.b.App.Read(func(r x.Reader) error {
 		m, key, ok := member.ByAddress(r, h.address)
 		who.today = calendar.Of(g.b.App.Status().LegalTime.Unix())

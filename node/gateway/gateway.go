@@ -146,17 +146,19 @@ type Gateway struct {
 	packs   [len(pb.PackSets)]packs
 	watches *watch.Store
 
+	began time.Time // of this process: what was used before it does not know
 	seen  seenHeaders
 	rates rates
 	slots [slotKinds]chan struct{}
 
 	sending sending
+	owners  owners
 }
 
 // New gives the gateway of a node.
 func New(b Backend, o Options) *Gateway {
 	o = o.withDefaults()
-	g := &Gateway{b: b, o: o, log: o.Logger, mux: http.NewServeMux(), met: newMetrics(o.Registerer)}
+	g := &Gateway{b: b, o: o, began: o.Now(), log: o.Logger, mux: http.NewServeMux(), met: newMetrics(o.Registerer)}
 	if o.Lending != nil && o.Registerer != nil {
 		g.meterReceipts(o.Registerer)
 	}
@@ -164,7 +166,7 @@ func New(b Backend, o Options) *Gateway {
 	g.sending.init(o.SendingMax)
 	g.slots = [...]chan struct{}{
 		slotRequest: make(chan struct{}, o.RequestsMax), slotWait: make(chan struct{}, o.WaitsMax), slotBatch: make(chan struct{}, o.BatchesMax),
-		slotBody: make(chan struct{}, o.RequestsMax),
+		slotBody: make(chan struct{}, o.RequestsMax), slotPack: make(chan struct{}, packsAtWork), slotWatch: make(chan struct{}, watchesAtWork),
 	}
 	for i, set := range pb.PackSets {
 		g.packs[i].set = set
@@ -302,6 +304,7 @@ type call struct {
 	who  *caller // nil: the public
 	form url.Values
 	said answer // what the route answers, until it is sent
+	owed bool   // something was spent on it: it is sent whether or not there is room
 }
 
 // serve wraps a route: who may come in, how many at a time, the body, the key that signed.

@@ -21,6 +21,10 @@ const (
 	authAge     = 60 * time.Second // ± of an Authorization header
 	authSeenMax = 1 << 17          // headers remembered; when full, members wait
 
+	packsAtWork   = 64 // requests for packs and deltas: who waits for one that is being made keeps nobody else out
+	watchesAtWork = 8  // requests about watches: each may hold a list of 100,000 firms in memory, and waits for the disk
+	ownerAtWork   = 2  // of them, of one lender
+
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 30 * time.Second
 	idleTimeout       = 2 * time.Minute

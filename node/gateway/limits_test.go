@@ -337,3 +337,36 @@ func TestBentRequests(t *testing.T) {
 		t.Errorf("%v panics", p)
 	}
 }
+
+// A peer of IPv6 has all addresses of its network: it is one peer by whichever of them it asks. An address of IPv4 is one however it is written.
+func TestRatesOfIPv6(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	w := newWorld(t, func(o *gateway.Options) { o.RatePerSecond, o.RateBurst = 1, 1 })
+	w.now = func() time.Time { return now }
+	ask := func(addr string) int {
+		r, rec := near("/v1/status"), httptest.NewRecorder()
+		r.RemoteAddr = addr
+		w.gateways[0].ServeHTTP(rec, r)
+		return rec.Code
+	}
+	for _, c := range []struct {
+		addr string
+		want int
+	}{
+		{"[2001:db8::1]:1", 200}, {"[2001:db8::2]:1", 429}, {"[2001:db8:0:0:ffff::1]:7", 429}, {"[2001:db8:0:1::1]:1", 200},
+		{"203.0.113.1:1", 200}, {"[::ffff:203.0.113.1]:2", 429}, {"203.0.113.2:1", 200},
+	} {
+		if got := ask(c.addr); got != c.want {
+			t.Errorf("%s: %d, want %d", c.addr, got, c.want)
+		}
+	}
+}
+
+// Who asks for what takes long, packs and watches, takes no place of those who ask for an attestation.
+func TestPoolsOfTheirOwn(t *testing.T) {
+	for _, pattern := range gateway.SharedPool() {
+		if strings.Contains(pattern, "/packs/") || strings.Contains(pattern, "/watches") {
+			t.Errorf("%s takes a place of everybody's", pattern)
+		}
+	}
+}

@@ -142,6 +142,9 @@ func (c *call) query() error {
 	if l == nil {
 		return refuse(http.StatusNotFound, ErrNoLending)
 	}
+	if c.who.signedAt < c.g.began.Unix() { // it may have been answered, and a use counted, by the process before this one
+		return refuse(http.StatusUnauthorized, ErrAuth.With("Authorization: it was signed before this node started, which cannot know whether it was used; sign anew"))
+	}
 	q, purpose, id, classes, err := c.ask()
 	if err != nil {
 		return err
@@ -202,6 +205,7 @@ func (c *call) query() error {
 			v.Opening = &text
 		}
 	}
+	c.owed = true // the receipt stands, and a use is spent
 	for _, f := range ruling.refused {
 		v.Refused = append(v.Refused, refusedJSON{word(attest.DataClasses, int32(f.class)), whyOf(language, f.why)})
 	}

@@ -7,8 +7,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -495,5 +497,62 @@ func TestQueriesTellNothingOfARepair(t *testing.T) {
 	with, without := answers(worlds[0], true), answers(worlds[1], false)
 	if with != without {
 		t.Errorf("with a repaired record:\n%s\nwithout:\n%s", with, without)
+	}
+}
+
+// What a process has not seen it cannot know to be used: a query signed before it began is not taken, so that none is answered twice over a restart.
+func TestQuerySignedBeforeTheStart(t *testing.T) {
+	l := newLending(t)
+	l.enrolAll()
+	l.Block()
+	target, body := "/v1/queries", l.body("a", "", "pre_loan")
+	header := func(at time.Time) string {
+		a, u, s := sign(t, l.Actors["bank"].Key, http.MethodPost, target, body, at, l.Chain)
+		return fmt.Sprintf("Xinlian %s:%s:%x", a, u, s)
+	}
+	l.want(l.ask(0, "", http.MethodPost, target, body, "Authorization", header(time.Now().Add(-2*time.Second))), http.StatusUnauthorized, "E_AUTH")
+	l.want(l.ask(0, "", http.MethodPost, target, body, "Authorization", header(time.Now())), http.StatusOK, "")
+}
+
+// meanwhile is a reader that does something before it takes what it is given.
+type meanwhile struct {
+	*httptest.ResponseRecorder
+	do func()
+}
+
+func (w *meanwhile) Write(b []byte) (int, error) {
+	w.do()
+	return w.ResponseRecorder.Write(b)
+}
+
+// An answer on which a use was spent is sent whether or not there is room for answers that nobody reads.
+func TestQueryIsSentWithoutRoom(t *testing.T) {
+	l := newLending(t)
+	l.enrolAll()
+	l.do("register-key by=registry firm=a key=k1", "grade by=pj firm=a is=A", "grant by=bank firm=a key=k1 no=1 uses=1")
+	for i := range 250 {
+		l.do(fmt.Sprintf("commit by=zz-scjg firm=a code=41010020260715%06d type=6 public=1 accepted", i+1))
+	}
+	l.Block()
+	l.Block()
+	g := gateway.New(gateway.Backend{App: l.Apps[0], Blocks: l.blocks, Submit: l.submit, Ready: func() (bool, string) { return true, "" }},
+		gateway.Options{Lending: &gateway.Lending{Member: l.Actors["gw"].USCC, Journal: l.journal}, SendingMax: 1})
+	asked := false
+	large := near("/v1/subjects/" + l.firm("a") + "/attestation")
+	large.Header.Set("Accept", "application/json")
+	g.ServeHTTP(&meanwhile{httptest.NewRecorder(), func() { // all room is taken
+		asked = true
+		body := l.body("a", "1", "pre_loan", "grade")
+		a, u, s := sign(t, l.Actors["bank"].Key, http.MethodPost, "/v1/queries", body, time.Now(), l.Chain)
+		r, rec := near("/v1/queries"), httptest.NewRecorder()
+		r.Method, r.Body, r.ContentLength = http.MethodPost, io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		r.Header.Set("Authorization", fmt.Sprintf("Xinlian %s:%s:%x", a, u, s))
+		g.ServeHTTP(rec, r)
+		if rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), `"opened":["grade"]`) {
+			t.Errorf("%d %.300s", rec.Code, rec.Body)
+		}
+	}}, large)
+	if !asked {
+		t.Error("nothing was sent")
 	}
 }

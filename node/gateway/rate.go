@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -51,12 +52,21 @@ func (l *rates) allow(addr string, now time.Time) bool {
 	return true
 }
 
-// hostOf tells peers apart: by their address without the port.
+// hostOf tells peers apart: by their address without the port, of IPv6 by its first 64 bits, which whoever has one address has all of.
 func hostOf(addr string) string {
-	if host, _, err := net.SplitHostPort(addr); err == nil {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		host = addr
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
 		return host
 	}
-	return addr
+	if ip = ip.Unmap().WithZone(""); ip.Is6() {
+		net, _ := ip.Prefix(64) // errs for a length that no address has
+		return net.String()
+	}
+	return ip.String()
 }
 
 // forget drops the peers whose bucket is full again.

@@ -44,6 +44,8 @@ const (
 	slotWait             // waits for a block, costs nothing meanwhile
 	slotBatch            // makes a bundle for many
 	slotBody             // sends its body: as slowly as it likes, so it holds up nobody but those who send one
+	slotPack             // a pack or a delta: waits where one is being made
+	slotWatch            // reads and writes a list of up to 100,000 firms, synced
 	slotKinds
 )
 
@@ -68,10 +70,10 @@ var routes = []route{
 	{method: http.MethodGet, path: "/v1/subjects/{uscc}", handle: (*call).standing},
 	{method: http.MethodGet, path: "/v1/subjects/{uscc}/attestation", query: []string{"form"}, handle: (*call).attestation},
 	{method: http.MethodPost, path: "/v1/attestations", slot: slotBatch, query: []string{"form"}, body: batchBodyMax, handle: (*call).attestations},
-	{method: http.MethodGet, path: "/v1/packs/serious", handle: packOf(pb.PACK_SERIOUS)},
-	{method: http.MethodGet, path: "/v1/packs/serious/delta", query: []string{"base"}, handle: deltaOf(pb.PACK_SERIOUS)},
-	{method: http.MethodGet, path: "/v1/packs/negative", handle: packOf(pb.PACK_NEGATIVE)},
-	{method: http.MethodGet, path: "/v1/packs/negative/delta", query: []string{"base"}, handle: deltaOf(pb.PACK_NEGATIVE)},
+	{method: http.MethodGet, path: "/v1/packs/serious", slot: slotPack, handle: packOf(pb.PACK_SERIOUS)},
+	{method: http.MethodGet, path: "/v1/packs/serious/delta", slot: slotPack, query: []string{"base"}, handle: deltaOf(pb.PACK_SERIOUS)},
+	{method: http.MethodGet, path: "/v1/packs/negative", slot: slotPack, handle: packOf(pb.PACK_NEGATIVE)},
+	{method: http.MethodGet, path: "/v1/packs/negative/delta", slot: slotPack, query: []string{"base"}, handle: deltaOf(pb.PACK_NEGATIVE)},
 	{method: http.MethodGet, path: "/v1/commitments/{code}", handle: (*call).commitment},
 	{method: http.MethodGet, path: "/v1/trust", handle: (*call).trust},
 	{method: http.MethodGet, path: "/v1/params", handle: (*call).params},
@@ -86,13 +88,13 @@ var routes = []route{
 	{method: http.MethodGet, path: "/v1/duties", audience: members, query: []string{"agency", "after", "limit"}, handle: (*call).duties},
 	{method: http.MethodGet, path: "/v1/inspections/{id}", handle: (*call).inspectionPlan},
 	{method: http.MethodGet, path: "/v1/checks/{uscc}", audience: members, handle: (*call).check},
-	{method: http.MethodGet, path: "/v1/watches", audience: signers, handle: watching((*call).watchList)},
-	{method: http.MethodPost, path: "/v1/watches", audience: signers, body: batchBodyMax, handle: watching((*call).watchAdd)},
-	{method: http.MethodGet, path: "/v1/watches/{id}", audience: signers, query: []string{"after", "limit"}, handle: watching((*call).watchShow)},
-	{method: http.MethodDelete, path: "/v1/watches/{id}", audience: signers, handle: watching((*call).watchDrop)},
-	{method: http.MethodPost, path: "/v1/watches/{id}/remove", audience: signers, body: batchBodyMax, handle: watching((*call).watchRemove)},
+	{method: http.MethodGet, path: "/v1/watches", audience: signers, slot: slotWatch, handle: watching((*call).watchList)},
+	{method: http.MethodPost, path: "/v1/watches", audience: signers, slot: slotWatch, body: batchBodyMax, handle: watching((*call).watchAdd)},
+	{method: http.MethodGet, path: "/v1/watches/{id}", audience: signers, slot: slotWatch, query: []string{"after", "limit"}, handle: watching((*call).watchShow)},
+	{method: http.MethodDelete, path: "/v1/watches/{id}", audience: signers, slot: slotWatch, handle: watching((*call).watchDrop)},
+	{method: http.MethodPost, path: "/v1/watches/{id}/remove", audience: signers, slot: slotWatch, body: batchBodyMax, handle: watching((*call).watchRemove)},
 	{method: http.MethodGet, path: "/v1/watches/{id}/changed", audience: signers, slot: slotBatch, query: []string{"limit"}, handle: watching((*call).watchChanged)},
-	{method: http.MethodPost, path: "/v1/watches/{id}/ack", audience: signers, body: ackBodyMax, handle: watching((*call).watchAck)},
+	{method: http.MethodPost, path: "/v1/watches/{id}/ack", audience: signers, slot: slotWatch, body: ackBodyMax, handle: watching((*call).watchAck)},
 	{method: http.MethodGet, path: "/v1/members/self", audience: signers, handle: (*call).self},
 
 	{method: http.MethodPost, path: "/v1/queries", audience: lenders, body: queryBodyMax, handle: (*call).query},

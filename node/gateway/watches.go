@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"github.com/xinlian-ledger/xinlian/node/watch"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
@@ -84,7 +85,39 @@ func watching(handle func(*call) error) func(*call) error {
 		if c.g.watches == nil {
 			return refuse(http.StatusNotFound, ErrRoute)
 		}
+		if !c.g.owners.enter(c.owner()) {
+			c.g.met.busy.Inc()
+			return refuse(http.StatusServiceUnavailable, ErrBusy.With("%d requests of this member about its watches are at work already", ownerAtWork))
+		}
+		defer c.g.owners.leave(c.owner())
 		return handle(c)
+	}
+}
+
+// owners counts the requests about watches that are at work for each lender: one must not take the places of all.
+type owners struct {
+	mu     sync.Mutex
+	atWork map[string]int // guarded by mu
+}
+
+func (o *owners) enter(owner string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.atWork[owner] == ownerAtWork {
+		return false
+	}
+	if o.atWork == nil {
+		o.atWork = map[string]int{}
+	}
+	o.atWork[owner]++
+	return true
+}
+
+func (o *owners) leave(owner string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.atWork[owner]--; o.atWork[owner] == 0 {
+		delete(o.atWork, owner)
 	}
 }
 
