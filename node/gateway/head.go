@@ -77,8 +77,10 @@ func (g *Gateway) makeHead(latest int64) (*head, error) {
 	}
 	h := &head{
 		latest: latest, height: latest - 1, trust: g.path.trust(header.ChainID), verifier: g.path.verifier,
-		bundle: pb.Bundle{Header: &hd, Commit: commit, Validators: g.path.epochs[0].set, Steps: g.path.steps},
+		bundle: pb.Bundle{Header: &hd, Commit: commit},
 	}
+	first := g.path.first()
+	h.bundle.Validators, h.bundle.Steps = g.path.epochs[first].set, g.path.steps[first:]
 	h.block = attest.EncodeBundle(&h.bundle)
 	err = g.b.App.ReadAt(h.height, func(r x.Reader) error {
 		info, ok := app.BlockInfo(r, h.height)
@@ -115,14 +117,14 @@ func commitAt(b Blocks, h *pb.Header, set *pb.ValidatorSet) (*pb.Commit, error) 
 	return commitOf(h, set, c)
 }
 
-// path leads from the validator set of the first block to that of the newest: what a trust file as old as the chain needs. Owned by headMu.
+// path leads from the validator set of the first block to that of the newest: what a trust file as old as the chain needs, as far as there is room. Owned by headMu.
 // Where the first blocks are pruned it comes from a file (path_file.go), or begins later.
 type path struct {
 	anchor   attest.Anchor
 	epochs   []epoch
 	steps    []pb.Step
-	verifier *attest.Verifier
-	at       int64 // height up to which the last epoch's set is known to sign
+	verifier *attest.Verifier // of what begins at first()
+	at       int64            // height up to which the last epoch's set is known to sign
 
 	saved      int64 // at, as in the file; see path_file.go
 	savedSteps int
@@ -136,6 +138,22 @@ type epoch struct {
 }
 
 func (p *path) last() epoch { return p.epochs[len(p.epochs)-1] }
+
+// firstRoom is what a bundle for one subject leaves for the first set and the steps, beside a standing of the largest size, the path of the tree and the newest header.
+const firstRoom = pb.BundleBytesMax - pb.StandingBytesMax - 12<<10
+
+// first is the epoch at which bundles begin: the oldest from which the steps leave room for the rest. The path grows with every change of validators, and a bundle for one
+// subject may not. A trust file from before it is refused by the verifier as one that is too old: the current one names every epoch.
+func (p *path) first() int {
+	room := firstRoom - 80*len(p.last().set.Powers) // signatures of the newest commit
+	i := len(p.epochs) - 1
+	for ; i > 0; i-- {
+		if room -= p.steps[i-1].Size() + 8; room < p.epochs[i-1].set.Size() {
+			break
+		}
+	}
+	return i
+}
 
 // extend leads the path to a header. A step is a header signed by one set that names another as the next. Between a height that the known
 // set signs and one that it does not, halving finds such a header, so that a chain of millions of blocks costs some dozen reads. A set
@@ -227,10 +245,10 @@ func (p *path) trust(chainID string) *attest.Trust {
 		if i+1 < len(p.epochs) {
 			until, end = p.epochs[i+1].from-1, timeOf(&p.steps[i].Header).Add(attest.HeaderAheadMax)
 		}
-		ended := i > 0 && leaves(p.epochs[i-1].set, e.set)
+		cut := i > 0 && !leaves(p.epochs[i-1].set, e.set)
 		for k, power := range e.set.Powers {
 			key := e.set.PubKeys[32*k : 32*k+32]
-			if !ended || !goesOn(t.Validators, key, power, e.from, until, end) {
+			if !goesOn(t.Validators, key, power, e.from, until, end, &cut) {
 				t.Validators = append(t.Validators, attest.TrustedValidator{
 					Validator: attest.Validator{PubKey: key, Power: power}, FromHeight: e.from, UntilHeight: until, ValidUntil: end,
 				})
@@ -240,7 +258,8 @@ func (p *path) trust(chainID string) *attest.Trust {
 	return t
 }
 
-// leaves tells whether a validator of a set is not in the next with the same power. Its row of the trust file ends the whole set; where there is none, no row may go on.
+// leaves tells whether a validator of a set is not in the next with the same power. Its row of the trust file ends the whole set; where there is none, one of the others
+// is cut in two.
 func leaves(set, next *pb.ValidatorSet) bool {
 	type member struct {
 		key   [32]byte
@@ -258,10 +277,14 @@ func leaves(set, next *pb.ValidatorSet) bool {
 	return false
 }
 
-// goesOn lengthens the row of a validator that the epoch before had with the same power.
-func goesOn(vals []attest.TrustedValidator, key []byte, power, from, until int64, end time.Time) bool {
+// goesOn lengthens the row of a validator that the epoch before had with the same power, but for the first one where a row is to be cut.
+func goesOn(vals []attest.TrustedValidator, key []byte, power, from, until int64, end time.Time, cut *bool) bool {
 	for i := range vals {
 		if v := &vals[i]; v.UntilHeight == from-1 && from > 1 && v.Power == power && bytes.Equal(v.PubKey, key) {
+			if *cut {
+				*cut = false
+				return false
+			}
 			v.UntilHeight, v.ValidUntil = until, end
 			return true
 		}
@@ -271,12 +294,13 @@ func goesOn(vals []attest.TrustedValidator, key []byte, power, from, until int64
 
 func timeOf(h *pb.Header) time.Time { return time.Unix(h.TimeSeconds, int64(h.TimeNanos)).UTC() }
 
-// checkTrust is the trust by which the gateway checks what it made itself: the set of the first block, for ever, so that every step counts.
+// checkTrust is the trust by which the gateway checks what it made itself: the set at which bundles begin, for ever, so that every step counts.
 func (p *path) checkTrust(chainID string) *attest.Trust {
 	t := &attest.Trust{ChainID: chainID, Anchor: p.anchor, NotAfter: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}
-	for k, power := range p.epochs[0].set.Powers {
+	set := p.epochs[p.first()].set
+	for k, power := range set.Powers {
 		t.Validators = append(t.Validators, attest.TrustedValidator{
-			Validator: attest.Validator{PubKey: p.epochs[0].set.PubKeys[32*k : 32*k+32], Power: power}, FromHeight: 1,
+			Validator: attest.Validator{PubKey: set.PubKeys[32*k : 32*k+32], Power: power}, FromHeight: 1,
 		})
 	}
 	return t

@@ -74,7 +74,8 @@ func (c *chain) bundle(t *testing.T, p *path) []byte {
 		t.Fatal(err)
 	}
 	b := c.spec.Bundle()
-	b.Header, b.Commit, b.Validators, b.Steps = &h, commit, p.epochs[0].set, p.steps
+	first := p.first()
+	b.Header, b.Commit, b.Validators, b.Steps = &h, commit, p.epochs[first].set, p.steps[first:]
 	return attest.EncodeBundle(b)
 }
 
@@ -140,6 +141,50 @@ func TestPath(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestPathOfManyChanges: a bundle for one subject stays one, and the trust file one that can be read, however often the validators change.
+func TestPathOfManyChanges(t *testing.T) {
+	changes := map[int64]*attesttest.Set{}
+	for i := range int64(70) { // one joins, or all give way to others
+		changes[1+4*i] = attesttest.Equal(fmt.Sprint("set ", i/10), 21+int(i%10))
+	}
+	joins := map[int64]*attesttest.Set{}
+	for i := range int64(97) {
+		joins[1+2*i] = attesttest.Equal("joins", 4+int(i))
+	}
+	for name, changes := range map[string]map[int64]*attesttest.Set{"changes": changes, "joins": joins} {
+		ch := newChain(t, 300, changes)
+		var p path
+		if err := p.extend(ch, ch.Header(300)); err != nil {
+			t.Fatal(err)
+		}
+		raw := ch.bundle(t, &p)
+		if len(p.steps) != len(changes)-1 || len(raw) > pb.BundleBytesMax-pb.StandingBytesMax || p.first() == len(p.steps) {
+			t.Errorf("%s: %d bytes from epoch %d of %d", name, len(raw), p.first(), len(p.epochs))
+		}
+		now := attesttest.Time.Add(301 * time.Second)
+		trust := p.trust("test-attest")
+		trust.NotAfter = now.AddDate(1, 0, 0)
+		trust, err := attest.ParseTrust(trust.Encode())
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if most := 21 + 7*30 + 70; name == "changes" && len(trust.Validators) > most || name == "joins" && len(trust.Validators) > 2*len(joins)+4 {
+			t.Errorf("%s: %d rows", name, len(trust.Validators))
+		}
+		for _, f := range attest.Examine(trust, now) {
+			if strings.Contains(f.Text, "replaced") {
+				t.Error(name, f.Text)
+			}
+		}
+		policy := attest.Policy{Subject: attesttest.SubjectClean, Claim: attest.NoNegative, MaxAge: time.Minute, Now: now}
+		for which, tr := range map[string]*attest.Trust{"newest": trust, "own": p.checkTrust("test-attest")} {
+			if v, err := attest.Verify(raw, tr, policy); err != nil || !v.Holds {
+				t.Errorf("%s, by the %s trust file: %v", name, which, err)
+			}
+		}
 	}
 }
 

@@ -331,6 +331,9 @@ func (c *call) trust() error {
 	t := *h.trust
 	now := time.Unix(h.bundle.Header.TimeSeconds, 0).UTC()
 	t.NotAfter = time.Date(now.Year(), now.Month()+13, 1, 0, 0, 0, 0, time.UTC)
+	if err := t.Check(); err != nil {
+		return internal(fmt.Errorf("the trust file of this node: %w", err))
+	}
 	return c.answer(http.StatusOK, jsonType, t.Encode())
 }
 
