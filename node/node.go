@@ -549,13 +549,7 @@ func (n *Node) observe() observation {
 	if r := n.failReason.Load(); r != nil {
 		o.ConsensusReason = *r
 	}
-	// The engine replays before Start; a rise counts from Start on.
-	since := n.started
-	if at := n.risen(); at.After(since) {
-		since = at
-		o.Moved = true
-	}
-	o.Idle = time.Since(since)
+	o.Idle, o.Moved = n.idle()
 	for _, p := range n.Peers() {
 		o.Peers++
 		if p.Height > o.Height+1 {
@@ -593,6 +587,23 @@ func powerSeen(rs *cstypes.RoundState) (seen, total int64) {
 		}
 	}
 	return seen, total
+}
+
+// idle is how long ago the newest block came, and whether one has since Start: the engine replays before that.
+func (n *Node) idle() (since time.Duration, moved bool) {
+	from := n.started
+	if at := n.risen(); at.After(from) {
+		from, moved = at, true
+	}
+	return time.Since(from), moved
+}
+
+// Current says whether the state of this node is the newest that there is, as far as it can know. Unlike Ready it asks nothing that a block holds up: every
+// query of a lender may ask.
+func (n *Node) Current() bool {
+	o := observation{Stopping: n.stopping.Load(), Fault: n.Fault(), ConsensusEnded: n.csEnded.Load(), CatchingUp: n.CatchingUp(), FreshFor: n.FreshFor()}
+	o.Idle, o.Moved = n.idle()
+	return current(o)
 }
 
 // Ready says whether this node's answers are current: caught up, a fresh block, and a healthy application. Otherwise the reason

@@ -65,3 +65,8 @@ func readiness(o observation) (ok bool, reason string) {
 	}
 	return true, fmt.Sprintf("height %d", o.Height)
 }
+
+// current says whether a state may be acted on in others' names. It is more patient than readiness: a proposer or two may be down.
+func current(o observation) bool {
+	return o.Fault == nil && !o.ConsensusEnded && !o.Stopping && !o.CatchingUp && o.Moved && o.Idle <= 2*o.FreshFor
+}

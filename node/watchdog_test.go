@@ -81,6 +81,9 @@ func TestReadiness(t *testing.T) {
 			o := fresh
 			tt.edit(&o)
 			ok, reason := readiness(o)
+			if tt.name != "first block not there" && current(o) != tt.ok {
+				t.Errorf("current = %v, want %v", !tt.ok, tt.ok)
+			}
 			if ok != tt.ok || !strings.Contains(reason, tt.want) {
 				t.Errorf("readiness = %v %q; want %v with %q", ok, reason, tt.ok, tt.want)
 			}

@@ -175,6 +175,7 @@ func newGateway(n *node.Node, log *slog.Logger, lend *gateway.Lending) *gateway.
 		},
 		Ready:       n.Ready,
 		CatchingUp:  n.CatchingUp,
+		Current:     n.Current,
 		Metrics:     n.MetricsHandler(),
 		GenesisJSON: func() ([]byte, error) { return cmtjson.Marshal(n.Genesis()) },
 	}, gateway.Options{

@@ -53,6 +53,8 @@ type Backend struct {
 	Ready func() (ok bool, reason string)
 	// CatchingUp says whether the node fetches blocks that others have; nil: never.
 	CatchingUp func() bool
+	// Current says whether the node's state is the newest that there is, as far as it can know; nil: always. It must not wait for a block.
+	Current func() bool
 	// Metrics serves /metrics; nil: no such route.
 	Metrics http.Handler
 	// GenesisJSON is the genesis file in the engine's form.

@@ -250,6 +250,9 @@ func (c *call) rule(uscc string, id []byte, purpose pb.Purpose, classes []pb.Dat
 	if len(classes) == 0 {
 		return out, nil
 	}
+	if current := c.g.b.Current; current != nil && !current() {
+		return nil, refuse(http.StatusServiceUnavailable, ErrStale)
+	}
 	l := c.g.o.Lending
 	used, err := l.Journal.Used(id)
 	if err != nil {

@@ -283,6 +283,24 @@ func (l *lending) clockOf() time.Time {
 	return time.UnixMilli(p.Entries[0].Receipt.ClockMs)
 }
 
+// A gateway whose node is behind opens nothing: what was withdrawn since, it does not know. What is published stays answered.
+func TestQueryOfAStaleNode(t *testing.T) {
+	l := newLending(t)
+	l.enrolAll()
+	l.do("register-key by=registry firm=a key=k1", "grade by=pj firm=a is=A", "grant by=bank firm=a key=k1 no=1 uses=1")
+	l.Block()
+	l.Block()
+	l.behind = true
+	l.want(l.ask(0, "bank", http.MethodPost, "/v1/queries", l.body("a", "1", "pre_loan", "grade")), http.StatusServiceUnavailable, "E_STALE")
+	if q, _ := l.query("bank", "a", "1", "pre_loan"); len(q.Standing) == 0 || q.Receipt.ID == "" {
+		t.Errorf("what is published: %+v", q)
+	}
+	l.behind = false
+	if q, _ := l.query("bank", "a", "1", "pre_loan", "grade"); q.Restricted == nil { // its one use was not spent
+		t.Errorf("%+v", q.Refused)
+	}
+}
+
 // What a lender is refused, and that it learns no more by it.
 func TestQueryRefusals(t *testing.T) {
 	l := newLending(t)

@@ -54,6 +54,7 @@ type world struct {
 	poolErr  error
 	autoMine bool
 	ready    bool
+	behind   bool // the node's state is not current
 	now      func() time.Time
 }
 
@@ -145,6 +146,7 @@ func newWorld(tb testing.TB, edit ...func(*gateway.Options)) *world {
 				}
 				return false, "power seen 20 of 40"
 			},
+			Current:     func() bool { return !w.behind },
 			Metrics:     promhttp.HandlerFor(w.registry, promhttp.HandlerOpts{}),
 			GenesisJSON: func() ([]byte, error) { return cmtjson.Marshal(w.GenesisDoc()) },
 		}, o)
