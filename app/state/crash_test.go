@@ -71,13 +71,13 @@ var stories = []story{
 	{
 		name: "rollback", blocks: 5, txn: 10, act: rollbackTo(2),
 		steps: []string{
-			"unmark 5", "unmark 4", "unmark 3",
-			"undo 1", "undo 2", "undo 3", "settle",
+			"back", "unmark 5", "unmark 4", "unmark 3",
+			"undo 1", "undo 2", "undo 3", "settle", "back done",
 		},
 	},
 	{
 		name: "rollback to nothing", blocks: 2, act: rollbackTo(0),
-		steps: []string{"unmark 2", "unmark 1", "undo 1", "undo 2", "undo 3", "undo 4", "settle"},
+		steps: []string{"back", "unmark 2", "unmark 1", "undo 1", "undo 2", "undo 3", "undo 4", "settle", "back done"},
 	},
 	{
 		name: "other block after a rollback", blocks: 5,

@@ -15,6 +15,7 @@ import (
 //	'v'            1              format version (4)                                 once, before block 1
 //	'i'            1              chain id                                           once, before block 1
 //	'f'            1, 2, 3, …     floor (8): lowest height that may be read          before the discard timestamp moves
+//	'b'            1, 2, 3, …     1 (8) while a rollback is under way, 0 after it    before and after a rollback
 //	'p'            height         progress of a restore of that height: length of    with each part of the restore; deleted
 //	                              its id (1) ‖ id ‖ mark                             with its marker
 //
@@ -25,6 +26,7 @@ const (
 	keyFormat  = 'v'
 	keyChain   = 'i'
 	keyFloor   = 'f'
+	keyBack    = 'b'
 	keyPartial = 'p'
 
 	// formatVersion is raised when an older program could misread a folder written by a newer one. 2: leaves are computed from

@@ -109,7 +109,11 @@ func (s *Store) loadPartial() (*partial, error) {
 // dropPartial removes what a restore has left that will not go on. The mark goes last: cut off before, this is done again.
 func (s *Store) dropPartial() error {
 	if s.initialised {
-		if err := s.undo(0, math.MaxUint64, nil); err != nil {
+		wrote, err := s.undo(0, math.MaxUint64, nil)
+		if err == nil && wrote { // another restore of this height may come
+			err = s.step("settle", s.settle)
+		}
+		if err != nil {
 			return err
 		}
 	}

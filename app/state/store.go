@@ -74,7 +74,9 @@ type Store struct {
 	leftovers map[uint64]bool
 	// The timestamp of the floor; 0: it was never written.
 	floorTs uint64
-	format  []byte // the row, as it was when the folder was opened
+	// The same of the note that a rollback is under way.
+	backTs uint64
+	format []byte // the row, as it was when the folder was opened
 	// Whether the format and chain id rows exist.
 	initialised bool
 	// Whether a restore is under way: blocks are refused.
@@ -119,7 +121,7 @@ func Open(o Options) (_ *Store, err error) {
 	defer func() {
 		if err != nil {
 			s.closeFiles()
-			err = errors.Join(err, db.Close())
+			err = errors.Join(err, s.db.Close())
 		}
 	}()
 	if err := s.loadIdentity(); err != nil {
@@ -128,7 +130,11 @@ func Open(o Options) (_ *Store, err error) {
 	if s.latest, err = s.loadMarker(); err != nil {
 		return nil, err
 	}
-	if s.floor, s.floorTs, err = s.loadFloor(); err != nil {
+	if s.floor, s.floorTs, err = s.loadNumber(keyFloor); err != nil {
+		return nil, err
+	}
+	var back uint64
+	if back, s.backTs, err = s.loadNumber(keyBack); err != nil {
 		return nil, err
 	}
 	if err := s.cutRestore(); err != nil {
@@ -144,6 +150,11 @@ func Open(o Options) (_ *Store, err error) {
 	}
 	if s.leftovers, err = s.findLeftovers(s.latest.Height); err != nil {
 		return nil, err
+	}
+	if back != 0 && !o.ReadOnly {
+		if err := s.endRollback(s.latest.Height); err != nil {
+			return nil, fmt.Errorf("end the rollback to height %d that was cut off: %w", s.latest.Height, err)
+		}
 	}
 	if s.latest.Height > 0 {
 		if err := s.bindAt(s.latest.Height); err != nil {
@@ -277,25 +288,25 @@ func (s *Store) loadMarker() (Marker, error) {
 	return Marker{}, nil
 }
 
-// loadFloor reads the floor and its timestamp; absent is 0.
-func (s *Store) loadFloor() (floor, ts uint64, err error) {
+// loadNumber reads the newest of the numbers under a key, and its timestamp; absent is 0.
+func (s *Store) loadNumber(key byte) (n, ts uint64, err error) {
 	txn := s.db.NewTransactionAt(math.MaxUint64, false)
 	defer txn.Discard()
-	item, err := txn.Get([]byte{keyFloor})
+	item, err := txn.Get([]byte{key})
 	if errors.Is(err, badger.ErrKeyNotFound) {
 		return 0, 0, nil
 	}
 	if err != nil {
-		return 0, 0, fmt.Errorf("read the floor: %w", err)
+		return 0, 0, fmt.Errorf("read state: %w", err)
 	}
 	value, err := item.ValueCopy(nil)
 	if err == nil {
-		floor, err = decodeUint64(value)
+		n, err = decodeUint64(value)
 	}
 	if err != nil {
-		return 0, 0, s.damaged(fmt.Errorf("the floor: %w", err))
+		return 0, 0, s.damaged(fmt.Errorf("number row %q: %w", key, err))
 	}
-	return floor, item.Version(), nil
+	return n, item.Version(), nil
 }
 
 func (s *Store) damaged(err error) error {

@@ -18,8 +18,8 @@ const undoBatchBytes = 8 << 20
 //
 // Why not at once: Badger cannot take a version back, and another value for a key at the timestamp that it has is not safe for long. Which of two wins
 // is told by the order of tables in level 0, and that order is lost when Badger merges tables within this level. A block that a crash cut off comes again
-// as it was, in general, and writes what stands there already: nothing is written twice with two values. Rollback, which is followed by other blocks,
-// has Badger make one of both before it returns (settle).
+// as it was, in general, and writes what stands there already: nothing is written twice with two values. Rollback, which is followed by other blocks, and
+// a restore that is given up, which is followed by others, have Badger make one of both before they return (settle).
 //
 // findLeftovers gives their heights.
 func (s *Store) findLeftovers(marker uint64) (map[uint64]bool, error) {
@@ -38,18 +38,19 @@ func (s *Store) findLeftovers(marker uint64) (map[uint64]bool, error) {
 
 // clean gives the leftovers of a height, the one after the last, the values of the height before, but for the keys that the block writes itself.
 func (s *Store) clean(height uint64, block []entry) error {
-	return s.undo(height-1, height, func(key []byte) bool {
+	_, err := s.undo(height-1, height, func(key []byte) bool {
 		_, writes := slices.BinarySearchFunc(block, key, func(e entry, key []byte) int { return bytes.Compare(e.key, key) })
 		return writes
 	})
+	return err
 }
 
 // undo gives every row version in (base, top] the value that its key has at base, but for the keys that are left out. The last write of a key at a
-// timestamp wins; see above. Done twice it changes nothing, so a crash within needs no care.
+// timestamp wins; see above. Done twice it changes nothing, so a crash within needs no care. It says whether it wrote anything.
 //
 // After a rollback over several heights the version of a key at base+2 repeats its value at base, and that would hide what the
 // new block base+1 writes. So every height with leftovers is cleaned once more right before it is written.
-func (s *Store) undo(base, top uint64, leftOut func(key []byte) bool) error {
+func (s *Store) undo(base, top uint64, leftOut func(key []byte) bool) (wrote bool, err error) {
 	old := s.db.NewTransactionAt(base, false)
 	defer old.Discard()
 	above := s.db.NewTransactionAt(top, false)
@@ -57,7 +58,8 @@ func (s *Store) undo(base, top uint64, leftOut func(key []byte) bool) error {
 	round := 0
 	it := above.NewIterator(badger.IteratorOptions{Prefix: []byte{keyRow}, AllVersions: true, SinceTs: base})
 	defer it.Close()
-	return s.undoRows(it, old, base, leftOut, &round)
+	err = s.undoRows(it, old, base, leftOut, &round)
+	return round > 0, err
 }
 
 type undoEntry struct {
@@ -133,14 +135,14 @@ func (s *Store) writeUndo(batch []undoEntry, round *int) error {
 
 // Rollback makes the state after block `to` the current one again. The steps, and what a crash right after each leaves:
 //
-//  1. "unmark h", newest first: the markers above `to` are deleted. A crash leaves a rollback to a height in between,
-//     whole and valid: run it again.
-//  2. "undo n": rows above `to` get the values of `to`. A crash leaves leftovers, some of them with these values.
-//  3. "settle": Badger merges what these steps wrote with what stood there. A crash leaves what step 2 leaves, or less.
-//  4. The tree's files: cut back to `to`, or begun anew. A crash leaves some of a later height, which Open removes.
-//  5. In memory: the tree of `to`, compared with its marker.
-//
-// Run again to the height at which a crash has left it, it does what is missing.
+//  1. "back": it is noted that a rollback is under way. A crash leaves the height before; the next Open does steps 3 to 5, which change nothing then.
+//  2. "unmark h", newest first: the markers above `to` are deleted. A crash leaves a rollback to a height in between, whole and valid, once
+//     Open has done steps 3 to 5.
+//  3. "undo n": rows above the marker get its values. A crash leaves leftovers, some of them with these values; Open does the rest.
+//  4. "settle": Badger merges what these steps wrote with what stood there. A crash leaves what step 3 leaves, or less.
+//  5. "back done": it is noted that it is over.
+//  6. The tree's files: cut back to `to`, or begun anew. A crash leaves some of a later height, which Open removes.
+//  7. In memory: the tree of `to`, compared with its marker.
 //
 // No view may be open. The caller rolls CometBFT back as well; the store only knows its own part.
 func (s *Store) Rollback(to uint64) error {
@@ -154,7 +156,7 @@ func (s *Store) Rollback(to uint64) error {
 		return fmt.Errorf("roll back to %d: the last block is %d", to, latest)
 	case to < floor:
 		return fmt.Errorf("roll back to %d: %w", to, ErrPruned{Height: to, Floor: floor})
-	case to == latest && len(s.leftovers) == 0:
+	case to == latest:
 		s.unstage()
 		return nil
 	}
@@ -187,22 +189,47 @@ func (s *Store) Rollback(to uint64) error {
 }
 
 func (s *Store) writeRollback(to uint64) error {
+	if err := s.writeBack("back", 1); err != nil {
+		return err
+	}
 	for h := s.latest.Height; h > to; h-- {
 		if err := s.write(fmt.Sprintf("unmark %d", h), h, []entry{{key: []byte{keyMarker}, delete: true}}); err != nil {
 			return err
 		}
 		s.leftovers[h] = true
 	}
-	if err := s.undo(to, math.MaxUint64, nil); err != nil {
-		return err
-	}
-	return s.step("settle", s.settle)
+	return s.endRollback(to)
 }
 
-// settle closes the database in such a way that its level 0 is merged into the one below, newest table first, and opens it again. Nobody else uses it meanwhile.
+// endRollback does what is left of a rollback when the markers above a height are deleted.
+func (s *Store) endRollback(to uint64) error {
+	if _, err := s.undo(to, math.MaxUint64, nil); err != nil {
+		return err
+	}
+	if err := s.step("settle", s.settle); err != nil {
+		return err
+	}
+	return s.writeBack("back done", 0)
+}
+
+// writeBack notes whether a rollback is under way, each time one timestamp above the time before.
+func (s *Store) writeBack(step string, underWay uint64) error {
+	err := s.write(step, s.backTs+1, []entry{{key: []byte{keyBack}, value: encodeUint64(underWay)}})
+	if err == nil {
+		s.backTs++
+	}
+	return err
+}
+
+// settle closes the database in such a way that its level 0 is merged into the one below, newest table first, and opens it again. No view is open, and none is opened meanwhile.
 func (s *Store) settle() error {
 	if s.opts.InMemory {
 		return nil // it ends with the process
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.views) > 0 {
+		return errors.New("settle: views are open; close them first")
 	}
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("close the state folder: %w", err)
