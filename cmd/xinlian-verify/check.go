@@ -237,7 +237,7 @@ func showRestricted(w io.Writer, r *attest.RestrictedJSON) {
 		return
 	}
 	if g := r.Grade; g != nil {
-		fmt.Fprintf(w, "公共信用综合评价等级 grade: %s  %s  %s – %s\n", g.Grade, g.Issuer, *g.AssessedOn, *g.ValidUntil)
+		fmt.Fprintf(w, "公共信用综合评价等级 grade: %s  %s  %s – %s\n", shown(g.Grade), g.Issuer, dash(g.AssessedOn), dash(g.ValidUntil))
 	}
 	if r.Commitments != nil {
 		for _, c := range *r.Commitments {

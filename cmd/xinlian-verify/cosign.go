@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -134,7 +135,16 @@ func (q *witnessing) cosign(bundle string) (int64, error) {
 }
 
 // remember keeps, before anything is given away, what is cosigned; and refuses what a witness must not sign.
-func (q *witnessing) remember(next witnessState) error {
+func (q *witnessing) remember(next witnessState) (err error) {
+	// Two runs at once would both find that nothing stands against their header.
+	lock, err := os.OpenFile(q.state+".lock", os.O_CREATE|os.O_EXCL, 0o600)
+	switch {
+	case errors.Is(err, os.ErrExist):
+		return usage("another run of this witness is at work with %s, or was broken off; where none is, remove %s.lock", q.state, q.state)
+	case err != nil:
+		return usage("write --state: %w", err)
+	}
+	defer func() { err = errors.Join(err, lock.Close(), os.Remove(lock.Name())) }()
 	raw, err := readAtMost(q.state, evidenceBytesMax)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -163,6 +173,10 @@ func (q *witnessing) remember(next witnessState) error {
 	}
 	if err := save(q.state, append(out, '\n')); err != nil {
 		return usage("write --state: %w", err)
+	}
+	if folder, err := os.Open(filepath.Dir(q.state)); err == nil {
+		_ = folder.Sync() // the name is on the disk before anything is given away, where a system can do that
+		_ = folder.Close()
 	}
 	return nil
 }

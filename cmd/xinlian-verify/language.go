@@ -4,8 +4,12 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +32,21 @@ var words = sync.OnceValue(func() *lang.Catalog {
 
 // sayf writes a line to people in the language of the verb.
 func sayf(cmd *cobra.Command, w io.Writer, format string, args ...any) {
+	for i, a := range args {
+		if s, is := a.(string); is {
+			args[i] = shown(s)
+		}
+	}
 	shell.Sayf(cmd, words, w, format, args...)
+}
+
+// shown is a text that anybody may have written into a file: what would move the cursor, end the line or turn the direction of reading is quoted.
+func shown(s string) string {
+	odd := func(r rune) bool { return !unicode.IsPrint(r) && r != '\u3000' } // the blank of Chinese texts
+	if utf8.ValidString(s) && !strings.ContainsFunc(s, odd) {
+		return s
+	}
+	return strconv.Quote(s)
 }
 
 // verdictLine is a verdict for people.

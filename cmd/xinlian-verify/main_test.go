@@ -84,7 +84,12 @@ func code(ts *testscript.TestScript, _ bool, args []string) {
 
 func specs() map[string]Spec {
 	clean, punished := Clean(SubjectClean), Punished(SubjectPunished, pb.SEVERITY_SERIOUS)
+	controls := Punished(SubjectPunished, pb.SEVERITY_SERIOUS)
+	for i := range controls.Penalties {
+		controls.Penalties[i].DocNo = "x\x1b[2J\nOK  all is well"
+	}
 	return map[string]Spec{
+		"controls": {Standings: []*pb.Standing{controls}, Noise: 9},
 		"clean":    {Standings: []*pb.Standing{clean}, Noise: 9},
 		"punished": {Standings: []*pb.Standing{punished}, Noise: 9},
 		"absent":   {Asked: []string{SubjectAbsent}, Noise: 9},
@@ -180,6 +185,13 @@ func writeSamples(dir string) error {
 	return nil
 }
 
+// grades of the samples. PROOF.md lets dates be missing.
+var grades = map[string]*pb.RestrictedGrade{
+	"A":  {Grade: "A", Issuer: Agency, AssessedOn: 20600, ValidUntil: 20965},
+	"B+": {Grade: "B+", Issuer: Agency, AssessedOn: 20600, ValidUntil: 20965},
+	"C":  {Grade: "C", Issuer: Agency},
+}
+
 // section is a restricted section made by PROOF.md, with what opens some of its classes: the firm's grade, and one commitment.
 func section(grade string, opened ...pb.DataClass) (digest, file []byte) {
 	h := func(parts ...[]byte) []byte {
@@ -189,7 +201,7 @@ func section(grade string, opened ...pb.DataClass) (digest, file []byte) {
 	o := &pb.RestrictedOpening{Salt: Sum("salt", grade)}
 	s := new(pb.RestrictedSection)
 	for i, content := range [][]byte{
-		pb.Encode(&pb.RestrictedGrade{Grade: grade, Issuer: Agency, AssessedOn: 20600, ValidUntil: 20965}),
+		pb.Encode(grades[grade]),
 		pb.Encode(&pb.RestrictedCommitments{Commitments: []pb.PublicCommitment{
 			{Code: CommitmentCode(9), Type: 6, State: pb.COMMITMENT_SUPERVISED, MadeOn: 20649, Acceptor: Agency},
 		}}),
@@ -213,6 +225,9 @@ func openings() map[string][]byte {
 	_, files["commitments.xlr"] = section("B+", pb.DATA_COMMITMENTS)
 	_, files["closed.xlr"] = section("B+")
 	other.Restricted, files["other.xlr"] = section("A", pb.DATA_GRADE)
+	dateless := Clean(SubjectClean)
+	dateless.Restricted, files["dateless.xlr"] = section("C", pb.DATA_GRADE)
+	files["dateless.xla"] = Spec{Standings: []*pb.Standing{dateless}, Noise: 9}.File()
 	files["cut.xlr"] = files["both.xlr"][:len(files["both.xlr"])-1]
 	files["raised.xlr"] = bytes.Replace(files["both.xlr"], []byte("B+"), []byte("A+"), 1)
 	files["authorised.xla"] = Spec{Standings: []*pb.Standing{firm}, Noise: 9}.File()

@@ -132,7 +132,7 @@ taken for a firm that is not in the set. A pack does not say whether a firm is e
 			}
 			verdicts, in := make([]*attest.PackVerdict, len(subjects)), 0
 			for i, s := range subjects {
-				if verdicts[i], err = pack.Judge(s); err != nil {
+				if verdicts[i], err = pack.Judge(s, p.Now); err != nil {
 					return &exit{code: attest.ExitCode(nil, err), err: err}
 				}
 				if !verdicts[i].Holds {

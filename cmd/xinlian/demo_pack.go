@@ -45,7 +45,7 @@ func (d *demo) fetchPack(actor, set string, claim attest.Claim, base *offlinePac
 
 // packHolds looks a firm up and expects that the pack's claim holds of it, or does not.
 func (d *demo) packHolds(p *offlinePack, firm string, want bool) error {
-	v, err := p.pack.Judge(firm)
+	v, err := p.pack.Judge(firm, time.Now())
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (d *demo) offline() error {
 	began := time.Now()
 	in, firms := 0, sample.Subjects()
 	for _, s := range firms {
-		v, err := before.pack.Judge(s.Row.Uscc)
+		v, err := before.pack.Judge(s.Row.Uscc, time.Now())
 		if err != nil {
 			return err
 		}
@@ -70,7 +70,7 @@ func (d *demo) offline() error {
 	if err := d.expect(in == before.pack.Len(), "%d firms are in the pack, it has %d members", in, before.pack.Len()); err != nil {
 		return err
 	}
-	_, err := before.pack.Judge("91410105")
+	_, err := before.pack.Judge("91410105", time.Now())
 	if err := d.expect(err != nil, "a text that is no code is looked up as if it were one"); err != nil {
 		return err
 	}

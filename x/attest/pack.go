@@ -138,8 +138,8 @@ func setOf(c Claim) (pb.PackSet, error) {
 	return 0, refusal(ErrUsage, 1, CodePolicy, "policy: no pack decides the claim %s; packs decide no-serious and no-negative", c)
 }
 
-// CheckAt judges again, at another time than that of the policy, what depends on the clock: steps 11 to 13. A program that keeps a pack open asks
-// from time to time.
+// CheckAt judges again, at another time than that of the policy, what depends on the clock: steps 11 to 13. Judge does so each time; a program that asks
+// Contains of a pack that it keeps open asks this from time to time.
 func (p *Pack) CheckAt(now time.Time) error {
 	if now.IsZero() {
 		return refusal(ErrUsage, 1, CodePolicy, "policy: no time to judge by")
@@ -184,7 +184,7 @@ func (p *Pack) place(path []byte) (place uint64, tag uint16) {
 	return head >> p.shift, uint16(head >> (p.shift - 16))
 }
 
-// Contains says whether a subject is in the set. A text that is no 统一社会信用代码 in its one form is an error and never an absence.
+// Contains says whether a subject is in the set, however old the pack has grown: CheckAt says that. A text that is no 统一社会信用代码 in its one form is an error and never an absence.
 func (p *Pack) Contains(uscc string) (bool, error) {
 	if !isUSCC(uscc) {
 		return false, CheckSubject(uscc)
@@ -220,8 +220,11 @@ type PackVerdict struct {
 	Pack    *Pack
 }
 
-// Judge says of one subject whether the claim holds: step 14.
-func (p *Pack) Judge(uscc string) (*PackVerdict, error) {
+// Judge says of one subject whether the claim holds, at a time: steps 11 to 14. A pack that is kept open grows old.
+func (p *Pack) Judge(uscc string, now time.Time) (*PackVerdict, error) {
+	if err := p.CheckAt(now); err != nil {
+		return nil, err
+	}
 	in, err := p.Contains(uscc)
 	if err != nil {
 		return nil, refusal(ErrUsage, 1, CodePolicy, "policy: %v", err)

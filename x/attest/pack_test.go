@@ -443,12 +443,12 @@ func TestPackContains(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		d, err := p.Judge(uscc(n))
+		d, err := p.Judge(uscc(n), now())
 		if err != nil || !d.Holds || d.Code != attest.CodeOK || !strings.Contains(d.Reason, "whether it is enrolled a pack does not say") {
 			t.Errorf("of %d: %+v %v", n, d, err)
 		}
 		if n > 0 {
-			if d, err := p.Judge(uscc(0)); err != nil || d.Holds || d.Code != attest.CodeClaim {
+			if d, err := p.Judge(uscc(0), now()); err != nil || d.Holds || d.Code != attest.CodeClaim {
 				t.Errorf("of %d: %+v %v", n, d, err)
 			}
 		}
@@ -456,7 +456,7 @@ func TestPackContains(t *testing.T) {
 			if in, err := p.Contains(bad); err == nil || in {
 				t.Errorf("%q: %v %v", bad, in, err)
 			}
-			if d, err := p.Judge(bad); !errors.Is(err, attest.ErrUsage) || d != nil {
+			if d, err := p.Judge(bad, now()); !errors.Is(err, attest.ErrUsage) || d != nil {
 				t.Errorf("%q: %v %v", bad, d, err)
 			}
 		}
@@ -491,6 +491,8 @@ func TestPackCheckAt(t *testing.T) {
 	wantCode(t, p.CheckAt(Time.AddDate(1, 0, 1)), attest.ErrTrust, "E_TRUST_EXPIRED")
 	wantCode(t, p.CheckAt(Time.Add(-2*time.Minute)), attest.ErrInvalid, "E_HEADER_FUTURE")
 	wantCode(t, p.CheckAt(time.Time{}), attest.ErrUsage, "E_POLICY")
+	_, err = p.Judge(uscc(0), Time.Add(time.Hour+1))
+	wantCode(t, err, attest.ErrStale, "E_STALE")
 
 	// Step 11: the future comes before what a witness file says.
 	early := packPolicy(attest.NoSerious)

@@ -338,7 +338,7 @@ function packAnswer(pack: Pack, p: Policy): Node[] {
     ...(pack.seen.stamped.length === 0 ? [] : [[say("stamped"), pack.seen.stamped.join(", ")] as [string, string]]),
   ]);
   if (p.subject === "") return [banner("opened", "OK", "", el("p", {}, say("lookUp"))), facts];
-  const v = pack.judge(p.subject);
+  const v = pack.judge(p.subject, p.now);
   const said = el("p", {}, say(v.holds ? "notInPack" : "inPack"));
   return [banner(v.holds ? "holds" : "does-not-hold", v.code, "", said), definitions([[say("subjectFact"), v.subject]]), facts];
 }

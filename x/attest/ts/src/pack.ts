@@ -105,7 +105,7 @@ export class Pack {
     return timeOf(this.#block.header);
   }
 
-  /** checkAt judges again, at another time, what depends on the clock: steps 11 to 13. Who keeps a pack open asks from time to time. */
+  /** checkAt judges again, at another time, what depends on the clock: steps 11 to 13. */
   checkAt(now: bigint): void {
     checkTime(now);
     checkFuture(this.#block.header, now);
@@ -114,8 +114,9 @@ export class Pack {
     if (this.#maxAge !== undefined && age > this.#maxAge) throw stale(age, this.#maxAge);
   }
 
-  /** judge is step 14. A text that is no code in its one form is refused, and is no absence. */
-  judge(subject: string): PackVerdict {
+  /** judge is steps 11 to 14: a pack that is kept open grows old. A text that is no code in its one form is refused, and is no absence. */
+  judge(subject: string, now: bigint): PackVerdict {
+    this.checkAt(now);
     if (!isUSCC(subject)) {
       throw usage("E_POLICY", "policy: the subject is not a 统一社会信用代码: 18 characters, upper case, with the right check character");
     }

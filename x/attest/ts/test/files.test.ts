@@ -43,7 +43,7 @@ async function say(j: Judged): Promise<string> {
   if (j.claim !== undefined) {
     const file = j.base === undefined ? bytes(j.file) : applyDelta(bytes(j.base), bytes(j.file));
     const p = await openPack(file, trust, { subject: "", claim: parseClaim(j.claim), maxAge: BigInt(j.max_age!), now });
-    const look = Array.from({ length: 20 }, (_, n) => (p.judge(uscc(n)).holds ? "0" : "1")).join("");
+    const look = Array.from({ length: 20 }, (_, n) => (p.judge(uscc(n), now).holds ? "0" : "1")).join("");
     return `${hex(p.root)} ${p.size} ${p.height} ${look}`;
   }
   const a = await openAnchorProof(bytes(j.file), trust, { now });

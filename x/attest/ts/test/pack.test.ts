@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { applyDelta, exitCode, second } from "../src/index.js";
+import { applyDelta, exitCode, parseTime, second } from "../src/index.js";
 import { packOf, type PackVector, packVector, packVectors, refused, uscc } from "./corpus.js";
 
 test("pack vectors", async () => {
@@ -25,17 +25,19 @@ test("look-ups", async () => {
     "delta-ok-to-empty": () => false,
   };
   for (const [name, isIn] of Object.entries(members)) {
-    const pack = await packOf(packVector(name + ".xlv"));
+    const v = packVector(name + ".xlv");
+    const at = parseTime(v.at)!;
+    const pack = await packOf(v);
     let size = 0;
     for (let n = 0; n < 40; n++) {
-      const v = pack.judge(uscc(n));
+      const v = pack.judge(uscc(n), at);
       assert.deepEqual([v.holds, v.code, exitCode(v)], isIn(n) ? [false, "E_CLAIM", 6] : [true, "OK", 0], `${name}: firm ${n}`);
       if (isIn(n)) size++;
     }
     assert.equal(pack.size, size);
     const code = uscc(0);
     for (const bad of ["", code.slice(0, 17), code + " ", code.toLowerCase(), "９" + code.slice(1), code.slice(0, 17) + "!"]) {
-      assert.deepEqual(await refused(() => pack.judge(bad)), { exit: 2, code: "E_POLICY" }, `${name}: ${bad}`);
+      assert.deepEqual(await refused(() => pack.judge(bad, at)), { exit: 2, code: "E_POLICY" }, `${name}: ${bad}`);
     }
   }
 });
@@ -44,9 +46,10 @@ test("a pack that is kept open grows old, and keeps nothing of the file", async 
   const v = packVector("ok-serious.xlv");
   const pack = await packOf(v);
   v.payload.fill(0);
-  assert.equal(pack.judge(uscc(0)).holds, false);
+  assert.equal(pack.judge(uscc(0), pack.time).holds, false);
   const after = (seconds: bigint) => refused(() => pack.checkAt(pack.time + seconds * second));
   assert.equal(await after(3600n), undefined);
+  assert.deepEqual(await refused(() => pack.judge(uscc(0), pack.time + 3601n * second)), { exit: 3, code: "E_STALE" });
   assert.deepEqual(await after(3601n), { exit: 3, code: "E_STALE" });
   assert.deepEqual(await after(366n * 86_400n), { exit: 4, code: "E_TRUST_EXPIRED" });
   assert.deepEqual(await after(-61n), { exit: 1, code: "E_HEADER_FUTURE" });
