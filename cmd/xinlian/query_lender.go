@@ -46,7 +46,9 @@ func queryAskCmd() *cobra.Command {
 		Long: `Ask a lenders' gateway about a firm. What is published is always answered; classes of the restricted section are opened on the firm's
 authorisation. Every answer has a receipt, which the firm can read.
 
---bundle and --opening write the proof and what opens the classes; xinlian-verify check --restricted judges both offline.`,
+--bundle and --opening write the proof and what opens the classes; xinlian-verify check --restricted judges both offline.
+
+Exit codes: 0 answered, 1 none of the classes was opened or the gateway said no, 2 the call was wrong, 3 no answer came.`,
 	}
 	s.addNode(cmd, queryPatience)
 	s.addKey(cmd, true)
@@ -77,12 +79,16 @@ authorisation. Every answer has a receipt, which the firm can read.
 		}
 		defer c.Close()
 		raw, err := c.Query(cmd.Context(), client.Question{Subject: args[0], Purpose: *purpose, Authorisation: *authorisation, Classes: *classes})
-		if err != nil {
+		switch {
+		case errors.Is(err, client.ErrUnanswered):
+			return exitWith(3, fmt.Errorf("%w; it may have been answered all the same, with a receipt, and a use of the authorisation be spent: see `xinlian query receipts %s` before you ask again", err, args[0]))
+		case err != nil:
 			return verdictOf(err)
 		}
 		var v struct {
 			Attestation string
 			Opening     *string
+			Restricted  *struct{}
 		}
 		if err := json.Unmarshal(raw, &v); err != nil {
 			return err
@@ -93,9 +99,19 @@ authorisation. Every answer has a receipt, which the firm can read.
 			err = errors.Join(err, opens.finish(*v.Opening))
 		}
 		if *asJSON {
-			return errors.Join(indent(cmd, raw), err)
+			err = errors.Join(indent(cmd, raw), err)
+		} else {
+			err = errors.Join(showQuery(cmd.OutOrStdout(), raw), err)
 		}
-		return errors.Join(showQuery(cmd.OutOrStdout(), raw), err)
+		switch {
+		case err != nil:
+			return err
+		case len(*classes) > 0 && v.Restricted == nil:
+			return exitWith(1, errors.New("none of the classes was opened: the answer says why"))
+		case *opening != "" && v.Opening == nil:
+			return exitWith(1, fmt.Errorf("nothing was opened, and %s is not of this answer: name the classes that you ask for", *opening))
+		}
+		return nil
 	}
 	return cmd
 }
@@ -146,7 +162,7 @@ func showQuery(w io.Writer, raw json.RawMessage) error {
 		} `json:"restricted"`
 		Refused []struct {
 			Class   string
-			Refusal struct{ Code, Detail string }
+			Refusal client.Problem
 		} `json:"refused"`
 		Receipt struct{ ID string } `json:"receipt"`
 	}
@@ -165,7 +181,7 @@ func showQuery(w io.Writer, raw json.RawMessage) error {
 		}
 	}
 	for _, r := range v.Refused {
-		t.row("未开放 refused", r.Class+" "+r.Refusal.Code+": "+r.Refusal.Detail)
+		t.row("未开放 refused", r.Class+" "+r.Refusal.Error())
 	}
 	t.row("查询回执 receipt", v.Receipt.ID)
 	fmt.Fprintln(w)

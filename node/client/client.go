@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -80,6 +81,12 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // ErrUnreachable says that no node answered. Nothing that was committed is lost, and everything may be sent again.
 var ErrUnreachable = errors.New("the node cannot be reached")
+
+// errDial is ErrUnreachable where nothing was sent.
+var errDial = fmt.Errorf("%w", ErrUnreachable)
+
+// ErrUnanswered says that a question was sent and that no answer came: the gateway may have answered, and what that costs is spent.
+var ErrUnanswered = errors.New("the question was sent and no answer came")
 
 // Problem is an error answer of the gateway (RFC 9457).
 type Problem struct {
@@ -297,7 +304,11 @@ func (c *Client) unreachable(err error) error {
 	if errors.As(err, &u) {
 		err = u.Err
 	}
-	return fmt.Errorf("%w: no answer at %s: %v", ErrUnreachable, c.base, err)
+	what := ErrUnreachable
+	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "dial" {
+		what = errDial
+	}
+	return fmt.Errorf("%w: no answer at %s: %v", what, c.base, err)
 }
 
 // problemOf makes an error of an answer that is one.
@@ -568,14 +579,20 @@ type Question struct {
 	Classes       []string `json:"classes,omitempty"`
 }
 
-// Query asks a lenders' gateway. It is sent once: each answer has its receipt and may use up an authorisation.
+// Query asks a lenders' gateway. It is sent once: each answer has its receipt and may use up an authorisation. ErrUnanswered says that it may have been answered.
 func (c *Client) Query(ctx context.Context, q Question) (json.RawMessage, error) {
 	body, err := json.Marshal(q)
 	if err != nil {
 		return nil, err
 	}
+	if _, err := c.ChainID(ctx); err != nil {
+		return nil, err
+	}
 	a, err := c.once(ctx, request{method: http.MethodPost, path: "/v1/queries", body: body, contentType: "application/json", auth: true})
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrUnreachable) && !errors.Is(err, errDial):
+		return nil, fmt.Errorf("%w: %w", ErrUnanswered, err)
+	case err != nil:
 		return nil, err
 	}
 	return a.body, problemOf(a)
