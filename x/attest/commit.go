@@ -25,21 +25,22 @@ type Validator struct {
 
 // NewValidatorSet puts validators into the engine's order and checks that they can be a set.
 func NewValidatorSet(vals []Validator) (*pb.ValidatorSet, error) {
-	vals = slices.Clone(vals)
-	for i := range vals {
-		if len(vals[i].PubKey) != keyBytes {
-			return nil, fmt.Errorf("validator %d: an ed25519 key has 32 bytes, not %d", i, len(vals[i].PubKey))
-		}
+	type member struct {
+		Validator
+		at address
 	}
-	slices.SortFunc(vals, func(a, b Validator) int {
-		if c := cmp.Compare(b.Power, a.Power); c != 0 {
-			return c
+	members := make([]member, len(vals))
+	for i, v := range vals {
+		if len(v.PubKey) != keyBytes {
+			return nil, fmt.Errorf("validator %d: an ed25519 key has 32 bytes, not %d", i, len(v.PubKey))
 		}
-		x, y := addressOf(a.PubKey), addressOf(b.PubKey)
-		return bytes.Compare(x[:], y[:])
+		members[i] = member{v, addressOf(v.PubKey)}
+	}
+	slices.SortFunc(members, func(a, b member) int {
+		return cmp.Or(cmp.Compare(b.Power, a.Power), bytes.Compare(a.at[:], b.at[:]))
 	})
 	s := &pb.ValidatorSet{PubKeys: make([]byte, 0, keyBytes*len(vals)), Powers: make([]int64, len(vals))}
-	for i, v := range vals {
+	for i, v := range members {
 		s.PubKeys = append(s.PubKeys, v.PubKey...)
 		s.Powers[i] = v.Power
 	}

@@ -155,16 +155,16 @@ type stampForm struct {
 // stampForms are time stamps of which readers of DER differ: what one of them takes for a time, a number or a tag, another does not.
 func stampForms(imprint []byte) map[string]stampForm {
 	one := []byte{2, 1, 1}
-	type parts struct{ version, policy, time, certificates, signer []byte }
+	type parts struct{ status, version, policy, time, certificates, signer, behind []byte }
 	made := func(read bool, change func(p *parts)) stampForm {
 		p := parts{version: one, policy: []byte{6, 2, 0x2a, 3}, time: tlv(0x18, []byte("20261126050000Z")), signer: tlv(0x30)}
 		change(&p)
 		info := tlv(0x30, one, p.policy, tlv(0x30, tlv(0x30, sha256ID), tlv(4, imprint)), one, p.time)
 		sum := sha256.Sum256(info)
 		attributes := tlv(0xa0, tlv(0x30, kindID, tlv(0x31, stampInfoID)), tlv(0x30, digestID, tlv(0x31, tlv(4, sum[:]))))
-		signer := tlv(0x30, one, p.signer, tlv(0x30, sha256ID), attributes, tlv(0x30, rsaID), tlv(4, make([]byte, 256)))
+		signer := tlv(0x30, one, p.signer, tlv(0x30, sha256ID), attributes, tlv(0x30, rsaID), tlv(4, make([]byte, 256)), p.behind)
 		data := tlv(0x30, p.version, tlv(0x31, tlv(0x30, sha256ID)), tlv(0x30, stampInfoID, tlv(0xa0, tlv(4, info))), p.certificates, tlv(0x31, signer))
-		return stampForm{tlv(0x30, tlv(0x30, []byte{2, 1, 0}), tlv(0x30, signedID, tlv(0xa0, data))), read}
+		return stampForm{tlv(0x30, tlv(0x30, []byte{2, 1, 0}, p.status), tlv(0x30, signedID, tlv(0xa0, data))), read}
 	}
 	at := func(tag byte, text string) func(p *parts) { return func(p *parts) { p.time = tlv(tag, []byte(text)) } }
 	return map[string]stampForm{
@@ -177,8 +177,14 @@ func stampForms(imprint []byte) map[string]stampForm {
 		"zone-of-a-day":       made(false, at(0x18, "20261127050000+2400")),
 		"utc-time":            made(false, at(0x17, "261126050000Z")),
 		"before-1970":         made(false, at(0x18, "19691231235959Z")),
-		"arc-of-31-bits":      made(true, func(p *parts) { p.policy = []byte{6, 6, 0x2a, 0x87, 0xff, 0xff, 0xff, 0x7f} }),
-		"arc-of-32-bits":      made(false, func(p *parts) { p.policy = []byte{6, 6, 0x2a, 0x88, 0x80, 0x80, 0x80, 0} }),
+		"policy-of-31-bits":   made(true, func(p *parts) { p.policy = []byte{6, 6, 0x2a, 0x87, 0xff, 0xff, 0xff, 0x7f} }),
+		"policy-of-32-bits":   made(true, func(p *parts) { p.policy = []byte{6, 6, 0x2a, 0x88, 0x80, 0x80, 0x80, 0} }),
+		"policy-a-number":     made(false, func(p *parts) { p.policy = one }),
+		"status-words":        made(true, func(p *parts) { p.status = tlv(0x30, tlv(0x0c, []byte("granted"))) }),
+		"status-cut":          made(false, func(p *parts) { p.status = []byte{0x30, 9, 1} }),
+		"unsigned":            made(true, func(p *parts) { p.behind = tlv(0xa1, one) }),
+		"unsigned-cut":        made(false, func(p *parts) { p.behind = []byte{0xa1, 9, 1} }),
+		"behind-cut":          made(false, func(p *parts) { p.behind = []byte{0xa2, 9, 1} }),
 		"version-of-8-bytes":  made(true, func(p *parts) { p.version = tlv(2, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }),
 		"version-of-9-bytes":  made(false, func(p *parts) { p.version = tlv(2, []byte{1, 0, 0, 0, 0, 0, 0, 0, 0}) }),
 		"long-tag":            made(true, func(p *parts) { p.signer = []byte{0xbf, 0x1f, 0} }),

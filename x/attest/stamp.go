@@ -122,7 +122,7 @@ type signerInfo struct {
 	Attributes asn1.RawValue `asn1:"tag:0"`
 	Algorithm  algorithm
 	Signature  []byte
-	Unsigned   asn1.RawValue `asn1:"optional,tag:1"`
+	Unsigned   asn1.RawValue `asn1:"optional"`
 }
 
 type attribute struct {
@@ -132,7 +132,7 @@ type attribute struct {
 
 type stampInfo struct {
 	Version int
-	Policy  asn1.ObjectIdentifier
+	Policy  asn1.RawValue // an identifier of any size: 2.25 and a UUID is one
 	Imprint struct {
 		Hash   algorithm
 		Digest []byte
@@ -227,6 +227,9 @@ func parseStamp(raw []byte) (*stamp, error) {
 	out.digest = digestOf(out.hash, set)
 	var info stampInfo
 	if err := unmarshal(content, &info, ""); err != nil || info.Version != 1 || hashOf(info.Imprint.Hash.Algorithm) != crypto.SHA256 {
+		return nil, errors.New("it is no time stamp of version 1 over a SHA-256")
+	}
+	if p := &info.Policy; p.Class != asn1.ClassUniversal || p.Tag != asn1.TagOID || p.IsCompound {
 		return nil, errors.New("it is no time stamp of version 1 over a SHA-256")
 	}
 	at, ok := stampTime(&info.GenTime)

@@ -392,10 +392,10 @@ func (v *Verifier) checkTrust(blk *block, now time.Time, witnessed, stamped []st
 		return err
 	}
 	if n := v.trust.Witnesses.Required; len(witnessed) < n {
-		return refusal(ErrTrust, 12, CodeWitnessQuorum, "the trust file asks for %d witnesses, %d have cosigned the header", n, len(witnessed))
+		return refusal(ErrTrust, 12, CodeWitnessQuorum, "the trust file asks for %d witnesses, %d have cosigned the header; give a witness file that more have signed", n, len(witnessed))
 	}
 	if n := v.trust.Stamps.Required; len(stamped) < n {
-		return refusal(ErrTrust, 12, CodeStampQuorum, "the trust file asks for time stamps of %d authorities, the header has them of %d", n, len(stamped))
+		return refusal(ErrTrust, 12, CodeStampQuorum, "the trust file asks for time stamps of %d authorities, the header has them of %d; give time stamps by keys that the file names", n, len(stamped))
 	}
 	return nil
 }
@@ -536,7 +536,7 @@ func (v *Verifier) checkReach(blk *block, now time.Time) *Error {
 		return err
 	}
 	if blk.height < t.Anchor.Height {
-		return refusal(ErrTrust, 12, CodeTrustOlder, "the bundle (height %d) is older than the anchor of the trust file (%d)", blk.height, t.Anchor.Height)
+		return refusal(ErrTrust, 12, CodeTrustOlder, "the bundle (height %d) is older than the anchor of the trust file (%d); get a newer bundle", blk.height, t.Anchor.Height)
 	}
 	if len(blk.links) == 0 || blk.unknownSet {
 		return refusal(ErrTrust, 12, CodeTrustSet, "no validator set of the bundle is in the trust file; get a bundle with the steps from it, or the current trust file")
@@ -553,7 +553,7 @@ func (v *Verifier) checkReach(blk *block, now time.Time) *Error {
 	if !counted {
 		return refusal(ErrTrust, 12, CodeTrustSet, "the bundle leads to height %d past the validator set that the trust file has there; get another bundle, or the current trust file", blk.height)
 	}
-	return refusal(ErrTrust, 12, CodeTrustWindow, "a validator of the set that signed is outside its window of time in the trust file")
+	return refusal(ErrTrust, 12, CodeTrustWindow, "a validator of the set that signed is outside its window of time in the trust file; get a newer bundle, or the current trust file")
 }
 
 func (v *Verifier) inWindow(l link, now time.Time) bool {

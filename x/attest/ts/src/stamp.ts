@@ -82,7 +82,9 @@ function parseStamp(raw: Uint8Array): Stamp | undefined {
   const whole = new Der(raw);
   const response = whole.inside(tags.sequence);
   whole.end();
-  const status = response.inside(tags.sequence).small();
+  const said = response.inside(tags.sequence);
+  const status = said.small();
+  for (let i = 0; i < 2 && said.more; i++) said.any(); // in words, and why not
   if (status !== 0n && status !== 1n) return undefined;
   const token = response.inside(tags.sequence);
   if (token.oid() !== signedDataId) return undefined;
@@ -111,6 +113,7 @@ function parseStamp(raw: Uint8Array): Stamp | undefined {
   if (attributes.tag !== context(0)) return undefined;
   const algorithm = signer.algorithm();
   const signature = signer.content(tags.octets);
+  if (signer.more) signer.any(); // what is not signed
   if (!areOf(attributes.content, digest.of(info))) return undefined;
 
   const stamped = readInfo(info);
@@ -147,7 +150,7 @@ function readInfo(raw: Uint8Array): { imprint: Uint8Array; time: bigint } | unde
   const info = whole.inside(tags.sequence);
   whole.end();
   if (info.small() !== 1n) return undefined;
-  info.oid(); // policy
+  info.content(tags.oid); // policy, of any size: 2.25 and a UUID is one
   const printed = info.inside(tags.sequence);
   if (printed.algorithm() !== sha256Id) return undefined;
   const imprint = printed.content(tags.octets);

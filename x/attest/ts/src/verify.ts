@@ -333,7 +333,7 @@ export function checkReach(block: Verified, seen: Seen, trust: Trust, now: bigin
   checkExpired(trust, now);
   const height = block.header.height;
   if (height < trust.anchor.height) {
-    throw untrusted("E_TRUST_OLDER", `the bundle (height ${height}) is older than the anchor of the trust file (${trust.anchor.height})`);
+    throw untrusted("E_TRUST_OLDER", `the bundle (height ${height}) is older than the anchor of the trust file (${trust.anchor.height}); get a newer bundle`);
   }
   if (block.links.length === 0 || block.unknownSet) {
     throw untrusted(
@@ -352,16 +352,16 @@ export function checkReach(block: Verified, seen: Seen, trust: Trust, now: bigin
     );
   }
   if (!links.some((l) => trust.inWindow(l.height, now) && trust.inWindow(l.height, l.time))) {
-    throw untrusted("E_TRUST_WINDOW", "a validator of the set that signed is outside its window of time in the trust file");
+    throw untrusted("E_TRUST_WINDOW", "a validator of the set that signed is outside its window of time in the trust file; get a newer bundle, or the current trust file");
   }
   const [witnesses, stamps] = [trust.witnesses.required, trust.stamps.required];
   if (seen.witnessed.length < witnesses) {
-    throw untrusted("E_WITNESS_QUORUM", `the trust file asks for ${witnesses} witnesses, ${seen.witnessed.length} have cosigned the header`);
+    throw untrusted("E_WITNESS_QUORUM", `the trust file asks for ${witnesses} witnesses, ${seen.witnessed.length} have cosigned the header; give a witness file that more have signed`);
   }
   if (seen.stamped.length < stamps) {
     throw untrusted(
       "E_STAMP_QUORUM",
-      `the trust file asks for time stamps of ${stamps} authorities, the header has them of ${seen.stamped.length}`,
+      `the trust file asks for time stamps of ${stamps} authorities, the header has them of ${seen.stamped.length}; give time stamps by keys that the file names`,
     );
   }
 }
