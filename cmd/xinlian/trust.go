@@ -21,8 +21,8 @@ import (
 	"github.com/cometbft/cometbft/privval"
 	"github.com/spf13/cobra"
 
-	"github.com/xinlian-ledger/xinlian/node/lang/shell"
 	"github.com/xinlian-ledger/xinlian/node"
+	"github.com/xinlian-ledger/xinlian/node/lang/shell"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 )
 

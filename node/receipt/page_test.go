@@ -143,8 +143,11 @@ func TestPlaces(t *testing.T) {
 		}
 	}
 	for _, w := range []receipt.Wanted{
-		{Subject: firm, After: own.After}, {Subject: firm, Requester: bank2, After: own.After}, {Subject: other, Requester: bank, After: own.After},
-		{Subject: firm, Requester: bank, After: strconv.Itoa(33)}, {Subject: firm, Requester: bank, After: own.After[:31] + "g"},
+		{Subject: firm, After: own.After},
+		{Subject: firm, Requester: bank2, After: own.After},
+		{Subject: other, Requester: bank, After: own.After},
+		{Subject: firm, Requester: bank, After: strconv.Itoa(33)},
+		{Subject: firm, Requester: bank, After: own.After[:31] + "g"},
 		{Subject: firm, Requester: bank, After: own.After + "00"},
 	} {
 		if w.Limit = 3; true {
