@@ -134,7 +134,7 @@ func (l *lender) options() *gateway.Lending {
 // anchor sends the roots of receipts until the context ends.
 func (l *lender) anchor(ctx context.Context, n *node.Node, log *slog.Logger) {
 	a := &receipt.Anchorer{
-		Journal: l.Journal, App: n.App(), Key: l.key, Member: l.Member, Log: log.With("module", "receipts"),
+		Journal: l.Journal, App: n.App(), Key: l.key, Member: l.Member, Log: log.With("module", "receipts"), Current: n.Current,
 		Submit: func(ctx context.Context, tx []byte) (uint32, string, error) {
 			resp, err := n.Submit(ctx, tx)
 			switch {

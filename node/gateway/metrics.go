@@ -1,13 +1,11 @@
 package gateway
 
 import (
+	"context"
 	"math"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/xinlian-ledger/xinlian/x"
-	"github.com/xinlian-ledger/xinlian/x/consent"
 )
 
 // metrics of the gateway. Labels are patterns of routes and classes of status: never a subject, a record or a state (INV-04).
@@ -61,15 +59,12 @@ func (g *Gateway) meterReceipts(r prometheus.Registerer) {
 }
 
 func (g *Gateway) unanchoredAge() float64 {
-	last := int64(-1)
-	err := g.b.App.Read(func(r x.Reader) error {
-		if a, ok := consent.LastAnchor(r, g.o.Lending.Member); ok {
-			last = a.Hour
-		}
-		return nil
-	})
+	last, whole, err := g.anchored(context.Background())
 	if err != nil {
 		return math.NaN()
+	}
+	if !whole {
+		last = -1 // it covers none of this journal's
 	}
 	since, err := g.o.Lending.Journal.Waiting(last)
 	switch {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -258,15 +259,10 @@ func (c *call) rule(uscc string, id []byte, purpose pb.Purpose, classes []pb.Dat
 	if err != nil {
 		return nil, internal(err)
 	}
-	sealed, err := l.Journal.LastHour()
-	if err != nil {
-		return nil, internal(err)
+	if err := c.g.journalWhole(c.r.Context()); err != nil {
+		return nil, err
 	}
 	err = c.g.b.App.Read(func(r x.Reader) error {
-		// A journal that lacks what the ledger has anchored does not know every use.
-		if last, ok := consent.LastAnchor(r, l.Member); ok && last.Hour > sealed {
-			return refuse(http.StatusServiceUnavailable, ErrJournal)
-		}
 		if a, ok := consent.Get(r, id); ok {
 			out.limit = a.Content.MaxUses
 		}
@@ -283,6 +279,45 @@ func (c *call) rule(uscc string, id []byte, purpose pb.Purpose, classes []pb.Dat
 		return nil
 	})
 	return out, err
+}
+
+// unanchoredMost is how long receipts may wait for an anchor while more is opened. An anchor comes each hour; whoever keeps the ledger from it can hide what was opened
+// since.
+const unanchoredMost = 24 * time.Hour
+
+// journalWhole refuses to open anything where the journal is not the one that the ledger's newest anchor is of, which does not know every use, and where its
+// receipts do not come to the ledger.
+func (g *Gateway) journalWhole(ctx context.Context) error {
+	hour, whole, err := g.anchored(ctx)
+	if err != nil {
+		return internal(err)
+	}
+	if !whole {
+		return refuse(http.StatusServiceUnavailable, ErrJournal)
+	}
+	since, err := g.o.Lending.Journal.Waiting(hour)
+	if err != nil {
+		return internal(err)
+	}
+	if waits := g.o.Now().Sub(since); !since.IsZero() && waits > unanchoredMost {
+		why := ErrJournal.With("no receipt of this gateway has come to the ledger for %d hours, so it opens nothing", int(waits.Hours()))
+		why.Remedy = "ask for what is published alone, without classes, until the gateway's receipts are anchored again"
+		return refuse(http.StatusServiceUnavailable, why)
+	}
+	return nil
+}
+
+// anchored is the hour of the ledger's newest anchor of this gateway, -1 where it has none, and whether it is the journal's.
+func (g *Gateway) anchored(ctx context.Context) (hour int64, whole bool, err error) {
+	var last *pb.ReceiptAnchor
+	if err = g.b.App.Read(func(r x.Reader) error { last, _ = consent.LastAnchor(r, g.o.Lending.Member); return nil }); err != nil {
+		return -1, false, err
+	}
+	if last == nil {
+		return -1, true, nil
+	}
+	whole, err = g.o.Lending.Journal.Agrees(ctx, last.Hour, last.Root)
+	return last.Hour, whole, err
 }
 
 // open makes the file that opens classes of the restricted section at a height, and judges it as the lender will.

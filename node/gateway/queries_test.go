@@ -22,7 +22,9 @@ import (
 	"github.com/xinlian-ledger/xinlian/node/keys"
 	"github.com/xinlian-ledger/xinlian/node/receipt"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/attest"
+	"github.com/xinlian-ledger/xinlian/x/consent"
 )
 
 // lending is a world whose first gateway serves lenders, for the member gw; the second serves nobody but knows the ledger.
@@ -298,6 +300,69 @@ func TestQueryOfAStaleNode(t *testing.T) {
 	l.behind = false
 	if q, _ := l.query("bank", "a", "1", "pre_loan", "grade"); q.Restricted == nil { // its one use was not spent
 		t.Errorf("%+v", q.Refused)
+	}
+}
+
+// askAt asks with a header of another time.
+func (l *lending) askAt(at time.Time, by, method, target string, body []byte) answer {
+	key, err := keys.FromSecret(by, crypto.FromECDSA(l.Actors[by].Key))
+	must(l.tb, err)
+	h, err := key.AuthHeader(method, target, body, at, l.Chain)
+	must(l.tb, err)
+	r, err := http.NewRequest(method, l.servers[0].URL+target, bytes.NewReader(body))
+	must(l.tb, err)
+	r.Header.Set("Authorization", h)
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	must(l.tb, err)
+	defer resp.Body.Close()
+	raw, _ := io.ReadAll(resp.Body)
+	return answer{status: resp.StatusCode, header: resp.Header, body: raw}
+}
+
+// A journal whose anchor of the ledger's newest hour is another than the ledger's has lost receipts: it opens nothing and is anchored no more, and its receipts count
+// as covered by none. Where no receipt comes to the ledger for a day nothing is opened either.
+func TestQueryByAnotherJournal(t *testing.T) {
+	l := newLending(t)
+	l.enrolAll()
+	l.do("register-key by=registry firm=a key=k1", "grade by=pj firm=a is=A", "grant by=bank firm=a key=k1 no=1")
+	l.Block()
+	l.Block()
+	opens := func() {
+		t.Helper()
+		if q, _ := l.query("bank", "a", "1", "pre_loan", "grade"); q.Restricted == nil {
+			t.Errorf("%+v", q.Refused)
+		}
+	}
+	opens()
+	must(t, l.anchorer.Step(context.Background()))
+	l.Block()
+	opens()
+	late := time.Now().Add(25 * time.Hour) // since the last query
+	l.now = func() time.Time { return late }
+	l.want(l.askAt(late, "bank", http.MethodPost, "/v1/queries", l.body("a", "1", "pre_loan", "grade")), http.StatusServiceUnavailable, "E_RECEIPT_JOURNAL")
+	l.now = nil
+	// Another journal of this gateway has anchored an hour; this one, an older copy, seals that hour after it.
+	l.do("on 2026-07-19", "anchor by=gw")
+	var last *pb.ReceiptAnchor
+	l.Read(func(r x.Reader) { last, _ = consent.LastAnchor(r, l.Actors["gw"].USCC) })
+	if mine, err := l.journal.Seal(last.Hour); err != nil || bytes.Equal(mine.Root[:], last.Root) {
+		t.Fatal(mine, err)
+	}
+	l.want(l.ask(0, "bank", http.MethodPost, "/v1/queries", l.body("a", "1", "pre_loan", "grade")), http.StatusServiceUnavailable, "E_RECEIPT_JOURNAL")
+	if q, _ := l.query("bank", "a", "1", "pre_loan"); q.Receipt.ID == "" {
+		t.Error("what is published is not answered")
+	}
+	if err := l.anchorer.Step(context.Background()); err == nil || !strings.Contains(err.Error(), "another anchor") {
+		t.Errorf("the anchorer says %v", err)
+	}
+	// A node that is behind seals nothing: the ledger may hold the hour.
+	l.do("on 2026-07-20")
+	sealed, err := l.journal.LastHour()
+	must(t, err)
+	l.anchorer.Current = func() bool { return false }
+	must(t, l.anchorer.Step(context.Background()))
+	if now, err := l.journal.LastHour(); err != nil || now != sealed {
+		t.Errorf("sealed %d after %d, %v", now, sealed, err)
 	}
 }
 

@@ -21,6 +21,7 @@ type Anchorer struct {
 	Key     *keys.Key // of role GATEWAY
 	Member  string    // whose gateway it is
 	Submit  func(ctx context.Context, tx []byte) (code uint32, log string, err error)
+	Current func() bool // whether the node's state is the newest that there is; nil: always
 	Log     *slog.Logger
 
 	sent   int64 // hour that was sent last
@@ -55,6 +56,9 @@ func (a *Anchorer) Step(ctx context.Context) error {
 	if chain == nil || s.Height == 0 {
 		return nil
 	}
+	if a.Current != nil && !a.Current() {
+		return nil // the ledger may hold anchors that this node does not know yet
+	}
 	sealed, err := a.Journal.LastHour()
 	if err != nil {
 		return err
@@ -67,6 +71,16 @@ func (a *Anchorer) Step(ctx context.Context) error {
 	switch {
 	case onChain != nil && onChain.Hour > sealed:
 		return fmt.Errorf("the ledger holds the anchor of hour %d, this journal ends with hour %d: it is not the whole journal of %s", onChain.Hour, sealed, a.Member)
+	case onChain != nil && onChain.Hour <= sealed:
+		same, err := a.Journal.Agrees(ctx, onChain.Hour, onChain.Root)
+		if err != nil {
+			return err
+		}
+		if !same {
+			return fmt.Errorf("the ledger holds another anchor of hour %d than this journal: it is not the whole journal of %s", onChain.Hour, a.Member)
+		}
+	}
+	switch {
 	case sealed >= 0 && (onChain == nil || onChain.Hour < sealed):
 	case ended > sealed:
 		sealed = ended

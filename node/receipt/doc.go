@@ -18,9 +18,10 @@
 //     OpenSealed finds which (TestRekeyCutAtEachWrite). The journal is one process's from before a key is read until both are in place.
 //   - A write that a crash cuts short is there whole or not at all, the use that it counts with it (TestCutAtEachWrite).
 //
-// A journal that has lost anchors which the ledger holds does not know all uses; the gateway then opens nothing until its journal is back.
+// A journal that has lost anchors which the ledger holds, or has sealed an hour otherwise than the ledger has it, does not know all uses; the gateway then opens
+// nothing until its journal is back. Nor does it where no receipt has come to the ledger for a day.
 //
-// Trust: the operator of the gateway has file and key. Whoever has both can hide receipts that are not anchored yet, an hour's at most, and can change none that is.
+// Trust: the operator of the gateway has file and key. Whoever has both can hide receipts that are not anchored yet, an hour's while anchors come, and can change none that is.
 // Whoever can write to the file alone can put an older one in its place: an anchor that the ledger holds and the journal lacks then stops the gateway from opening
 // anything.
 package receipt

@@ -2,6 +2,7 @@ package receipt
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
@@ -84,6 +85,7 @@ type Journal struct {
 	writes  atomic.Uint64
 	sealMu  sync.Mutex
 	trees   trees
+	roots   roots
 }
 
 type waiting struct {
@@ -389,7 +391,56 @@ func (j *Journal) Seal(hour int64) (*Anchor, error) {
 		out, err = j.secrets.made(tx, hour, row)
 		return err
 	})
+	if err == nil {
+		j.roots.keep(hour, out.Root)
+	}
 	return out, err
+}
+
+// Agrees says whether an anchor that the ledger holds is this journal's: it has sealed the hour, with that root. One that was lost may have sealed it otherwise, and does
+// not know then what became of the authorisations.
+func (j *Journal) Agrees(ctx context.Context, hour int64, root []byte) (bool, error) {
+	if have, ok := j.roots.look(hour); ok {
+		return have == attest.Hash(root), nil
+	}
+	var row *anchorRow
+	err := j.db.View(func(tx *bbolt.Tx) (err error) {
+		row, err = j.secrets.anchor(tx, be64(uint64(hour)))
+		return err
+	})
+	if err != nil || row == nil {
+		return false, err
+	}
+	t, _, err := j.treeOf(ctx, hour, row)
+	if err != nil {
+		return false, err
+	}
+	j.roots.keep(hour, t.root())
+	return t.root() == attest.Hash(root), nil
+}
+
+// roots are those of the anchors that were sealed or looked at last: each query asks for one.
+type roots struct {
+	mu sync.Mutex
+	of map[int64]attest.Hash // guarded by mu
+}
+
+const rootsMax = 16
+
+func (r *roots) look(hour int64) (root attest.Hash, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	root, ok = r.of[hour]
+	return root, ok
+}
+
+func (r *roots) keep(hour int64, root attest.Hash) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.of == nil || len(r.of) >= rootsMax {
+		r.of = map[int64]attest.Hash{}
+	}
+	r.of[hour] = root
 }
 
 // made is an anchor as the ledger gets it.
