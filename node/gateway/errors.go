@@ -44,6 +44,7 @@ var (
 	ErrJournal     = x.Reject(9044, "E_RECEIPT_JOURNAL", "INV-22", "this gateway's journal of receipts is not whole, so it opens nothing", "ask for what is published alone, without classes, until the operator has brought the journal back")
 	ErrNoAnchor    = x.Reject(9045, "E_ANCHOR_NONE", "INV-22", "the gateway has anchored nothing for this hour", "see which hour the receipt names")
 	ErrStale       = x.Reject(9046, "E_STALE", "INV-22", "this node's state is old, so it opens nothing: what a firm has withdrawn since is not known here", "ask for what is published alone, without classes, or again when the node has caught up")
+	ErrUnanchored  = x.Reject(9047, "E_RECEIPTS_UNANCHORED", "INV-22", "the receipts of this gateway do not come to the ledger, so it opens nothing", "ask for what is published alone, without classes, until the gateway's receipts are anchored again")
 	ErrWatch       = x.Reject(9031, "E_WATCH_UNKNOWN", "design §7", "no watch of the caller has this name", "add firms to it first, or check the name")
 	ErrWatchID     = x.Reject(9032, "E_WATCH_ID", "design §7", "the name of a watch is not of the form that the route takes", "1 to 64 characters of A-Z a-z 0-9 _ . -")
 	ErrWatchFull   = x.Reject(9033, "E_WATCH_FULL", "design §7", "an owner has at most 100 watches, and 100000 firms in all of them together", "remove firms or delete a watch first")

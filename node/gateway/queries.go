@@ -300,9 +300,7 @@ func (g *Gateway) journalWhole(ctx context.Context) error {
 		return internal(err)
 	}
 	if waits := g.o.Now().Sub(since); !since.IsZero() && waits > unanchoredMost {
-		why := ErrJournal.With("no receipt of this gateway has come to the ledger for %d hours, so it opens nothing", int(waits.Hours()))
-		why.Remedy = "ask for what is published alone, without classes, until the gateway's receipts are anchored again"
-		return refuse(http.StatusServiceUnavailable, why)
+		return refuse(http.StatusServiceUnavailable, ErrUnanchored.With("no receipt of this gateway has come to the ledger for %d hours, so it opens nothing", int(waits.Hours())))
 	}
 	return nil
 }

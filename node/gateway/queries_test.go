@@ -339,7 +339,7 @@ func TestQueryByAnotherJournal(t *testing.T) {
 	opens()
 	late := time.Now().Add(25 * time.Hour) // since the last query
 	l.now = func() time.Time { return late }
-	l.want(l.askAt(late, "bank", http.MethodPost, "/v1/queries", l.body("a", "1", "pre_loan", "grade")), http.StatusServiceUnavailable, "E_RECEIPT_JOURNAL")
+	l.want(l.askAt(late, "bank", http.MethodPost, "/v1/queries", l.body("a", "1", "pre_loan", "grade")), http.StatusServiceUnavailable, "E_RECEIPTS_UNANCHORED")
 	l.now = nil
 	// Another journal of this gateway has anchored an hour; this one, an older copy, seals that hour after it.
 	l.do("on 2026-07-19", "anchor by=gw")
