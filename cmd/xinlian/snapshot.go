@@ -284,7 +284,7 @@ func whoIsTrusted(doc *cmttypes.GenesisDoc, trustFile string) (func(height int64
 	case time.Now().After(t.NotAfter):
 		return nil, usagef("%s may not be used after %s", trustFile, t.NotAfter.Format(time.RFC3339))
 	}
-	return func(height int64) (*join.Trusted, error) { return join.TrustFile(t, height) }, nil
+	return func(height int64) (*join.Trusted, error) { return join.TrustFile(t, height, time.Now()) }, nil
 }
 
 // newEngineStores opens CometBFT's databases of a home that has none yet.

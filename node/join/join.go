@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"time"
 
 	cmtmath "github.com/cometbft/cometbft/libs/math"
 	cmtstate "github.com/cometbft/cometbft/proto/tendermint/state"
@@ -31,6 +32,8 @@ var trustLevel = cmtmath.Fraction{Numerator: 2, Denominator: 3}
 type Trusted struct {
 	Set  *types.ValidatorSet
 	From string // where it comes from, for people
+
+	file *attest.Trust // that the set is of, with its anchor and windows of time; nil: the genesis file, which has none
 }
 
 // TrustGenesis trusts the validators that the genesis file names.
@@ -39,11 +42,12 @@ func TrustGenesis(doc *types.GenesisDoc) *Trusted {
 	for _, v := range doc.Validators {
 		vals = append(vals, types.NewValidator(v.PubKey, v.Power))
 	}
-	return &Trusted{types.NewValidatorSet(vals), "the genesis file"}
+	return &Trusted{Set: types.NewValidatorSet(vals), From: "the genesis file"}
 }
 
-// TrustFile trusts the validators that a trust file names for a height.
-func TrustFile(t *attest.Trust, height int64) (*Trusted, error) {
+// TrustFile trusts the validators that a trust file names for the header at a height, as a verifier does: in their windows of time, which now and the header's time
+// are held to, and on the chain of its anchor.
+func TrustFile(t *attest.Trust, height int64, now time.Time) (*Trusted, error) {
 	var vals []*types.Validator
 	for _, v := range t.Validators {
 		if height >= v.FromHeight && (v.UntilHeight == 0 || height <= v.UntilHeight) {
@@ -53,7 +57,30 @@ func TrustFile(t *attest.Trust, height int64) (*Trusted, error) {
 	if len(vals) == 0 || height < t.Anchor.Height {
 		return nil, fmt.Errorf("the trust file names no validators for height %d", height)
 	}
-	return &Trusted{types.NewValidatorSet(vals), "the trust file"}, nil
+	trusted := &Trusted{Set: types.NewValidatorSet(vals), From: "the trust file", file: t}
+	if err := trusted.checkWindow(height, now); err != nil {
+		return nil, err
+	}
+	return trusted, nil
+}
+
+func (t *Trusted) checkWindow(height int64, at time.Time) error {
+	if !t.file.InWindow(height, at) {
+		return fmt.Errorf("header %d is not believed: %s (step 12): at %s a validator of its set is outside its window of time in the trust file; take a snapshot of a later height, or give the current trust file",
+			height, attest.CodeTrustWindow, at.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// check holds a header that the set has signed to the rest of what the trust file says.
+func (t *Trusted) check(h *types.Header) error {
+	if t.file == nil {
+		return nil
+	}
+	if err := t.file.CheckAnchor(h.Height, attest.Hash(h.Hash()), h.LastBlockID.Hash); err != nil {
+		return fmt.Errorf("header %d is not believed: %w; ask another member for a snapshot and its headers, or compare the trust file with the members again", h.Height, err)
+	}
+	return t.checkWindow(h.Height, h.Time)
 }
 
 // light is a header that is proven.
@@ -95,6 +122,9 @@ func after(ctx context.Context, src Headers, chainID string, trusted *Trusted, h
 	if err := trusted.Set.VerifyCommitLightTrusting(chainID, next.Commit, trustLevel); err != nil {
 		return nil, fmt.Errorf("header %d is not signed by more than two thirds of the power that %s names: %w; if the members have changed, give a newer trust file",
 			height+1, trusted.From, err)
+	}
+	if err := trusted.check(next.Header); err != nil {
+		return nil, err
 	}
 	return next, nil
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/xinlian-ledger/xinlian/app/apptest"
 	"github.com/xinlian-ledger/xinlian/node/join"
+	"github.com/xinlian-ledger/xinlian/node/lang"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 	"github.com/xinlian-ledger/xinlian/x/attesttest"
 )
@@ -109,7 +110,7 @@ func TestState(t *testing.T) {
 	if hash, err := join.AppHash(bg, truth{c}, doc.ChainID, join.TrustGenesis(doc), height); err != nil || !bytes.Equal(hash, st.AppHash) {
 		t.Fatalf("%x %v", hash, err)
 	}
-	file, err := join.TrustFile(c.Trust(), height+1)
+	file, err := join.TrustFile(c.Trust(), height+1, clock(c))
 	must(t, err)
 	_, _, err = join.State(bg, truth{c}, doc, file, height)
 	must(t, err)
@@ -246,15 +247,72 @@ func TestTwoThirds(t *testing.T) {
 		if extra > 0 {
 			trust.Validators = append(trust.Validators, attesttest.Equal("absent", extra).Trusted(1, 0)...)
 		}
-		who, err := join.TrustFile(trust, height+1)
+		who, err := join.TrustFile(trust, height+1, clock(c))
 		must(t, err)
 		if _, err := join.AppHash(bg, truth{c}, doc.ChainID, who, height); (err == nil) != pass {
 			t.Errorf("4 of %d trusted validators signed: %v", 4+extra, err)
 		}
 	}
-	if _, err := join.TrustFile(&attest.Trust{Anchor: attest.Anchor{Height: 9}, Validators: c.Trust().Validators, NotAfter: time.Now()}, 8); err == nil {
+	if _, err := join.TrustFile(&attest.Trust{Anchor: attest.Anchor{Height: 9}, Validators: c.Trust().Validators, NotAfter: time.Now()}, 8, clock(c)); err == nil {
 		t.Error("a height before the trust file's anchor")
 	}
+}
+
+// clock is a moment at which a cluster's trust file is in force.
+func clock(c *apptest.Cluster) time.Time { return c.Blocks[len(c.Blocks)-1].Time.Add(time.Minute) }
+
+// TestTrustFileBounds: what a trust file says of times and of one block holds for who joins as it does for a verifier.
+func TestTrustFileBounds(t *testing.T) {
+	t.Parallel()
+	c, height := chain(t)
+	signed, now := c.Blocks[height].Time, clock(c) // of the header at height+1, which vouches for the snapshot
+	window := "header 5 is not believed: E_TRUST_WINDOW (step 12): at %s a validator of its set is outside its window of time in the trust file; take a snapshot of a later height"
+	today, then := fmt.Sprintf(window, now.UTC().Format(time.RFC3339)), fmt.Sprintf(window, signed.UTC().Format(time.RFC3339))
+	for _, tc := range []struct {
+		name   string
+		change func(*attest.Trust)
+		want   string // empty: it passes
+	}{
+		{"windows that hold both times", func(f *attest.Trust) { f.Validators[0].ValidFrom, f.Validators[0].ValidUntil = signed, now }, ""},
+		{"ended long ago", func(f *attest.Trust) { f.Validators[0].ValidUntil = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) }, today},
+		{"ended since", func(f *attest.Trust) { f.Validators[3].ValidUntil = now.Add(-1) }, today},
+		{"not yet begun", func(f *attest.Trust) { f.Validators[0].ValidFrom = now.Add(1) }, today},
+		{"younger than the header", func(f *attest.Trust) { f.Validators[0].ValidFrom = signed.Add(1) }, then},
+		{"ended for other heights", func(f *attest.Trust) {
+			old := f.Validators[0]
+			old.UntilHeight, old.ValidUntil = height, signed
+			f.Validators[0].FromHeight = height + 1
+			f.Validators = append(f.Validators, old)
+		}, ""},
+		{"the anchor is the header", func(f *attest.Trust) { f.Anchor = anchor(c, height+1) }, ""},
+		{"the anchor is another header", func(f *attest.Trust) { f.Anchor = attest.Anchor{Height: height + 1, HeaderHash: attest.Hash{1}} },
+			"header 5 is not believed: E_ANCHOR (step 5): the block at height 5 is not the anchor of the trust file; ask another member"},
+		{"the anchor is the snapshot's block", func(f *attest.Trust) { f.Anchor = anchor(c, height) }, ""},
+		{"the anchor is another block than the snapshot's", func(f *attest.Trust) { f.Anchor = attest.Anchor{Height: height, HeaderHash: attest.Hash{1}} },
+			"header 5 is not believed: E_ANCHOR (step 5): the block at height 5 does not follow the anchor of the trust file; ask another member"},
+	} {
+		trust := c.Trust()
+		tc.change(trust)
+		must(t, trust.Check())
+		who, err := join.TrustFile(trust, height+1, now)
+		if err == nil {
+			_, err = join.AppHash(bg, truth{c}, c.Chain, who, height)
+		}
+		if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "\n")) {
+			t.Errorf("%s: %v", tc.name, err)
+		}
+		if err == nil {
+			continue
+		}
+		chinese := lang.Ledger().Text(lang.Chinese, err.Error())
+		if !strings.Contains(chinese, "不予采信") || strings.Contains(chinese, "header") {
+			t.Errorf("%s: in Chinese: %s", tc.name, chinese)
+		}
+	}
+}
+
+func anchor(c *apptest.Cluster, height int64) attest.Anchor {
+	return attest.Anchor{Height: height, HeaderHash: attest.Hash(c.Blocks[height-1].Hash())}
 }
 
 // TestHeadersFile writes the headers, reads them, and flips every byte: what passes says the same.
@@ -304,7 +362,7 @@ func TestHeadersFile(t *testing.T) {
 func TestProvider(t *testing.T) {
 	t.Parallel()
 	c, height := chain(t)
-	p := &join.Provider{Sources: []join.Source{{Name: "truth", Headers: truth{c}}}, Genesis: c.GenesisDoc(), Trust: func(h int64) (*join.Trusted, error) { return join.TrustFile(c.Trust(), h) }}
+	p := &join.Provider{Sources: []join.Source{{Name: "truth", Headers: truth{c}}}, Genesis: c.GenesisDoc(), Trust: func(h int64) (*join.Trusted, error) { return join.TrustFile(c.Trust(), h, clock(c)) }}
 	hash, err := p.AppHash(bg, uint64(height))
 	must(t, err)
 	commit, err := p.Commit(bg, uint64(height))
@@ -363,7 +421,7 @@ func TestProviderPassesOver(t *testing.T) {
 	var log bytes.Buffer
 	p := &join.Provider{
 		Sources: []join.Source{{"down", down}, {"silent", silent}, {"liar", lies}, {"honest", honest}},
-		Genesis: c.GenesisDoc(), Trust: func(h int64) (*join.Trusted, error) { return join.TrustFile(c.Trust(), h) },
+		Genesis: c.GenesisDoc(), Trust: func(h int64) (*join.Trusted, error) { return join.TrustFile(c.Trust(), h, clock(c)) },
 		Log: slog.New(slog.NewTextHandler(&log, nil)),
 	}
 	ctx, cancel := context.WithTimeout(bg, 3*time.Second) // the silent one has a third of what is left

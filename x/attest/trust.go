@@ -64,6 +64,35 @@ func (v *TrustedValidator) inWindow(t time.Time) bool {
 	return (v.ValidFrom.IsZero() || !t.Before(v.ValidFrom)) && (v.ValidUntil.IsZero() || !t.After(v.ValidUntil))
 }
 
+// CheckAnchor is what step 5 asks of a block: at the height of the anchor it is the anchor, and right above it follows it. last is the hash of the block that it follows.
+func (t *Trust) CheckAnchor(height int64, hash Hash, last []byte) error {
+	if err := t.checkAnchor(height, hash, last); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (t *Trust) checkAnchor(height int64, hash Hash, last []byte) *Error {
+	switch a := &t.Anchor; {
+	case height == a.Height && hash != a.HeaderHash:
+		return invalid(5, CodeAnchor, "the block at height %d is not the anchor of the trust file", height)
+	case a.Height < math.MaxInt64 && height == a.Height+1 && !bytes.Equal(last, a.HeaderHash[:]):
+		return invalid(5, CodeAnchor, "the block at height %d does not follow the anchor of the trust file", height)
+	}
+	return nil
+}
+
+// InWindow is what step 12 asks of the windows of the set at a height: that each of the times, now and that of a header which the set signed, lies in those of all its
+// validators.
+func (t *Trust) InWindow(height int64, times ...time.Time) bool {
+	for i := range t.Validators {
+		if v := &t.Validators[i]; v.covers(height) && slices.ContainsFunc(times, func(at time.Time) bool { return !v.inWindow(at) }) {
+			return false
+		}
+	}
+	return true
+}
+
 // SetAt is the validator set at a height as the file has it; nil where it has none.
 func (t *Trust) SetAt(height int64) *pb.ValidatorSet {
 	var vals []Validator

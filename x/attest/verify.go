@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -440,11 +439,8 @@ func (v *Verifier) checkBlock(b *pb.Bundle) (*block, *Error) {
 		if h.ChainId != v.trust.ChainID {
 			return nil, invalid(5, CodeChain, "the bundle is of chain %q, the trust file of %q", h.ChainId, v.trust.ChainID)
 		}
-		switch a := &v.trust.Anchor; {
-		case h.Height == a.Height && hash != a.HeaderHash:
-			return nil, invalid(5, CodeAnchor, "the block at height %d is not the anchor of the trust file", h.Height)
-		case a.Height < math.MaxInt64 && h.Height == a.Height+1 && !bytes.Equal(h.LastBlockHash, a.HeaderHash[:]):
-			return nil, invalid(5, CodeAnchor, "the block at height %d does not follow the anchor of the trust file", h.Height)
+		if err := v.trust.checkAnchor(h.Height, hash, h.LastBlockHash); err != nil {
+			return nil, err
 		}
 
 		// 6. Forward in height and time.
@@ -546,7 +542,7 @@ func (v *Verifier) checkReach(blk *block, now time.Time) *Error {
 		if !v.counts(l, blk.height) {
 			continue
 		}
-		if counted = true; v.inWindow(l, now) {
+		if counted = true; t.InWindow(l.height, now, l.time) {
 			return nil
 		}
 	}
@@ -554,15 +550,6 @@ func (v *Verifier) checkReach(blk *block, now time.Time) *Error {
 		return refusal(ErrTrust, 12, CodeTrustSet, "the bundle leads to height %d past the validator set that the trust file has there; get another bundle, or the current trust file", blk.height)
 	}
 	return refusal(ErrTrust, 12, CodeTrustWindow, "a validator of the set that signed is outside its window of time in the trust file; get a newer bundle, or the current trust file")
-}
-
-func (v *Verifier) inWindow(l link, now time.Time) bool {
-	for i := range v.trust.Validators {
-		if val := &v.trust.Validators[i]; val.covers(l.height) && (!val.inWindow(now) || !val.inWindow(l.time)) {
-			return false
-		}
-	}
-	return true
 }
 
 // Names of the entries of the app hash, in the order in which they are hashed.
