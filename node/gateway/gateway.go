@@ -154,7 +154,9 @@ type Gateway struct {
 	slots [slotKinds]chan struct{}
 
 	sending sending
+	bodies  shares
 	owners  owners
+	askers  owners // of receipts
 }
 
 // New gives the gateway of a node.
@@ -166,9 +168,11 @@ func New(b Backend, o Options) *Gateway {
 	}
 	g.rates.init(o.RatePerSecond, o.RateBurst)
 	g.sending.init(o.SendingMax)
+	g.bodies = shares{most: max(1, o.RequestsMax/bodyShares), peers: map[string]int{}}
 	g.slots = [...]chan struct{}{
 		slotRequest: make(chan struct{}, o.RequestsMax), slotWait: make(chan struct{}, o.WaitsMax), slotBatch: make(chan struct{}, o.BatchesMax),
 		slotBody: make(chan struct{}, o.RequestsMax), slotPack: make(chan struct{}, packsAtWork), slotWatch: make(chan struct{}, watchesAtWork),
+		slotReceipts: make(chan struct{}, receiptsAtWork),
 	}
 	for i, set := range pb.PackSets {
 		g.packs[i].set = set
@@ -347,6 +351,15 @@ func (g *Gateway) read(rt route, c *call) (err error) {
 	if c.r.Body == http.NoBody {
 		return nil
 	}
+	if rt.audience != all && rt.audience != local && c.r.Header.Get("Authorization") == "" {
+		return refuse(http.StatusUnauthorized, ErrAudience) // for what it sends too there is no room
+	}
+	done, ok := g.bodies.begin(c.r.RemoteAddr)
+	if !ok {
+		g.met.busy.Inc()
+		return refuse(http.StatusServiceUnavailable, ErrBusy.With("this address sends as many bodies at a time as one may"))
+	}
+	defer done()
 	select {
 	case g.slots[slotBody] <- struct{}{}:
 		defer func() { <-g.slots[slotBody] }()

@@ -21,9 +21,11 @@ const (
 	authAge     = 60 * time.Second // ± of an Authorization header
 	authSeenMax = 1 << 17          // headers remembered; when full, members wait
 
-	packsAtWork   = 64 // requests for packs and deltas: who waits for one that is being made keeps nobody else out
-	watchesAtWork = 8  // requests about watches: each may hold a list of 100,000 firms in memory, and waits for the disk
-	ownerAtWork   = 2  // of them, of one lender
+	packsAtWork    = 64 // requests for packs and deltas: who waits for one that is being made keeps nobody else out
+	watchesAtWork  = 8  // requests about watches: each may hold a list of 100,000 firms in memory, and waits for the disk
+	ownerAtWork    = 2  // of them, of one lender
+	receiptsAtWork = 8  // pages of receipts
+	bodyShares     = 8  // a peer that is not on this machine sends as many bodies at a time as one part in eight of all
 
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 30 * time.Second

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -180,6 +181,47 @@ func TestSlowBody(t *testing.T) {
 		}
 		close(leave)
 		<-done
+	}
+}
+
+// One address that sends many bodies slowly leaves places to others, and nobody's body is taken in who has not said who he is where that is asked for.
+func TestSlowBodiesOfOnePeer(t *testing.T) {
+	w := newWorld(t, func(o *gateway.Options) { o.RequestsMax = 16 })
+	w.Block()
+	w.Block()
+	send := func(remote, target string, body io.Reader) int {
+		r := httptest.NewRequest("POST", target, body)
+		r.RemoteAddr = remote
+		rec := httptest.NewRecorder()
+		w.gateways[0].ServeHTTP(rec, r)
+		return rec.Code
+	}
+	leave := make(chan struct{})
+	var sent sync.WaitGroup
+	for range 2 {
+		inside := make(chan struct{})
+		sent.Add(1)
+		go func() {
+			defer sent.Done()
+			send("203.0.113.1:5", "/v1/attestations", &body{read: func() { close(inside); <-leave }})
+		}()
+		<-inside
+	}
+	if code := send("203.0.113.1:6", "/v1/attestations", strings.NewReader("x")); code != 503 {
+		t.Errorf("a third body of one peer: %d", code)
+	}
+	for _, other := range []string{"203.0.113.2:5", "127.0.0.1:5"} {
+		if code := send(other, "/v1/attestations", strings.NewReader("x")); code != 400 {
+			t.Errorf("another peer's body: %d", code)
+		}
+	}
+	close(leave)
+	sent.Wait()
+	if code := send("203.0.113.1:6", "/v1/attestations", strings.NewReader("x")); code != 400 {
+		t.Errorf("a body after the others: %d", code)
+	}
+	if code := send("203.0.113.1:6", "/v1/queries", &body{read: func() { t.Error("a stranger's body is read") }}); code != 401 {
+		t.Errorf("a stranger's question: %d", code)
 	}
 }
 
@@ -370,7 +412,7 @@ func TestRatesOfIPv6(t *testing.T) {
 // Who asks for what takes long, packs and watches, takes no place of those who ask for an attestation.
 func TestPoolsOfTheirOwn(t *testing.T) {
 	for _, pattern := range gateway.SharedPool() {
-		if strings.Contains(pattern, "/packs/") || strings.Contains(pattern, "/watches") {
+		if strings.Contains(pattern, "/packs/") || strings.Contains(pattern, "/watches") || strings.Contains(pattern, "/receipts") {
 			t.Errorf("%s takes a place of everybody's", pattern)
 		}
 	}

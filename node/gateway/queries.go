@@ -371,6 +371,15 @@ func (c *call) receipts() error {
 	if err != nil {
 		return err
 	}
+	reader := c.who.firm
+	if reader == "" {
+		reader = c.who.member.Uscc
+	}
+	if !c.g.askers.enter(reader) {
+		c.g.met.busy.Inc()
+		return refuse(http.StatusServiceUnavailable, ErrBusy.With("%d requests of this reader for receipts are at work already", ownerAtWork))
+	}
+	defer c.g.askers.leave(reader)
 	w := receipt.Wanted{Subject: uscc, After: c.form.Get("after"), Limit: limit}
 	if c.who.firm == "" {
 		w.Requester = c.who.member.Uscc

@@ -77,3 +77,31 @@ func (l *rates) forget(now time.Time) {
 		}
 	}
 }
+
+// shares count what each peer does at a time. Peers on this machine are not held to a share: behind a proxy, all are one such peer.
+type shares struct {
+	most  int
+	mu    sync.Mutex
+	peers map[string]int // guarded by mu
+}
+
+// begin takes a part of a peer's share until done is called; not ok: it has none left.
+func (s *shares) begin(addr string) (done func(), ok bool) {
+	if loopback(addr) {
+		return func() {}, true
+	}
+	host := hostOf(addr)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.peers[host] >= s.most {
+		return nil, false
+	}
+	s.peers[host]++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.peers[host]--; s.peers[host] == 0 {
+			delete(s.peers, host)
+		}
+	}, true
+}

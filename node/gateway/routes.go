@@ -40,12 +40,13 @@ func (a audienceOf) admits(who *caller, uscc string) error {
 type slotKind int
 
 const (
-	slotRequest slotKind = iota
-	slotWait             // waits for a block, costs nothing meanwhile
-	slotBatch            // makes a bundle for many
-	slotBody             // sends its body: as slowly as it likes, so it holds up nobody but those who send one
-	slotPack             // a pack or a delta: waits where one is being made
-	slotWatch            // reads and writes a list of up to 100,000 firms, synced
+	slotRequest  slotKind = iota
+	slotWait              // waits for a block, costs nothing meanwhile
+	slotBatch             // makes a bundle for many
+	slotBody              // sends its body: as slowly as it likes, so it holds up nobody but those who send one
+	slotPack              // a pack or a delta: waits where one is being made
+	slotWatch             // reads and writes a list of up to 100,000 firms, synced
+	slotReceipts          // may read the receipts of many hours for the proofs of its page
 	slotKinds
 )
 
@@ -98,7 +99,7 @@ var routes = []route{
 	{method: http.MethodGet, path: "/v1/members/self", audience: signers, handle: (*call).self},
 
 	{method: http.MethodPost, path: "/v1/queries", audience: lenders, body: queryBodyMax, handle: (*call).query},
-	{method: http.MethodGet, path: "/v1/subjects/{uscc}/receipts", audience: concerned, query: []string{"after", "limit"}, handle: (*call).receipts},
+	{method: http.MethodGet, path: "/v1/subjects/{uscc}/receipts", audience: concerned, slot: slotReceipts, query: []string{"after", "limit"}, handle: (*call).receipts},
 	{method: http.MethodGet, path: "/v1/anchors/{gateway}/{hour}", handle: (*call).anchor},
 
 	{method: http.MethodGet, path: "/v1/audit/genesis", audience: members, handle: (*call).genesis},

@@ -94,7 +94,7 @@ func watching(handle func(*call) error) func(*call) error {
 	}
 }
 
-// owners counts the requests about watches that are at work for each lender: one must not take the places of all.
+// owners counts the requests about watches, or for receipts, that are at work for each lender: one must not take the places of all.
 type owners struct {
 	mu     sync.Mutex
 	atWork map[string]int // guarded by mu
