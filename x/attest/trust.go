@@ -49,7 +49,8 @@ type Anchor struct {
 
 // TrustedValidator is a key with its power, in force at the heights FromHeight to UntilHeight, both included; 0 = open. A
 // ValidFrom or ValidUntil that is not zero bounds, both ends included, both the clock and the time of the header that is
-// believed on its word: the key of a member that has left proves nothing afterwards.
+// believed on its word: the key of a member that has left proves nothing afterwards. A set that was replaced wants a ValidUntil on one of its validators at
+// least; without it, its old heights can be signed at any time (Examine says so).
 type TrustedValidator struct {
 	Validator
 	FromHeight, UntilHeight int64
