@@ -211,11 +211,11 @@ func TestFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			txn := db.NewTransactionAt(1<<62, true)
-			err = txn.Set([]byte("v"), binary.BigEndian.AppendUint32(nil, 3))
+			err = txn.Set([]byte("v"), binary.BigEndian.AppendUint32(nil, 4))
 			if err = errors.Join(err, txn.CommitAt(1, nil), db.Close()); err != nil {
 				t.Fatal(err)
 			}
-		}, "has format 3, this program knows 2: use a newer program"},
+		}, "has format 4, this program knows 3: use a newer program"},
 		{"state: table file cut", func(h string) { halve(t, biggest(t, filepath.Join(h, node.StateDir), ".sst")) }, "is damaged"},
 		{"state: table file missing", func(h string) { remove(t, biggest(t, filepath.Join(h, node.StateDir), ".sst")) }, "restore it from a backup or a snapshot"},
 		{"state: manifest emptied", func(h string) {
