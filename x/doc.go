@@ -11,6 +11,10 @@
 // every node. A Fault says that this machine is wrong (a disk that fails, own state that does not decode): it is a panic that
 // exactly one place in package app recovers, to halt. A bug is any other panic.
 //
+// A refusal tells its signer no more than its gateway would (INV-03): a transition asks for the role of the signer before it looks anything up, and a record that
+// the signer may not be told of is refused in the words of one that is not there, with nothing but what the message holds. An agent is taken for the
+// firm whose paper it brings, which may be told of all that is its own.
+//
 // Trust: this package trusts its State to return what was written. Whoever can change what is under it can at most make this
 // node compute another app hash than the others, which stops it.
 package x

@@ -105,7 +105,10 @@ func keysWithdrawCmd() *cobra.Command {
 	var authorisation string
 	return firmCmd("withdraw", "Withdraw an authorisation with a firm's own key (撤回授权)",
 		`Sign that an authorisation has ended. Any key in force of the firm does. An agency, the gateway or the lender brings what is printed:
-'xinlian tx consent withdraw --json-file'.`, "signature",
+'xinlian tx consent withdraw --json-file'.
+
+An authorisation that nobody has brought yet cannot end: E_AUTH_NONE. Whoever holds it may bring it afterwards, so keep what is printed and have it brought again
+once the authorisation stands.`, "signature",
 		func(c *cobra.Command) {
 			c.Flags().StringVar(&authorisation, "authorisation", "", "id of the firm's authorisation")
 		},
