@@ -185,6 +185,12 @@ func TestPathOfManyChanges(t *testing.T) {
 				t.Errorf("%s, by the %s trust file: %v", name, which, err)
 			}
 		}
+		// One from the first block is told to be renewed.
+		oldest := *trust
+		oldest.Validators = changes[1].Trusted(1, 0)
+		if _, err := attest.Verify(raw, &oldest, policy); attest.CodeOf(err) != attest.CodeTrustSet || !strings.Contains(err.Error(), "the current trust file") {
+			t.Errorf("%s, by a trust file of the first block: %v", name, err)
+		}
 	}
 }
 
