@@ -23,5 +23,6 @@
 //
 // Trust: a reader need not trust a gateway for a bundle, which proves itself. For every other answer it trusts the node that it asks.
 // Whoever can read a member's requests on the way can at most repeat one to another node within a minute, and only read; so a
-// gateway that faces a network stands behind TLS.
+// gateway that faces a network stands behind TLS. Where what does so is on this machine, all readers are one peer of this machine, which is held to no rate and to no share:
+// it must bound them itself, and set X-Forwarded-For, without which /metrics, /healthz and /readyz are open to them all.
 package gateway
