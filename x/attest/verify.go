@@ -506,7 +506,7 @@ func (v *Verifier) epochAt(height int64) *epoch {
 
 func (v *Verifier) checkExpired(now time.Time) *Error {
 	if now.After(v.trust.NotAfter) {
-		return refusal(ErrTrust, 12, CodeTrustExpired, "the trust file ended at %s; get the current one", formatTime(v.trust.NotAfter))
+		return refusal(ErrTrust, 12, CodeTrustExpired, "the trust file ended at %s; get the current one, or judge what was kept as of a time before", formatTime(v.trust.NotAfter))
 	}
 	return nil
 }

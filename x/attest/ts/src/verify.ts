@@ -325,7 +325,7 @@ function untrusted(
 }
 
 function checkExpired(trust: Trust, now: bigint): void {
-  if (now > trust.notAfter) throw untrusted("E_TRUST_EXPIRED", `the trust file ended at ${formatTime(trust.notAfter)}; get the current one`);
+  if (now > trust.notAfter) throw untrusted("E_TRUST_EXPIRED", `the trust file ended at ${formatTime(trust.notAfter)}; get the current one, or judge what was kept as of a time before`);
 }
 
 /** checkReach is step 12. */
