@@ -39,25 +39,44 @@ func (c *caller) recognises(agency string) bool {
 	return agency != "" && (c.member.Uscc == agency || c.heirOf != nil && c.heirOf(agency))
 }
 
-// authenticate finds out who asks. No header: the public (nil). A header that is not good is refused, never taken for none.
-func (g *Gateway) authenticate(r *http.Request, body []byte) (*caller, error) {
+// authorization reads the Authorization header: what can be said of it before the body is there. Nil: there is none. One that is not good is refused, never
+// taken for none.
+func (g *Gateway) authorization(r *http.Request) (*authHeader, error) {
 	values := r.Header.Values("Authorization")
 	if len(values) == 0 {
 		return nil, nil
 	}
-	bad := func(why string) error { return refuse(http.StatusUnauthorized, ErrAuth.With("Authorization: %s", why)) }
 	if len(values) > 1 {
-		return nil, bad("the header stands twice")
+		return nil, badAuth("the header stands twice")
 	}
 	// 1. Form.
 	h, err := parseHeader(values[0])
 	if err != "" {
-		return nil, bad(err)
+		return nil, badAuth(err)
 	}
 	// 2. Time.
-	now := g.o.Now()
+	return &h, checkTime(&h, g.o.Now())
+}
+
+func badAuth(why string) error {
+	return refuse(http.StatusUnauthorized, ErrAuth.With("Authorization: %s", why))
+}
+
+func checkTime(h *authHeader, now time.Time) error {
 	if at := time.Unix(h.at, 0); at.Sub(now) > authAge || now.Sub(at) > authAge {
-		return nil, bad("its time is more than 60 s from this node's clock")
+		return badAuth("its time is more than 60 s from this node's clock")
+	}
+	return nil
+}
+
+// authenticate finds out who asks, by a header whose form is good. None: the public (nil).
+func (g *Gateway) authenticate(r *http.Request, h *authHeader, body []byte) (*caller, error) {
+	if h == nil {
+		return nil, nil
+	}
+	now := g.o.Now()
+	if err := checkTime(h, now); err != nil { // once more: the body took its time
+		return nil, err
 	}
 	// 3. Signature, recovered over exactly what was asked.
 	chain := g.b.App.Chain()
@@ -66,7 +85,7 @@ func (g *Gateway) authenticate(r *http.Request, body []byte) (*caller, error) {
 	}
 	digest := pb.HTTPDigest(r.Method, r.RequestURI, bodyHash(body), h.time, chain.ID)
 	if !recovers(digest, h.sig, h.address) {
-		return nil, bad("the signature is not that of the address over method, path, body, time and chain id")
+		return nil, badAuth("the signature is not that of the address over method, path, body, time and chain id")
 	}
 	// 4. A member or a firm with a key in force.
 	who := &caller{signedAt: h.at}
@@ -78,7 +97,7 @@ func (g *Gateway) authenticate(r *http.Request, body []byte) (*caller, error) {
 			return nil
 		}
 		if !ok || m.Removed || !member.InWindow(who.today, key.ValidFrom, key.ValidTo) {
-			return bad("the address is no key in force of a member or a firm")
+			return badAuth("the address is no key in force of a member or a firm")
 		}
 		who.member, who.key = m, key
 		who.auditor, who.lender = member.HasRole(key, pb.ROLE_AUDITOR), member.HasRole(key, pb.ROLE_LENDER)
@@ -98,7 +117,7 @@ func (g *Gateway) authenticate(r *http.Request, body []byte) (*caller, error) {
 	// 5. Once. Last, so that only members and firms can fill the memory.
 	switch g.seen.first(h.at, [20]byte(h.address), digest, now) {
 	case seenBefore:
-		return nil, bad("it was used already; every request is signed on its own, with a time of its own")
+		return nil, badAuth("it was used already; every request is signed on its own, with a time of its own")
 	case seenFull:
 		return nil, refuse(http.StatusTooManyRequests, ErrRate.With("more signed requests than the node remembers"))
 	}

@@ -73,7 +73,8 @@ type Options struct {
 	FreshFor time.Duration
 	// WaitMax is how long a request may wait for its block (30 s).
 	WaitMax time.Duration
-	// RequestsMax are at work at a time (256), and as many send their bodies; WaitsMax wait for a block (4096), BatchesMax make bundles for many (2).
+	// RequestsMax are at work at a time (256), and as many send their bodies, an eighth of them from one peer that is not on this machine; WaitsMax wait for a
+	// block (4096), BatchesMax make bundles for many (2).
 	RequestsMax, WaitsMax, BatchesMax int
 	// SendingMax is how many bytes of answers are on their way to readers at a time (256 MiB); one peer that is not on this machine has an eighth of it.
 	SendingMax int64
@@ -307,7 +308,8 @@ type call struct {
 	r    *http.Request
 	ctx  context.Context
 	body []byte
-	who  *caller // nil: the public
+	auth *authHeader // nil: none was sent
+	who  *caller     // nil: the public
 	form url.Values
 	said answer // what the route answers, until it is sent
 	owed bool   // something was spent on it: it is sent whether or not there is room
@@ -343,16 +345,21 @@ func (g *Gateway) serve(rt route) http.Handler {
 }
 
 // read takes in what was sent. It comes before the request has its place among those at work: a body that comes slowly would hold that place, and a few such
-// would shut everybody out.
+// would shut everybody out. Nobody's body is waited for who will be refused for what stands in the head, and one peer has a share of the places, as of what is
+// on its way to readers.
 func (g *Gateway) read(rt route, c *call) (err error) {
 	if c.form, err = query(c.r.URL.RawQuery, rt.query); err != nil {
 		return err
 	}
-	if c.r.Body == http.NoBody {
-		return nil
+	if c.auth, err = g.authorization(c.r); err == nil && c.auth == nil {
+		err = rt.audience.admits(nil, "")
 	}
-	if rt.audience != all && rt.audience != local && c.r.Header.Get("Authorization") == "" {
-		return refuse(http.StatusUnauthorized, ErrAudience) // for what it sends too there is no room
+	if c.r.Body == http.NoBody {
+		return err
+	}
+	if err != nil {
+		c.w.Header().Set("Connection", "close") // what follows is not read
+		return err
 	}
 	done, ok := g.bodies.begin(c.r.RemoteAddr)
 	if !ok {
@@ -390,7 +397,7 @@ func (g *Gateway) work(rt route, c *call) error {
 }
 
 func (g *Gateway) run(rt route, c *call) (err error) {
-	if c.who, err = g.authenticate(c.r, c.body); err != nil {
+	if c.who, err = g.authenticate(c.r, c.auth, c.body); err != nil {
 		return err
 	}
 	if err := rt.audience.admits(c.who, c.r.PathValue("uscc")); err != nil {

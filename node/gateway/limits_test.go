@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -222,6 +223,61 @@ func TestSlowBodiesOfOnePeer(t *testing.T) {
 	}
 	if code := send("203.0.113.1:6", "/v1/queries", &body{read: func() { t.Error("a stranger's body is read") }}); code != 401 {
 		t.Errorf("a stranger's question: %d", code)
+	}
+}
+
+// Whoever will be refused for what the head of the request says is told so before its body is there: a public route takes a body from all, no other does.
+func TestRefusedBeforeTheBody(t *testing.T) {
+	w := newWorld(t)
+	w.enrolAll()
+	now := time.Now()
+	w.now = func() time.Time { return now }
+	addr, unix, sig := sign(t, w.Actors["gov1"].Key, "POST", "/v1/watches", nil, now.Add(-time.Hour), w.Chain)
+	for _, tt := range []struct {
+		target, auth string
+		code         string // empty: the body is read
+	}{
+		{"/v1/queries", "", "E_AUDIENCE"},
+		{"/v1/watches", "", "E_AUDIENCE"},
+		{"/v1/watches/a/remove", "", "E_AUDIENCE"},
+		{"/v1/watches/a/ack", "Xinlian a:b:c", "E_AUTH"},
+		{"/v1/watches", fmt.Sprintf("Xinlian %s:%s:%x", addr, unix, sig), "E_AUTH"}, // an hour old
+		{"/v1/watches", fmt.Sprintf("Xinlian %s:%d:%x", addr, now.Unix(), sig), ""}, // what it signs is not known yet
+		{"/v1/txs", "Basic YTpi", "E_AUTH"},
+		{"/v1/txs", "", ""},
+		{"/v1/attestations", "", ""},
+	} {
+		read := false
+		r := httptest.NewRequest("POST", tt.target, &body{read: func() { read = true }})
+		if tt.auth != "" {
+			r.Header.Set("Authorization", tt.auth)
+		}
+		rec := httptest.NewRecorder()
+		w.gateways[0].ServeHTTP(rec, r)
+		if read != (tt.code == "") {
+			t.Errorf("%s, %q: the body is read: %v", tt.target, tt.auth, read)
+		}
+		if tt.code != "" && (rec.Code != 401 || !strings.Contains(rec.Body.String(), tt.code) || rec.Header().Get("WWW-Authenticate") != "Xinlian") {
+			t.Errorf("%s, %q: %d %s", tt.target, tt.auth, rec.Code, rec.Body)
+		}
+	}
+
+	// Over a connection, the answer comes while the body does not.
+	server := httptest.NewUnstartedServer(w.gateways[0])
+	server.Config = w.gateways[0].Server()
+	server.Start()
+	defer server.Close()
+	c, err := net.Dial("tcp", server.Listener.Addr().String())
+	must(t, err)
+	defer c.Close()
+	must(t, c.SetDeadline(time.Now().Add(10*time.Second)))
+	_, err = io.WriteString(c, "POST /v1/queries HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
+	must(t, err)
+	a, err := http.ReadResponse(bufio.NewReader(c), nil)
+	must(t, err)
+	a.Body.Close()
+	if a.StatusCode != 401 || !a.Close {
+		t.Errorf("%s, and the connection goes on: %v", a.Status, !a.Close)
 	}
 }
 
