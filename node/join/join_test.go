@@ -285,11 +285,15 @@ func TestTrustFileBounds(t *testing.T) {
 			f.Validators = append(f.Validators, old)
 		}, ""},
 		{"the anchor is the header", func(f *attest.Trust) { f.Anchor = anchor(c, height+1) }, ""},
-		{"the anchor is another header", func(f *attest.Trust) { f.Anchor = attest.Anchor{Height: height + 1, HeaderHash: attest.Hash{1}} },
-			"header 5 is not believed: E_ANCHOR (step 5): the block at height 5 is not the anchor of the trust file; ask another member"},
+		{
+			"the anchor is another header", func(f *attest.Trust) { f.Anchor = attest.Anchor{Height: height + 1, HeaderHash: attest.Hash{1}} },
+			"header 5 is not believed: E_ANCHOR (step 5): the block at height 5 is not the anchor of the trust file; ask another member",
+		},
 		{"the anchor is the snapshot's block", func(f *attest.Trust) { f.Anchor = anchor(c, height) }, ""},
-		{"the anchor is another block than the snapshot's", func(f *attest.Trust) { f.Anchor = attest.Anchor{Height: height, HeaderHash: attest.Hash{1}} },
-			"header 5 is not believed: E_ANCHOR (step 5): the block at height 5 does not follow the anchor of the trust file; ask another member"},
+		{
+			"the anchor is another block than the snapshot's", func(f *attest.Trust) { f.Anchor = attest.Anchor{Height: height, HeaderHash: attest.Hash{1}} },
+			"header 5 is not believed: E_ANCHOR (step 5): the block at height 5 does not follow the anchor of the trust file; ask another member",
+		},
 	} {
 		trust := c.Trust()
 		tc.change(trust)
