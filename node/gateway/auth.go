@@ -47,24 +47,24 @@ func (g *Gateway) authorization(r *http.Request) (*authHeader, error) {
 		return nil, nil
 	}
 	if len(values) > 1 {
-		return nil, badAuth("the header stands twice")
+		return nil, bad("the header stands twice")
 	}
 	// 1. Form.
 	h, err := parseHeader(values[0])
 	if err != "" {
-		return nil, badAuth(err)
+		return nil, bad(err)
 	}
 	// 2. Time.
 	return &h, checkTime(&h, g.o.Now())
 }
 
-func badAuth(why string) error {
+func bad(why string) error {
 	return refuse(http.StatusUnauthorized, ErrAuth.With("Authorization: %s", why))
 }
 
 func checkTime(h *authHeader, now time.Time) error {
 	if at := time.Unix(h.at, 0); at.Sub(now) > authAge || now.Sub(at) > authAge {
-		return badAuth("its time is more than 60 s from this node's clock")
+		return bad("its time is more than 60 s from this node's clock")
 	}
 	return nil
 }
@@ -85,7 +85,7 @@ func (g *Gateway) authenticate(r *http.Request, h *authHeader, body []byte) (*ca
 	}
 	digest := pb.HTTPDigest(r.Method, r.RequestURI, bodyHash(body), h.time, chain.ID)
 	if !recovers(digest, h.sig, h.address) {
-		return nil, badAuth("the signature is not that of the address over method, path, body, time and chain id")
+		return nil, bad("the signature is not that of the address over method, path, body, time and chain id")
 	}
 	// 4. A member or a firm with a key in force.
 	who := &caller{signedAt: h.at}
@@ -97,7 +97,7 @@ func (g *Gateway) authenticate(r *http.Request, h *authHeader, body []byte) (*ca
 			return nil
 		}
 		if !ok || m.Removed || !member.InWindow(who.today, key.ValidFrom, key.ValidTo) {
-			return badAuth("the address is no key in force of a member or a firm")
+			return bad("the address is no key in force of a member or a firm")
 		}
 		who.member, who.key = m, key
 		who.auditor, who.lender = member.HasRole(key, pb.ROLE_AUDITOR), member.HasRole(key, pb.ROLE_LENDER)
@@ -117,7 +117,7 @@ func (g *Gateway) authenticate(r *http.Request, h *authHeader, body []byte) (*ca
 	// 5. Once. Last, so that only members and firms can fill the memory.
 	switch g.seen.first(h.at, [20]byte(h.address), digest, now) {
 	case seenBefore:
-		return nil, badAuth("it was used already; every request is signed on its own, with a time of its own")
+		return nil, bad("it was used already; every request is signed on its own, with a time of its own")
 	case seenFull:
 		return nil, refuse(http.StatusTooManyRequests, ErrRate.With("more signed requests than the node remembers"))
 	}
