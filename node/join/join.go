@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	cmtmath "github.com/cometbft/cometbft/libs/math"
@@ -45,8 +46,12 @@ func TrustGenesis(doc *types.GenesisDoc) *Trusted {
 	return &Trusted{Set: types.NewValidatorSet(vals), From: "the genesis file"}
 }
 
+// replacedGrace is how long after its end a set that was replaced vouches for a state to be joined from. Who was admitted just now finds snapshots from before that change and
+// no others; the keys of that set are as old as those of the set that follows it, and what a lender would lose to them, the state of today, nobody joins by.
+const replacedGrace = 7 * 24 * time.Hour
+
 // TrustFile trusts the validators that a trust file names for the header at a height, as a verifier does: in their windows of time, which now and the header's time
-// are held to, and on the chain of its anchor.
+// are held to, and on the chain of its anchor. Now may be up to replacedGrace after the end of who was replaced.
 func TrustFile(t *attest.Trust, height int64, now time.Time) (*Trusted, error) {
 	var vals []*types.Validator
 	for _, v := range t.Validators {
@@ -58,14 +63,21 @@ func TrustFile(t *attest.Trust, height int64, now time.Time) (*Trusted, error) {
 		return nil, fmt.Errorf("the trust file names no validators for height %d", height)
 	}
 	trusted := &Trusted{Set: types.NewValidatorSet(vals), From: "the trust file", file: t}
-	if err := trusted.checkWindow(height, now); err != nil {
+	longer := *t
+	longer.Validators = slices.Clone(t.Validators)
+	for i := range longer.Validators {
+		if v := &longer.Validators[i]; v.UntilHeight != 0 && !v.ValidUntil.IsZero() {
+			v.ValidUntil = v.ValidUntil.Add(replacedGrace)
+		}
+	}
+	if err := checkWindow(&longer, height, now); err != nil {
 		return nil, err
 	}
 	return trusted, nil
 }
 
-func (t *Trusted) checkWindow(height int64, at time.Time) error {
-	if !t.file.InWindow(height, at) {
+func checkWindow(t *attest.Trust, height int64, at time.Time) error {
+	if !t.InWindow(height, at) {
 		return fmt.Errorf("header %d is not believed: %s (step 12): at %s a validator of its set is outside its window of time in the trust file; take a snapshot of a later height, or give the current trust file",
 			height, attest.CodeTrustWindow, at.UTC().Format(time.RFC3339))
 	}
@@ -80,7 +92,7 @@ func (t *Trusted) check(h *types.Header) error {
 	if err := t.file.CheckAnchor(h.Height, attest.Hash(h.Hash()), h.LastBlockID.Hash); err != nil {
 		return fmt.Errorf("header %d is not believed: %w; ask another member for a snapshot and its headers, or compare the trust file with the members again", h.Height, err)
 	}
-	return t.checkWindow(h.Height, h.Time)
+	return checkWindow(t.file, h.Height, h.Time)
 }
 
 // light is a header that is proven.

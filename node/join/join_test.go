@@ -265,7 +265,7 @@ func clock(c *apptest.Cluster) time.Time { return c.Blocks[len(c.Blocks)-1].Time
 func TestTrustFileBounds(t *testing.T) {
 	t.Parallel()
 	c, height := chain(t)
-	signed, now := c.Blocks[height].Time, clock(c) // of the header at height+1, which vouches for the snapshot
+	signed, now := c.Blocks[height].Time, c.Blocks[height].Time.Add(7*24*time.Hour) // of the header at height+1, which vouches for the snapshot
 	window := "header 5 is not believed: E_TRUST_WINDOW (step 12): at %s a validator of its set is outside its window of time in the trust file; take a snapshot of a later height"
 	today, then := fmt.Sprintf(window, now.UTC().Format(time.RFC3339)), fmt.Sprintf(window, signed.UTC().Format(time.RFC3339))
 	for _, tc := range []struct {
@@ -276,6 +276,7 @@ func TestTrustFileBounds(t *testing.T) {
 		{"windows that hold both times", func(f *attest.Trust) { f.Validators[0].ValidFrom, f.Validators[0].ValidUntil = signed, now }, ""},
 		{"ended long ago", func(f *attest.Trust) { f.Validators[0].ValidUntil = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) }, today},
 		{"ended since", func(f *attest.Trust) { f.Validators[3].ValidUntil = now.Add(-1) }, today},
+		{"replaced, and ended a week ago", func(f *attest.Trust) { f.Validators[0].UntilHeight, f.Validators[0].ValidUntil = height+1, signed }, ""},
 		{"not yet begun", func(f *attest.Trust) { f.Validators[0].ValidFrom = now.Add(1) }, today},
 		{"younger than the header", func(f *attest.Trust) { f.Validators[0].ValidFrom = signed.Add(1) }, then},
 		{"ended for other heights", func(f *attest.Trust) {
@@ -312,6 +313,11 @@ func TestTrustFileBounds(t *testing.T) {
 		if !strings.Contains(chinese, "不予采信") || strings.Contains(chinese, "header") {
 			t.Errorf("%s: in Chinese: %s", tc.name, chinese)
 		}
+	}
+	replaced := c.Trust()
+	replaced.Validators[0].UntilHeight, replaced.Validators[0].ValidUntil = height+1, signed
+	if _, err := join.TrustFile(replaced, height+1, now.Add(1)); err == nil {
+		t.Error("replaced, and ended more than a week ago")
 	}
 }
 
