@@ -255,13 +255,17 @@ func (s *Store) moveFloor(latest uint64) (uint64, error) {
 	return want, s.writeFloor("floor", want)
 }
 
-// writeFloor writes the floor one timestamp above the one before it: see leftovers (undo.go) for why not in its place.
-func (s *Store) writeFloor(step string, floor uint64) error {
-	err := s.write(step, s.floorTs+1, []entry{{key: []byte{keyFloor}, value: encodeUint64(floor)}})
+// writeNumber writes a number one timestamp above the one before it: see leftovers (undo.go) for why not in its place.
+func (s *Store) writeNumber(step string, key byte, n uint64, ts *uint64) error {
+	err := s.write(step, *ts+1, []entry{{key: []byte{key}, value: encodeUint64(n)}})
 	if err == nil {
-		s.floorTs++
+		*ts++
 	}
 	return err
+}
+
+func (s *Store) writeFloor(step string, floor uint64) error {
+	return s.writeNumber(step, keyFloor, floor, &s.floorTs)
 }
 
 // discardTs is how far Badger may drop what neither the floor nor an open view needs: at the discard timestamp the newest

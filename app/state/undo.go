@@ -212,13 +212,9 @@ func (s *Store) endRollback(to uint64) error {
 	return s.writeBack("back done", 0)
 }
 
-// writeBack notes whether a rollback is under way, each time one timestamp above the time before.
+// writeBack notes whether a rollback is under way.
 func (s *Store) writeBack(step string, underWay uint64) error {
-	err := s.write(step, s.backTs+1, []entry{{key: []byte{keyBack}, value: encodeUint64(underWay)}})
-	if err == nil {
-		s.backTs++
-	}
-	return err
+	return s.writeNumber(step, keyBack, underWay, &s.backTs)
 }
 
 // settle closes the database in such a way that its level 0 is merged into the one below, newest table first, and opens it again. No view is open, and none is opened meanwhile.
