@@ -19,7 +19,7 @@
 //     its way is bounded in bytes and by time (limits.go).
 //   - The same state gives the same bytes.
 //   - A lender's query (POST /v1/queries) is answered once its receipt is on disk, and opens no more than the firm has authorised (INV-22). Its receipts are for
-//     the firm and the lender.
+//     the firm and the lender. Queries that wait for the disk hold up nobody else's questions, and one lender's leave places to others.
 //
 // Trust: a reader need not trust a gateway for a bundle, which proves itself. For every other answer it trusts the node that it asks.
 // Whoever can read a member's requests on the way can at most repeat one to another node within a minute, and only read; so a

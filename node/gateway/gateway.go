@@ -73,8 +73,8 @@ type Options struct {
 	FreshFor time.Duration
 	// WaitMax is how long a request may wait for its block (30 s).
 	WaitMax time.Duration
-	// RequestsMax are at work at a time (256), and as many send their bodies, an eighth of them from one peer that is not on this machine; WaitsMax wait for a
-	// block (4096), BatchesMax make bundles for many (2).
+	// RequestsMax are at work at a time (256), and as many send their bodies, an eighth of them from one peer that is not on this machine; as many are lenders'
+	// queries, an eighth of them one lender's; WaitsMax wait for a block (4096), BatchesMax make bundles for many (2).
 	RequestsMax, WaitsMax, BatchesMax int
 	// SendingMax is how many bytes of answers are on their way to readers at a time (256 MiB); one peer that is not on this machine has an eighth of it.
 	SendingMax int64
@@ -158,6 +158,7 @@ type Gateway struct {
 	bodies  shares
 	owners  owners
 	askers  owners // of receipts
+	lenders owners // that ask about firms
 }
 
 // New gives the gateway of a node.
@@ -170,10 +171,11 @@ func New(b Backend, o Options) *Gateway {
 	g.rates.init(o.RatePerSecond, o.RateBurst)
 	g.sending.init(o.SendingMax)
 	g.bodies = shares{most: max(1, o.RequestsMax/bodyShares), peers: map[string]int{}}
+	g.owners.most, g.askers.most, g.lenders.most = ownerAtWork, ownerAtWork, max(1, o.RequestsMax/lenderShares)
 	g.slots = [...]chan struct{}{
 		slotRequest: make(chan struct{}, o.RequestsMax), slotWait: make(chan struct{}, o.WaitsMax), slotBatch: make(chan struct{}, o.BatchesMax),
 		slotBody: make(chan struct{}, o.RequestsMax), slotPack: make(chan struct{}, packsAtWork), slotWatch: make(chan struct{}, watchesAtWork),
-		slotReceipts: make(chan struct{}, receiptsAtWork),
+		slotReceipts: make(chan struct{}, receiptsAtWork), slotQuery: make(chan struct{}, o.RequestsMax),
 	}
 	for i, set := range pb.PackSets {
 		g.packs[i].set = set
@@ -367,36 +369,31 @@ func (g *Gateway) read(rt route, c *call) (err error) {
 		return refuse(http.StatusServiceUnavailable, ErrBusy.With("this address sends as many bodies at a time as one may"))
 	}
 	defer done()
-	select {
-	case g.slots[slotBody] <- struct{}{}:
-		defer func() { <-g.slots[slotBody] }()
-	default:
+	leave, ok := g.place(slotBody)
+	if !ok {
 		g.met.busy.Inc()
 		return refuse(http.StatusServiceUnavailable, ErrBusy)
 	}
+	defer leave()
 	c.body, err = readBody(c.w, c.r, rt.body)
 	return err
 }
 
-// work makes the answer, with a place among those at work.
-func (g *Gateway) work(rt route, c *call) error {
+// work makes the answer, with a place among those at work. A lender has a share of the places of queries, so it takes one once the node knows who it is.
+func (g *Gateway) work(rt route, c *call) (err error) {
 	kind := rt.slot
 	if kind == slotRequest && c.r.Method == http.MethodPost && c.r.URL.Query().Get("wait") == "commit" {
 		kind = slotWait
 	}
-	select {
-	case g.slots[kind] <- struct{}{}:
-		defer func() { <-g.slots[kind] }()
-	default:
-		if rt.audience != local { // a node under load still says how it is
+	if kind != slotQuery {
+		switch leave, ok := g.place(kind); {
+		case ok:
+			defer leave()
+		case rt.audience != local: // a node under load still says how it is
 			g.met.busy.Inc()
 			return refuse(http.StatusServiceUnavailable, ErrBusy)
 		}
 	}
-	return g.run(rt, c)
-}
-
-func (g *Gateway) run(rt route, c *call) (err error) {
 	if c.who, err = g.authenticate(c.r, c.auth, c.body); err != nil {
 		return err
 	}
@@ -404,6 +401,16 @@ func (g *Gateway) run(rt route, c *call) (err error) {
 		return err
 	}
 	return rt.handle(c)
+}
+
+// place takes a place among those of a kind at work, until leave is called; not ok: all are taken.
+func (g *Gateway) place(kind slotKind) (leave func(), ok bool) {
+	select {
+	case g.slots[kind] <- struct{}{}:
+		return func() { <-g.slots[kind] }, true
+	default:
+		return nil, false
+	}
 }
 
 func (g *Gateway) fail(w http.ResponseWriter, r *http.Request, rt route, err error) {

@@ -25,6 +25,7 @@ const (
 	watchesAtWork  = 8  // requests about watches: each may hold a list of 100,000 firms in memory, and waits for the disk
 	ownerAtWork    = 2  // of them, of one lender
 	receiptsAtWork = 8  // pages of receipts
+	lenderShares   = 8  // a lender has as many queries at work as one part in eight of their places: they share writes to disk, and wait for those
 	bodyShares     = 8  // a peer that is not on this machine sends as many bodies at a time as one part in eight of all
 
 	readHeaderTimeout = 5 * time.Second

@@ -465,10 +465,10 @@ func TestRatesOfIPv6(t *testing.T) {
 	}
 }
 
-// Who asks for what takes long, packs and watches, takes no place of those who ask for an attestation.
+// Who asks for what takes long, packs, watches and queries that wait for a disk, takes no place of those who ask for an attestation.
 func TestPoolsOfTheirOwn(t *testing.T) {
 	for _, pattern := range gateway.SharedPool() {
-		if strings.Contains(pattern, "/packs/") || strings.Contains(pattern, "/watches") || strings.Contains(pattern, "/receipts") {
+		if strings.Contains(pattern, "/packs/") || strings.Contains(pattern, "/watches") || strings.Contains(pattern, "/receipts") || strings.Contains(pattern, "/queries") {
 			t.Errorf("%s takes a place of everybody's", pattern)
 		}
 	}

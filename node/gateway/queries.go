@@ -143,6 +143,17 @@ func (c *call) query() error {
 	if l == nil {
 		return refuse(http.StatusNotFound, ErrNoLending)
 	}
+	if !c.g.lenders.enter(c.owner()) { // before anything is spent
+		c.g.met.busy.Inc()
+		return refuse(http.StatusServiceUnavailable, ErrBusy.With("%d queries of this lender are at work already", c.g.lenders.most))
+	}
+	defer c.g.lenders.leave(c.owner())
+	leave, ok := c.g.place(slotQuery)
+	if !ok {
+		c.g.met.busy.Inc()
+		return refuse(http.StatusServiceUnavailable, ErrBusy)
+	}
+	defer leave()
 	if c.who.signedAt < c.g.began.Unix() { // it may have been answered, and a use counted, by the process before this one
 		return refuse(http.StatusUnauthorized, ErrAuth.With("Authorization: it was signed before this node started, which cannot know whether it was used; sign anew"))
 	}

@@ -639,3 +639,61 @@ func TestQueryIsSentWithoutRoom(t *testing.T) {
 		t.Error("nothing was sent")
 	}
 }
+
+// A lender whose queries wait takes neither the places of other lenders nor those of who asks for what is published.
+func TestQueriesOfOneLender(t *testing.T) {
+	const most = 2 // one part in eight
+	l := newLending(t)
+	l.enrolAll()
+	l.do("register-key by=registry firm=a key=k1", "grade by=pj firm=a is=A", "grant by=bank firm=a key=k1 no=1 uses=5")
+	l.Block()
+	inside, leave := make(chan struct{}), make(chan struct{})
+	g := gateway.New(gateway.Backend{
+		App: l.Apps[0], Blocks: l.blocks, Submit: l.submit, Ready: func() (bool, string) { return true, "" },
+		Current: func() bool { // of queries for classes alone
+			select {
+			case inside <- struct{}{}:
+				<-leave
+			case <-leave:
+			}
+			return true
+		},
+	}, gateway.Options{Lending: &gateway.Lending{Member: l.Actors["gw"].USCC, Journal: l.journal}, RequestsMax: 8 * most})
+	signer := map[string]*gateway.Signer{"bank": gateway.NewSigner(l.Actors["bank"].Key, l.Chain), "bank2": gateway.NewSigner(l.Actors["bank2"].Key, l.Chain)}
+	ask := func(by string, classes ...string) *httptest.ResponseRecorder {
+		body := l.body("a", "1", "pre_loan", classes...)
+		r, rec := near("/v1/queries"), httptest.NewRecorder()
+		r.Method, r.Body, r.ContentLength = http.MethodPost, io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		h, err := signer[by].Header(r.Method, "/v1/queries", body)
+		must(t, err)
+		r.Header.Set("Authorization", h)
+		g.ServeHTTP(rec, r)
+		return rec
+	}
+	var asked sync.WaitGroup
+	for range most {
+		asked.Add(1)
+		go func() {
+			defer asked.Done()
+			if rec := ask("bank", "grade"); rec.Code != http.StatusOK {
+				t.Errorf("a query that waited: %d %s", rec.Code, rec.Body)
+			}
+		}()
+		<-inside
+	}
+	rec := ask("bank")
+	if rec.Code != http.StatusServiceUnavailable || !strings.Contains(rec.Body.String(), "E_BUSY") || rec.Header().Get("Retry-After") != "1" {
+		t.Errorf("another query of the lender: %d, Retry-After %q, %s", rec.Code, rec.Header().Get("Retry-After"), rec.Body)
+	}
+	if rec := ask("bank2"); rec.Code != http.StatusOK {
+		t.Errorf("a query of another lender: %d %s", rec.Code, rec.Body)
+	}
+	close(leave)
+	asked.Wait()
+	if rec := ask("bank", "grade"); rec.Code != http.StatusOK {
+		t.Errorf("a query after the others: %d %s", rec.Code, rec.Body)
+	}
+	if n, err := l.journal.Receipts(); err != nil || n != most+2 {
+		t.Errorf("%d receipts, %v: what is refused has none", n, err)
+	}
+}

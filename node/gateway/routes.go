@@ -46,6 +46,7 @@ const (
 	slotBody              // sends its body: as slowly as it likes, so it holds up nobody but those who send one
 	slotPack              // a pack or a delta: waits where one is being made
 	slotWatch             // reads and writes a list of up to 100,000 firms, synced
+	slotQuery             // waits for its receipt to be on disk
 	slotReceipts          // may read the receipts of many hours for the proofs of its page
 	slotKinds
 )
@@ -98,7 +99,7 @@ var routes = []route{
 	{method: http.MethodPost, path: "/v1/watches/{id}/ack", audience: signers, slot: slotWatch, body: ackBodyMax, handle: watching((*call).watchAck)},
 	{method: http.MethodGet, path: "/v1/members/self", audience: signers, handle: (*call).self},
 
-	{method: http.MethodPost, path: "/v1/queries", audience: lenders, body: queryBodyMax, handle: (*call).query},
+	{method: http.MethodPost, path: "/v1/queries", audience: lenders, slot: slotQuery, body: queryBodyMax, handle: (*call).query},
 	{method: http.MethodGet, path: "/v1/subjects/{uscc}/receipts", audience: concerned, slot: slotReceipts, query: []string{"after", "limit"}, handle: (*call).receipts},
 	{method: http.MethodGet, path: "/v1/anchors/{gateway}/{hour}", handle: (*call).anchor},
 

@@ -94,8 +94,9 @@ func watching(handle func(*call) error) func(*call) error {
 	}
 }
 
-// owners counts the requests about watches, or for receipts, that are at work for each lender: one must not take the places of all.
+// owners counts the requests about watches, for receipts, or about firms, that are at work for each lender: one must not take the places of all.
 type owners struct {
+	most   int // of one
 	mu     sync.Mutex
 	atWork map[string]int // guarded by mu
 }
@@ -103,7 +104,7 @@ type owners struct {
 func (o *owners) enter(owner string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.atWork[owner] == ownerAtWork {
+	if o.atWork[owner] >= o.most {
 		return false
 	}
 	if o.atWork == nil {
