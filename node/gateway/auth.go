@@ -173,6 +173,7 @@ type seenHeaders struct {
 	mu    sync.Mutex
 	used  map[int64]map[seenKey]struct{} // guarded by mu
 	count int                            // guarded by mu
+	of    map[[20]byte]int               // guarded by mu; of one address, so that one key leaves room to others
 }
 
 type seenKey struct {
@@ -192,11 +193,16 @@ func (s *seenHeaders) first(at int64, address [20]byte, digest [32]byte, now tim
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.used == nil {
-		s.used = map[int64]map[seenKey]struct{}{}
+		s.used, s.of = map[int64]map[seenKey]struct{}{}, map[[20]byte]int{}
 	}
 	oldest := now.Add(-authAge).Unix()
 	for t, m := range s.used { // at most one entry a second of the window
 		if t < oldest {
+			for k := range m {
+				if s.of[k.address]--; s.of[k.address] == 0 {
+					delete(s.of, k.address)
+				}
+			}
 			s.count -= len(m)
 			delete(s.used, t)
 		}
@@ -205,7 +211,7 @@ func (s *seenHeaders) first(at int64, address [20]byte, digest [32]byte, now tim
 	if _, ok := s.used[at][k]; ok {
 		return seenBefore
 	}
-	if s.count >= authSeenMax {
+	if s.count >= authSeenMax || s.of[address] >= authSeenOne {
 		return seenFull // forgetting would let one be used again
 	}
 	if s.used[at] == nil {
@@ -213,6 +219,7 @@ func (s *seenHeaders) first(at int64, address [20]byte, digest [32]byte, now tim
 	}
 	s.used[at][k] = struct{}{}
 	s.count++
+	s.of[address]++
 	return seenFirst
 }
 

@@ -293,24 +293,27 @@ func TestPathRefusesFalseStore(t *testing.T) {
 	}
 }
 
-// Memory of used headers is bounded, and full means no, never forget.
+// Memory of used headers is bounded, and full means no, never forget. One key that fills its share leaves the rest to others.
 func TestSeenHeadersBounded(t *testing.T) {
 	var s seenHeaders
 	now := time.Unix(1_800_000_000, 0)
 	digest := func(i int) (d [32]byte) { copy(d[:], fmt.Sprint(i)); return d }
-	for i := range authSeenMax {
-		if s.first(now.Unix(), [20]byte{}, digest(i), now) != seenFirst {
-			t.Fatal(i)
+	keys := authSeenMax / authSeenOne
+	for key := range keys {
+		for i := range authSeenOne {
+			if s.first(now.Unix(), [20]byte{byte(key)}, digest(i), now) != seenFirst {
+				t.Fatal(key, i)
+			}
+		}
+		if s.first(now.Unix(), [20]byte{byte(key)}, digest(0), now) != seenBefore || s.first(now.Unix(), [20]byte{byte(key)}, digest(-1), now) != seenFull {
+			t.Fatal("full")
 		}
 	}
-	if s.first(now.Unix(), [20]byte{}, digest(0), now) != seenBefore || s.first(now.Unix(), [20]byte{}, digest(-1), now) != seenFull {
-		t.Fatal("full")
-	}
-	if s.first(now.Unix(), [20]byte{1}, digest(0), now) != seenFull {
-		t.Fatal("full for another")
+	if s.count != authSeenMax || s.first(now.Unix(), [20]byte{byte(keys)}, digest(0), now) != seenFull {
+		t.Fatal("full for another", s.count)
 	}
 	now = now.Add(2 * authAge)
-	if s.first(now.Unix(), [20]byte{}, digest(0), now) != seenFirst || s.count != 1 {
+	if s.first(now.Unix(), [20]byte{}, digest(0), now) != seenFirst || s.count != 1 || len(s.of) != 1 {
 		t.Fatal("what can pass no more is not forgotten")
 	}
 }

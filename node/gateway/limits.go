@@ -19,7 +19,8 @@ const (
 	fileMax     = 5000 // records of each kind in the answer about a file
 
 	authAge     = 60 * time.Second // ± of an Authorization header
-	authSeenMax = 1 << 17          // headers remembered; when full, members wait
+	authSeenMax = 1 << 18          // headers remembered; when full, members wait
+	authSeenOne = authSeenMax / 8  // of them, of one key: some 500 a second, as a peer's rate is
 
 	packsAtWork    = 64 // requests for packs and deltas: who waits for one that is being made keeps nobody else out
 	watchesAtWork  = 8  // requests about watches: each may hold a list of 100,000 firms in memory, and waits for the disk
