@@ -30,22 +30,21 @@ func Examine(t *Trust, now time.Time) []Finding {
 		finding(false, "the trust file ends at %s, in %d days", formatTime(t.NotAfter), int(left/(24*time.Hour)))
 	}
 
-	heights := t.epochHeights()
+	epochs, _ := t.epochs()
 	_, newest := t.inForce()
-	var sets []int64 // heights at which a set begins
-	for i, h := range heights {
-		set := t.SetAt(h)
-		switch {
-		case set != nil:
-			sets = append(sets, h)
-			t.examineSet(h, set.Powers, finding)
-			if i < len(heights)-1 && h < newest && !t.ends(h) {
-				finding(false, "the set of the heights %d to %d has been replaced and has no valid_until: who holds its old keys can sign as of today", h, heights[i+1]-1)
+	began := false
+	for i, e := range epochs {
+		switch h := e.from; {
+		case e.size > 0:
+			began = true
+			t.examineSet(h, finding)
+			if i < len(epochs)-1 && h < newest && !t.ends(h) {
+				finding(false, "the set of the heights %d to %d has been replaced and has no valid_until: who holds its old keys can sign as of today", h, epochs[i+1].from-1)
 			}
-		case i == len(heights)-1:
+		case i == len(epochs)-1:
 			finding(true, "there is no validator above height %d: what is newer needs steps, or a newer trust file", h-1)
-		case len(sets) > 0:
-			finding(false, "there is no validator set for the heights %d to %d", h, heights[i+1]-1)
+		case began:
+			finding(false, "there is no validator set for the heights %d to %d", h, epochs[i+1].from-1)
 		}
 	}
 	if t.SetAt(t.Anchor.Height) == nil {
@@ -78,14 +77,20 @@ func (t *Trust) ends(height int64) bool {
 }
 
 // examineSet says which sets a few can speak for.
-func (t *Trust) examineSet(height int64, powers []int64, finding func(unusable bool, format string, args ...any)) {
-	total := sum(powers)
-	switch n := len(powers); {
-	case moreThanTwoThirds(powers[0], total):
+func (t *Trust) examineSet(height int64, finding func(unusable bool, format string, args ...any)) {
+	n, total, first, second := 0, int64(0), int64(0), int64(0) // the two largest
+	for i := range t.Validators {
+		if v := &t.Validators[i]; v.covers(height) {
+			n, total = n+1, total+v.Power
+			first, second = max(first, v.Power), max(second, min(first, v.Power))
+		}
+	}
+	switch {
+	case moreThanTwoThirds(first, total):
 		finding(false, "one validator alone is more than two thirds of the set from height %d", height)
 	case n < 4:
 		finding(false, "the set from height %d has %d validators: none of them may fail", height, n)
-	case moreThanTwoThirds(powers[0]+powers[1], total):
+	case moreThanTwoThirds(first+second, total):
 		finding(false, "two validators together are more than two thirds of the set from height %d", height)
 	}
 }

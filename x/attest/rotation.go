@@ -192,10 +192,10 @@ func Rotate(oldFile, rotation []byte, now time.Time) (newFile []byte, err error)
 
 // inForce is the set of the file's last heights, and one of these heights. A file that Check has passed has a set somewhere.
 func (t *Trust) inForce() (*pb.ValidatorSet, int64) {
-	heights := t.epochHeights()
-	for i := len(heights) - 1; i >= 0; i-- {
-		if set := t.SetAt(heights[i]); set != nil {
-			return set, heights[i]
+	all, _ := t.epochs()
+	for _, e := range slices.Backward(all) {
+		if e.size > 0 {
+			return t.SetAt(e.from), e.from
 		}
 	}
 	return new(pb.ValidatorSet), 0

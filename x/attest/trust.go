@@ -2,6 +2,7 @@ package attest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -131,7 +132,6 @@ func (t *Trust) Check() error {
 	if err := t.Stamps.check(); err != nil {
 		return err
 	}
-	byKey := make(map[Hash][]*TrustedValidator)
 	for i := range t.Validators {
 		v := &t.Validators[i]
 		switch {
@@ -144,42 +144,72 @@ func (t *Trust) Check() error {
 		case !v.ValidFrom.IsZero() && !v.ValidUntil.IsZero() && v.ValidUntil.Before(v.ValidFrom):
 			return fmt.Errorf("validator %d: valid_from and valid_until are no range", i)
 		}
-		k := Hash(v.PubKey)
-		for _, other := range byKey[k] {
-			if v.covers(other.FromHeight) || other.covers(v.FromHeight) {
-				return fmt.Errorf("validator %d: its key is listed twice for the same height", i)
-			}
-		}
-		byKey[k] = append(byKey[k], v)
 	}
-	for _, h := range t.epochHeights() {
-		n, total := 0, int64(0)
-		for i := range t.Validators {
-			if t.Validators[i].covers(h) {
-				if n++; t.Validators[i].Power > maxPower-total {
-					return fmt.Errorf("at height %d the power of all validators is too large", h)
-				}
-				total += t.Validators[i].Power
-			}
-		}
-		if n > pb.ValidatorsMax {
-			return fmt.Errorf("at height %d there are more than %d validators", h, pb.ValidatorsMax)
+	if err := t.checkOnce(); err != nil {
+		return err
+	}
+	_, err := t.epochs()
+	return err
+}
+
+// checkOnce: one key has at most one entry for any height. Of ranges in their order, two that meet stand side by side.
+func (t *Trust) checkOnce() error {
+	order := make([]int, len(t.Validators))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		x, y := &t.Validators[a], &t.Validators[b]
+		return cmp.Or(bytes.Compare(x.PubKey, y.PubKey), cmp.Compare(x.FromHeight, y.FromHeight), cmp.Compare(a, b))
+	})
+	for i := 1; i < len(order); i++ {
+		before, v := &t.Validators[order[i-1]], &t.Validators[order[i]]
+		if bytes.Equal(before.PubKey, v.PubKey) && before.covers(v.FromHeight) {
+			return fmt.Errorf("validator %d: its key is listed twice for the same height", max(order[i-1], order[i]))
 		}
 	}
 	return nil
 }
 
-// epochHeights are the heights at which the set may change: where a validator's range begins, and right after it ends. Ascending.
-func (t *Trust) epochHeights() []int64 {
-	var heights []int64
+// epoch is a range of heights, up to the next epoch, in which the set of the trust file does not change: it begins where a validator's range begins, or
+// right after one has ended.
+type epoch struct {
+	from int64
+	size int // of the set; 0: the file has none here
+}
+
+// epochs are those of the file, ascending. The error is what Check says of a set that can be none. One pass over the file, which may have thousands of
+// ranges: sets are made where one is asked for.
+func (t *Trust) epochs() ([]epoch, error) {
+	type change struct {
+		at    int64
+		size  int
+		power int64
+	}
+	changes := make([]change, 0, 2*len(t.Validators))
 	for i := range t.Validators {
-		heights = append(heights, t.Validators[i].FromHeight)
-		if u := t.Validators[i].UntilHeight; u != 0 && u != math.MaxInt64 {
-			heights = append(heights, u+1)
+		v := &t.Validators[i]
+		changes = append(changes, change{v.FromHeight, 1, v.Power})
+		if u := v.UntilHeight; u != 0 && u != math.MaxInt64 {
+			changes = append(changes, change{u + 1, -1, -v.Power})
 		}
 	}
-	slices.Sort(heights)
-	return slices.Compact(heights)
+	slices.SortFunc(changes, func(a, b change) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.size, b.size)) }) // who leaves before who comes
+	var all []epoch
+	size, total := 0, int64(0)
+	for i, c := range changes {
+		if c.power > maxPower-total {
+			return nil, fmt.Errorf("at height %d the power of all validators is too large", c.at)
+		}
+		size, total = size+c.size, total+c.power
+		if size > pb.ValidatorsMax {
+			return nil, fmt.Errorf("at height %d there are more than %d validators", c.at, pb.ValidatorsMax)
+		}
+		if i == len(changes)-1 || changes[i+1].at != c.at {
+			all = append(all, epoch{c.at, size})
+		}
+	}
+	return all, nil
 }
 
 type trustJSON struct {

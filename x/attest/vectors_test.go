@@ -100,6 +100,7 @@ func vectors() []vector {
 	c.paths(base, punished, absent, many)
 	c.meanings(base, punished)
 	c.trusts(base, steps)
+	c.ranges(base, steps)
 	c.bundleForms(base, steps)
 	c.armor(base)
 	c.witnesses(base)

@@ -2,6 +2,7 @@ package attest
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/sha256"
 	"errors"
@@ -121,21 +122,8 @@ func NewVerifier(trust *Trust) (*Verifier, error) {
 		}
 		v.stampKeys = append(v.stampKeys, key)
 	}
-	for _, h := range t.epochHeights() {
-		e := epoch{from: h}
-		if e.set = t.SetAt(h); e.set != nil {
-			e.setHash = SetHash(e.set)
-		}
-		v.epochs = append(v.epochs, e)
-	}
+	v.epochs, _ = t.epochs() // Check has had them
 	return v, nil
-}
-
-// epoch is a range of heights, up to the next epoch, in which the set of the trust file does not change.
-type epoch struct {
-	from    int64
-	set     *pb.ValidatorSet // nil: the file has none here
-	setHash Hash
 }
 
 // Verify judges one bundle for policy.Subject.
@@ -421,10 +409,11 @@ func (v *Verifier) checkBlock(b *pb.Bundle) (*block, *Error) {
 		if len(b.Steps) > 0 {
 			first = &b.Steps[0].Header
 		}
-		if e := v.epochAt(first.Height); e != nil && e.set != nil && bytes.Equal(first.ValidatorsHash, e.setHash[:]) {
-			set, setHash = e.set, e.setHash
-		} else {
-			blk.unknownSet, setHash = true, Hash(first.ValidatorsHash)
+		if set = v.trust.SetAt(first.Height); set != nil {
+			setHash = SetHash(set)
+		}
+		if set == nil || !bytes.Equal(first.ValidatorsHash, setHash[:]) {
+			blk.unknownSet, set, setHash = true, nil, Hash(first.ValidatorsHash)
 		}
 	}
 	var last *pb.Header
@@ -476,7 +465,7 @@ func (v *Verifier) checkBlock(b *pb.Bundle) (*block, *Error) {
 			if signed, total, err = checkCommit(h, &hash, c, set); err != nil {
 				return nil, err
 			}
-			if v.reaches(h.Height, &setHash) {
+			if v.reaches(h.Height, set) {
 				blk.links = append(blk.links, link{h.Height, timeOf(h)})
 			}
 		}
@@ -489,19 +478,24 @@ func (v *Verifier) checkBlock(b *pb.Bundle) (*block, *Error) {
 	return blk, nil
 }
 
-// reaches tells whether the set that signed at a height is the trust file's own.
-func (v *Verifier) reaches(height int64, setHash *Hash) bool {
-	e := v.epochAt(height)
-	return height >= v.trust.Anchor.Height && e != nil && e.set != nil && e.setHash == *setHash
+// reaches tells whether the set that signed at a height is the trust file's own. Both are in the one order, so that they are compared without hashing; the
+// file's is made only where it has as many validators.
+func (v *Verifier) reaches(height int64, set *pb.ValidatorSet) bool {
+	i := v.epochAt(height)
+	if height < v.trust.Anchor.Height || i < 0 || v.epochs[i].size != len(set.Powers) {
+		return false
+	}
+	own := v.trust.SetAt(height)
+	return bytes.Equal(own.PubKeys, set.PubKeys) && slices.Equal(own.Powers, set.Powers)
 }
 
-func (v *Verifier) epochAt(height int64) *epoch {
-	for i := len(v.epochs) - 1; i >= 0; i-- {
-		if e := &v.epochs[i]; e.from <= height {
-			return e
-		}
+// epochAt is the place of the epoch that a height lies in; -1 below the first.
+func (v *Verifier) epochAt(height int64) int {
+	i, is := slices.BinarySearchFunc(v.epochs, height, func(e epoch, h int64) int { return cmp.Compare(e.from, h) })
+	if is {
+		return i
 	}
-	return nil
+	return i - 1
 }
 
 func (v *Verifier) checkExpired(now time.Time) *Error {
@@ -514,13 +508,12 @@ func (v *Verifier) checkExpired(now time.Time) *Error {
 // counts tells whether a link says anything of a header: it lies in the newest range of the trust file that begins at or below the header. Whoever holds the keys of a
 // set that the file has replaced leads to any set from an old height. Where the file says until when the set signs, steps within lead nowhere.
 func (v *Verifier) counts(l link, height int64) bool {
-	for i := len(v.epochs) - 1; i >= 0; i-- {
-		e := &v.epochs[i]
-		if e.set == nil || e.from > height {
-			continue
+	last := v.epochAt(height)
+	for i := last; i >= 0; i-- {
+		if e := v.epochs[i]; e.size > 0 {
+			within := i == last && i+1 < len(v.epochs)
+			return l.height >= e.from && (!within || l.height == height)
 		}
-		within := i+1 < len(v.epochs) && height < v.epochs[i+1].from
-		return l.height >= e.from && (!within || l.height == height)
 	}
 	return false
 }

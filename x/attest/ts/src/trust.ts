@@ -65,11 +65,20 @@ export class Trust {
   readonly witnesses: Witnesses;
   readonly stamps: Stamps;
   readonly notAfter: bigint;
+  readonly #epochs: readonly Epoch[];
 
   /** By parseTrust. */
   constructor(
     made: typeof parsed,
-    f: { chainId: string; anchor: Anchor; validators: readonly TrustedValidator[]; witnesses: Witnesses; stamps: Stamps; notAfter: bigint },
+    f: {
+      chainId: string;
+      anchor: Anchor;
+      validators: readonly TrustedValidator[];
+      epochs: readonly Epoch[];
+      witnesses: Witnesses;
+      stamps: Stamps;
+      notAfter: bigint;
+    },
   ) {
     if (made !== parsed) throw new TypeError("a trust file is read by parseTrust");
     this.chainId = f.chainId;
@@ -78,6 +87,7 @@ export class Trust {
     this.witnesses = f.witnesses;
     this.stamps = f.stamps;
     this.notAfter = f.notAfter;
+    this.#epochs = f.epochs;
   }
 
   /** setAt is the file's validator set at a height; undefined where it has none. */
@@ -92,20 +102,36 @@ export class Trust {
     return { pubKeys, powers: members.map((v) => v.power) };
   }
 
+  /** sizeAt is how many validators the set at a height has; sets are made only where one is asked for. */
+  sizeAt(height: bigint): number {
+    return this.#epochs[this.#epochAt(height)]?.size ?? 0;
+  }
+
   /** inForce is a height at which the set of the file's last heights is in force; undefined where it has none. */
   inForce(): bigint | undefined {
-    const heights = epochHeights(this.validators);
-    return heights.filter((h) => this.validators.some((v) => covers(v, h))).reduce<bigint | undefined>((a, b) => (a === undefined || b > a ? b : a), undefined);
+    return this.#epochs.findLast((e) => e.size > 0)?.from;
   }
 
   /** rangeAt is the newest range of heights with one set that begins at or below a height; until is its last, undefined where it is open. */
   rangeAt(height: bigint): { from: bigint; until: bigint | undefined } | undefined {
-    let until: bigint | undefined;
-    for (const from of [...new Set(epochHeights(this.validators))].sort((a, b) => (a > b ? -1 : 1))) {
-      if (from <= height && this.validators.some((v) => covers(v, from))) return { from, until };
-      until = from - 1n;
+    for (let i = this.#epochAt(height); i >= 0; i--) {
+      const e = this.#epochs[i]!;
+      if (e.size === 0) continue;
+      const after = this.#epochs[i + 1];
+      return { from: e.from, until: after === undefined ? undefined : after.from - 1n };
     }
     return undefined;
+  }
+
+  /** #epochAt is the place of the epoch that a height lies in; -1 below the first. */
+  #epochAt(height: bigint): number {
+    let [low, high] = [0, this.#epochs.length]; // the first that begins above it lies between
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#epochs[middle]!.from <= height) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
   }
 
   /** inWindow tells whether a time lies in the windows of all validators at a height. */
@@ -145,10 +171,10 @@ export function parseTrust(raw: Uint8Array): Trust {
   if (!Array.isArray(rows) || rows.length < 1 || rows.length > rowsMax) throw bad(`1 to ${rowsMax} validators are needed`);
   const validators = rows.map(trustedValidator);
   checkOnce(validators);
-  checkEpochs(validators);
+  const epochs = epochsOf(validators);
   const witnesses = top.has("witnesses") ? parseWitnesses(top.get("witnesses"), chainId) : noWitnesses;
   const stamps = top.has("timestamps") ? parseStamps(top.get("timestamps")) : noStamps;
-  return new Trust(parsed, { chainId, anchor, validators, witnesses, stamps, notAfter: top.time("not_after") });
+  return new Trust(parsed, { chainId, anchor, validators, epochs, witnesses, stamps, notAfter: top.time("not_after") });
 }
 
 /** readFile reads the JSON of a file of bounded size. */
@@ -249,31 +275,50 @@ function trustedValidator(row: Json, i: number): TrustedValidator {
   return v;
 }
 
-/** checkOnce: one key has at most one entry for any height. */
+/** checkOnce: one key has at most one entry for any height. Of ranges in their order, two that meet stand side by side. */
 function checkOnce(validators: readonly TrustedValidator[]): void {
-  const byKey = new Map<string, TrustedValidator[]>();
-  validators.forEach((v, i) => {
-    const key = byteText(v.pubKey);
-    const others = byKey.get(key) ?? [];
-    if (others.some((o) => covers(v, o.fromHeight) || covers(o, v.fromHeight))) {
-      throw bad(`validator ${i}: its key is listed twice for the same height`);
+  const order = validators
+    .map((v, i) => ({ v, i, key: byteText(v.pubKey) }))
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : compareHeights(a.v.fromHeight, b.v.fromHeight) || a.i - b.i));
+  order.forEach((o, n) => {
+    const before = order[n - 1];
+    if (before?.key === o.key && covers(before.v, o.v.fromHeight)) {
+      throw bad(`validator ${Math.max(before.i, o.i)}: its key is listed twice for the same height`);
     }
-    byKey.set(key, [...others, v]);
   });
 }
 
-/** epochHeights are the heights at which the set may change: where a validator's range begins, and right after it ends. After the last height there is none. */
-function epochHeights(validators: readonly TrustedValidator[]): bigint[] {
-  return validators.flatMap((v) => [v.fromHeight, ...(v.untilHeight === 0n || v.untilHeight === int64Max ? [] : [v.untilHeight + 1n])]);
+function compareHeights(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** checkEpochs holds the set at every height to what can be a set. Sets change only where a range begins or has ended. */
-function checkEpochs(validators: readonly TrustedValidator[]): void {
-  for (const h of new Set(epochHeights(validators))) {
-    const set = validators.filter((v) => covers(v, h));
-    if (set.reduce((sum, v) => sum + v.power, 0n) > maxPower) throw bad(`at height ${h} the power of all validators is too large`);
-    if (set.length > validatorsMax) throw bad(`at height ${h} there are more than ${validatorsMax} validators`);
-  }
+/**
+ * Epoch is a range of heights, up to the next epoch, in which the set of the trust file does not change: it begins where a validator's range begins, or
+ * right after one has ended.
+ */
+interface Epoch {
+  readonly from: bigint;
+  readonly size: number; // of the set; 0: the file has none here
+}
+
+/** epochsOf gives those of a file, ascending, and holds the set of each to what can be a set. One pass: a file may have thousands of ranges. */
+function epochsOf(validators: readonly TrustedValidator[]): Epoch[] {
+  const changes = validators.flatMap((v) => {
+    const comes = { at: v.fromHeight, size: 1, power: v.power };
+    const open = v.untilHeight === 0n || v.untilHeight === int64Max; // after the last height there is none
+    return open ? [comes] : [comes, { at: v.untilHeight + 1n, size: -1, power: -v.power }];
+  });
+  changes.sort((a, b) => compareHeights(a.at, b.at) || a.size - b.size); // who leaves before who comes
+  const all: Epoch[] = [];
+  let [size, total] = [0, 0n];
+  changes.forEach((c, i) => {
+    size += c.size;
+    total += c.power;
+    if (total > maxPower) throw bad(`at height ${c.at} the power of all validators is too large`);
+    if (size > validatorsMax) throw bad(`at height ${c.at} there are more than ${validatorsMax} validators`);
+    if (changes[i + 1]?.at !== c.at) all.push({ from: c.at, size });
+  });
+  return all;
 }
 
 /** Fields of one JSON object whose keys are among those allowed. Every get refuses what is missing, null or of another type. */

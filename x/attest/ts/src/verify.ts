@@ -265,7 +265,8 @@ export async function checkBlock(b: Block, trust: Trust): Promise<Verified> {
     let power = { signed: 0n, total: 0n, signers: 0 };
     if (set !== undefined) {
       power = await checkCommit(h, hash, at.commit, set);
-      const believed = h.height >= anchor.height ? trust.setAt(h.height) : undefined;
+      const known = h.height >= anchor.height && trust.sizeAt(h.height) === set.powers.length;
+      const believed = known ? trust.setAt(h.height) : undefined;
       if (believed !== undefined && sameSet(believed, set)) links.push({ height: h.height, time: timeOf(h) });
     }
     if (at.next === undefined || nextHash === undefined) return { header: h, hash, ...power, validators: set?.powers.length ?? 0, links, unknownSet };
