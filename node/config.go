@@ -16,6 +16,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 	"github.com/spf13/viper"
 
+	"github.com/xinlian-ledger/xinlian/node/peer"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/code"
 )
@@ -62,8 +63,16 @@ type APISettings struct {
 	StopGrace time.Duration `mapstructure:"stop_grace"`
 	PackEvery time.Duration `mapstructure:"pack_every"`
 
+	TrustedProxies string `mapstructure:"trusted_proxies"`
+
 	ChecksPerSecond int   `mapstructure:"checks_per_second"`
 	StandingsMB     int64 `mapstructure:"standings_mb"`
+}
+
+// Proxies are the trusted proxies, of settings that Check lets pass.
+func (s APISettings) Proxies() peer.Proxies {
+	p, _ := peer.ParseProxies(s.TrustedProxies) // Check has refused what is none
+	return p
 }
 
 // LendingSettings make the node's gateway one for lenders.
@@ -107,6 +116,7 @@ type LogSettings struct {
 var settingKnobs = []Knob{
 	{Key: "api.listen", Default: "127.0.0.1:26680", Reason: "gateway; loopback until the operator puts TLS in front of it"},
 	{Key: "api.stop_grace", Default: "10s", Reason: "how long open requests may take to end when the node stops"},
+	{Key: "api.trusted_proxies", Default: "", Reason: "addresses and networks (10.1.2.0/24), divided by commas, of the proxies that end TLS in front of the gateway: what they add to X-Forwarded-For is who asks, and each reader then has its own rate and shares. Whoever can send from there can be anybody: name the proxies alone. Empty = that header says nothing, and a proxy with all its readers is one peer"},
 	{Key: "api.pack_every", Default: "1h0m0s", Reason: "how old an offline pack may grow before it is made anew, at most 24h; sooner where somebody has left its set. Lenders who check by packs want it as fresh as their policy asks"},
 	{Key: "api.checks_per_second", Default: 1000, Reason: "so many bundles a second are verified by the gateway itself before they leave; beyond it, under load, they leave unverified. A check costs processor time that answers need then, and what makes one bundle wrong makes many so. 0 = every one is verified"},
 	{Key: "api.standings_mb", Default: int64(512), Reason: "memory for the standings of firms, 32 at least: an answer about one of them waits for no disk. It is taken as they are read; where it is too little, those asked for longest ago are read again. 0 = none"},
@@ -350,6 +360,9 @@ func (c Config) Check() error {
 	if c.Settings.API.Listen == "" {
 		return fmt.Errorf("%s: api.listen is empty", ConfigFile)
 	}
+	if _, err := peer.ParseProxies(c.Settings.API.TrustedProxies); err != nil {
+		return fmt.Errorf("%s: api.trusted_proxies: %w", ConfigFile, err)
+	}
 	if e := c.Settings.API.PackEvery; e < time.Second || e > 24*time.Hour {
 		return fmt.Errorf("%s: api.pack_every is %s; between 1s and 24h", ConfigFile, e)
 	}
@@ -476,10 +489,10 @@ func (s Settings) encode() []byte {
 func (s Settings) knobs() []Knob {
 	values := map[string]any{
 		"api.listen": s.API.Listen, "api.stop_grace": s.API.StopGrace.String(), "api.pack_every": s.API.PackEvery.String(),
-		"api.checks_per_second": s.API.ChecksPerSecond,
-		"api.standings_mb":      s.API.StandingsMB,
-		"metrics.listen":        s.Metrics.Listen,
-		"state.retain":          s.State.Retain, "state.workers": s.State.Workers, "state.retain_blocks": s.State.RetainBlocks, "state.compact_ratio": s.State.CompactRatio,
+		"api.checks_per_second": s.API.ChecksPerSecond, "api.trusted_proxies": s.API.TrustedProxies,
+		"api.standings_mb": s.API.StandingsMB,
+		"metrics.listen":   s.Metrics.Listen,
+		"state.retain":     s.State.Retain, "state.workers": s.State.Workers, "state.retain_blocks": s.State.RetainBlocks, "state.compact_ratio": s.State.CompactRatio,
 		"lending.member": s.Lending.Member, "lending.key": s.Lending.Key, "lending.passphrase": s.Lending.Passphrase,
 		"state.compact_at": s.State.CompactAt, "state.proof_window_mb": s.State.ProofWindow,
 		"state.snapshot_every": s.State.SnapshotEvery,

@@ -21,6 +21,7 @@ func newHome(t *testing.T) Config {
 func TestConfigRoundTrip(t *testing.T) {
 	want := newHome(t)
 	want.Settings.API.Listen = "127.0.0.1:1"
+	want.Settings.API.TrustedProxies = "127.0.0.1, 2001:db8::/64"
 	want.Settings.State.Retain = 123456
 	want.Settings.Watchdog.Behind = 90 * time.Second
 	want.Settings.Log.Format = "json"
@@ -80,6 +81,8 @@ func TestConfigRefusals(t *testing.T) {
 		{"a watchdog that bites at once", func(c *Config) { c.Settings.Watchdog.Behind = time.Second }, "watchdog.behind"},
 		{"level", func(c *Config) { c.Settings.Log.Level = "loud" }, "log.level"},
 		{"standings", func(c *Config) { c.Settings.API.StandingsMB = 31 }, "api.standings_mb"},
+		{"a proxy by name", func(c *Config) { c.Settings.API.TrustedProxies = "127.0.0.1, proxy.example.org" }, "api.trusted_proxies"},
+		{"everybody a proxy", func(c *Config) { c.Settings.API.TrustedProxies = "::/0" }, "api.trusted_proxies"},
 		{"checks", func(c *Config) { c.Settings.API.ChecksPerSecond = -1 }, "api.checks_per_second"},
 		{"format", func(c *Config) { c.Settings.Log.Format = "xml" }, "log.format"},
 	} {

@@ -184,6 +184,7 @@ func newGateway(n *node.Node, log *slog.Logger, lend *gateway.Lending) *gateway.
 		FreshFor:        n.FreshFor(),
 		PackEvery:       n.Config().Settings.API.PackEvery,
 		ChecksPerSecond: n.Config().Settings.API.ChecksPerSecond,
+		TrustedProxies:  n.Config().Settings.API.Proxies(),
 		Lending:         lend,
 		Version:         version(),
 		PathFile:        filepath.Join(n.Config().Home, node.PathFile),

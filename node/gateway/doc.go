@@ -23,6 +23,7 @@
 //
 // Trust: a reader need not trust a gateway for a bundle, which proves itself. For every other answer it trusts the node that it asks.
 // Whoever can read a member's requests on the way can at most repeat one to another node within a minute, and only read; so a
-// gateway that faces a network stands behind TLS. Where what does so is on this machine, all readers are one peer of this machine, which is held to no rate and to no share:
-// it must bound them itself, and set X-Forwarded-For, without which /metrics, /healthz and /readyz are open to them all.
+// gateway that faces a network stands behind TLS. What does so sets X-Forwarded-For, adding the address from which it has the request at the right end, and is named as a trusted proxy
+// (api.trusted_proxies): all rates and shares are then of the reader that it names. Where it is not named and on this machine, all readers are one peer of this machine, which is held to no rate
+// and to no share; where it sets no X-Forwarded-For, /metrics, /healthz and /readyz are open to them all.
 package gateway

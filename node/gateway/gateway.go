@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -22,6 +21,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/xinlian-ledger/xinlian/app"
+	"github.com/xinlian-ledger/xinlian/node/peer"
 	"github.com/xinlian-ledger/xinlian/node/watch"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/attest"
@@ -80,6 +80,8 @@ type Options struct {
 	SendingMax int64
 	// RatePerSecond and RateBurst bound each peer that is not on this machine (500, 1000). A negative rate is none.
 	RatePerSecond, RateBurst float64
+	// TrustedProxies say in X-Forwarded-For who asks; of nobody else is it read.
+	TrustedProxies peer.Proxies
 	// LocalFromAnywhere opens /healthz, /readyz and /metrics to peers of other machines: where the network itself is private.
 	LocalFromAnywhere bool
 	// ChecksPerSecond is how many bundles a second are verified before they leave; beyond it, under load, they leave unverified. 0: every one is.
@@ -213,6 +215,12 @@ func (g *Gateway) plain(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store") // a cache would still tell tomorrow what a repair took back tonight
 	h.Set("X-Content-Type-Options", "nosniff")
+	reader, err := g.o.TrustedProxies.Reader(r.RemoteAddr, r.Header.Values("X-Forwarded-For"))
+	if err != nil {
+		refuse(http.StatusBadRequest, ErrRequest.With("the proxy in front of this node names no address of the reader in X-Forwarded-For: %v", err)).write(rec, r)
+		return
+	}
+	r.RemoteAddr = reader // every rate and share is of who asks
 	if !g.rates.allow(r.RemoteAddr, g.o.Now()) {
 		refuse(http.StatusTooManyRequests, ErrRate).write(rec, r)
 		return
@@ -466,16 +474,7 @@ func (g *Gateway) local(r *http.Request) bool {
 	if r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" || r.Header.Get("X-Real-Ip") != "" {
 		return false
 	}
-	return loopback(r.RemoteAddr)
-}
-
-func loopback(addr string) bool {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
+	return peer.Local(r.RemoteAddr)
 }
 
 func bodyHash(body []byte) [32]byte { return sha256.Sum256(body) }

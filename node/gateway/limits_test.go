@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/xinlian-ledger/xinlian/node/gateway"
+	"github.com/xinlian-ledger/xinlian/node/peer"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 )
 
@@ -472,4 +473,78 @@ func TestPoolsOfTheirOwn(t *testing.T) {
 			t.Errorf("%s takes a place of everybody's", pattern)
 		}
 	}
+}
+
+// Behind a trusted proxy each reader is a peer of its own, by what the proxy has added to X-Forwarded-For; what anybody else says there is not heard.
+func TestTrustedProxies(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	w := newWorld(t, func(o *gateway.Options) {
+		o.RatePerSecond, o.RateBurst, o.RequestsMax = 1, 1, 8 // a body at a time of each
+		var err error
+		o.TrustedProxies, err = peer.ParseProxies("127.0.0.1, 10.0.0.0/24, 2001:db8:ffff::/48")
+		must(t, err)
+	})
+	w.Block()
+	w.Block()
+	w.now = func() time.Time { return now }
+	ask := func(method, target string, body io.Reader, addr string, forwarded ...string) *httptest.ResponseRecorder {
+		r, rec := httptest.NewRequest(method, target, body), httptest.NewRecorder()
+		r.RemoteAddr, r.Header["X-Forwarded-For"] = addr, forwarded
+		w.gateways[0].ServeHTTP(rec, r)
+		return rec
+	}
+	for _, c := range []struct {
+		name, addr string
+		forwarded  []string
+		want       int
+	}{
+		{"a reader", "127.0.0.1:5", []string{"203.0.113.1"}, 200},
+		{"again", "127.0.0.1:5", []string{"203.0.113.1"}, 429},
+		{"again, with another address before it", "127.0.0.1:5", []string{"198.51.100.1, 203.0.113.1"}, 429},
+		{"again, in two lines", "127.0.0.1:5", []string{"198.51.100.2", "203.0.113.1"}, 429},
+		{"again, over two proxies", "127.0.0.1:5", []string{"127.0.0.1, 203.0.113.1, 10.0.0.7"}, 429},
+		{"again, over another proxy", "[2001:db8:ffff::7]:5", []string{"203.0.113.1"}, 429},
+		{"again, over none", "203.0.113.1:5", nil, 429},
+		{"another reader", "127.0.0.1:5", []string{"203.0.113.2"}, 200},
+		{"whoever is no proxy", "203.0.113.3:5", []string{"203.0.113.4"}, 200},
+		{"again, as another", "203.0.113.3:5", []string{"203.0.113.5"}, 429},
+		{"again, with a header that is none", "203.0.113.3:5", []string{"unknown"}, 429},
+		{"one whom nobody but himself has named", "127.0.0.1:5", []string{"203.0.113.4"}, 200},
+		{"IPv6", "10.0.0.7:5", []string{"2001:db8::1"}, 200},
+		{"the same network", "10.0.0.7:5", []string{"2001:db8::2"}, 429},
+		{"what is no address", "127.0.0.1:5", []string{"unknown"}, 400},
+		{"a proxy itself", "10.0.0.7:5", nil, 200},
+		{"on whose machine somebody asks", "10.0.0.7:5", []string{"127.0.0.1"}, 429},
+	} {
+		rec := ask("GET", "/v1/status", nil, c.addr, c.forwarded...)
+		if rec.Code != c.want {
+			t.Errorf("%s: %d, want %d: %s", c.name, rec.Code, c.want, rec.Body)
+		}
+		if c.want == 400 && !strings.Contains(rec.Body.String(), "E_REQUEST") {
+			t.Errorf("%s: %s", c.name, rec.Body)
+		}
+	}
+	for _, said := range []string{"127.0.0.1", "::1", "10.0.0.7"} { // as if it were not there
+		if rec := ask("GET", "/healthz", nil, "127.0.0.1:5", said); rec.Code != 404 {
+			t.Errorf("/healthz over a proxy of this machine that names %s: %d", said, rec.Code)
+		}
+	}
+
+	// A reader who sends his body slowly takes his own share, not that of the proxy.
+	now = now.Add(time.Hour)
+	inside, leave, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		ask("POST", "/v1/attestations", &body{read: func() { close(inside); <-leave }}, "10.0.0.7:5", "203.0.113.1")
+	}()
+	<-inside
+	now = now.Add(time.Hour)
+	if rec := ask("POST", "/v1/attestations", strings.NewReader("x"), "10.0.0.7:5", "203.0.113.1"); rec.Code != 503 {
+		t.Errorf("another body of the reader: %d %s", rec.Code, rec.Body)
+	}
+	if rec := ask("POST", "/v1/attestations", strings.NewReader("x"), "10.0.0.7:5", "203.0.113.2"); rec.Code != 400 {
+		t.Errorf("a body of another reader: %d %s", rec.Code, rec.Body)
+	}
+	close(leave)
+	<-done
 }

@@ -1,10 +1,10 @@
 package gateway
 
 import (
-	"net"
-	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/xinlian-ledger/xinlian/node/peer"
 )
 
 // rates counts the requests of each peer by a bucket that fills at a steady rate. Peers on this machine are not counted: they could as well
@@ -25,10 +25,10 @@ func (l *rates) init(perSecond, burst float64) {
 }
 
 func (l *rates) allow(addr string, now time.Time) bool {
-	if l.perSecond < 0 || loopback(addr) {
+	if l.perSecond < 0 || peer.Local(addr) {
 		return true
 	}
-	host := hostOf(addr)
+	host := peer.Of(addr)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b, ok := l.peers[host]
@@ -52,23 +52,6 @@ func (l *rates) allow(addr string, now time.Time) bool {
 	return true
 }
 
-// hostOf tells peers apart: by their address without the port, of IPv6 by its first 64 bits, which whoever has one address has all of.
-func hostOf(addr string) string {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		host = addr
-	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return host
-	}
-	if ip = ip.Unmap().WithZone(""); ip.Is6() {
-		net, _ := ip.Prefix(64) // errs for a length that no address has
-		return net.String()
-	}
-	return ip.String()
-}
-
 // forget drops the peers whose bucket is full again.
 func (l *rates) forget(now time.Time) {
 	for host, b := range l.peers {
@@ -87,10 +70,10 @@ type shares struct {
 
 // begin takes a part of a peer's share until done is called; not ok: it has none left.
 func (s *shares) begin(addr string) (done func(), ok bool) {
-	if loopback(addr) {
+	if peer.Local(addr) {
 		return func() {}, true
 	}
-	host := hostOf(addr)
+	host := peer.Of(addr)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.peers[host] >= s.most {

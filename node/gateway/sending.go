@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/xinlian-ledger/xinlian/node/peer"
 	"github.com/xinlian-ledger/xinlian/x"
 )
 
@@ -28,25 +29,25 @@ func (s *sending) init(bytes int64) {
 // begin takes room for an answer, until done is called; or says why there is none. One that is larger than a share counts as a share: it is a pack, which
 // is in memory once for all its readers.
 func (s *sending) begin(addr string, bytes int) (done func(), full *x.Rejection) {
-	n, peer := min(int64(bytes), s.share), ""
-	if !loopback(addr) {
-		peer = hostOf(addr)
+	n, of := min(int64(bytes), s.share), ""
+	if !peer.Local(addr) {
+		of = peer.Of(addr)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case peer != "" && s.peers[peer]+n > s.share:
+	case of != "" && s.peers[of]+n > s.share:
 		return nil, ErrBusy.With("this address has as many bytes of answers to read as one may have")
 	case !s.all.TryAcquire(n):
 		return nil, ErrBusy.With("the node has as many bytes of answers on their way as it takes")
 	}
-	s.peers[peer] += n
+	s.peers[of] += n
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.all.Release(n)
-		if s.peers[peer] -= n; s.peers[peer] == 0 {
-			delete(s.peers, peer)
+		if s.peers[of] -= n; s.peers[of] == 0 {
+			delete(s.peers, of)
 		}
 	}, nil
 }
