@@ -33,11 +33,20 @@ func CheckState(r x.Reader) error {
 	if !ok {
 		return fmt.Errorf("the state holds no chain")
 	}
+	newest := new(pb.BlockInfo)
+	blockInfos.Each(r, func(_ []byte, b *pb.BlockInfo) bool {
+		newest = b
+		return true
+	})
 	for _, check := range []func(x.Reader) error{
 		member.Check, governance.Check, catalog.Check, subject.Check, commitment.Check, fulfillment.Check, measure.Check, sanction.Check, leniency.Check, repair.Check,
 		objection.Check, incentive.Check, inspection.Check, consent.Check,
 		func(r x.Reader) error { return standing.Check(r, info.Secret) },
-		checkTimers, x.CheckDutyClocks, checkMoments, checkSeen, checkLog, checkPacks,
+		checkTimers, x.CheckDutyClocks,
+		// The moments follow from the timers, if the block that left this state says that it kept them.
+		func(r x.Reader) error { return x.CheckMoments(r, newest.Height) },
+		func(r x.Reader) error { return checkSeen(r, newest.TimeSeconds) },
+		checkLog, checkPacks,
 	} {
 		if err := check(r); err != nil {
 			return err
@@ -86,16 +95,6 @@ func checkTimers(r x.Reader) error {
 	return err
 }
 
-// checkMoments holds that the moments follow from the timers, if the block that left this state says that it kept them.
-func checkMoments(r x.Reader) error {
-	height := int64(0)
-	blockInfos.Each(r, func(_ []byte, b *pb.BlockInfo) bool {
-		height = b.Height
-		return true
-	})
-	return x.CheckMoments(r, height)
-}
-
 // eachTimer gives the timers of all modules, but for the clocks of duties.
 func eachTimer(r x.Reader, fn func(x.Timer)) {
 	governance.Timers(r, fn)
@@ -118,10 +117,15 @@ func eachDuty(r x.Reader, fn func(x.Duty)) {
 	incentive.EachDuty(r, fn)
 }
 
-// checkSeen holds that each bucket's digest is that of its transactions in their order.
-func checkSeen(r x.Reader) (err error) {
+// checkSeen holds, after a block of this time, that no bucket stands whose minute has passed, that each bucket's digest is that of its transactions in their
+// order, and that the rows without a bucket are of minutes that have passed and will be found by who sweeps them.
+func checkSeen(r x.Reader, blockTime int64) (err error) {
 	total := uint64(0)
 	buckets.Each(r, func(m []byte, b *pb.SeenBucket) bool {
+		if passed(m, blockTime) {
+			err = fmt.Errorf("the bucket of minute %x of the seen-set stands, and everything in it has expired", m)
+			return false
+		}
 		ids := make([][]byte, b.Count)
 		n := uint64(0)
 		r.Iterate(x.Key(seenTable.Prefix, m), nil, func(key, number []byte) bool {
@@ -145,9 +149,21 @@ func checkSeen(r x.Reader) (err error) {
 		return err
 	}
 	rows := uint64(0)
-	r.Iterate([]byte{seenTable.Prefix}, nil, func(_, _ []byte) bool { rows++; return true })
+	var left []byte
+	r.Iterate([]byte{seenTable.Prefix}, nil, func(key, _ []byte) bool {
+		switch {
+		case !passed(key[1:min(9, len(key))], blockTime):
+			rows++
+		case left == nil:
+			left = bytes.Clone(key)
+		}
+		return true
+	})
 	if rows != total {
 		return fmt.Errorf("%d transactions are seen, the buckets count %d", rows, total)
+	}
+	if first, _ := r.Get([]byte{unswept.Prefix}); !bytes.Equal(first, left) {
+		return fmt.Errorf("the first row of the seen-set without a bucket is %x, the state names %x", left, first)
 	}
 	return nil
 }

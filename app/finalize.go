@@ -135,7 +135,7 @@ func execute(on ground, h heading, txs []*parsed) (*block, error) {
 	b := &block{height: h.height, chain: on.chain, rows: rows}
 
 	// 1. Transactions that can no longer come leave the seen-set.
-	dropSeen(ctx, on.before, ctx.BlockTime)
+	dropSeen(ctx, on.before, ctx.BlockTime, sweepLeast+len(txs))
 
 	// 2. Timers that are due, before the transactions: what ends visibility first.
 	x.KeepMoments(ctx)

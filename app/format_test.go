@@ -59,10 +59,10 @@ func TestFormatVectors(t *testing.T) {
 			t.Errorf("bucket %s: %x", b.RowKey, row)
 		}
 		last := (b.ExpiresAt/60)*60 + 59
-		if dropSeen(o, 0, last); !seen(o, [32]byte(unhex(b.Transactions[0])), b.ExpiresAt) {
+		if dropSeen(o, 0, last, sweepLeast); !seen(o, [32]byte(unhex(b.Transactions[0])), b.ExpiresAt) {
 			t.Error("the bucket went in its last second")
 		}
-		if dropSeen(o, 0, last+1); seen(o, [32]byte(unhex(b.Transactions[0])), b.ExpiresAt) {
+		if dropSeen(o, 0, last+1, sweepLeast); seen(o, [32]byte(unhex(b.Transactions[0])), b.ExpiresAt) {
 			t.Error("the bucket outlives its minute")
 		}
 	}

@@ -28,7 +28,7 @@ import (
 // Why this shape: the subtrees of the metadata hash to the tree's root and with the three entries to the app hash, so metadata that is not of this
 // chain is refused before a chunk is asked for; and a group hashes to its subtree, so whoever made up a row is found when the group that holds it
 // is whole. Rows of derived tables do not travel: they are rebuilt. Nor do rows that nothing binds, and leaves of the event log below its frontier:
-// a node that began here answers for neither (E_NOT_HELD).
+// a node that began here answers for neither (E_NOT_HELD). Rows of the seen-set whose bucket is gone are of this kind, and nobody asks for them (sweepSeen).
 //
 // The same height has the same bytes on every node.
 const (

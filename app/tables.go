@@ -20,6 +20,8 @@ var (
 	seenTable = x.Declare(x.TableInfo{Prefix: 0x02, Layout: "seen minute[8] tx[32] → number", Binding: x.Bucket})
 	// The digest of a bucket, bound as a leaf.
 	buckets = x.NewTable[pb.SeenBucket](0x03, "seen bucket minute[8]", x.Leaf)
+	// The key of the first row of the seen-set whose bucket is gone; no row: there is none. See sweepSeen.
+	unswept = x.Declare(x.TableInfo{Prefix: 0x0e, Layout: "first seen row without a bucket", Binding: x.Unbound})
 	// The frontier of the global event log. The app hash binds it as the `log` entry.
 	logHead = x.NewTable[pb.LogHead](0x04, "log head", x.Leaf)
 	// Leaf hashes of the global event log, runs of logRun to a row: the number of the first that is held within its run, then the hashes. A row for each
@@ -112,30 +114,80 @@ func uint64FromBytes(b []byte) uint64 {
 	return binary.BigEndian.Uint64(b)
 }
 
-// dropSeen forgets the buckets in which everything has expired: every expires_at in the bucket lies before block time. before is the time of the block
-// before, after which none stood that had expired then; 0: it is not known. From there on the look begins: Badger keeps a deleted row for a while, on a
-// node that keeps its history for ever, and a bucket goes each minute.
-func dropSeen(s x.State, before, blockTime int64) {
+// passed says whether a minute lies wholly before block time: nothing that expires in it passes the gate.
+func passed(minute []byte, blockTime int64) bool {
+	return int64(uint64FromBytes(minute))*60+59 < blockTime
+}
+
+// dropSeen forgets the buckets in which everything has expired, and at most so many of their rows: sweepSeen says why the others may wait. before is the
+// time of the block before, after which none stood that had expired then; 0: it is not known. From there on the look begins: Badger keeps a deleted row for
+// a while, on a node that keeps its history for ever, and a bucket goes each minute.
+func dropSeen(s x.State, before, blockTime int64, most int) {
 	var old [][]byte
 	s.Iterate(buckets.Key(), buckets.Key(minute(before)), func(key, _ []byte) bool {
 		m := key[1:]
-		if int64(uint64FromBytes(m))*60+59 >= blockTime {
+		if !passed(m, blockTime) {
 			return false
 		}
 		old = append(old, bytes.Clone(m))
 		return true
 	})
 	for _, m := range old {
-		var rows [][]byte
-		s.Iterate(x.Key(seenTable.Prefix, m), nil, func(key, _ []byte) bool {
-			rows = append(rows, bytes.Clone(key))
-			return true
-		})
-		for _, key := range rows {
-			s.Delete(key)
-		}
 		buckets.Delete(s, m)
 	}
+	from, left := s.Get([]byte{unswept.Prefix})
+	if !left && len(old) > 0 {
+		from = x.Key(seenTable.Prefix, old[0])
+	}
+	if from != nil {
+		sweepSeen(s, from, left, blockTime, most)
+	}
+}
+
+// sweepLeast is how many rows of buckets that are gone a block deletes beside one for each of its transactions. So there are never more such rows than stood in
+// the seen-set at once, and a block pays for them about what it pays to enter its own. A sender chooses when his transactions expire: those of ten
+// minutes may do so in one, and a block that deleted all of them took seconds.
+const sweepLeast = 1000
+
+// sweepSeen deletes rows whose buckets are gone, the first of them at from, at most so many. left says that blocks before have left some.
+//
+// Such a row binds nothing and decides nothing. Whatever asks for it, or would be entered among these rows, expires in its minute, and that lies wholly before
+// the time of a block that was executed. Time goes on from block to block (the engine looks at that before it asks ProcessProposal, and decides no other
+// block; an auditor looks himself), and the mempool's gate goes by the time of the newest block: so the gate refuses what expires then, before it looks into the
+// seen-set. A node that has the row and one that has it no more compute the same. Who began with a snapshot never had it.
+//
+// Where the sweep begins is a row of the state too, there as long as something is left: it stands beside what it speaks of after a crash, a rollback or a restore,
+// and nobody passes the deleted rows that Badger keeps. Nodes that executed the same blocks have the same, and nothing follows where they do not:
+// it only says which of these rows a block deletes.
+func sweepSeen(s x.State, from []byte, left bool, blockTime int64, most int) {
+	var gone [][]byte
+	var next []byte
+	s.Iterate([]byte{seenTable.Prefix}, from, func(key, _ []byte) bool {
+		switch {
+		case !passed(key[1:9], blockTime):
+			return false
+		case len(gone) == most:
+			next = bytes.Clone(key)
+			return false
+		}
+		gone = append(gone, bytes.Clone(key))
+		return true
+	})
+	for _, key := range gone {
+		s.Delete(key)
+	}
+	switch {
+	case next != nil:
+		s.Set([]byte{unswept.Prefix}, next)
+	case left:
+		s.Delete([]byte{unswept.Prefix})
+	}
+}
+
+// Unswept says whether a row of the state after a block of this time is one of a bucket that is gone, or names the first of them: nodes need not agree on
+// these.
+func Unswept(key []byte, blockTime int64) bool {
+	return key[0] == unswept.Prefix || key[0] == seenTable.Prefix && len(key) == 41 && passed(key[1:9], blockTime)
 }
 
 // logRun is how many leaves of the log a row holds. More would make small blocks dear: each writes the open run anew.

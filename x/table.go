@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// Binding says how the app hash binds the rows of a table. FinalizeBlock reads no row that is not bound.
+// Binding says how the app hash binds the rows of a table. FinalizeBlock reads no row that is not bound, but to delete it.
 type Binding uint8
 
 const (

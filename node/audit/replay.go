@@ -555,6 +555,9 @@ func (r *replay) compareTable(height int64, t *x.TableInfo, theirs x.Reader) (di
 	same, seen := 0, int64(0)
 	defer func() { atomic.AddInt64(&r.report.StateRows, seen) }()
 	theirs.Iterate([]byte{t.Prefix}, nil, func(key, value []byte) bool {
+		if app.Unswept(key, r.lastTime.Unix()) {
+			return true
+		}
 		seen++
 		mine, ok := r.rows.Peek(key)
 		switch {
@@ -575,7 +578,7 @@ func (r *replay) compareTable(height int64, t *x.TableInfo, theirs x.Reader) (di
 	// The source lacks a row, perhaps one before the row that differs.
 	var lacks []byte
 	r.rows.each(t.Prefix, func(key []byte) bool {
-		if (at == nil || bytes.Compare(key, at) < 0) && (lacks == nil || bytes.Compare(key, lacks) < 0) {
+		if !app.Unswept(key, r.lastTime.Unix()) && (at == nil || bytes.Compare(key, at) < 0) && (lacks == nil || bytes.Compare(key, lacks) < 0) {
 			if _, ok := theirs.Get(key); !ok {
 				lacks = bytes.Clone(key)
 			}

@@ -1,8 +1,10 @@
 package audit_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -25,6 +27,32 @@ type chain struct {
 	commit  *cmttypes.Commit
 	results func(height int64) []*abci.ExecTxResult
 	state   *app.Snapshot
+	edit    edit
+}
+
+// edit is what a state lacks, or has besides.
+type edit struct {
+	hide func(key []byte) bool
+	more []byte // the first row of its table
+}
+
+type edited struct {
+	*app.Snapshot
+	edit
+}
+
+func (s edited) Get(key []byte) ([]byte, bool) {
+	if s.hide != nil && s.hide(key) {
+		return nil, false
+	}
+	return s.Snapshot.Get(key)
+}
+
+func (s edited) Iterate(prefix, start []byte, fn func(key, value []byte) bool) {
+	if bytes.HasPrefix(s.more, prefix) && !fn(s.more, make([]byte, 8)) {
+		return
+	}
+	s.Snapshot.Iterate(prefix, start, func(key, value []byte) bool { return s.hide != nil && s.hide(key) || fn(key, value) })
 }
 
 func (s *chain) Genesis(context.Context) (*cmttypes.GenesisDoc, error) { return s.c.GenesisDoc(), nil }
@@ -76,7 +104,7 @@ func (s *chain) State(context.Context) (func() (x.Reader, func(), error), int64,
 	}
 	return func() (x.Reader, func(), error) {
 		snap, err := s.c.Apps[0].At(s.state.Height())
-		return snap, func() { snap.Close() }, err
+		return edited{snap, s.edit}, func() { snap.Close() }, err
 	}, int64(len(s.c.Blocks)), nil
 }
 
@@ -186,5 +214,64 @@ func TestReplayNamesTransactionAndKey(t *testing.T) {
 	r, err = audit.Replay(context.Background(), &chain{c: c, state: snap}, audit.Options{})
 	if err != nil || r.Difference == nil || r.Difference.Where != "state" || r.Difference.Key == "" {
 		t.Fatalf("report %v, error %v", r, err)
+	}
+}
+
+// TestReplayUnswept: rows of expired transactions that the node has and the replay does not, or the other way round, are no difference: an older program
+// forgets them at once, and forgets none that it finds so. A difference is any other row of the seen-set.
+func TestReplayUnswept(t *testing.T) {
+	c := apptest.New(t, apptest.Options{Apps: 1})
+	txs := func(n int) (out [][]byte) {
+		for range n {
+			out = append(out, c.Sign("ops", pb.Msg{Sum: &pb.Msg_EnrolSubject{EnrolSubject: &pb.EnrolSubject{
+				Issuer: c.Actors["registry"].USCC, Subject: pb.Subject{Uscc: apptest.USCC("91410100", "Y0000501"), Region: "410100", Category: 1},
+			}}}))
+		}
+		return out
+	}
+	c.Block(txs(1100)...)
+	c.GoTo(c.Today() + 400)
+	c.Block(txs(1)...)
+	snap, err := c.Apps[0].At(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snap.Close()
+	now := c.Blocks[1].Time.Unix()
+	unswept := func(key []byte) bool { return app.Unswept(key, now) }
+	var all, stands [][]byte
+	for _, prefix := range []byte{0x02, 0x0e} {
+		snap.Iterate([]byte{prefix}, nil, func(key, _ []byte) bool {
+			if all = append(all, key); !unswept(key) {
+				stands = append(stands, key)
+			}
+			return true
+		})
+	}
+	if len(all) != 1+99+1 || len(stands) != 1 { // 1,001 of 1,100 are gone; which is the first of the others; and one that stands
+		t.Fatalf("%d rows, of which %d stand", len(all), len(stands))
+	}
+	other := bytes.Clone(all[0])
+	other[40] ^= 1
+	young := bytes.Clone(stands[0])
+	young[40] ^= 1
+	for _, tc := range []struct {
+		edit edit
+		key  []byte // that differs
+	}{
+		{edit{}, nil},
+		{edit{hide: unswept}, nil},
+		{edit{more: other}, nil},
+		{edit{hide: unswept, more: other}, nil},
+		{edit{more: young}, young},
+		{edit{hide: func(key []byte) bool { return bytes.Equal(key, stands[0]) }}, stands[0]},
+	} {
+		r, err := audit.Replay(context.Background(), &chain{c: c, state: snap, edit: tc.edit}, audit.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Agrees != (tc.key == nil) || !r.Agrees && r.Difference.Key != fmt.Sprintf("%x", tc.key) {
+			t.Errorf("want %x: %s", tc.key, r.JSON())
+		}
 	}
 }
