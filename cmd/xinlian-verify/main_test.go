@@ -133,7 +133,7 @@ func writeSamples(dir string) error {
 	forever.NotAfter = time.Now().AddDate(1, 0, 0)
 	// A trust file that follows with witnesses, and what leads to it.
 	next := *trust
-	next.Witnesses.Required = 2
+	next.Witnesses.Required, next.NotAfter = 2, next.NotAfter.AddDate(0, 1, 0)
 	var cosigned, few, enough []byte
 	point, err := attest.Checkpoint("test-attest", 101, attest.HeaderHash(clean.Bundle().Header))
 	if err != nil {
@@ -158,6 +158,8 @@ func writeSamples(dir string) error {
 		signatures = append(signatures, attest.SignRotation(trust.Encode(), next.Encode(), ed25519.PrivateKey(Equal("a", 4).Key(i))))
 	}
 	enough = attest.EncodeRotation(trust.Encode(), next.Encode(), signatures)
+	newest := next
+	newest.NotAfter = next.NotAfter.AddDate(0, 1, 0)
 	for _, files := range []map[string][]byte{packs(), openings(), receipts()} {
 		for name, raw := range files {
 			if err := write(name, raw); err != nil {
@@ -171,7 +173,7 @@ func writeSamples(dir string) error {
 	overlap.Validators = append(slices.Clone(trust.Validators), trust.Validators[0])
 	for name, raw := range map[string][]byte{
 		"bom.json": append([]byte("\uFEFF"), trust.Encode()...), "anchorless.json": anchorless.Encode(), "overlap.json": overlap.Encode(),
-		"witnesses.json": next.Encode(), "clean.xlw": cosigned, "few.json": few, "rotation.json": enough,
+		"witnesses.json": next.Encode(), "clean.xlw": cosigned, "few.json": few, "rotation.json": enough, "newest.json": newest.Encode(),
 		"crlf.txt": bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n")), "two.txt": append(bytes.Clone(text), text...),
 		"broken.xla": broken, "json.xla": js, "empty.xla": nil, "version2.xla": append([]byte("XLA2"), raw[4:]...),
 		"trust.json": trust.Encode(), "younger.json": younger.Encode(), "other.json": other.Encode(), "forever.json": forever.Encode(),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -50,6 +51,7 @@ func trustUpdateCommand() *cobra.Command {
 		Short: "Take the newer trust file that the set in force has signed",
 		Long: `update takes the newer trust file out of a rotation file, where validators that hold more than two thirds of the
 set in force in the old trust file have signed it. It writes a plain trust file; keep the old one for old bundles.
+What would lead back is refused: a new file that ends earlier than the old one, or names a set that was replaced, and a file --out that is newer.
 
 Exit codes: 0 written; 1 invalid; 2 usage; 4 too few have signed, or a trust file has ended; 5 unsupported version.`,
 		Args: cobra.ExactArgs(2),
@@ -70,6 +72,9 @@ Exit codes: 0 written; 1 invalid; 2 usage; 4 too few have signed, or a trust fil
 			if err != nil {
 				return &exit{code: attest.ExitCode(nil, err), err: err}
 			}
+			if err := checkHeld(out, next); err != nil {
+				return err
+			}
 			if err := save(out, next); err != nil {
 				return usage("write --out: %w", err)
 			}
@@ -83,6 +88,27 @@ Exit codes: 0 written; 1 invalid; 2 usage; 4 too few have signed, or a trust fil
 		panic(err)
 	}
 	return cmd
+}
+
+// checkHeld refuses to write a trust file over one that it does not come after: whoever takes an old rotation once more keeps what is newer.
+func checkHeld(out string, file []byte) error {
+	raw, err := readAtMost(out, trustBytesMax)
+	if err != nil || bytes.Equal(raw, file) {
+		return nil // nothing is there, or saving says what is the matter
+	}
+	held, err := attest.ParseTrust(raw)
+	if err == nil {
+		var next *attest.Trust
+		if next, err = attest.ParseTrust(file); err == nil {
+			err = held.CheckNext(next)
+		}
+	} else if !errors.Is(err, attest.ErrVersion) {
+		return nil // no trust file
+	}
+	if err != nil {
+		return &exit{code: exitInvalid, err: fmt.Errorf("%s holds a trust file that this one does not follow, and stays as it is; write to another file: %w", out, err)}
+	}
+	return nil
 }
 
 // doctorJSON is what doctor finds, for programs.

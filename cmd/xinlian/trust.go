@@ -132,6 +132,9 @@ Read the new file before it is signed, and compare its SHA-256 where the key is.
 		if err != nil {
 			return err
 		}
+		if err := comesAfter(old, next); err != nil {
+			return exitWith(exitFailed, err)
+		}
 		message := attest.RotationMessage(old, next)
 		if err := shell.WriteFile(*out, message, 0o644); err != nil {
 			return exitWith(exitFailed, fmt.Errorf("write --out: %w", err))
@@ -140,6 +143,19 @@ Read the new file before it is signed, and compare its SHA-256 where the key is.
 		return nil
 	}
 	return c
+}
+
+// comesAfter is what a rotation file is refused for before anybody has signed it. Both have been read as trust files.
+func comesAfter(old, next []byte) error {
+	o, err := attest.ParseTrust(old)
+	if err != nil {
+		return err
+	}
+	n, err := attest.ParseTrust(next)
+	if err != nil {
+		return err
+	}
+	return o.CheckNext(n)
 }
 
 func readTrust(name string) ([]byte, error) {

@@ -3,7 +3,6 @@ package attest
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -30,15 +29,15 @@ func Examine(t *Trust, now time.Time) []Finding {
 		finding(false, "the trust file ends at %s, in %d days", formatTime(t.NotAfter), int(left/(24*time.Hour)))
 	}
 
-	epochs, _ := t.epochs()
-	_, newest := t.inForce()
+	epochs := t.ranges()
+	newest := newestOf(epochs).from
 	began := false
 	for i, e := range epochs {
 		switch h := e.from; {
 		case e.size > 0:
 			began = true
 			t.examineSet(h, finding)
-			if i < len(epochs)-1 && h < newest && !t.ends(h) {
+			if i < len(epochs)-1 && h < newest && e.end.IsZero() {
 				finding(false, "the set of the heights %d to %d has been replaced and has no valid_until: who holds its old keys can sign as of today", h, epochs[i+1].from-1)
 			}
 		case i == len(epochs)-1:
@@ -69,11 +68,6 @@ func Examine(t *Trust, now time.Time) []Finding {
 		finding(false, "time stamps may be made at any time after the header: without within_seconds an old date can still be stamped")
 	}
 	return out
-}
-
-// ends tells whether a validator of the set at a height has an end of its window: with it the whole set ends.
-func (t *Trust) ends(height int64) bool {
-	return slices.ContainsFunc(t.Validators, func(v TrustedValidator) bool { return v.covers(height) && !v.ValidUntil.IsZero() })
 }
 
 // examineSet says which sets a few can speak for.

@@ -151,12 +151,9 @@ func Rotate(oldFile, rotation []byte, now time.Time) (newFile []byte, err error)
 		return nil, err
 	case err != nil:
 		return nil, invalid(3, CodeRotationTrust, "the new trust file cannot be used: %v", err)
-	case next.ChainID != old.ChainID:
-		return nil, invalid(3, CodeRotationTrust, "the new trust file is of chain %q, the old of %q", next.ChainID, old.ChainID)
-	case next.Anchor.Height < old.Anchor.Height:
-		return nil, invalid(3, CodeRotationTrust, "the anchor of the new trust file (height %d) is older than that of the old (%d)", next.Anchor.Height, old.Anchor.Height)
-	case next.Anchor.Height == old.Anchor.Height && next.Anchor.HeaderHash != old.Anchor.HeaderHash:
-		return nil, invalid(3, CodeRotationTrust, "the new trust file has another anchor at height %d", next.Anchor.Height)
+	}
+	if err := old.checkNext(next); err != nil {
+		return nil, err
 	}
 
 	set, height := old.inForce()
@@ -176,9 +173,6 @@ func Rotate(oldFile, rotation []byte, now time.Time) (newFile []byte, err error)
 	if now.After(old.NotAfter) {
 		return nil, refusal(ErrTrust, 5, CodeTrustExpired, "the trust file ended at %s; get the current one", formatTime(old.NotAfter))
 	}
-	if now.After(next.NotAfter) {
-		return nil, refusal(ErrTrust, 5, CodeTrustExpired, "the new trust file ended at %s; get the current one", formatTime(next.NotAfter))
-	}
 	if total := sum(set.Powers); !moreThanTwoThirds(signed, total) {
 		return nil, refusal(ErrTrust, 5, CodeRotationQuorum, "the new trust file is signed by %d of %d, not more than two thirds", signed, total)
 	}
@@ -190,13 +184,57 @@ func Rotate(oldFile, rotation []byte, now time.Time) (newFile []byte, err error)
 	return newFile, nil
 }
 
-// inForce is the set of the file's last heights, and one of these heights. A file that Check has passed has a set somewhere.
-func (t *Trust) inForce() (*pb.ValidatorSet, int64) {
-	all, _ := t.epochs()
-	for _, e := range slices.Backward(all) {
-		if e.size > 0 {
-			return t.SetAt(e.from), e.from
+// CheckNext is the part of step 3 of a rotation that compares: a trust file that does not come after t cannot follow it. Both have passed Check.
+func (t *Trust) CheckNext(next *Trust) error {
+	if err := t.checkNext(next); err != nil {
+		return err
+	}
+	return nil
+}
+
+// checkNext holds rotations to one direction: end, anchor and newest set of a file go forward, so that no way of rotations leads back to a file that was
+// left, and a set that has an end keeps it.
+func (t *Trust) checkNext(next *Trust) *Error {
+	bad := func(format string, args ...any) *Error { return invalid(3, CodeRotationTrust, format, args...) }
+	olds, news := t.ranges(), next.ranges()
+	was, is := newestOf(olds), newestOf(news)
+	switch {
+	case next.ChainID != t.ChainID:
+		return bad("the new trust file is of chain %q, the old of %q", next.ChainID, t.ChainID)
+	case next.Anchor.Height < t.Anchor.Height:
+		return bad("the anchor of the new trust file (height %d) is older than that of the old (%d)", next.Anchor.Height, t.Anchor.Height)
+	case next.Anchor.Height == t.Anchor.Height && next.Anchor.HeaderHash != t.Anchor.HeaderHash:
+		return bad("the new trust file has another anchor at height %d", next.Anchor.Height)
+	case next.NotAfter.Before(t.NotAfter):
+		return bad("the new trust file ends at %s, before the old one (%s); make one that does not", formatTime(next.NotAfter), formatTime(t.NotAfter))
+	case is.from < was.from:
+		return bad("the newest set of the new trust file begins at height %d, that of the old at %d: it goes back to a set that was replaced", is.from, was.from)
+	case next.Anchor.Height == t.Anchor.Height && next.NotAfter.Equal(t.NotAfter) && is.from == was.from:
+		return bad("neither end nor anchor nor newest set of the new trust file is later than in the old; give it a later not_after")
+	}
+	// The old file's replaced sets, wherever either file has another from there on.
+	for _, h := range slices.Concat(heightsOf(olds), heightsOf(news)) {
+		i, k := epochAt(olds, h), epochAt(news, h)
+		if h >= was.from || i < 0 || k < 0 || olds[i].end.IsZero() || news[k].size == 0 {
+			continue
+		}
+		if end := news[k].end; end.IsZero() || end.After(olds[i].end) {
+			return bad("the set at height %d ends at %s in the old trust file and later or never in the new: whoever has its old keys by now could sign", h, formatTime(olds[i].end))
 		}
 	}
-	return new(pb.ValidatorSet), 0
+	return nil
+}
+
+func heightsOf(all []epoch) []int64 {
+	out := make([]int64, len(all))
+	for i, e := range all {
+		out[i] = e.from
+	}
+	return out
+}
+
+// inForce is the set of the file's last heights, and one of these heights.
+func (t *Trust) inForce() (*pb.ValidatorSet, int64) {
+	h := newestOf(t.ranges()).from
+	return t.SetAt(h), h
 }

@@ -62,6 +62,24 @@ func TestRotate(t *testing.T) {
 	}
 }
 
+var past = Time.Add(-time.Hour)
+
+// ended are two sets of which the first signs up to a height and a time.
+func ended(until int64, end time.Time) []attest.TrustedValidator {
+	vals := Equal("a", 4).Trusted(1, until)
+	vals[0].ValidUntil = end
+	return append(vals, Equal("b", 7).Trusted(until+1, 0)...)
+}
+
+// afterReplaced begins a rotation at a file whose first set has been replaced and has ended.
+func afterReplaced(change func(r *rotation)) func(r *rotation) (old, rotation []byte) {
+	return func(r *rotation) ([]byte, []byte) {
+		r.set, r.old.Validators, r.new.Validators = Equal("b", 7), ended(100, past), ended(100, past)
+		change(r)
+		return r.old.Encode(), r.file(r.sign(0, 1, 2, 3, 4))
+	}
+}
+
 // rotationChange is a rotation with one fault.
 type rotationChange struct {
 	class  error
@@ -111,10 +129,32 @@ func rotationChanges() map[string]rotationChange {
 			r.old.NotAfter = now().Add(-1)
 			return r.old.Encode(), r.file(r.sign(0, 1, 2))
 		}},
-		"new file ended": {attest.ErrTrust, attest.CodeTrustExpired, func(r *rotation) ([]byte, []byte) {
+		"new file ended": {attest.ErrInvalid, attest.CodeRotationTrust, func(r *rotation) ([]byte, []byte) {
 			r.new.NotAfter = now().Add(-1)
 			return r.old.Encode(), r.file(r.sign(0, 1, 2))
 		}},
+		"ends earlier": {attest.ErrInvalid, attest.CodeRotationTrust, func(r *rotation) ([]byte, []byte) {
+			r.new.NotAfter = r.old.NotAfter.Add(-1)
+			return r.old.Encode(), r.file(r.sign(0, 1, 2))
+		}},
+		"no newer": {attest.ErrInvalid, attest.CodeRotationTrust, func(r *rotation) ([]byte, []byte) {
+			r.new.NotAfter, r.new.Validators = r.old.NotAfter, r.old.Validators // only witnesses have come
+			return r.old.Encode(), r.file(r.sign(0, 1, 2))
+		}},
+		"back to a replaced set":    {attest.ErrInvalid, attest.CodeRotationTrust, afterReplaced(func(r *rotation) { r.new.Validators = Equal("a", 4).Trusted(1, 0) })},
+		"newest set begins earlier": {attest.ErrInvalid, attest.CodeRotationTrust, afterReplaced(func(r *rotation) { r.new.Validators = ended(99, past) })},
+		"end taken away":            {attest.ErrInvalid, attest.CodeRotationTrust, afterReplaced(func(r *rotation) { r.new.Validators = ended(100, time.Time{}) })},
+		"end put off":               {attest.ErrInvalid, attest.CodeRotationTrust, afterReplaced(func(r *rotation) { r.new.Validators = ended(100, past.Add(1)) })},
+		"end of a part taken away": {attest.ErrInvalid, attest.CodeRotationTrust, afterReplaced(func(r *rotation) {
+			vals := ended(100, past)
+			vals[0].UntilHeight = 99
+			vals = append(vals, vals[0])
+			vals[len(vals)-1].FromHeight, vals[len(vals)-1].UntilHeight, vals[len(vals)-1].ValidUntil = 100, 100, time.Time{}
+			r.new.Validators = vals
+		})},
+		"end taken away of another set": {attest.ErrInvalid, attest.CodeRotationTrust, afterReplaced(func(r *rotation) {
+			r.new.Validators = append(Equal("c", 4).Trusted(60, 70), Equal("b", 7).Trusted(101, 0)...)
+		})},
 		"another chain": {attest.ErrInvalid, attest.CodeRotationTrust, func(r *rotation) ([]byte, []byte) {
 			r.new.ChainID = "test-other"
 			return r.old.Encode(), r.file(r.sign(0, 1, 2))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/xinlian-ledger/xinlian/x/attest"
+	. "github.com/xinlian-ledger/xinlian/x/attesttest"
 )
 
 const (
@@ -48,6 +49,24 @@ func rotationFiles() map[string][]byte {
 	last := newRotation() // after the last height there is none, so the one whose range ends there is in force
 	last.old.Validators[0].UntilHeight = math.MaxInt64
 	add("ok until the last height", 0, "OK", last.old.Encode(), last.file(last.sign(0, 1, 2)), now())
+	forward := map[string]func(r *rotation){
+		"later end": func(*rotation) {}, "same end, younger anchor": func(r *rotation) { r.new.NotAfter, r.new.Anchor.Height = r.old.NotAfter, 51 },
+		"same end, newer set": func(r *rotation) {
+			r.new.NotAfter, r.new.Validators = r.old.NotAfter, append(ended(100, past)[:4], append(Equal("b", 7).Trusted(101, 200), Equal("c", 4).Trusted(201, 0)...)...)
+		},
+		"end comes earlier": func(r *rotation) { r.new.Validators = ended(100, past.Add(-1)) },
+		"end of another validator": func(r *rotation) {
+			r.new.Validators[0].ValidUntil, r.new.Validators[2].ValidUntil = time.Time{}, past
+		},
+		"old set left out":          func(r *rotation) { r.new.Validators = Equal("b", 7).Trusted(101, 0) },
+		"set in force ends later":   func(r *rotation) { r.old.Validators[5].ValidUntil, r.new.Validators[5].ValidUntil = now(), now().Add(time.Hour) },
+		"set in force ends no more": func(r *rotation) { r.old.Validators[5].ValidUntil = now() },
+	}
+	for name, change := range forward {
+		r := newRotation()
+		old, raw := afterReplaced(change)(&r)
+		add("ok "+name, 0, "OK", old, raw, now())
+	}
 	for name, c := range rotationChanges() {
 		r := newRotation()
 		old, raw := c.change(&r)

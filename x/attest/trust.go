@@ -175,7 +175,8 @@ func (t *Trust) checkOnce() error {
 // right after one has ended.
 type epoch struct {
 	from int64
-	size int // of the set; 0: the file has none here
+	size int       // of the set; 0: the file has none here
+	end  time.Time // the first ValidUntil of the set, with which all of it ends; zero: none
 }
 
 // epochs are those of the file, ascending. The error is what Check says of a set that can be none. One pass over the file, which may have thousands of
@@ -185,18 +186,19 @@ func (t *Trust) epochs() ([]epoch, error) {
 		at    int64
 		size  int
 		power int64
+		end   time.Time
 	}
 	changes := make([]change, 0, 2*len(t.Validators))
 	for i := range t.Validators {
 		v := &t.Validators[i]
-		changes = append(changes, change{v.FromHeight, 1, v.Power})
+		changes = append(changes, change{v.FromHeight, 1, v.Power, v.ValidUntil})
 		if u := v.UntilHeight; u != 0 && u != math.MaxInt64 {
-			changes = append(changes, change{u + 1, -1, -v.Power})
+			changes = append(changes, change{u + 1, -1, -v.Power, v.ValidUntil})
 		}
 	}
 	slices.SortFunc(changes, func(a, b change) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.size, b.size)) }) // who leaves before who comes
 	var all []epoch
-	size, total := 0, int64(0)
+	size, total, ends := 0, int64(0), []time.Time(nil) // ends ascend
 	for i, c := range changes {
 		if c.power > maxPower-total {
 			return nil, fmt.Errorf("at height %d the power of all validators is too large", c.at)
@@ -205,11 +207,47 @@ func (t *Trust) epochs() ([]epoch, error) {
 		if size > pb.ValidatorsMax {
 			return nil, fmt.Errorf("at height %d there are more than %d validators", c.at, pb.ValidatorsMax)
 		}
+		if !c.end.IsZero() {
+			if at, _ := slices.BinarySearchFunc(ends, c.end, time.Time.Compare); c.size > 0 {
+				ends = slices.Insert(ends, at, c.end)
+			} else {
+				ends = slices.Delete(ends, at, at+1)
+			}
+		}
 		if i == len(changes)-1 || changes[i+1].at != c.at {
-			all = append(all, epoch{c.at, size})
+			e := epoch{from: c.at, size: size}
+			if len(ends) > 0 {
+				e.end = ends[0]
+			}
+			all = append(all, e)
 		}
 	}
 	return all, nil
+}
+
+// ranges are the epochs of a file that Check has passed.
+func (t *Trust) ranges() []epoch {
+	all, _ := t.epochs()
+	return all
+}
+
+// epochAt is the place of the epoch that a height lies in; -1 below the first.
+func epochAt(all []epoch, height int64) int {
+	i, is := slices.BinarySearchFunc(all, height, func(e epoch, h int64) int { return cmp.Compare(e.from, h) })
+	if is {
+		return i
+	}
+	return i - 1
+}
+
+// newestOf is the last epoch that has a set. A file that Check has passed has one.
+func newestOf(all []epoch) epoch {
+	for _, e := range slices.Backward(all) {
+		if e.size > 0 {
+			return e
+		}
+	}
+	return epoch{}
 }
 
 type trustJSON struct {

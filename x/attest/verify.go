@@ -2,7 +2,6 @@ package attest
 
 import (
 	"bytes"
-	"cmp"
 	"crypto"
 	"crypto/sha256"
 	"errors"
@@ -122,7 +121,7 @@ func NewVerifier(trust *Trust) (*Verifier, error) {
 		}
 		v.stampKeys = append(v.stampKeys, key)
 	}
-	v.epochs, _ = t.epochs() // Check has had them
+	v.epochs = t.ranges()
 	return v, nil
 }
 
@@ -481,21 +480,12 @@ func (v *Verifier) checkBlock(b *pb.Bundle) (*block, *Error) {
 // reaches tells whether the set that signed at a height is the trust file's own. Both are in the one order, so that they are compared without hashing; the
 // file's is made only where it has as many validators.
 func (v *Verifier) reaches(height int64, set *pb.ValidatorSet) bool {
-	i := v.epochAt(height)
+	i := epochAt(v.epochs, height)
 	if height < v.trust.Anchor.Height || i < 0 || v.epochs[i].size != len(set.Powers) {
 		return false
 	}
 	own := v.trust.SetAt(height)
 	return bytes.Equal(own.PubKeys, set.PubKeys) && slices.Equal(own.Powers, set.Powers)
-}
-
-// epochAt is the place of the epoch that a height lies in; -1 below the first.
-func (v *Verifier) epochAt(height int64) int {
-	i, is := slices.BinarySearchFunc(v.epochs, height, func(e epoch, h int64) int { return cmp.Compare(e.from, h) })
-	if is {
-		return i
-	}
-	return i - 1
 }
 
 func (v *Verifier) checkExpired(now time.Time) *Error {
@@ -508,7 +498,7 @@ func (v *Verifier) checkExpired(now time.Time) *Error {
 // counts tells whether a link says anything of a header: it lies in the newest range of the trust file that begins at or below the header. Whoever holds the keys of a
 // set that the file has replaced leads to any set from an old height. Where the file says until when the set signs, steps within lead nowhere.
 func (v *Verifier) counts(l link, height int64) bool {
-	last := v.epochAt(height)
+	last := epochAt(v.epochs, height)
 	for i := last; i >= 0; i-- {
 		if e := v.epochs[i]; e.size > 0 {
 			within := i == last && i+1 < len(v.epochs)

@@ -30,12 +30,12 @@ export async function rotate(oldFile: Uint8Array, rotation: Uint8Array, now: big
   if (!equal(r.from, sha256(oldFile))) throw invalid(2, "E_ROTATION_FROM", "the rotation does not begin at this trust file");
 
   // 3. The new file follows.
-  const next = follows(old, r.trust);
+  follows(old, r.trust);
 
   // 4. Signatures of keys in force.
   const message = concat(textBytes("xinlian/trust-rotation/v1\n"), sha256(oldFile), sha256(r.trust));
   const height = old.inForce();
-  const set = height === undefined ? [] : old.validators.filter((v) => covers(v, height));
+  const set = old.validators.filter((v) => covers(v, height));
   let signed = 0n;
   for (const [i, s] of r.signatures.entries()) {
     const wrong = (what: string) => invalid(4, "E_ROTATION_SIG", `signature ${i} ${what}`);
@@ -46,21 +46,19 @@ export async function rotate(oldFile: Uint8Array, rotation: Uint8Array, now: big
     signed += by.power;
   }
 
-  // 5. Neither has ended; more than two thirds; in their windows.
+  // 5. The old file has not ended, and so the new one has not; more than two thirds; in their windows.
   const untrusted = (code: "E_TRUST_EXPIRED" | "E_ROTATION_QUORUM" | "E_TRUST_WINDOW", text: string) => new Refusal("untrusted", 5, code, text);
-  for (const [what, t] of [["trust file", old], ["new trust file", next]] as const) {
-    if (now > t.notAfter) throw untrusted("E_TRUST_EXPIRED", `the ${what} ended at ${formatTime(t.notAfter)}; get the current one`);
-  }
+  if (now > old.notAfter) throw untrusted("E_TRUST_EXPIRED", `the trust file ended at ${formatTime(old.notAfter)}; get the current one`);
   const total = set.reduce((sum, v) => sum + v.power, 0n);
   if (3n * signed <= 2n * total) throw untrusted("E_ROTATION_QUORUM", `the new trust file is signed by ${signed} of ${total}, not more than two thirds`);
-  if (height === undefined || !old.inWindow(height, now)) {
+  if (!old.inWindow(height, now)) {
     throw untrusted("E_TRUST_WINDOW", "a validator of the set in force is outside its window of time in the old trust file");
   }
   return r.trust;
 }
 
-/** follows is step 3. */
-function follows(old: Trust, file: Uint8Array): Trust {
+/** follows is step 3. It holds rotations to one direction: no way of them leads back to a file that was left, and a set that has an end keeps it. */
+function follows(old: Trust, file: Uint8Array): void {
   const wrong = (what: string) => invalid(3, "E_ROTATION_TRUST", `the new trust file ${what}`);
   let next: Trust;
   try {
@@ -74,7 +72,20 @@ function follows(old: Trust, file: Uint8Array): Trust {
   if (next.anchor.height === old.anchor.height && !equal(next.anchor.headerHash, old.anchor.headerHash)) {
     throw wrong(`has another anchor at height ${next.anchor.height}`);
   }
-  return next;
+  if (next.notAfter < old.notAfter) throw wrong(`ends at ${formatTime(next.notAfter)}, before the old one (${formatTime(old.notAfter)})`);
+  const [was, is] = [old.inForce(), next.inForce()];
+  if (is < was) throw wrong(`has its newest set from height ${is}, the old one from ${was}: it goes back to a set that was replaced`);
+  if (next.anchor.height === old.anchor.height && next.notAfter === old.notAfter && is === was) {
+    throw wrong("is no newer: neither its end nor its anchor nor its newest set is later than in the old one");
+  }
+  // The old file's replaced sets, wherever either file has another from there on.
+  for (const { from: h } of [...old.epochs, ...next.epochs]) {
+    const [before, after] = [old.epochAt(h), next.epochAt(h)];
+    if (h >= was || before?.end === undefined || after === undefined || after.size === 0) continue;
+    if (after.end === undefined || after.end > before.end) {
+      throw wrong(`lets the set at height ${h} go on, which ends at ${formatTime(before.end)} in the old one: whoever has its old keys by now could sign`);
+    }
+  }
 }
 
 /** read is the form of a rotation file (轮换文件). */

@@ -65,7 +65,8 @@ export class Trust {
   readonly witnesses: Witnesses;
   readonly stamps: Stamps;
   readonly notAfter: bigint;
-  readonly #epochs: readonly Epoch[];
+  /** The ranges of heights with one set, ascending. */
+  readonly epochs: readonly Epoch[];
 
   /** By parseTrust. */
   constructor(
@@ -87,7 +88,7 @@ export class Trust {
     this.witnesses = f.witnesses;
     this.stamps = f.stamps;
     this.notAfter = f.notAfter;
-    this.#epochs = f.epochs;
+    this.epochs = f.epochs;
   }
 
   /** setAt is the file's validator set at a height; undefined where it has none. */
@@ -102,33 +103,33 @@ export class Trust {
     return { pubKeys, powers: members.map((v) => v.power) };
   }
 
-  /** sizeAt is how many validators the set at a height has; sets are made only where one is asked for. */
-  sizeAt(height: bigint): number {
-    return this.#epochs[this.#epochAt(height)]?.size ?? 0;
+  /** epochAt is the range that a height lies in; sets are made only where one is asked for. */
+  epochAt(height: bigint): Epoch | undefined {
+    return this.epochs[this.#indexAt(height)];
   }
 
-  /** inForce is a height at which the set of the file's last heights is in force; undefined where it has none. */
-  inForce(): bigint | undefined {
-    return this.#epochs.findLast((e) => e.size > 0)?.from;
+  /** inForce is the first height of the newest range that has a set. A file that parseTrust has read has one. */
+  inForce(): bigint {
+    return this.epochs.findLast((e) => e.size > 0)!.from;
   }
 
   /** rangeAt is the newest range of heights with one set that begins at or below a height; until is its last, undefined where it is open. */
   rangeAt(height: bigint): { from: bigint; until: bigint | undefined } | undefined {
-    for (let i = this.#epochAt(height); i >= 0; i--) {
-      const e = this.#epochs[i]!;
+    for (let i = this.#indexAt(height); i >= 0; i--) {
+      const e = this.epochs[i]!;
       if (e.size === 0) continue;
-      const after = this.#epochs[i + 1];
+      const after = this.epochs[i + 1];
       return { from: e.from, until: after === undefined ? undefined : after.from - 1n };
     }
     return undefined;
   }
 
-  /** #epochAt is the place of the epoch that a height lies in; -1 below the first. */
-  #epochAt(height: bigint): number {
-    let [low, high] = [0, this.#epochs.length]; // the first that begins above it lies between
+  /** #indexAt is the place of the epoch that a height lies in; -1 below the first. */
+  #indexAt(height: bigint): number {
+    let [low, high] = [0, this.epochs.length]; // the first that begins above it lies between
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.#epochs[middle]!.from <= height) low = middle + 1;
+      if (this.epochs[middle]!.from <= height) low = middle + 1;
       else high = middle;
     }
     return low - 1;
@@ -279,7 +280,7 @@ function trustedValidator(row: Json, i: number): TrustedValidator {
 function checkOnce(validators: readonly TrustedValidator[]): void {
   const order = validators
     .map((v, i) => ({ v, i, key: byteText(v.pubKey) }))
-    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : compareHeights(a.v.fromHeight, b.v.fromHeight) || a.i - b.i));
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : compare64(a.v.fromHeight, b.v.fromHeight) || a.i - b.i));
   order.forEach((o, n) => {
     const before = order[n - 1];
     if (before?.key === o.key && covers(before.v, o.v.fromHeight)) {
@@ -288,7 +289,7 @@ function checkOnce(validators: readonly TrustedValidator[]): void {
   });
 }
 
-function compareHeights(a: bigint, b: bigint): number {
+function compare64(a: bigint, b: bigint): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
@@ -296,27 +297,34 @@ function compareHeights(a: bigint, b: bigint): number {
  * Epoch is a range of heights, up to the next epoch, in which the set of the trust file does not change: it begins where a validator's range begins, or
  * right after one has ended.
  */
-interface Epoch {
+export interface Epoch {
   readonly from: bigint;
   readonly size: number; // of the set; 0: the file has none here
+  readonly end: bigint | undefined; // the first validUntil of the set, with which all of it ends
 }
 
 /** epochsOf gives those of a file, ascending, and holds the set of each to what can be a set. One pass: a file may have thousands of ranges. */
 function epochsOf(validators: readonly TrustedValidator[]): Epoch[] {
   const changes = validators.flatMap((v) => {
-    const comes = { at: v.fromHeight, size: 1, power: v.power };
+    const comes = { at: v.fromHeight, size: 1, power: v.power, end: v.validUntil };
     const open = v.untilHeight === 0n || v.untilHeight === int64Max; // after the last height there is none
-    return open ? [comes] : [comes, { at: v.untilHeight + 1n, size: -1, power: -v.power }];
+    return open ? [comes] : [comes, { at: v.untilHeight + 1n, size: -1, power: -v.power, end: v.validUntil }];
   });
-  changes.sort((a, b) => compareHeights(a.at, b.at) || a.size - b.size); // who leaves before who comes
+  changes.sort((a, b) => compare64(a.at, b.at) || a.size - b.size); // who leaves before who comes
   const all: Epoch[] = [];
+  const ends: bigint[] = []; // ascending
   let [size, total] = [0, 0n];
   changes.forEach((c, i) => {
     size += c.size;
     total += c.power;
     if (total > maxPower) throw bad(`at height ${c.at} the power of all validators is too large`);
     if (size > validatorsMax) throw bad(`at height ${c.at} there are more than ${validatorsMax} validators`);
-    if (changes[i + 1]?.at !== c.at) all.push({ from: c.at, size });
+    if (c.end !== undefined) {
+      const at = ends.findIndex((e) => e >= c.end!);
+      if (c.size < 0) ends.splice(at, 1);
+      else ends.splice(at < 0 ? ends.length : at, 0, c.end);
+    }
+    if (changes[i + 1]?.at !== c.at) all.push({ from: c.at, size, end: ends[0] });
   });
   return all;
 }

@@ -265,7 +265,7 @@ export async function checkBlock(b: Block, trust: Trust): Promise<Verified> {
     let power = { signed: 0n, total: 0n, signers: 0 };
     if (set !== undefined) {
       power = await checkCommit(h, hash, at.commit, set);
-      const known = h.height >= anchor.height && trust.sizeAt(h.height) === set.powers.length;
+      const known = h.height >= anchor.height && trust.epochAt(h.height)?.size === set.powers.length;
       const believed = known ? trust.setAt(h.height) : undefined;
       if (believed !== undefined && sameSet(believed, set)) links.push({ height: h.height, time: timeOf(h) });
     }
