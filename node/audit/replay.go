@@ -546,6 +546,12 @@ func caught(err *error) {
 	}
 }
 
+// compareRun is how many rows are compared at a time, compareBytes how many bytes of them at least.
+const (
+	compareRun   = 64
+	compareBytes = 64 << 10
+)
+
 func (r *replay) compareTable(height int64, t *x.TableInfo, theirs x.Reader) (diff *Difference) {
 	report := func(key []byte, have, want string) {
 		diff = differ(height, "state", have, want)
@@ -554,24 +560,42 @@ func (r *replay) compareTable(height int64, t *x.TableInfo, theirs x.Reader) (di
 	var at []byte // of diff
 	same, seen := 0, int64(0)
 	defer func() { atomic.AddInt64(&r.report.StateRows, seen) }()
+	var (
+		some []found
+		room []byte // what they consist of
+	)
+	compare := func() (agree bool) {
+		r.rows.warm(t.Prefix, some)
+		for _, row := range some {
+			seen++
+			mine, ok := r.rows.Peek(row.key)
+			switch {
+			case !ok:
+				report(row.key, "a row", "none")
+			case !bytes.Equal(row.value, mine):
+				report(row.key, fmt.Sprintf("%x", row.value), fmt.Sprintf("%x", mine))
+			default:
+				same++
+				continue
+			}
+			at = row.key
+			return false
+		}
+		some, room = some[:0], room[:0]
+		return true
+	}
 	theirs.Iterate([]byte{t.Prefix}, nil, func(key, value []byte) bool {
 		if app.Unswept(key, r.lastTime.Unix()) {
 			return true
 		}
-		seen++
-		mine, ok := r.rows.Peek(key)
-		switch {
-		case !ok:
-			report(key, "a row", "none")
-		case !bytes.Equal(value, mine):
-			report(key, fmt.Sprintf("%x", value), fmt.Sprintf("%x", mine))
-		default:
-			same++
-			return true
-		}
-		at = bytes.Clone(key)
-		return false
+		n := len(room)
+		room = append(append(room, key...), value...)
+		some = append(some, found{room[n : n+len(key)], room[n+len(key):]})
+		return len(some) < compareRun && len(room) < compareBytes || compare()
 	})
+	if diff == nil {
+		compare()
+	}
 	if diff == nil && same == r.rows.len(t.Prefix) {
 		return nil
 	}

@@ -47,6 +47,7 @@ func TestRows(t *testing.T) {
 				r.Apply([]byte(k), nil, true)
 				delete(model, k)
 			case 4:
+				r.warm(k[0], []found{{[]byte(k), []byte(model[k])}, {[]byte(key.Draw(t, "beside")), nil}})
 				got, ok := r.Get([]byte(k))
 				if want, has := model[k]; ok != has || string(got) != want {
 					t.Fatalf("key %x: %d bytes, %v; want %d bytes, %v", k, len(got), ok, len(want), has)
