@@ -14,6 +14,9 @@ const (
 // It is a net, not a wall: a number written in words passes. It errs towards finding, because
 // what is found is refused and can be sent again, and what is missed stays on chain for good.
 func ScanPII(s string) (kind string, found bool) {
+	if digitsAtMost(s) < shortestPII {
+		return "", false
+	}
 	text := piiText(s)
 	var a, b piiRun // the two runs before; none where no single separator joins them on
 	for i := 0; i < len(text); {
@@ -35,6 +38,20 @@ func ScanPII(s string) (kind string, found bool) {
 		i = c.end
 	}
 	return "", false
+}
+
+// shortestPII is the number of digits of a mobile number: no other has fewer.
+const shortestPII = 11
+
+// digitsAtMost counts what may be a digit: a full-width one begins with the byte 0xEF. Nearly all codes and numbers of documents have few, and
+// recording scans four texts a record.
+func digitsAtMost(s string) (n int) {
+	for i := range len(s) {
+		if isDigit(s[i]) || s[i] == 0xEF {
+			n++
+		}
+	}
+	return n
 }
 
 // piiText reduces text to what the scan looks at, one byte for each visible character: digits, X,

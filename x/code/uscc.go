@@ -108,8 +108,16 @@ func CompleteUSCC(first8, body8 string) string {
 	return s
 }
 
+// usccValues are the values of all bytes: codes are checked with every record, a character at a time.
+var usccValues = func() (v [256]int8) {
+	for c := range v {
+		v[c] = int8(strings.IndexByte(usccAlphabet, byte(c)))
+	}
+	return v
+}()
+
 // usccValue is the value of a character, -1 outside the alphabet.
-func usccValue(c byte) int { return strings.IndexByte(usccAlphabet, c) }
+func usccValue(c byte) int { return int(usccValues[c]) }
 
 // usccTypeKnown tells whether a department issues that class.
 func usccTypeKnown(department, class byte) bool {
