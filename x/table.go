@@ -1,7 +1,6 @@
 package x
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"fmt"
 )
@@ -186,7 +185,10 @@ func Key(prefix byte, parts ...[]byte) []byte {
 // SHA-256("xinlian/record/v1" ‖ 0 ‖ kind ‖ 0 ‖ issuer ‖ 0 ‖ source key ‖ 0 ‖ subject). One decision may punish several parties, so
 // the subject is part of it; recording twice finds the same id.
 func RecordID(kind, issuer, sourceKey, subject string) [32]byte {
-	return sha256.Sum256(bytes.Join([][]byte{
-		[]byte("xinlian/record/v1"), []byte(kind), []byte(issuer), []byte(sourceKey), []byte(subject),
-	}, []byte{0}))
+	var room [256]byte // enough for nearly all: no allocation
+	b := append(room[:0], "xinlian/record/v1"...)
+	for _, part := range [...]string{kind, issuer, sourceKey, subject} {
+		b = append(append(b, 0), part...)
+	}
+	return sha256.Sum256(b)
 }

@@ -111,7 +111,7 @@ func Submit(ctx *x.Ctx, m *pb.SubmitCommitment) (x.Done, error) {
 		done.Note = x.AlreadyRecorded
 		return done, nil
 	}
-	if _, err := subject.Require(ctx, c.Subject); err != nil {
+	if err := subject.Enrolled(ctx, c.Subject); err != nil {
 		return done, err
 	}
 	if c.MadeOn > int32(ctx.Today) {

@@ -199,7 +199,7 @@ func RecordGrade(ctx *x.Ctx, m *pb.RecordGrade) (x.Done, error) {
 	if _, err := member.Act(ctx, m.Issuer, pb.ROLE_EVALUATE, pb.MANDATE_UNSET); err != nil {
 		return x.Done{}, err
 	}
-	if _, err := subject.Require(ctx, m.Subject); err != nil {
+	if err := subject.Enrolled(ctx, m.Subject); err != nil {
 		return x.Done{}, err
 	}
 	now := &pb.Grade{

@@ -99,7 +99,7 @@ func Add(ctx *x.Ctx, m *pb.AddCandidates) (x.Done, error) {
 		if c.Class < 1 || c.Class > classes {
 			return done, ErrCandidate.With("candidate %d has class %d", i, c.Class)
 		}
-		if _, err := subject.Require(ctx, c.Subject); err != nil {
+		if err := subject.Enrolled(ctx, c.Subject); err != nil {
 			return done, err
 		}
 		if old, ok := candidates.Get(ctx, p.Id, []byte(c.Subject)); ok {

@@ -93,7 +93,7 @@ func Record(ctx *x.Ctx, m *pb.RecordNoPenalty) (x.Done, error) {
 		}
 		return done, x.ErrDifferently.With("%s against %s stands with other content", c.DocNo, c.Subject)
 	}
-	if _, err := subject.Require(ctx, c.Subject); err != nil {
+	if err := subject.Enrolled(ctx, c.Subject); err != nil {
 		return done, err
 	}
 	decided := calendar.Date(c.DecidedOn)

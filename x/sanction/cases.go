@@ -108,7 +108,7 @@ func FileCase(ctx *x.Ctx, m *pb.FileCase) (x.Done, error) {
 	if err != nil {
 		return done, err
 	}
-	if _, err := subject.Require(ctx, m.Subject); err != nil {
+	if err := subject.Enrolled(ctx, m.Subject); err != nil {
 		return done, err
 	}
 	if _, ok := catalog.Region(ctx, m.ViolationRegion, ctx.Today); !ok {

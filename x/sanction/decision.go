@@ -100,7 +100,7 @@ func begin(ctx *x.Ctx, kind pb.DishonestyKind, f *decision, content interface{ M
 		}
 		return nil, nil, done, x.ErrDifferently.With("%s against %s stands with other content", f.DocNo, f.Subject)
 	}
-	if _, err := subject.Require(ctx, f.Subject); err != nil {
+	if err := subject.Enrolled(ctx, f.Subject); err != nil {
 		return nil, nil, done, err
 	}
 	if err := checkNow(ctx, f); err != nil {

@@ -157,7 +157,7 @@ func Notify(ctx *x.Ctx, m *pb.NotifyListing) (x.Done, error) {
 		}
 		return done, x.ErrDifferently.With("notice %s to %s stands with other content", n.NoticeNo, n.Subject)
 	}
-	if _, err := subject.Require(ctx, n.Subject); err != nil {
+	if err := subject.Enrolled(ctx, n.Subject); err != nil {
 		return done, err
 	}
 	if _, ok := catalog.ListStandardOn(ctx, n.List, ctx.Today); !ok {
@@ -414,7 +414,7 @@ func Decide(ctx *x.Ctx, m *pb.DecideListing) (x.Done, error) {
 		}
 		return done, x.ErrDifferently.With("%s against %s stands with other content", c.DocNo, c.Subject)
 	}
-	if _, err := subject.Require(ctx, c.Subject); err != nil {
+	if err := subject.Enrolled(ctx, c.Subject); err != nil {
 		return done, err
 	}
 	if err := checkNow(ctx, f); err != nil {

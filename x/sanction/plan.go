@@ -168,7 +168,7 @@ func FilePlan(ctx *x.Ctx, m *pb.FilePlan) (x.Done, error) {
 		}
 		return done, x.ErrDifferently.With("the plan of case %s stands with other content", m.CaseNo)
 	}
-	if _, err := subject.Require(ctx, m.Subject); err != nil {
+	if err := subject.Enrolled(ctx, m.Subject); err != nil {
 		return done, err
 	}
 	if _, runs := x.Peek(ctx, x.Key(openPlans.Prefix, []byte(m.Subject))); runs {

@@ -69,7 +69,7 @@ func Reconcile(ctx *x.Ctx, m *pb.Reconcile) (x.Done, error) {
 	if !speaker.CreditChina {
 		return x.Done{}, ErrCreditChina
 	}
-	if _, err := subject.Require(ctx, m.Subject); err != nil {
+	if err := subject.Enrolled(ctx, m.Subject); err != nil {
 		return x.Done{}, err
 	}
 	digest := sha256.Sum256(x.EncodeRow(m))

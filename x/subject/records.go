@@ -1,10 +1,10 @@
 package subject
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
@@ -96,40 +96,56 @@ func FileLeafKey(secret []byte, uscc string) []byte {
 
 // FileLeafValue is the value of a file's leaf.
 func FileLeafValue(size uint64, root tree.Hash) []byte {
-	var n [8]byte
-	binary.BigEndian.PutUint64(n[:], size)
-	sum := sha256.Sum256(bytes.Join([][]byte{[]byte(fileDomain), n[:], root[:]}, nil))
+	var room [64]byte
+	sum := sha256.Sum256(append(binary.BigEndian.AppendUint64(append(room[:0], fileDomain...), size), root[:]...))
 	return sum[:]
 }
 
+// decodeHead reads the one form that encodeHead writes. Every version of a record reads and writes a head: the generated code, which makes a slice of
+// each peak, took as long as hashing it did.
 func decodeHead(raw []byte) tree.Frontier {
-	h := new(pb.FileHead)
-	if err := h.Unmarshal(raw); err != nil {
-		x.Faultf("a file head does not decode: %w", err)
+	f, rest := tree.Frontier{}, raw
+	if len(rest) > 0 && rest[0] == headSize {
+		n := 0
+		if f.Size, n = binary.Uvarint(rest[1:]); n > 0 {
+			rest = rest[1+n:]
+		}
 	}
-	f := tree.Frontier{Size: h.Size_, Peaks: make([]tree.Hash, len(h.Peaks))}
-	whole := true
-	for i, p := range h.Peaks {
-		whole = whole && len(p) == len(f.Peaks[i])
-		copy(f.Peaks[i][:], p)
+	f.Peaks = make([]tree.Hash, 0, bits.OnesCount64(f.Size))
+	for len(rest) >= peakBytes && rest[0] == headPeak && rest[1] == sha256.Size {
+		f.Peaks, rest = append(f.Peaks, tree.Hash(rest[2:peakBytes])), rest[peakBytes:]
 	}
-	if err := f.Check(); err != nil || !whole {
+	if err := f.Check(); err != nil || len(rest) > 0 {
 		x.Faultf("a file head is damaged: %w", tree.ErrFrontier)
 	}
 	return f
 }
 
+// The fields of pb.FileHead as they are encoded: a tag each, and the length of a peak, which is one byte.
+const (
+	headSize  = 1<<3 | 0
+	headPeak  = 2<<3 | 2
+	peakBytes = 2 + sha256.Size
+)
+
 func encodeHead(f tree.Frontier) []byte {
-	h := &pb.FileHead{Size_: f.Size, Peaks: make([][]byte, len(f.Peaks))}
-	for i := range f.Peaks {
-		h.Peaks[i] = f.Peaks[i][:] // encoding copies
+	b := binary.AppendUvarint(append(make([]byte, 0, 1+binary.MaxVarintLen64+len(f.Peaks)*peakBytes), headSize), f.Size)
+	if f.Size == 0 {
+		b = b[:0]
 	}
-	return x.EncodeRow(h)
+	for i := range f.Peaks {
+		b = append(append(b, headPeak, sha256.Size), f.Peaks[i][:]...)
+	}
+	return b
 }
 
 // Head is the frontier of a subject's file: its size and, through Root, its root.
 func Head(r x.Reader, uscc string) tree.Frontier {
-	raw, ok := x.Peek(r, x.Key(heads.Prefix, []byte(uscc))) // decoding copies
+	return headAt(r, x.Key(heads.Prefix, []byte(uscc)))
+}
+
+func headAt(r x.Reader, key []byte) tree.Frontier {
+	raw, ok := x.Peek(r, key) // decoding copies
 	if !ok {
 		return tree.Frontier{}
 	}
@@ -150,16 +166,20 @@ func Entries(r x.Reader, uscc string, fn func(seq uint64, e *pb.FileEntry) (more
 
 // appendEntry adds a version of a row to the subject's file and to the global log, and returns its number in the file.
 func appendEntry(ctx *x.Ctx, uscc string, table byte, key, row []byte) uint64 {
-	f := Head(ctx, uscc)
+	head := x.Key(heads.Prefix, []byte(uscc))
+	f := headAt(ctx, head)
 	seq := f.Size
 	k, d := sha256.Sum256(key), sha256.Sum256(row)
-	e := x.EncodeRow(&pb.FileEntry{Height: ctx.Height, Table: uint32(table), Key: k[:], Digest: d[:]})
+	e, err := (&pb.FileEntry{Height: ctx.Height, Table: uint32(table), Key: k[:], Digest: d[:]}).Marshal() // EncodeRow would have it and its digests on the heap
+	if err != nil {
+		panic(fmt.Sprintf("a file entry does not encode: %v", err))
+	}
 	var n [8]byte
 	binary.BigEndian.PutUint64(n[:], seq)
 	ctx.Set(entries.Key([]byte(uscc), n[:]), e)
 	leaf := tree.LogLeaf(e)
 	f.Append(leaf)
-	ctx.Set(x.Key(heads.Prefix, []byte(uscc)), encodeHead(f))
+	ctx.Set(head, encodeHead(f))
 	ctx.Log(leaf)
 	return seq
 }

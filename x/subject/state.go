@@ -32,6 +32,16 @@ func Require(r x.Reader, uscc string) (*pb.Subject, error) {
 	return s, nil
 }
 
+// Enrolled is Require for who does not look at the subject: nothing is decoded.
+func Enrolled(r x.Reader, uscc string) error {
+	if len(uscc) == 18 {
+		if _, ok := x.Peek(r, subjects.key(uscc, nil)); ok {
+			return nil
+		}
+	}
+	return ErrUnknown.With("subject %s is not enrolled", uscc)
+}
+
 // List visits the enrolled subjects after a code, ascending.
 func List(r x.Reader, after string, fn func(s *pb.Subject) (more bool)) {
 	prefix := []byte{subjects.info.Prefix}
