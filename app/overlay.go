@@ -373,12 +373,10 @@ func (c *changes) eachOf(first, last int, fn func(c change)) {
 
 // eachAnyhow visits all changes in no particular order.
 func (c *changes) eachAnyhow(fn func(c change)) {
-	for i := range c.tables {
-		for _, list := range [...][]*change{c.tables[i].inOrder, c.tables[i].late} {
-			for _, ch := range list {
-				if !ch.void {
-					fn(*ch)
-				}
+	for _, chunk := range c.chunks { // as they came, which is how they lie in the memory
+		for i := range chunk {
+			if !chunk[i].void {
+				fn(chunk[i])
 			}
 		}
 	}

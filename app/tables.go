@@ -216,19 +216,21 @@ func appendLog(s x.State, end logEnd, leaves [][32]byte) logEnd {
 		return end
 	}
 	open := end.open[:len(end.open):len(end.open)] // the caller's row stays as it is
+	size := end.Size
 	for i, leaf := range leaves {
 		if len(open) == 0 {
-			open = []byte{byte(end.Size % logRun)}
+			open = []byte{byte(size % logRun)}
 		}
 		open = append(open, leaf[:]...)
-		end.Append(leaf)
-		if last := i == len(leaves)-1; last || end.Size%logRun == 0 {
-			s.Set(runKey(end.Size-1), open)
+		size++
+		if last := i == len(leaves)-1; last || size%logRun == 0 {
+			s.Set(runKey(size-1), open)
 		}
-		if end.Size%logRun == 0 {
+		if size%logRun == 0 {
 			open = nil
 		}
 	}
+	end.AppendAll(leaves)
 	end.open = open
 	h := &pb.LogHead{Size_: end.Size}
 	for _, p := range end.Peaks {

@@ -147,6 +147,7 @@ func TestFrontierRefuses(t *testing.T) {
 			t.Errorf("%d peaks for size %d from bytes: %v", len(f.Peaks), f.Size, err)
 		}
 		mustPanic(t, func() { f.Append(Hash{}) })
+		mustPanic(t, func() { f.AppendAll(nil) })
 		mustPanic(t, func() { f.Root() })
 	}
 	if _, err := FrontierOf(1, make([]byte, 31)); !errors.Is(err, ErrFrontier) {
@@ -154,6 +155,26 @@ func TestFrontierRefuses(t *testing.T) {
 	}
 	full := Frontier{Size: 1<<64 - 1, Peaks: make([]Hash, 64)}
 	mustPanic(t, func() { full.Append(Hash{}) })
+	mustPanic(t, func() { full.AppendAll(make([][32]byte, 1)) })
+}
+
+// TestAppendAll: many leaves at a time leave the frontier that one after the other leave, and no trace in a copy of the one before.
+func TestAppendAll(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var one, many Frontier
+		for range rapid.IntRange(1, 5).Draw(t, "blocks") {
+			leaves := make([][32]byte, rapid.IntRange(0, 40).Draw(t, "leaves"))
+			before, root := many, many.Root()
+			for i := range leaves {
+				leaves[i] = ValueHash(binary.BigEndian.AppendUint64(nil, one.Size))
+				one.Append(leaves[i])
+			}
+			many.AppendAll(leaves)
+			if many.Size != one.Size || !slices.Equal(many.Peaks, one.Peaks) || before.Root() != root {
+				t.Fatalf("%d leaves: %d peaks, one after the other %d", one.Size, len(many.Peaks), len(one.Peaks))
+			}
+		}
+	})
 }
 
 func TestAppHashEqualsCometBFT(t *testing.T) {

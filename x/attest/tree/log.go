@@ -92,6 +92,25 @@ func (f *Frontier) Append(leafHash Hash) {
 	f.Size, f.Peaks = f.Size+1, peaks
 }
 
+// AppendAll is Append for leaf hashes one after the other: a block adds
+// thousands, and one new slice of peaks does for all of them.
+func (f *Frontier) AppendAll(leafHashes [][32]byte) {
+	f.mustFit()
+	if uint64(len(leafHashes)) > math.MaxUint64-f.Size {
+		panic(fmt.Sprintf("log frontier: %d entries, no room for %d more", f.Size, len(leafHashes)))
+	}
+	peaks := append(make([]Hash, 0, 64), f.Peaks...) // a size has no more bits
+	for _, leaf := range leafHashes {
+		h := Hash(leaf)
+		for range bits.TrailingZeros64(^f.Size) {
+			h = LogNode(peaks[len(peaks)-1], h)
+			peaks = peaks[:len(peaks)-1]
+		}
+		f.Size, peaks = f.Size+1, append(peaks, h)
+	}
+	f.Peaks = peaks
+}
+
 // Root is the root of the log, SHA-256 of nothing if it is empty. It panics on
 // a frontier that does not pass Check.
 func (f Frontier) Root() Hash {
