@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,7 +19,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/attest"
 )
 
-// cosignCommand makes a witness (见证方) of whoever runs it: it cosigns the headers that it has verified, one a height and none below one that it has signed.
+// cosignCommand makes a witness (见证方) of whoever runs it: it cosigns the headers that it has verified, one a height and none that another contradicts.
 func cosignCommand() *cobra.Command {
 	var q witnessing
 	cmd := &cobra.Command{
@@ -27,10 +29,11 @@ func cosignCommand() *cobra.Command {
 KEY.pem is an ed25519 key as 'openssl genpkey -algorithm ed25519' writes it; NAME is that of the witness in the trust files. With --add the
 cosignature is added to those of another witness file of the same header.
 
-FILE remembers the last header that was cosigned. A witness signs no older header and no second one of a height: what the file does not
-know, it cannot keep. Lose neither key nor file; if the file is lost, take a new key.
+FILE remembers the headers that were cosigned, the newest 1,024 of them. A witness signs no second header of a height, none that contradicts the one right
+below or above, and none as old as what FILE has forgotten; lenders that come with bundles of different heights are each served. What the file does not
+know, it cannot keep: lose neither key nor file; if the file is lost, take a new key.
 
-Exit codes are those of check; 1 also where another header was cosigned at this height, or a younger one.`,
+Exit codes are those of check; 1 also where this header and what was cosigned before contradict each other, or it is too old to know.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			height, err := q.cosign(args[0])
@@ -63,12 +66,29 @@ const witnessAge = 5 * time.Minute
 
 type witnessing struct{ trust, key, name, state, add, out, at string }
 
-// witnessState is the last header that was cosigned.
+// witnessState is what a witness has cosigned.
 type witnessState struct {
 	ChainID string `json:"chain_id"`
-	Height  int64  `json:"height"`
-	Hash    []byte `json:"hash"`
+	// Height and Hash are those of the newest header. Older programs write and read no more: they sign nothing below it.
+	Height int64  `json:"height"`
+	Hash   []byte `json:"hash"`
+	// Floor is the height up to which nothing is signed any more, because what was signed there is not known.
+	Floor    int64      `json:"floor"`
+	Cosigned []cosigned `json:"cosigned"` // by height
 }
+
+// cosigned is a header that was cosigned, and the hash of the block that it follows; none where an older program has written the file.
+type cosigned struct {
+	Height int64  `json:"height"`
+	Hash   []byte `json:"hash"`
+	Last   []byte `json:"last"`
+}
+
+// cosignedMax is how many headers are remembered: far more than a chain makes in witnessAge.
+const (
+	cosignedMax     = 1024
+	witnessStateMax = 1 << 20
+)
 
 func (q *witnessing) cosign(bundle string) (int64, error) {
 	now, err := clock(q.at)
@@ -125,7 +145,11 @@ func (q *witnessing) cosign(bundle string) (int64, error) {
 	if _, err := v.VerifyMany(raw, attest.Policy{Claim: attest.Standing, MaxAge: witnessAge, Now: now, Witness: note}); err != nil {
 		return refuse(err)
 	}
-	if err := q.remember(witnessState{d.ChainID, d.HeaderHeight, d.HeaderHash[:]}); err != nil {
+	b, err := attest.DecodeBundle(raw)
+	if err != nil {
+		return refuse(err)
+	}
+	if err := q.remember(d.ChainID, cosigned{d.HeaderHeight, d.HeaderHash[:], b.Header.LastBlockHash}); err != nil {
 		return 0, err
 	}
 	if err := save(q.out, note); err != nil {
@@ -135,7 +159,7 @@ func (q *witnessing) cosign(bundle string) (int64, error) {
 }
 
 // remember keeps, before anything is given away, what is cosigned; and refuses what a witness must not sign.
-func (q *witnessing) remember(next witnessState) (err error) {
+func (q *witnessing) remember(chainID string, next cosigned) (err error) {
 	// Two runs at once would both find that nothing stands against their header.
 	lock, err := os.OpenFile(q.state+".lock", os.O_CREATE|os.O_EXCL, 0o600)
 	switch {
@@ -145,29 +169,25 @@ func (q *witnessing) remember(next witnessState) (err error) {
 		return usage("write --state: %w", err)
 	}
 	defer func() { err = errors.Join(err, lock.Close(), os.Remove(lock.Name())) }()
-	raw, err := readAtMost(q.state, evidenceBytesMax)
+	state := witnessState{ChainID: chainID}
+	raw, err := readAtMost(q.state, witnessStateMax)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 	case err != nil:
 		return err
 	default:
-		var last witnessState
-		if err := json.Unmarshal(raw, &last); err != nil || last.Height < 1 {
+		var ok bool
+		if state, ok = readWitnessState(raw); !ok {
 			return usage("%s is no file of a witness", q.state)
 		}
-		switch {
-		case last.ChainID != next.ChainID:
-			err = fmt.Errorf("%s is of chain %s; a witness has a file for each chain", q.state, last.ChainID)
-		case next.Height < last.Height:
-			err = fmt.Errorf("the header of height %d was cosigned already; a witness signs none that is older", last.Height)
-		case next.Height == last.Height && !bytes.Equal(next.Hash, last.Hash):
-			err = fmt.Errorf("ANOTHER header was cosigned at height %d: one of the two is a forgery, or validators have signed both; keep both bundles", last.Height)
-		}
-		if err != nil {
-			return &exit{code: exitInvalid, err: err}
+		if state.ChainID != chainID {
+			return &exit{code: exitInvalid, err: fmt.Errorf("%s is of chain %s; a witness has a file for each chain", q.state, state.ChainID)}
 		}
 	}
-	out, err := json.Marshal(next)
+	if err := state.add(next); err != nil {
+		return &exit{code: exitInvalid, err: err}
+	}
+	out, err := json.Marshal(state)
 	if err != nil {
 		return err
 	}
@@ -178,6 +198,51 @@ func (q *witnessing) remember(next witnessState) (err error) {
 		_ = folder.Sync() // the name is on the disk before anything is given away, where a system can do that
 		_ = folder.Close()
 	}
+	return nil
+}
+
+// readWitnessState reads the file of a witness. That of an older program knows one header, and nothing of what is below it.
+func readWitnessState(raw []byte) (s witnessState, ok bool) {
+	if json.Unmarshal(raw, &s) != nil {
+		return s, false
+	}
+	if len(s.Cosigned) == 0 {
+		s.Floor, s.Cosigned = s.Height-1, []cosigned{{Height: s.Height, Hash: s.Hash}}
+	}
+	at := s.Floor
+	for _, c := range s.Cosigned {
+		if c.Height <= at || at < 0 {
+			return s, false
+		}
+		at = c.Height
+	}
+	return s, true
+}
+
+// add puts a header to those that were cosigned, or says why a witness must not sign it. One that was is signed again.
+func (s *witnessState) add(next cosigned) error {
+	i, there := slices.BinarySearchFunc(s.Cosigned, next.Height, func(c cosigned, h int64) int { return cmp.Compare(c.Height, h) })
+	contradicts := func(at int64) error {
+		return fmt.Errorf("ANOTHER header was cosigned at height %d: one of the two is a forgery, or validators have signed both; keep both bundles", at)
+	}
+	switch {
+	case next.Height <= s.Floor:
+		return fmt.Errorf("what was cosigned up to height %d is not remembered any more; a witness signs nothing there: take a newer bundle", s.Floor)
+	case there && !bytes.Equal(next.Hash, s.Cosigned[i].Hash):
+		return contradicts(next.Height)
+	case there:
+		return nil
+	case i > 0 && s.Cosigned[i-1].Height == next.Height-1 && !bytes.Equal(next.Last, s.Cosigned[i-1].Hash):
+		return contradicts(next.Height - 1)
+	case i < len(s.Cosigned) && s.Cosigned[i].Height == next.Height+1 && s.Cosigned[i].Last != nil && !bytes.Equal(s.Cosigned[i].Last, next.Hash):
+		return fmt.Errorf("the header that was cosigned at height %d follows ANOTHER than this one: one of the two is a forgery, or validators have signed both; keep both bundles", next.Height+1)
+	}
+	s.Cosigned = slices.Insert(s.Cosigned, i, next)
+	if len(s.Cosigned) > cosignedMax {
+		s.Floor, s.Cosigned = s.Cosigned[0].Height, s.Cosigned[1:]
+	}
+	newest := s.Cosigned[len(s.Cosigned)-1]
+	s.Height, s.Hash = newest.Height, newest.Hash
 	return nil
 }
 

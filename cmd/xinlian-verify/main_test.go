@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	cmttypes "github.com/cometbft/cometbft/types"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
@@ -98,7 +99,10 @@ func specs() map[string]Spec {
 		"newset":   {Standings: []*pb.Standing{clean}, Set: Equal("b", 7)},
 		"steps":    {Standings: []*pb.Standing{clean}, Steps: []Step{{Height: 70, Next: Equal("b", 7)}}},
 		"fresh":    {Standings: []*pb.Standing{clean}, Time: time.Now().Add(-2 * time.Second)},
-		"later":    {Standings: []*pb.Standing{clean}, Noise: 9, Height: 102},
+		"below":    {Standings: []*pb.Standing{clean}, Noise: 9, Height: 100},
+		"older":    {Standings: []*pb.Standing{clean}, Noise: 9, Height: 98},
+		"rival":    {Standings: []*pb.Standing{punished}, Noise: 9, Height: 98},
+		"aside":    {Standings: []*pb.Standing{clean}, Noise: 9, Height: 102},
 		"other":    {Standings: []*pb.Standing{clean}, Noise: 9, ChainID: "test-other"},
 		// As large as it gets in a chain of ten million subjects: a path of 24.
 		"members21":   {Standings: []*pb.Standing{clean}, Set: Equal("members", 21), Depth: 24},
@@ -116,6 +120,19 @@ func writeSamples(dir string) error {
 	}
 	clean := specs()["clean"]
 	raw := clean.File()
+	later := clean
+	later.Height, later.Edit = 102, func(h *cmttypes.Header) {
+		at := attest.HeaderHash(clean.Bundle().Header)
+		h.LastBlockID.Hash = at[:]
+	}
+	if err := write("later.xla", later.File()); err != nil {
+		return err
+	}
+	// The file of a witness as older programs wrote it.
+	witnessed := func(chainID string) []byte {
+		at := attest.HeaderHash(clean.Bundle().Header)
+		return fmt.Appendf(nil, "{\"chain_id\":%q,\"height\":101,\"hash\":%q}\n", chainID, base64.StdEncoding.EncodeToString(at[:]))
+	}
 	broken := bytes.Clone(raw)
 	broken[len(broken)-40] ^= 1
 	view, err := attest.BundleView(clean.Bundle())
@@ -174,6 +191,7 @@ func writeSamples(dir string) error {
 	for name, raw := range map[string][]byte{
 		"bom.json": append([]byte("\uFEFF"), trust.Encode()...), "anchorless.json": anchorless.Encode(), "overlap.json": overlap.Encode(),
 		"witnesses.json": next.Encode(), "clean.xlw": cosigned, "few.json": few, "rotation.json": enough, "newest.json": newest.Encode(),
+		"old.state": witnessed("test-attest"), "other.state": witnessed("test-other"),
 		"crlf.txt": bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n")), "two.txt": append(bytes.Clone(text), text...),
 		"broken.xla": broken, "json.xla": js, "empty.xla": nil, "version2.xla": append([]byte("XLA2"), raw[4:]...),
 		"trust.json": trust.Encode(), "younger.json": younger.Encode(), "other.json": other.Encode(), "forever.json": forever.Encode(),

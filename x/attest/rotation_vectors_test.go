@@ -58,8 +58,10 @@ func rotationFiles() map[string][]byte {
 		"end of another validator": func(r *rotation) {
 			r.new.Validators[0].ValidUntil, r.new.Validators[2].ValidUntil = time.Time{}, past
 		},
-		"old set left out":          func(r *rotation) { r.new.Validators = Equal("b", 7).Trusted(101, 0) },
-		"set in force ends later":   func(r *rotation) { r.old.Validators[5].ValidUntil, r.new.Validators[5].ValidUntil = now(), now().Add(time.Hour) },
+		"old set left out": func(r *rotation) { r.new.Validators = Equal("b", 7).Trusted(101, 0) },
+		"set in force ends later": func(r *rotation) {
+			r.old.Validators[5].ValidUntil, r.new.Validators[5].ValidUntil = now(), now().Add(time.Hour)
+		},
 		"set in force ends no more": func(r *rotation) { r.old.Validators[5].ValidUntil = now() },
 	}
 	for name, change := range forward {
