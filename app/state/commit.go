@@ -57,9 +57,10 @@ func (s *Store) unstage() {
 //
 //  1. "tree": the changes of the tree, at the end of its log. Not synced. A crash leaves a record above the marker, or a
 //     part of one; Open cuts it off.
-//     Before block 1, where a restore was cut off and does not go on: what it left is undone ("undo n", "restore drop").
-//  2. "undo n": only where a crash or a rollback has left versions of this height (leftovers, undo.go): those of keys that the block does not write get
-//     their values as of the height before. A crash leaves leftovers.
+//     Before block 1, where a restore was cut off and does not go on: "restore drop", and what it left is taken back.
+//  2. Only where a crash or a rollback has left versions of this height (leftovers, undo.go). Left by the same block: nothing. By another one: steps 1 to 4 of
+//     Rollback ("back", "undo n", "settle", "back done"); a crash leaves what it leaves there, and the height before. By a rollback: "undo n", those of keys
+//     that the block does not write get their values as of the height before; a crash leaves leftovers.
 //  3. "format": only before block 1. Format version and chain id. A crash leaves an empty folder of this chain.
 //  4. "rows n": groups of rows at timestamp height, all but the last. A crash within or after one leaves leftovers; no reader sees them, CometBFT runs
 //     the block again.
@@ -114,19 +115,12 @@ func (s *Store) writeBlock(m Marker, b *staged) (floor uint64, err error) {
 		}
 	}
 	if s.leftovers[m.Height] {
-		if err := s.clean(m.Height, b.entries); err != nil {
+		if err := s.makeRoom(m.Height, b.entries); err != nil {
 			return 0, err
 		}
 	}
-	if !s.initialised {
-		err := s.write("format", fixedTs, []entry{
-			{key: []byte{keyFormat}, value: binary.BigEndian.AppendUint32(nil, formatVersion)},
-			{key: []byte{keyChain}, value: []byte(s.opts.ChainID)},
-		})
-		if err != nil {
-			return 0, err
-		}
-		s.initialised = true
+	if err := s.initialise("format"); err != nil {
+		return 0, err
 	}
 	groups := s.split(b.entries)
 	last := len(groups) - 1
@@ -143,9 +137,22 @@ func (s *Store) writeBlock(m Marker, b *staged) (floor uint64, err error) {
 	return s.moveFloor(m.Height)
 }
 
+// initialise says whose folder this is, unless it says so already.
+func (s *Store) initialise(step string) error {
+	if s.initialised {
+		return nil
+	}
+	err := s.write(step, fixedTs, []entry{
+		{key: []byte{keyFormat}, value: binary.BigEndian.AppendUint32(nil, formatVersion)},
+		{key: []byte{keyChain}, value: []byte(s.opts.ChainID)},
+	})
+	s.initialised = err == nil
+	return err
+}
+
 // writeRows is a durable step that is atomic by its order and not by a transaction: a crash leaves none, some or all of the entries, and of some the first
 // ones. Badger reads its log from the beginning up to the first entry that is not whole, and a step is in one log; so who finds the last entry, the marker,
-// finds all. What a crash left above the marker nobody reads, and the block overwrites it when it comes again.
+// finds all. What a crash left above the marker nobody reads, and the block writes the same once more when it comes again.
 //
 // The reason is time. A transaction of Badger's keeps its entries in a map and writes them in the order of that, which is none. In the memtable, a list in
 // memory that is sorted, each entry is then looked for anew among places that lie anywhere; in ascending order it stands near the one before. The loader,
@@ -216,28 +223,33 @@ func (s *Store) write(step string, ts uint64, entries []entry) error {
 		if s.opts.testingOnlyWrote != nil {
 			s.opts.testingOnlyWrote(ts, entries)
 		}
-		txn := s.db.NewTransactionAt(math.MaxUint64, true)
-		defer txn.Discard()
-		for _, e := range entries {
-			var err error
-			if e.delete {
-				err = txn.Delete(e.key)
-			} else {
-				err = txn.Set(e.key, e.value)
-			}
-			if errors.Is(err, badger.ErrTxnTooBig) {
-				return fmt.Errorf("%d entries do not fit one transaction; the limits of this package are wrong: %w", len(entries), err)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return txn.CommitAt(ts, nil)
+		return s.set(ts, entries)
 	})
 	if err != nil {
 		return fmt.Errorf("write %s: %w", step, err)
 	}
 	return nil
+}
+
+// set is a transaction.
+func (s *Store) set(ts uint64, entries []entry) error {
+	txn := s.db.NewTransactionAt(math.MaxUint64, true)
+	defer txn.Discard()
+	for _, e := range entries {
+		var err error
+		if e.delete {
+			err = txn.Delete(e.key)
+		} else {
+			err = txn.Set(e.key, e.value)
+		}
+		if errors.Is(err, badger.ErrTxnTooBig) {
+			return fmt.Errorf("%d entries do not fit one transaction; the limits of this package are wrong: %w", len(entries), err)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return txn.CommitAt(ts, nil)
 }
 
 // moveFloor persists the floor that Retain asks for. It moves in strides of about 1/16 of Retain, because each move is a

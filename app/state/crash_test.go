@@ -3,12 +3,18 @@ package state
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/table"
+
+	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 )
 
 var errStop = errors.New("the process stops here")
@@ -33,7 +39,8 @@ type story struct {
 	name    string
 	blocks  uint64 // committed before
 	retain  uint64
-	txn     int // entries a transaction; 0: 3
+	txn     int   // entries a transaction; 0: 3
+	cut     block // of the height after those, in a process that died before its marker
 	prepare func(s *Store, m *model) error
 	act     func(s *Store, m *model) error // m is changed only if act returns nil
 	steps   []string                       // golden: the write steps of act, in order
@@ -76,6 +83,18 @@ var stories = []story{
 		},
 	},
 	{
+		name: "the block that a crash cut off", blocks: 3, cut: sampleBlock(4, 12), act: commitNext,
+		steps: []string{"tree", "rows 1", "rows 2", "rows 3", "marker"},
+	},
+	{
+		name: "other block than the one that a crash cut off", blocks: 3, cut: sampleBlock(104, 12), act: commitNext,
+		steps: []string{"tree", "back", "undo 1", "undo 2", "undo 3", "settle", "back done", "rows 1", "rows 2", "rows 3", "marker"},
+	},
+	{
+		name: "other first block than the one that a crash cut off", cut: sampleBlock(101, 12), act: commitNext,
+		steps: []string{"tree", "back", "undo 1", "undo 2", "settle", "back done", "rows 1", "rows 2", "marker"},
+	},
+	{
 		name: "rollback to nothing", blocks: 2, act: rollbackTo(0),
 		steps: []string{"back", "unmark 2", "unmark 1", "undo 1", "undo 2", "undo 3", "undo 4", "settle", "back done"},
 	},
@@ -92,25 +111,44 @@ var stories = []story{
 	},
 }
 
-// run makes a folder and does what comes before act; the hook is not called before that.
-func (st story) run(t *testing.T, hook func(string) error) (Options, *Store, *model) {
+// run makes a folder and does what comes before act; the hook is not called before that. wrote, if there is one, is told of all.
+func (st story) run(t *testing.T, watch *oneValue, hook func(string) error) (Options, *Store, *model) {
 	o := testOptions(tempDir(t))
 	o.Retain = st.retain
 	if st.txn > 0 {
 		o.txnEntries = st.txn
 	}
-	armed := false
-	hooked := o
+	if watch != nil {
+		o.testingOnlyWrote, o.testingOnlyFail = watch.wrote, watch.step
+	}
+	hooked, begun := o, func(string) error { return nil }
 	hooked.testingOnlyFail = func(step string) error {
-		if !armed {
-			return nil
+		if watch != nil {
+			watch.step(step)
 		}
-		return hook(step)
+		return begun(step)
 	}
 	s := mustOpen(t, hooked)
 	m := st.before(t, s)
-	armed = true
+	if st.cut != nil {
+		begun = stopAt("before marker")
+		if err := m.commit(s, st.cut); !errors.Is(err, errStop) {
+			t.Fatalf("the block to cut off: %v", err)
+		}
+		s.Close()
+		s = mustOpen(t, hooked)
+	}
+	begun = hook
 	return o, s, &m
+}
+
+func stopAt(stop string) func(step string) error {
+	return func(step string) error {
+		if step == stop {
+			return errStop
+		}
+		return nil
+	}
 }
 
 func (st story) before(t *testing.T, s *Store) model {
@@ -135,8 +173,9 @@ func (st story) before(t *testing.T, s *Store) model {
 func TestCrash(t *testing.T) {
 	for _, st := range stories {
 		t.Run(strings.ReplaceAll(st.name, " ", "-"), func(t *testing.T) {
+			t.Parallel()
 			var steps []string
-			_, s, m := st.run(t, func(step string) error {
+			_, s, m := st.run(t, nil, func(step string) error {
 				if name, ok := strings.CutPrefix(step, "after "); ok {
 					steps = append(steps, name)
 				}
@@ -154,7 +193,7 @@ func TestCrash(t *testing.T) {
 			for _, name := range steps {
 				for _, stop := range []string{"before " + name, "after " + name} {
 					t.Run(strings.ReplaceAll(stop, " ", "-"), func(t *testing.T) {
-						for _, how := range []string{"closed", "killed", "other block"} {
+						for _, how := range []string{"closed", "killed", "other block", "order lost"} {
 							st.crash(t, stop, how, before, after)
 						}
 					})
@@ -166,12 +205,7 @@ func TestCrash(t *testing.T) {
 
 func (st story) crash(t *testing.T, stop, how string, before, after uint64) {
 	t.Helper()
-	o, s, m := st.run(t, func(step string) error {
-		if step == stop {
-			return errStop
-		}
-		return nil
-	})
+	o, s, m := st.run(t, nil, stopAt(stop))
 	full := slices.Clone(*m)
 	if err := st.act(s, m); !errors.Is(err, errStop) {
 		t.Fatalf("act: %v", err)
@@ -183,6 +217,9 @@ func (st story) crash(t *testing.T, stop, how string, before, after uint64) {
 		o.Dir = image
 	}
 	s.Close()
+	if how == "order lost" {
+		loseOrder(t, o.Dir)
+	}
 
 	s = mustOpen(t, o)
 	defer func() { s.Close() }()
@@ -205,7 +242,7 @@ func (st story) crash(t *testing.T, stop, how string, before, after uint64) {
 	if err := m.check(s); err != nil {
 		t.Fatalf("%s: after the crash: %v", how, err)
 	}
-	if how == "other block" {
+	if how == "other block" || how == "order lost" && before < after {
 		if err := m.commit(s, sampleBlock(1000+found, 2)); err != nil {
 			t.Fatal(err)
 		}
@@ -214,16 +251,51 @@ func (st story) crash(t *testing.T, stop, how string, before, after uint64) {
 			t.Fatalf("%s: again: %v", how, err)
 		}
 	}
-	for range 4 { // past every height with leftovers
+	for n := range 4 { // past every height with leftovers
 		if err := m.check(s); err != nil {
 			t.Fatalf("%s: %v", how, err)
 		}
 		if err := m.commit(s, sampleBlock(2000+m.latest(), 2)); err != nil { // compares roots with the model
 			t.Fatal(err)
 		}
+		if how == "order lost" && n < 2 {
+			s.Close()
+			loseOrder(t, o.Dir)
+			s = mustOpen(t, o)
+		}
 	}
 	if err := m.check(s); err != nil {
 		t.Fatalf("%s: at the end: %v", how, err)
+	}
+}
+
+// loseOrder turns the order of the tables of level 0 around in a folder that is closed: Badger merges some of them beside others, and gives what comes of it a place
+// that does not tell its age.
+func loseOrder(t fataler, dir string) {
+	t.Helper()
+	f, err := os.Open(filepath.Join(dir, badger.ManifestFilename))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	manifest, _, err := badger.ReplayManifestFile(f, 0, badger.DefaultOptions(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []uint64
+	for id, table := range manifest.Tables {
+		if table.Level == 0 {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	name := func(id uint64) string { return table.NewFilename(id, dir) }
+	for i, j := 0, len(ids)-1; i < j; i, j = i+1, j-1 {
+		for _, move := range [][2]string{{name(ids[i]), dir + "/aside"}, {name(ids[j]), name(ids[i])}, {dir + "/aside", name(ids[j])}} {
+			if err := os.Rename(move[0], move[1]); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
 
@@ -254,17 +326,9 @@ func refusesAll(t *testing.T, s *Store) {
 // TestCrashInClean stops the process while a block other than the one that a crash cut off cleans what that has left.
 func TestCrashInClean(t *testing.T) {
 	st := story{blocks: 3}
-	stopAt := func(stop string) func(string) error {
-		return func(step string) error {
-			if step == stop {
-				return errStop
-			}
-			return nil
-		}
-	}
 	for n := 1; n <= 3; n++ {
 		for _, stop := range []string{fmt.Sprintf("before undo %d", n), fmt.Sprintf("after undo %d", n)} {
-			o, s, m := st.run(t, stopAt("before marker"))
+			o, s, m := st.run(t, nil, stopAt("before marker"))
 			if err := m.commit(s, sampleBlock(4, 12)); !errors.Is(err, errStop) {
 				t.Fatal(err)
 			}
@@ -291,75 +355,72 @@ func TestCrashInClean(t *testing.T) {
 	}
 }
 
-// TestOneValueAtATimestamp: no key is given another value at a timestamp that it has, while blocks are made with their floors, cut off by crashes at every step and
-// run again. (Badger merges tables of level 0 without regard to which is older, so that of two values either may win.) After a rollback other blocks
-// come; what it wrote has been merged with what stood there before they do.
+// oneValue watches what is written to a folder, through crashes: no key is given another value at a timestamp that it has, unless it is noted that something is taken
+// back. What Badger has merged then is out of the way.
+type oneValue struct {
+	seen  map[string]string
+	noted bool
+	twice error
+}
+
+func (v *oneValue) step(name string) error {
+	switch name {
+	case "after back":
+		v.noted = true
+	case "after settle":
+		clear(v.seen)
+	case "after back done":
+		v.noted = false
+	}
+	return nil
+}
+
+func (v *oneValue) wrote(ts uint64, entries []entry) {
+	if v.seen == nil {
+		v.seen = map[string]string{}
+	}
+	for _, e := range entries {
+		at, value := fmt.Sprintf("%x @%d", e.key, ts), fmt.Sprintf("%x %v", e.value, e.delete)
+		if had, ok := v.seen[at]; ok && had != value && !v.noted && v.twice == nil {
+			v.twice = fmt.Errorf("%s was %s and is %s", at, had, value)
+		}
+		v.seen[at] = value
+	}
+}
+
+// TestOneValueAtATimestamp: that holds while blocks are made with their floors, and rolled back, and cut off by crashes at every step and run again, or other blocks in
+// their place.
 func TestOneValueAtATimestamp(t *testing.T) {
 	for _, st := range stories {
-		if strings.HasPrefix(st.name, "other block") {
-			continue
-		}
 		t.Run(strings.ReplaceAll(st.name, " ", "-"), func(t *testing.T) {
+			t.Parallel()
 			for _, step := range st.steps {
 				for _, stop := range []string{"before " + step, "after " + step} {
-					seen := map[string]string{}
-					wrote := func(ts uint64, entries []entry) {
-						for _, e := range entries {
-							at, value := fmt.Sprintf("%x @%d", e.key, ts), fmt.Sprintf("%x %v", e.value, e.delete)
-							if had, ok := seen[at]; ok && had != value && !strings.HasPrefix(st.name, "rollback") {
-								t.Fatalf("stopped %s: %s was %s and is %s", stop, at, had, value)
+					for _, again := range []bool{true, false} {
+						watch := new(oneValue)
+						o, s, m := st.run(t, watch, stopAt(stop))
+						if err := st.act(s, m); !errors.Is(err, errStop) {
+							t.Fatal(err)
+						}
+						s.Close()
+						s = mustOpen(t, o)
+						for n := range uint64(4) {
+							h, block := s.Latest().Height+1, sampleBlock(1000+n, 12)
+							if again {
+								block = sampleBlock(h, 12)
 							}
-							seen[at] = value
+							if _, err := s.Stage(h, block.writeSet()); err != nil {
+								t.Fatal(err)
+							}
+							if err := s.Commit(h, tree.Hash{}, nil); err != nil {
+								t.Fatal(err)
+							}
+						}
+						s.Close()
+						if watch.twice != nil {
+							t.Fatalf("stopped %s, the same block again: %v: %v", stop, again, watch.twice)
 						}
 					}
-					o := testOptions(tempDir(t))
-					o.Retain, o.testingOnlyWrote = st.retain, wrote
-					if st.txn > 0 {
-						o.txnEntries = st.txn
-					}
-					armed := false
-					hooked := o
-					hooked.testingOnlyFail = func(at string) error {
-						if armed && at == "after settle" {
-							clear(seen)
-						}
-						if armed && at == stop {
-							return errStop
-						}
-						return nil
-					}
-					s := mustOpen(t, hooked)
-					m := st.before(t, s)
-					armed = true
-					if err := st.act(s, &m); !errors.Is(err, errStop) {
-						t.Fatal(err)
-					}
-					s.Close()
-					hooked.testingOnlyFail = func(at string) error {
-						if at == "after settle" {
-							clear(seen)
-						}
-						return nil
-					}
-					s = mustOpen(t, hooked)
-					twin := mustOpen(t, Options{InMemory: true, Bind: testBind})
-					m = st.before(t, twin)
-					if strings.HasPrefix(st.name, "rollback") {
-						if err := st.act(s, &m); err != nil {
-							t.Fatal(err)
-						}
-						clear(seen) // nothing of it is left
-					} else if err := st.act(twin, &m); err != nil {
-						t.Fatal(err)
-					}
-					twin.Close()
-					m = m[:s.Latest().Height+1]
-					for range 4 {
-						if err := commitNext(s, &m); err != nil {
-							t.Fatal(err)
-						}
-					}
-					s.Close()
 				}
 			}
 		})
@@ -425,5 +486,92 @@ func TestTornLog(t *testing.T) {
 	}
 	if len(seen) < 5 {
 		t.Errorf("the cuts met %d heights only; cut more", len(seen))
+	}
+}
+
+// TestOtherBlockBesideReaders has a block come in place of the one that a crash cut off while a view is read.
+func TestOtherBlockBesideReaders(t *testing.T) {
+	st := story{blocks: 3, cut: sampleBlock(104, 12)}
+	_, s, m := st.run(t, nil, func(string) error { return nil })
+	defer s.Close()
+	v, err := s.View(3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	want := (*m)[3].rows
+	read := func() int {
+		n := 0
+		if err := v.Iterate(nil, nil, func(key, value []byte) bool {
+			if n++; n == 2 && m.latest() == 3 {
+				if err := commitNext(s, m); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if again, found, err := v.Get(key); err != nil || !found || string(value) != want[string(key)] || string(again) != string(value) {
+				t.Errorf("row %q is %q, then %q %v", key, value, again, err)
+			}
+			return true
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for range 2 {
+		if n := read(); n != len(want) || n < 3 {
+			t.Errorf("%d rows, want %d", n, len(want))
+		}
+	}
+	if err := m.check(s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSettle merges all of level 0, also tables that have no key between them, and what is in memory.
+func TestSettle(t *testing.T) {
+	for _, what := range []string{"on disk", "in memory"} {
+		o := testOptions(tempDir(t))
+		if what == "in memory" {
+			o.Dir, o.InMemory = "", true
+		}
+		s := mustOpen(t, o)
+		for _, key := range []string{"d", "c", "b", "a"} {
+			if err := s.write("rows", 1, []entry{{key: rowKey([]byte(key)), value: []byte(key)}}); err != nil {
+				t.Fatal(err)
+			}
+			if what == "on disk" && key != "a" { // each Close makes a table of its own
+				err := s.db.Close()
+				if err == nil {
+					s.db, err = openBadger(s.opts)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := s.settle(); err != nil {
+			t.Fatal(err)
+		}
+		tables := 0
+		for _, table := range s.db.Tables() {
+			if table.Level == 0 {
+				t.Errorf("%s: a table of level 0 from %q to %q is left", what, table.Left, table.Right)
+			}
+			tables++
+		}
+		if tables == 0 {
+			t.Errorf("%s: there are no tables", what)
+		}
+		for _, key := range []string{"a", "b", "c", "d"} {
+			if n := versions(s, key); n != 1 {
+				t.Errorf("%s: %d versions of %q", what, n, key)
+			}
+		}
+		txn := s.db.NewTransactionAt(math.MaxUint64, false)
+		if _, found, err := get(txn, []byte{keyDrop}); found || err != nil {
+			t.Errorf("%s: the key to drop is there: %v", what, err)
+		}
+		txn.Discard()
+		s.db.Close()
 	}
 }

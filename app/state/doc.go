@@ -15,9 +15,8 @@
 //
 // All of a block stands at Badger timestamp = height, split into as many writes as its size needs, each synced; the marker
 // comes last, and readers follow the marker. Commit lists the steps and what a crash right after each leaves;
-// Rollback does the same. What a crash leaves above the marker is in nobody's sight; when the block runs again it writes
-// most of it as it is, and what it does not write is cleaned before (undo.go), since the second run may be of another binary. FORMAT.md
-// is the dictionary of the folder.
+// Rollback does the same. What a crash leaves above the marker is in nobody's sight; when the block runs again it writes the same once more. Where
+// another one comes in its place, as from another binary, what was left is taken back before (undo.go). FORMAT.md is the dictionary of the folder.
 //
 // The tree is an index: leaves are computed from rows, as the caller's Binding says, and none is stored among the rows. So that a
 // start need not compute them all, the tree has files of its own (treefile.go), which are not believed: what Open takes from them

@@ -15,11 +15,13 @@ import (
 //	'v'            1              format version (4)                                 once, before block 1
 //	'i'            1              chain id                                           once, before block 1
 //	'f'            1, 2, 3, …     floor (8): lowest height that may be read          before the discard timestamp moves
-//	'b'            1, 2, 3, …     1 (8) while a rollback is under way, 0 after it    before and after a rollback
-//	'p'            height         progress of a restore of that height: length of    with each part of the restore; deleted
-//	                              its id (1) ‖ id ‖ mark                             with its marker
+//	'b'            1, 2, 3, …     height + 1 (8) while all above that height is      before and after a rollback, or a block in
+//	                              taken back, 0 after it                             place of another one
+//	'p'            1, 2, 3, …     progress of a restore: height (8) ‖ length of its  after a part of the restore; deleted when it
+//	                              id (1) ‖ id ‖ mark                                 is given up
+//	'z'            1              nothing                                            for a moment, see settle (undo.go)
 //
-// Integers are big-endian. No key gets another value at a timestamp that it has (undo.go says why, and what a rollback does about it).
+// Integers are big-endian. No key gets another value at a timestamp that it has, but for what is taken back (undo.go says why, and how).
 const (
 	keyRow     = 'r'
 	keyMarker  = 'm'
@@ -28,6 +30,7 @@ const (
 	keyFloor   = 'f'
 	keyBack    = 'b'
 	keyPartial = 'p'
+	keyDrop    = 'z'
 
 	// formatVersion is raised when an older program could misread a folder written by a newer one. 2: leaves are computed from
 	// the rows and not stored. 3: each floor has a timestamp of its own; what a program wrote before is read as it is.

@@ -200,12 +200,21 @@ func testOptions(dir string) Options {
 	return Options{Dir: dir, ChainID: "sample-1", Bind: testBind, memTable: 8 << 20, txnEntries: 3, inOrder: 2, imageLeast: 1000}
 }
 
-// TestModel drives a folder with random blocks, second runs of a block, reopens (after Close, and from the image that a
-// killed process leaves), rollbacks and pruning, and compares every retained height with the model after each action.
+// TestModel drives a folder with random blocks, second runs of a block, blocks and rollbacks that are cut off at some step and followed by the same or another block,
+// reopens (after Close, and from the image that a killed process leaves, with the order of level 0 lost), rollbacks and pruning, and compares every
+// retained height with the model after each action.
 func TestModel(t *testing.T) {
 	fewerChecks(t)
 	rapid.Check(t, func(t *rapid.T) {
 		o := testOptions(tempDir(t))
+		watch, stop := new(oneValue), ""
+		o.testingOnlyWrote = watch.wrote
+		o.testingOnlyFail = func(step string) error {
+			if err := watch.step(step); err != nil {
+				return err
+			}
+			return stopAt(stop)(step)
+		}
 		draw := func() {
 			o.Retain = rapid.SampledFrom([]uint64{0, 0, 1, 2, 3, 40}).Draw(t, "retain")
 			o.Window = rapid.IntRange(1, 4).Draw(t, "window")
@@ -230,22 +239,65 @@ func TestModel(t *testing.T) {
 				t.Fatalf("floor is %d at height %d with %d to retain", floor, m.latest(), o.Retain)
 			}
 		}
+		reopen := func(t *rapid.T) {
+			if rapid.Bool().Draw(t, "killed") {
+				dir := tempDir(t)
+				copyFolder(t, o.Dir, dir)
+				o.Dir = dir
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if rapid.Bool().Draw(t, "order lost") {
+				loseOrder(t, o.Dir)
+			}
+			draw()
+			s = mustOpen(t, o)
+		}
+		cut := func(t *rapid.T) {
+			stop = rapid.SampledFrom([]string{"before ", "after "}).Draw(t, "stop") +
+				rapid.SampledFrom([]string{"tree", "back", "unmark 1", "unmark 2", "undo 1", "undo 2", "settle", "back done", "rows 1", "rows 2", "marker", "floor"}).Draw(t, "at")
+			next := drawBlock(t)
+			to := m.latest()
+			var err error
+			if lowest := max(s.Floor(), 1); rapid.IntRange(0, 3).Draw(t, "what") == 0 && to > lowest {
+				to = uint64(rapid.IntRange(int(lowest), int(to)-1).Draw(t, "to"))
+				if err = s.Rollback(to); err == nil {
+					m = m[:to+1]
+				}
+			} else {
+				err = m.commit(s, next)
+			}
+			at := stop
+			stop = ""
+			if err == nil {
+				return // this step was not among those
+			}
+			if !errors.Is(err, errStop) {
+				t.Fatal(err)
+			}
+			reopen(t)
+			switch found := s.Latest().Height; {
+			case to < m.latest() && at == "before back" && found == m.latest(): // nothing was begun
+			case to < m.latest() && found == to:
+				m = m[:to+1]
+			case to < m.latest() || found != to && found != to+1:
+				t.Fatalf("cut off %s: at height %d", at, found)
+			case found > to:
+				m.apply(next)
+			case rapid.Bool().Draw(t, "again"):
+				if err := m.commit(s, next); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
 		t.Repeat(map[string]func(*rapid.T){
 			"commit":  commit,
 			"commit2": commit,
 			"commit3": commit,
-			"reopen": func(t *rapid.T) {
-				if rapid.Bool().Draw(t, "killed") {
-					dir := tempDir(t)
-					copyFolder(t, o.Dir, dir)
-					o.Dir = dir
-				}
-				if err := s.Close(); err != nil {
-					t.Fatal(err)
-				}
-				draw()
-				s = mustOpen(t, o)
-			},
+			"cut":     cut,
+			"cut2":    cut,
+			"reopen":  reopen,
 			"rollback": func(t *rapid.T) {
 				to := uint64(rapid.IntRange(0, len(m)-1).Draw(t, "to"))
 				err := s.Rollback(to)
@@ -261,7 +313,7 @@ func TestModel(t *testing.T) {
 				m = m[:to+1]
 			},
 			"": func(t *rapid.T) {
-				if err := m.check(s); err != nil {
+				if err := errors.Join(m.check(s), watch.twice); err != nil {
 					t.Fatal(err)
 				}
 			},

@@ -16,11 +16,11 @@ import (
 // Finish. The steps, and what a crash right after each leaves:
 //
 //  1. "restore begin": format version and chain id. A crash leaves an empty folder of this chain.
-//  2. "restore rows n": rows at timestamp height. A crash leaves leftovers (undo.go). "restore mark n": the same, with the caller's mark of how far
-//     this is. From here a crash leaves rows for the restore that goes on from the newest mark; what was written after it is written again. Any other
-//     restore, and the chain's first block, undo them first.
+//  2. "restore rows n": rows at timestamp height. A crash leaves leftovers (undo.go). "restore mark n": the caller's mark of how far this is.
+//     From here a crash leaves rows for the restore that goes on from the newest mark; what was written after it is written again. Any other
+//     restore, and the chain's first block, remove the mark ("restore drop") and take the rows back first (takeBack).
 //  3. "restore floor": the floor is height. A crash leaves a floor above the marker; Open takes it back.
-//  4. "restore marker": from here the state is that of height, and the mark is gone.
+//  4. "restore marker": from here the state is that of height, and the mark says nothing any more.
 //  5. In memory: the discard timestamp, the tree, the marker that readers follow; the tree's files begin anew.
 //
 // What was written is complete when the tree of its leaves has the root that Finish is given; whether the rows that no leaf
@@ -62,69 +62,69 @@ func (s *Store) Restore(height uint64, id []byte) (_ *Restore, mark []byte, err 
 	s.unstage()
 	r := &Restore{s: s, height: height, id: bytes.Clone(id)}
 	if p := s.partial; p != nil && p.height == height && bytes.Equal(p.id, id) {
-		s.restoring = true
-		return r, p.mark, nil
+		mark = p.mark
+	} else {
+		err := s.dropPartial()
+		if err == nil {
+			err = s.initialise("restore begin")
+		}
+		if err != nil {
+			return nil, nil, s.fail(fmt.Errorf("restore height %d: %w", height, err))
+		}
 	}
-	if err := s.dropPartial(); err != nil {
-		return nil, nil, s.fail(fmt.Errorf("restore height %d: %w", height, err))
-	}
-	err = s.write("restore begin", fixedTs, []entry{
-		{key: []byte{keyFormat}, value: binary.BigEndian.AppendUint32(nil, formatVersion)},
-		{key: []byte{keyChain}, value: []byte(s.opts.ChainID)},
-	})
-	if err != nil {
-		return nil, nil, s.fail(fmt.Errorf("restore height %d: %w", height, err))
-	}
-	s.initialised, s.restoring = true, true
-	s.leftovers[height] = true // until it ends
-	return r, nil, nil
+	s.restoring = true
+	s.leftovers[height], s.settled = true, false // until it ends
+	return r, mark, nil
 }
 
 // loadPartial finds a restore that a crash has cut off.
 func (s *Store) loadPartial() (*partial, error) {
-	if s.latest.Height != 0 {
-		return nil, nil
-	}
 	txn := s.db.NewTransactionAt(math.MaxUint64, false)
 	defer txn.Discard()
 	it := txn.NewKeyIterator([]byte{keyPartial}, badger.IteratorOptions{})
 	defer it.Close()
-	for it.Rewind(); it.Valid(); it.Next() {
-		item := it.Item()
-		if item.IsDeletedOrExpired() {
-			continue // of a restore of another height, which was dropped before this one began
-		}
-		value, err := item.ValueCopy(nil)
-		if err != nil {
-			return nil, fmt.Errorf("read state: %w", err)
-		}
-		if len(value) == 0 || len(value) < 1+int(value[0]) {
-			return nil, s.damaged(errors.New("the mark of a restore is cut short"))
-		}
-		return &partial{height: item.Version(), id: value[1 : 1+value[0]], mark: value[1+value[0]:]}, nil
+	if it.Rewind(); !it.Valid() {
+		return nil, nil
 	}
-	return nil, nil
+	item := it.Item() // the newest
+	s.partialTs = item.Version()
+	if item.IsDeletedOrExpired() || s.latest.Height != 0 {
+		return nil, nil
+	}
+	value, err := item.ValueCopy(nil)
+	if err != nil {
+		return nil, fmt.Errorf("read state: %w", err)
+	}
+	const head = 8 + 1
+	if len(value) < head || len(value) < head+int(value[head-1]) {
+		return &partial{}, nil // of an older program: no restore goes on from it
+	}
+	id := value[head : head+int(value[head-1])]
+	return &partial{height: binary.BigEndian.Uint64(value), id: id, mark: value[head+len(id):]}, nil
 }
 
-// dropPartial removes what a restore has left that will not go on. The mark goes last: cut off before, this is done again.
+// dropPartial removes what a restore has left that will not go on. The mark goes first: without it, what else is left is taken back by whoever finds it.
 func (s *Store) dropPartial() error {
-	if s.initialised {
-		wrote, err := s.undo(0, math.MaxUint64, nil)
-		if err == nil && wrote { // another restore of this height may come
-			err = s.step("settle", s.settle)
-		}
-		if err != nil {
+	if s.partial != nil {
+		if err := s.writePartial("restore drop", entry{delete: true}); err != nil {
 			return err
 		}
+		s.partial = nil
 	}
-	if s.partial == nil {
+	if len(s.leftovers) == 0 || s.settled {
 		return nil
 	}
-	if err := s.write("restore drop", s.partial.height, []entry{{key: []byte{keyPartial}, delete: true}}); err != nil {
-		return err
+	return s.takeBack(0)
+}
+
+// writePartial writes what is under the key of marks, one timestamp above what was there: see leftovers (undo.go) for why not in its place.
+func (s *Store) writePartial(step string, e entry) error {
+	e.key = []byte{keyPartial}
+	err := s.write(step, s.partialTs+1, []entry{e})
+	if err == nil {
+		s.partialTs++
 	}
-	s.partial = nil
-	return nil
+	return err
 }
 
 // Row writes a row.
@@ -152,28 +152,38 @@ func (r *Restore) flush() error {
 		return nil
 	}
 	r.steps++
-	return r.write(fmt.Sprintf("restore rows %d", r.steps))
+	err := r.write(func(s *Store) error { return s.write(fmt.Sprintf("restore rows %d", r.steps), r.height, r.batch) })
+	if err == nil {
+		r.batch, r.size = r.batch[:0], 0
+	}
+	return err
 }
 
 // maxMarkLen bounds a mark.
 const maxMarkLen = 1024
 
-// Mark makes durable what was written so far, together with how far that is: after a crash, Restore gives the newest mark.
+// Mark makes durable what was written so far, then how far that is: after a crash, Restore gives the newest mark.
 func (r *Restore) Mark(mark []byte) error {
 	if len(mark) > maxMarkLen {
 		return fmt.Errorf("restore height %d: a mark of %d bytes, limit is %d", r.height, len(mark), maxMarkLen)
 	}
-	value := append(append([]byte{byte(len(r.id))}, r.id...), mark...)
-	r.batch = append(r.batch, entry{key: []byte{keyPartial}, value: value})
+	if err := r.flush(); err != nil {
+		return err
+	}
+	value := append(binary.BigEndian.AppendUint64(nil, r.height), byte(len(r.id)))
+	value = append(append(value, r.id...), mark...)
 	r.marks++
-	if err := r.write(fmt.Sprintf("restore mark %d", r.marks)); err != nil {
+	err := r.write(func(s *Store) error {
+		return s.writePartial(fmt.Sprintf("restore mark %d", r.marks), entry{value: value})
+	})
+	if err != nil {
 		return err
 	}
 	r.s.partial = &partial{height: r.height, id: r.id, mark: bytes.Clone(mark)}
 	return nil
 }
 
-func (r *Restore) write(step string) error {
+func (r *Restore) write(write func(s *Store) error) error {
 	if r.done {
 		return errors.New("restore: it is over")
 	}
@@ -181,10 +191,9 @@ func (r *Restore) write(step string) error {
 		return err
 	}
 	defer r.s.ops.Done()
-	if err := r.s.write(step, r.height, r.batch); err != nil {
+	if err := write(r.s); err != nil {
 		return r.s.fail(fmt.Errorf("restore height %d: %w", r.height, err))
 	}
-	r.batch, r.size = r.batch[:0], 0
 	return nil
 }
 
@@ -228,7 +237,7 @@ func (r *Restore) Finish(appHash, root tree.Hash, meta []byte) error {
 	}
 	err = s.writeFloor("restore floor", r.height)
 	if err == nil {
-		err = s.write("restore marker", r.height, []entry{{key: []byte{keyMarker}, value: encodeMarker(m)}, {key: []byte{keyPartial}, delete: true}})
+		err = s.write("restore marker", r.height, []entry{{key: []byte{keyMarker}, value: encodeMarker(m)}})
 	}
 	if err != nil {
 		return s.fail(fmt.Errorf("restore height %d: %w", r.height, err))

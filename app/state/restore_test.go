@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -91,7 +92,8 @@ func nothing(t *testing.T, s *Store) {
 }
 
 var restoreSteps = []string{
-	"restore begin", "restore rows 1", "restore mark 1", "restore rows 2", "restore mark 2", "restore rows 3", "restore mark 3", "restore rows 4", "restore floor", "restore marker",
+	"restore begin", "restore rows 1", "restore rows 2", "restore mark 1", "restore rows 3", "restore rows 4", "restore mark 2", "restore rows 5", "restore rows 6",
+	"restore mark 3", "restore rows 7", "restore rows 8", "restore floor", "restore marker",
 }
 
 // TestRestoreSteps stops the process before and after every write of a restore. What can be read is either nothing or all; on nothing the same restore,
@@ -103,18 +105,17 @@ func TestRestoreSteps(t *testing.T) {
 			for _, next := range []string{"blocks", "restore", []string{"higher", "lower"}[(i+j)%2]} {
 				stop := at + restoreSteps[i]
 				t.Run(stop+", then "+next, func(t *testing.T) {
+					watch := new(oneValue)
 					o := testOptions(tempDir(t))
 					o.txnEntries = 8
+					o.testingOnlyWrote, o.testingOnlyFail = watch.wrote, watch.step
 					hooked := o
 					marks := byte(0)
 					hooked.testingOnlyFail = func(step string) error {
-						if strings.HasPrefix(step, "after restore mark") {
+						if strings.HasPrefix(step, "after restore mark ") {
 							marks++
 						}
-						if step == stop {
-							return errStop
-						}
-						return nil
+						return stopAt(stop)(step)
 					}
 					s := mustOpen(t, hooked)
 					if err := fill(s, 7, 20); !errors.Is(err, errStop) {
@@ -132,6 +133,7 @@ func TestRestoreSteps(t *testing.T) {
 					}
 					nothing(t, s)
 					s.Close()
+					loseOrder(t, o.Dir)
 					s = mustOpen(t, o)
 					nothing(t, s)
 					height, n := uint64(7), 20
@@ -167,6 +169,7 @@ func TestRestoreSteps(t *testing.T) {
 							}
 						}
 						s.Close()
+						loseOrder(t, o.Dir)
 						s = mustOpen(t, o)
 						v, err := s.View(11)
 						if err != nil {
@@ -184,16 +187,106 @@ func TestRestoreSteps(t *testing.T) {
 							}
 						}
 						s.Close()
+						loseOrder(t, o.Dir)
 						s = mustOpen(t, o)
 						if err := m.check(s); err != nil {
 							t.Fatal(err)
 						}
 					}
 					s.Close()
+					if watch.twice != nil {
+						t.Fatal(watch.twice)
+					}
 				})
 			}
 		}
 	}
+}
+
+// TestRestoreGivenUp stops the process before and after every write by which another restore, or a block, removes what one has left that was cut off. The next one
+// finds all of it gone, whatever order Badger gives its tables meanwhile.
+func TestRestoreGivenUp(t *testing.T) {
+	t.Parallel()
+	drop := []string{"restore drop", "back", "undo 1", "undo 2", "undo 3", "settle", "back done"}
+	for _, what := range []string{"restore", "block"} {
+		for _, stop := range append(both(drop), "") {
+			t.Run(what+", "+stop, func(t *testing.T) {
+				watch, at := new(oneValue), "before restore rows 5"
+				var steps []string
+				o := testOptions(tempDir(t))
+				o.txnEntries = 8
+				o.testingOnlyWrote = watch.wrote
+				o.testingOnlyFail = func(step string) error {
+					if name, ok := strings.CutPrefix(step, "after "); ok {
+						steps = append(steps, name)
+					}
+					watch.step(step)
+					return stopAt(at)(step)
+				}
+				s := mustOpen(t, o)
+				if err := fill(s, 7, 20); !errors.Is(err, errStop) {
+					t.Fatal(err)
+				}
+				s.Close()
+				s = mustOpen(t, o)
+				at, steps = stop, nil
+				m := newModel()
+				next := func() error {
+					if what == "block" {
+						return m.commit(s, sampleBlock(1, 12))
+					}
+					return fill(s, 7, 18) // other values
+				}
+				err := next()
+				if stop == "" {
+					steps = slices.DeleteFunc(steps, func(s string) bool { return !slices.Contains(drop, s) })
+					if err != nil || !slices.Equal(steps, drop) {
+						t.Fatalf("steps %q: %v", steps, err)
+					}
+				} else if !errors.Is(err, errStop) {
+					t.Fatal(err)
+				}
+				at = ""
+				for range 2 {
+					s.Close()
+					loseOrder(t, o.Dir)
+					s = mustOpen(t, o)
+				}
+				if stop != "" {
+					if err := next(); err != nil {
+						t.Fatal(err)
+					}
+					s.Close()
+					loseOrder(t, o.Dir)
+					s = mustOpen(t, o)
+				}
+				if what == "restore" {
+					filled(t, s, 7, 18)
+				} else {
+					for range 8 {
+						if err := commitNext(s, &m); err != nil {
+							t.Fatal(err)
+						}
+					}
+					if err := m.check(s); err != nil {
+						t.Fatal(err)
+					}
+				}
+				s.Close()
+				if watch.twice != nil {
+					t.Fatal(watch.twice)
+				}
+			})
+		}
+	}
+}
+
+// both are the moments before and after each of these steps.
+func both(steps []string) (out []string) {
+	for _, step := range steps {
+		out = append(out, "before "+step, "after "+step)
+	}
+	return out
 }
 
 // TestRestoreRefuses: a folder with blocks, two at a time, a root that is not that of the leaves, blocks meanwhile.

@@ -70,8 +70,9 @@ type Store struct {
 
 	// Owned by the goroutine that stages and commits.
 	staged *staged
-	// Heights above the marker of which versions are there; see undo.go.
+	// Heights above the marker of which versions are there, and whether Badger has settled what stands there since nobody knows who wrote it; see undo.go.
 	leftovers map[uint64]bool
+	settled   bool
 	// The timestamp of the floor; 0: it was never written.
 	floorTs uint64
 	// The same of the note that a rollback is under way.
@@ -81,8 +82,9 @@ type Store struct {
 	initialised bool
 	// Whether a restore is under way: blocks are refused.
 	restoring bool
-	// What another process has left of a restore, or this one of the one under way.
-	partial *partial
+	// What another process has left of a restore, or this one of the one under way, and the timestamp of its newest mark.
+	partial   *partial
+	partialTs uint64
 
 	files *treeFiles // owned by the goroutine that commits; nil in memory
 
@@ -127,14 +129,20 @@ func Open(o Options) (_ *Store, err error) {
 	if err := s.loadIdentity(); err != nil {
 		return nil, err
 	}
-	if s.latest, err = s.loadMarker(); err != nil {
+	back, top := uint64(0), uint64(math.MaxUint64)
+	if back, s.backTs, err = s.loadNumber(keyBack); err != nil {
 		return nil, err
+	}
+	if back > 0 { // what stands above is on its way out
+		top = back - 1
+	}
+	if s.latest, err = s.loadMarker(top); err != nil {
+		return nil, err
+	}
+	if back > 0 && s.latest.Height != top {
+		return nil, s.damaged(fmt.Errorf("a rollback to height %d was cut off, and its marker is missing", top))
 	}
 	if s.floor, s.floorTs, err = s.loadNumber(keyFloor); err != nil {
-		return nil, err
-	}
-	var back uint64
-	if back, s.backTs, err = s.loadNumber(keyBack); err != nil {
 		return nil, err
 	}
 	if err := s.cutRestore(); err != nil {
@@ -151,8 +159,8 @@ func Open(o Options) (_ *Store, err error) {
 	if s.leftovers, err = s.findLeftovers(s.latest.Height); err != nil {
 		return nil, err
 	}
-	if back != 0 && !o.ReadOnly {
-		if err := s.endRollback(s.latest.Height); err != nil {
+	if back > 0 && !o.ReadOnly {
+		if err := s.endBack(s.latest.Height); err != nil {
 			return nil, fmt.Errorf("end the rollback to height %d that was cut off: %w", s.latest.Height, err)
 		}
 	}
@@ -261,9 +269,9 @@ func (s *Store) loadIdentity() error {
 	return nil
 }
 
-// loadMarker finds the newest marker that a rollback has not deleted.
-func (s *Store) loadMarker() (Marker, error) {
-	txn := s.db.NewTransactionAt(math.MaxUint64, false)
+// loadMarker finds the newest marker that a rollback has not deleted, up to a height.
+func (s *Store) loadMarker(top uint64) (Marker, error) {
+	txn := s.db.NewTransactionAt(top, false)
 	defer txn.Discard()
 	it := txn.NewKeyIterator([]byte{keyMarker}, badger.IteratorOptions{})
 	defer it.Close()

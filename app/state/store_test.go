@@ -629,26 +629,31 @@ func TestFolderBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	var got strings.Builder
+	dump := func() {
+		txn := s.db.NewTransactionAt(math.MaxUint64, false)
+		defer txn.Discard()
+		it := txn.NewIterator(badger.IteratorOptions{AllVersions: true})
+		defer it.Close()
+		for it.Rewind(); it.Valid(); it.Next() {
+			item := it.Item()
+			value, err := item.ValueCopy(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := hex.EncodeToString(value)
+			if item.IsDeletedOrExpired() {
+				text = "deleted"
+			}
+			fmt.Fprintf(&got, "%x @%d = %s\n", item.Key(), item.Version(), text)
+		}
+	}
+	dump()
 	if err := s.Rollback(2); err != nil {
 		t.Fatal(err)
 	}
-	txn := s.db.NewTransactionAt(math.MaxUint64, false)
-	defer txn.Discard()
-	it := txn.NewIterator(badger.IteratorOptions{AllVersions: true})
-	defer it.Close()
-	var got strings.Builder
-	for it.Rewind(); it.Valid(); it.Next() {
-		item := it.Item()
-		value, err := item.ValueCopy(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := hex.EncodeToString(value)
-		if item.IsDeletedOrExpired() {
-			text = "deleted"
-		}
-		fmt.Fprintf(&got, "%x @%d = %s\n", item.Key(), item.Version(), text)
-	}
+	got.WriteString("\nafter a rollback, without what the floor lets go:\n")
+	dump()
 	golden(t, "testdata/folder.txt", got.String())
 }
 

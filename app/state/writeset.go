@@ -119,10 +119,15 @@ func (w *WriteSet) freeze() ([]entry, error) {
 	return entries, nil
 }
 
+// find gives the place of a key of the keyspace among entries in ascending order.
+func find(entries []entry, key []byte) (n int, found bool) {
+	return slices.BinarySearchFunc(entries, key, func(e entry, k []byte) int { return bytes.Compare(e.key, k) })
+}
+
 // getter reads rows of the set itself: before block 1 there are no others.
 func getter(entries []entry) Getter {
 	return func(key []byte) (row []byte, found bool, err error) {
-		i, found := slices.BinarySearchFunc(entries, rowKey(key), func(e entry, k []byte) int { return bytes.Compare(e.key, k) })
+		i, found := find(entries, rowKey(key))
 		if !found || entries[i].delete {
 			return nil, false, nil
 		}
