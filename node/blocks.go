@@ -67,6 +67,19 @@ func CheckEngineStores(c *cmtcfg.Config) error {
 	return nil
 }
 
+// beginAfterSnapshot tells CometBFT of a home that began with a snapshot and has no block yet. CometBFT goes on from there only where a note beside its state names the
+// height; it takes the note away at every start, and its own state sync writes none. A node that ended before its first block never started again.
+func beginAfterSnapshot(states sm.Store, blocks *store.BlockStore) error {
+	if !blocks.IsEmpty() {
+		return nil
+	}
+	st, err := states.Load()
+	if err != nil || st.LastBlockHeight == 0 || blocks.LoadSeenCommit(st.LastBlockHeight) == nil {
+		return err
+	}
+	return states.SetOfflineStateSyncHeight(st.LastBlockHeight)
+}
+
 // Blocks reads CometBFT's own stores. It never writes. CometBFT panics where its disk fails; the gateway's one recover answers 503.
 type Blocks struct {
 	blocks *store.BlockStore

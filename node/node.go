@@ -26,6 +26,7 @@ import (
 	"github.com/cometbft/cometbft/proxy"
 	sm "github.com/cometbft/cometbft/state"
 	"github.com/cometbft/cometbft/statesync"
+	"github.com/cometbft/cometbft/store"
 	"github.com/cometbft/cometbft/types"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -51,6 +52,10 @@ type Options struct {
 
 	// StateProvider is whom an empty home believes about the chain while it takes a snapshot from its peers; nil: it begins with the first block.
 	StateProvider statesync.StateProvider
+
+	// Beside is work that goes on beside the node, from the end of Start until its context ends. It reads what the node keeps, so Stop waits for it before it closes
+	// anything. May be nil.
+	Beside func(ctx context.Context, n *Node)
 }
 
 // Node is one running member node.
@@ -89,6 +94,7 @@ type Node struct {
 	doneErr  error         // set before done is closed
 	compact  chan struct{} // closed when the hour has come and the state is worth a compaction
 	watched  sync.WaitGroup
+	beside   sync.WaitGroup // Options.Beside
 }
 
 // New opens the stores of a home folder and replays what a crash left half done. It starts nothing.
@@ -204,14 +210,22 @@ func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 		durable:        func() int64 { return n.app.Status().Height },
 		oldestSnapshot: func() int64 { return oldestSnapshot(n.app) },
 	}
-	var stateDB dbm.DB
+	var stateDB, blockDB dbm.DB
 	dbs := func(ctx *cmtcfg.DBContext) (dbm.DB, error) {
 		db, err := OpenEngineStore(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("open CometBFT's %s store (is another process using this home?): %w", ctx.ID, err)
 		}
-		if ctx.ID == "state" {
+		switch ctx.ID {
+		case "blockstore":
+			blockDB = db
+		case "state":
 			stateDB = db
+		}
+		if stateDB != nil && blockDB != nil {
+			if err := beginAfterSnapshot(sm.NewStore(stateDB, sm.StoreOptions{}), store.NewBlockStore(blockDB)); err != nil {
+				return nil, err
+			}
 		}
 		return db, nil
 	}
@@ -315,6 +329,14 @@ func (n *Node) Start() error {
 		n.csEnded.Store(true)
 		n.look()
 	}()
+	if beside := n.opts.Beside; beside != nil {
+		ctx, cancel := context.WithCancel(context.Background())
+		go func() {
+			<-n.quit
+			cancel()
+		}()
+		n.beside.Go(func() { beside(ctx, n) })
+	}
 	n.log.Info("node started", "chain", n.engine.GenesisDoc().ChainID, "height", n.startedAt,
 		"api", n.APIAddr(), "p2p", n.config.Engine.P2P.ListenAddress, "id", string(n.engine.NodeInfo().ID()))
 	return nil
@@ -446,6 +468,7 @@ func (n *Node) Stop() error {
 		if n.lane != nil {
 			n.lane.Shutdown(ctx)
 		}
+		n.beside.Wait()
 		if n.engine.IsRunning() {
 			if err := n.engine.Stop(); err != nil {
 				errs = append(errs, fmt.Errorf("stop CometBFT: %w", err))

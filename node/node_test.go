@@ -14,9 +14,13 @@ import (
 	"testing"
 	"time"
 
+	dbm "github.com/cometbft/cometbft-db"
 	"github.com/cometbft/cometbft/abci/example/kvstore"
 	abci "github.com/cometbft/cometbft/abci/types"
+	cmtcfg "github.com/cometbft/cometbft/config"
 	cmtjson "github.com/cometbft/cometbft/libs/json"
+	sm "github.com/cometbft/cometbft/state"
+	"github.com/cometbft/cometbft/store"
 	"github.com/cometbft/cometbft/types"
 
 	"github.com/xinlian-ledger/xinlian/networks/henan"
@@ -332,5 +336,80 @@ func remove(t *testing.T, path string) {
 	t.Helper()
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestStartAfterSnapshot: a home that began with a snapshot and ended before its first block starts again.
+func TestStartAfterSnapshot(t *testing.T) {
+	c := lone(t)
+	n := startNode(t, c)
+	eventually(t, "blocks come", func() bool { return n.Height() >= 3 })
+	if err := n.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	open := func() (sm.Store, *store.BlockStore, func()) {
+		t.Helper()
+		var dbs []dbm.DB
+		for _, id := range []string{"state", "blockstore"} {
+			db, err := OpenEngineStore(&cmtcfg.DBContext{ID: id, Config: c.Engine})
+			if err != nil {
+				t.Fatal(err)
+			}
+			dbs = append(dbs, db)
+		}
+		return sm.NewStore(dbs[0], sm.StoreOptions{}), store.NewBlockStore(dbs[1]), func() {
+			for _, db := range dbs {
+				if err := db.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	// What is left is what CometBFT's state sync writes: the state of a height and its commit.
+	states, blocks, done := open()
+	st, err := states.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit := blocks.LoadSeenCommit(st.LastBlockHeight)
+	done()
+	for _, name := range []string{"state.db", "blockstore.db", "cs.wal"} {
+		if err := os.RemoveAll(filepath.Join(c.Home, "data", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	states, blocks, done = open()
+	if err := errors.Join(blocks.SaveSeenCommit(st.LastBlockHeight, commit), states.Bootstrap(st)); err != nil {
+		t.Fatal(err)
+	}
+	done()
+
+	n = startNode(t, c)
+	eventually(t, "the chain goes on", func() bool { return n.Height() > st.LastBlockHeight+1 })
+}
+
+// TestStopWaitsForWhatIsBeside: what reads the node's stores beside it has ended before they are closed. CometBFT's panic there.
+func TestStopWaitsForWhatIsBeside(t *testing.T) {
+	c := lone(t)
+	ended := false
+	n, err := New(c, Options{Beside: func(ctx context.Context, n *Node) {
+		<-ctx.Done()
+		for range 50_000 { // longer than the rest of the stop would take
+			n.Blocks().Header(1)
+		}
+		ended = true
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a block comes", func() bool { return n.Height() >= 1 })
+	if err := n.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if !ended {
+		t.Error("it was not waited for")
 	}
 }

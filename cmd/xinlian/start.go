@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"syscall"
 
 	cmtjson "github.com/cometbft/cometbft/libs/json"
@@ -94,6 +95,16 @@ func runNode(ctx context.Context, home string, j *joining) error {
 			gw = newGateway(n, log, lend.options())
 			return gw
 		},
+		// The proven head is made when a block is committed and not when somebody asks; it also keeps the path of validator sets before their blocks
+		// are pruned.
+		Beside: func(ctx context.Context, n *node.Node) {
+			var both sync.WaitGroup
+			both.Go(func() { gw.Run(ctx) })
+			if lend != nil {
+				both.Go(func() { lend.anchor(ctx, n, log) })
+			}
+			both.Wait()
+		},
 	})
 	if err != nil {
 		return err
@@ -116,14 +127,6 @@ func runNode(ctx context.Context, home string, j *joining) error {
 	if err := n.Start(); err != nil {
 		n.Stop()
 		return err
-	}
-	// The proven head is made when a block is committed and not when somebody asks; it also keeps the path of validator sets before their blocks
-	// are pruned.
-	if gw != nil {
-		go gw.Run(ctx)
-	}
-	if lend != nil {
-		go lend.anchor(ctx, n, log)
 	}
 	select {
 	case <-ctx.Done():
