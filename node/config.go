@@ -38,6 +38,9 @@ const configBytesMax = 1 << 20
 // later.
 const retainLeast = 2
 
+// connectionsLeast is the least bound on connections: with fewer, the programs of one member keep each other out.
+const connectionsLeast = 16
+
 // A Knob is one setting with its default and why it is that.
 type Knob struct {
 	Key     string `json:"key"`
@@ -63,7 +66,9 @@ type APISettings struct {
 	StopGrace time.Duration `mapstructure:"stop_grace"`
 	PackEvery time.Duration `mapstructure:"pack_every"`
 
-	TrustedProxies string `mapstructure:"trusted_proxies"`
+	TrustedProxies  string `mapstructure:"trusted_proxies"`
+	Connections     int    `mapstructure:"connections"`
+	PeerConnections int    `mapstructure:"peer_connections"`
 
 	ChecksPerSecond int   `mapstructure:"checks_per_second"`
 	StandingsMB     int64 `mapstructure:"standings_mb"`
@@ -117,6 +122,8 @@ var settingKnobs = []Knob{
 	{Key: "api.listen", Default: "127.0.0.1:26680", Reason: "gateway; loopback until the operator puts TLS in front of it"},
 	{Key: "api.stop_grace", Default: "10s", Reason: "how long open requests may take to end when the node stops"},
 	{Key: "api.trusted_proxies", Default: "", Reason: "addresses and networks (10.1.2.0/24), divided by commas, of the proxies that end TLS in front of the gateway: what they add to X-Forwarded-For is who asks, and each reader then has its own rate and shares. Whoever can send from there can be anybody: name the proxies alone. Empty = that header says nothing, and a proxy with all its readers is one peer"},
+	{Key: "api.connections", Default: 8192, Reason: "connections to the gateway that are open at a time, asking or idle: as many as may wait for a block, and as many more. Each is a file descriptor and some 30 KB; beyond them a connection is told 503 E_BUSY and ends"},
+	{Key: "api.peer_connections", Default: 1024, Reason: "of them those of one peer, of IPv6 a network of 64 bits: an eighth, as of the gateway's other places. Peers on this machine and api.trusted_proxies are held to none: they speak for many"},
 	{Key: "api.pack_every", Default: "1h0m0s", Reason: "how old an offline pack may grow before it is made anew, at most 24h; sooner where somebody has left its set. Lenders who check by packs want it as fresh as their policy asks"},
 	{Key: "api.checks_per_second", Default: 1000, Reason: "so many bundles a second are verified by the gateway itself before they leave; beyond it, under load, they leave unverified. A check costs processor time that answers need then, and what makes one bundle wrong makes many so. 0 = every one is verified"},
 	{Key: "api.standings_mb", Default: int64(512), Reason: "memory for the standings of firms, 32 at least: an answer about one of them waits for no disk. It is taken as they are read; where it is too little, those asked for longest ago are read again. 0 = none"},
@@ -363,6 +370,12 @@ func (c Config) Check() error {
 	if _, err := peer.ParseProxies(c.Settings.API.TrustedProxies); err != nil {
 		return fmt.Errorf("%s: api.trusted_proxies: %w", ConfigFile, err)
 	}
+	if n := c.Settings.API.Connections; n < connectionsLeast || n > 1<<20 {
+		return fmt.Errorf("%s: api.connections is %d; between %d and %d", ConfigFile, n, connectionsLeast, 1<<20)
+	}
+	if n := c.Settings.API.PeerConnections; n < 1 || n > c.Settings.API.Connections {
+		return fmt.Errorf("%s: api.peer_connections is %d; between 1 and api.connections", ConfigFile, n)
+	}
 	if e := c.Settings.API.PackEvery; e < time.Second || e > 24*time.Hour {
 		return fmt.Errorf("%s: api.pack_every is %s; between 1s and 24h", ConfigFile, e)
 	}
@@ -490,6 +503,7 @@ func (s Settings) knobs() []Knob {
 	values := map[string]any{
 		"api.listen": s.API.Listen, "api.stop_grace": s.API.StopGrace.String(), "api.pack_every": s.API.PackEvery.String(),
 		"api.checks_per_second": s.API.ChecksPerSecond, "api.trusted_proxies": s.API.TrustedProxies,
+		"api.connections": s.API.Connections, "api.peer_connections": s.API.PeerConnections,
 		"api.standings_mb": s.API.StandingsMB,
 		"metrics.listen":   s.Metrics.Listen,
 		"state.retain":     s.State.Retain, "state.workers": s.State.Workers, "state.retain_blocks": s.State.RetainBlocks, "state.compact_ratio": s.State.CompactRatio,

@@ -37,6 +37,12 @@ type lane struct {
 	served sync.WaitGroup         // connections in the lane
 }
 
+// tcpConn is a *net.TCPConn, or one with its place.
+type tcpConn interface {
+	net.Conn
+	CloseWrite() error
+}
+
 type accepted struct {
 	net.Conn
 	err error
@@ -60,7 +66,7 @@ func newLane(l net.Listener, s *http.Server, log *slog.Logger) *lane {
 	go func() {
 		for {
 			c, err := l.Accept()
-			if tcp, ok := c.(*net.TCPConn); ok && err == nil {
+			if tcp, ok := c.(tcpConn); ok && err == nil && !turnedAway(c) {
 				a.enter(tcp, s)
 				continue
 			}
@@ -125,9 +131,9 @@ func (a *lane) Shutdown(ctx context.Context) {
 }
 
 // enter lets a connection into the lane.
-func (a *lane) enter(tcp *net.TCPConn, s *http.Server) {
+func (a *lane) enter(tcp tcpConn, s *http.Server) {
 	c := &laneConn{
-		TCPConn: tcp, lane: a, remote: tcp.RemoteAddr().String(), idle: s.IdleTimeout, write: s.WriteTimeout, in: make([]byte, laneHeadMax), answer: laneAnswer{header: http.Header{}},
+		tcpConn: tcp, lane: a, remote: tcp.RemoteAddr().String(), idle: s.IdleTimeout, write: s.WriteTimeout, in: make([]byte, laneHeadMax), answer: laneAnswer{header: http.Header{}},
 	}
 	c.answer.conn = c
 	a.mu.Lock()
@@ -156,7 +162,7 @@ func (a *lane) enter(tcp *net.TCPConn, s *http.Server) {
 
 // laneConn is a connection in the lane.
 type laneConn struct {
-	*net.TCPConn
+	tcpConn
 	lane        *lane
 	remote      string
 	idle, write time.Duration
@@ -337,7 +343,7 @@ func (w *laneAnswer) Write(b []byte) (int, error) {
 	}
 	if len(b) > laneWhole && w.status == http.StatusOK && w.header.Get("Content-Type") != "" && w.header.Get("Content-Length") == strconv.Itoa(len(b)) {
 		w.conn.head(len(b))
-		_, w.err = (&net.Buffers{w.conn.out.Bytes(), b}).WriteTo(w.conn.TCPConn)
+		_, w.err = (&net.Buffers{w.conn.out.Bytes(), b}).WriteTo(w.conn.tcpConn)
 		w.sent = true
 		return len(b), w.err
 	}
@@ -365,4 +371,4 @@ func (b *begun) Read(p []byte) (int, error) {
 }
 
 // CloseWrite lets net/http end its side first, as with a connection of its own.
-func (b *begun) CloseWrite() error { return b.Conn.(*net.TCPConn).CloseWrite() }
+func (b *begun) CloseWrite() error { return b.Conn.(tcpConn).CloseWrite() }

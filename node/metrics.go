@@ -22,6 +22,8 @@ type Metrics struct {
 	TimersBacklog prometheus.Gauge
 	Alarms        *prometheus.CounterVec // by kind
 	ProofSeconds  prometheus.Histogram
+	Connections   prometheus.Gauge
+	TurnedAway    prometheus.Counter
 }
 
 // sources are what is asked when the metrics are read.
@@ -40,6 +42,10 @@ func newMetrics(from sources) *Metrics {
 		Committed: prometheus.NewCounter(prometheus.CounterOpts{Name: "xinlian_messages_committed_total", Help: "Messages that took effect, since the start of the process."}),
 		Refused:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "xinlian_refused_total", Help: "Transactions refused, by stage (check, block) and permanent code."}, []string{"stage", "code"}),
 	}
+	m.Connections = prometheus.NewGauge(prometheus.GaugeOpts{Name: "xinlian_connections", Help: "Open connections of readers and of the operator."})
+	m.TurnedAway = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "xinlian_connections_refused_total", Help: "Connections that were told that there are too many, or closed: api.connections, api.peer_connections.",
+	})
 	gauge := func(name, help string, labels prometheus.Labels, f func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: labels}, f)
 	}
@@ -48,7 +54,7 @@ func newMetrics(from sources) *Metrics {
 	when := func(w string) prometheus.Labels { return prometheus.Labels{"when": w} }
 	kind := func(k string) prometheus.Labels { return prometheus.Labels{"kind": k} }
 	m.Registry.MustRegister(
-		m.Height, m.Committed, m.Refused,
+		m.Height, m.Committed, m.Refused, m.Connections, m.TurnedAway,
 		gauge("xinlian_block_age_seconds", "Local clock minus the newest block's time.", nil, from.blockAge),
 		gauge("xinlian_timers_backlog", "Timers that are due and have not run (counted up to 100000 a class).", nil, func() float64 {
 			return from.backlog(x.EndsVisibility) + from.backlog(x.Decided) + from.backlog(x.Other)

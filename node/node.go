@@ -43,7 +43,7 @@ type Options struct {
 	Logger *slog.Logger
 
 	// Handler makes the gateway's handler once the node can be asked; nil serves health and metrics only. It is a function so
-	// that node knows nothing of the gateway.
+	// that node knows nothing of the gateway. It may be a TurnAway.
 	Handler func(*Node) http.Handler
 
 	// EngineMetrics registers CometBFT's metrics in the process-wide registry, where a second node of the same process would
@@ -296,11 +296,13 @@ func (n *Node) Start() error {
 	if n.opts.Handler != nil {
 		api = n.opts.Handler(n)
 	}
-	if err := n.listen(n.config.Settings.API.Listen, api, "api.listen"); err != nil {
+	n.checkFiles()
+	set := n.config.Settings.API
+	if err := n.listen(set.Listen, api, "api.listen", set.Connections, set.PeerConnections); err != nil {
 		return err
 	}
 	if a := n.config.Settings.Metrics.Listen; a != "" {
-		if err := n.listen(a, operator, "metrics.listen"); err != nil {
+		if err := n.listen(a, operator, "metrics.listen", operatorMost, operatorMost); err != nil {
 			n.closeListeners()
 			return err
 		}
@@ -373,15 +375,18 @@ func (n *Node) remember() {
 	n.log.Info("standings are in memory", "subjects", subjects, "took", time.Since(start))
 }
 
-func (n *Node) listen(addr string, h http.Handler, key string) error {
+// listen takes an address for a handler, for so many connections in all and of one peer.
+func (n *Node) listen(addr string, h http.Handler, key string, most, ofPeer int) error {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		n.closeListeners()
 		return unlistened(key, addr, ConfigFile, err)
 	}
-	n.listeners = append(n.listeners, l)
+	count := counted{opened: func(by int) { n.metrics.Connections.Add(float64(by)) }, turned: n.metrics.TurnedAway.Inc}
+	n.listeners = append(n.listeners, newBounded(l, most, ofPeer, n.config.Settings.API.Proxies(), count))
 	n.servers = append(n.servers, &http.Server{
-		Handler:           h,
+		Handler:           turning(h),
+		ConnContext:       turnedContext,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      2 * time.Minute, // a submitter may wait for its block

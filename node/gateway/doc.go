@@ -16,7 +16,7 @@
 //   - A bundle or a pack leaves only after x/attest has verified it here.
 //   - Bad input gets a problem document of RFC 9457 with 4xx. What this machine does wrong is 503. Limits are 413, 422, 429 or 503.
 //   - Who sends or reads slowly holds up nobody else: bodies are read before a request has its place among those at work, answers are sent after it, and what is on
-//     its way is bounded in bytes and by time (limits.go).
+//     its way is bounded in bytes and by time (limits.go). Connections are bounded by the node (node/bounded.go).
 //   - The same state gives the same bytes.
 //   - A lender's query (POST /v1/queries) is answered once its receipt is on disk, and opens no more than the firm has authorised (INV-22). Its receipts are for
 //     the firm and the lender. Queries that wait for the disk hold up nobody else's questions, and one lender's leave places to others.

@@ -205,6 +205,17 @@ func (g *Gateway) Server() *http.Server {
 	}
 }
 
+// TurnAway says over a connection for which there is no room that there are too many: of this peer, or of all.
+func (g *Gateway) TurnAway(w http.ResponseWriter, r *http.Request, ofPeer bool) {
+	g.met.busy.Inc()
+	w.Header().Set("Cache-Control", "no-store")
+	why := ErrBusy.With("the node has as many connections open as it takes")
+	if ofPeer {
+		why = ErrBusy.With("this address has as many connections open as one may have")
+	}
+	refuse(http.StatusServiceUnavailable, why).write(w, r)
+}
+
 // ServeHTTP implements http.Handler.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.whole.ServeHTTP(w, r) }
 

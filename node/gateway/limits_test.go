@@ -293,6 +293,29 @@ func (b *body) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
+// Over a connection for which there is no room it is said that there are too many, as everything else that the gateway has no room for.
+func TestTurnAway(t *testing.T) {
+	w := newWorld(t)
+	for _, tt := range []struct {
+		ofPeer   bool
+		language string
+		want     string
+	}{
+		{false, "en", "the node has as many connections"},
+		{true, "en", "this address has as many connections"},
+		{true, "zh-CN", "该地址打开的连接已达上限"},
+	} {
+		r, rec := near("/v1/status"), httptest.NewRecorder()
+		r.Header.Set("Accept-Language", tt.language)
+		w.gateways[0].TurnAway(rec, r, tt.ofPeer)
+		a := answer{rec.Code, rec.Header(), rec.Body.Bytes(), ""}
+		w.want(a, 503, "E_BUSY")
+		if !bytes.Contains(a.body, []byte(tt.want)) || a.header.Get("Retry-After") != "1" || a.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%v %s", a.header, a.body)
+		}
+	}
+}
+
 // A panic is one request's end, not the node's.
 func TestPanic(t *testing.T) {
 	w := newWorld(t)
