@@ -3,8 +3,13 @@ package app
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"math"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
@@ -26,73 +31,236 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
-// CheckState holds every numbered invariant of the modules, and that the tables which follow from others do follow from them. It reads the
-// whole state: for tests, fsck and auditors.
-func CheckState(r x.Reader) error {
-	info, ok := chainInfo.Get(r)
-	if !ok {
-		return fmt.Errorf("the state holds no chain")
-	}
-	newest := new(pb.BlockInfo)
-	blockInfos.Each(r, func(_ []byte, b *pb.BlockInfo) bool {
-		newest = b
-		return true
-	})
+// checks are those of a whole state, each for one goroutine: every numbered invariant of the modules, and that the tables which follow from others do follow
+// from them. firsts are subjects, ascending, that cut the files and standings into pieces.
+func checks(secret []byte, blockTime int64, d *derived, firsts []string) (out []func(r *asked) error) {
 	for _, check := range []func(x.Reader) error{
-		member.Check, governance.Check, catalog.Check, subject.Check, commitment.Check, fulfillment.Check, measure.Check, sanction.Check, leniency.Check, repair.Check,
-		objection.Check, incentive.Check, inspection.Check, consent.Check,
-		func(r x.Reader) error { return standing.Check(r, info.Secret) },
-		checkTimers, x.CheckDutyClocks,
-		// The moments follow from the timers, if the block that left this state says that it kept them.
-		func(r x.Reader) error { return x.CheckMoments(r, newest.Height) },
-		func(r x.Reader) error { return checkSeen(r, newest.TimeSeconds) },
-		checkLog, checkPacks,
+		member.Check, governance.Check, catalog.Check, sanction.Check, measure.Check, commitment.Check, fulfillment.Check, leniency.Check, repair.Check, objection.Check,
+		incentive.Check, inspection.Check, consent.Check, subject.Check, x.CheckDutyClocks,
+		func(r x.Reader) error { return x.CheckMoments(r, d.height) },
+		func(r x.Reader) error { return checkSeen(r, blockTime) }, checkLog, checkPacks,
 	} {
-		if err := check(r); err != nil {
-			return err
-		}
+		out = append(out, func(r *asked) error { return check(r) })
 	}
-	return nil
+	for i, from := range firsts {
+		to := ""
+		if i+1 < len(firsts) {
+			to = firsts[i+1]
+		}
+		out = append(out, func(r *asked) error {
+			p := &piece{asked: r, from: from, to: to}
+			if err := subject.CheckFiles(p, from, to); err != nil {
+				return err
+			}
+			return standing.Check(p, secret, from, to)
+		})
+	}
+	for _, job := range d.jobs() {
+		out = append(out, func(r *asked) error { return job(r) })
+	}
+	return out
 }
 
-// checkTimers holds that the timers and duties are exactly those that follow from the records.
-func checkTimers(r x.Reader) error {
-	want, owed := map[string]bool{}, map[string]bool{}
-	add := func(t x.Timer) { want[fmt.Sprint(t)] = true }
-	eachDuty(r, func(d x.Duty) {
-		if t, runs := d.Timer(); runs {
-			add(t)
+// pieceSubjects is how many subjects a piece of the files and standings has: some megabytes of rows.
+const pieceSubjects = 2048
+
+// CheckState holds every numbered invariant of the modules in the newest committed state, and that the tables which follow from others do follow from
+// them. It reads the whole state, on all processors. Of several faults it names that of the first check.
+//
+// DETERMINISM: it reads, and the answer is one error or none.
+func (a *App) CheckState(ctx context.Context) error {
+	height := a.committed.Load().height
+	// Of a check that fails, those before it go on: they may name a fault that comes first.
+	failed := atomic.Int64{}
+	failed.Store(math.MaxInt64)
+	var bug atomic.Value // a panic that is no Fault: the caller's, as if it ran the checks itself
+	run := func(i int, check func(r *asked) error) (err error) {
+		defer func() {
+			switch p := recover().(type) {
+			case nil:
+			case x.Fault:
+				err = p
+			default:
+				bug.CompareAndSwap(nil, fmt.Sprint(p))
+				err = errPassedOver
+			}
+		}()
+		s, err := a.At(height)
+		if err != nil {
+			return err
 		}
-		owed[fmt.Sprint(d)] = true
-	})
-	eachTimer(r, add)
-	n := 0
-	var err error
-	x.Timers(r, func(t x.Timer) bool {
-		n++
-		if !want[fmt.Sprint(t)] {
-			err = fmt.Errorf("timer of kind %d, due %d, follows from no record", t.Kind, t.Due)
-		}
-		return err == nil
-	})
-	if err == nil && n != len(want) {
-		err = fmt.Errorf("%d timers stand, %d follow from the records", n, len(want))
+		defer s.Close()
+		return check(&asked{Snapshot: s, stop: func() error {
+			if int64(i) > failed.Load() {
+				return errPassedOver
+			}
+			return ctx.Err()
+		}})
 	}
-	if err != nil {
+	var secret []byte
+	blockTime := int64(0)
+	var firsts []string
+	d := newDerived(height)
+	if err := run(0, func(r *asked) (err error) {
+		info, ok := chainInfo.Get(r)
+		if !ok {
+			return fmt.Errorf("the state holds no chain")
+		}
+		secret = info.Secret
+		if b, ok := BlockInfo(r, height); ok {
+			blockTime = b.TimeSeconds
+		}
+		firsts = subject.Cut(r, pieceSubjects)
+		return nil
+	}); err != nil {
+		if p := bug.Load(); p != nil {
+			panic(p)
+		}
 		return err
 	}
-	n = 0
-	x.EachDuty(r, func(d x.Duty) bool {
-		n++
-		if !owed[fmt.Sprint(d)] {
-			err = fmt.Errorf("duty %s of %s, due %s, follows from no record", d.Kind.Info().Token, d.Owner, d.Due)
-		}
-		return err == nil
-	})
-	if err == nil && n != len(owed) {
-		err = fmt.Errorf("%d duties stand, %d follow from the records", n, len(owed))
+	all := checks(secret, blockTime, d, firsts)
+	errs := make([]error, len(all))
+	next := atomic.Int64{}
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(all) || int64(i) > failed.Load() {
+					return
+				}
+				if errs[i] = run(i, all[i]); errs[i] == nil {
+					continue
+				}
+				for first := failed.Load(); int64(i) < first && !failed.CompareAndSwap(first, int64(i)); first = failed.Load() {
+				}
+			}
+		})
 	}
-	return err
+	workers.Wait()
+	if p := bug.Load(); p != nil {
+		panic(p)
+	}
+	if i := failed.Load(); i < int64(len(all)) {
+		return errs[i]
+	}
+	return run(0, func(r *asked) error { return d.compare(r) })
+}
+
+// errPassedOver ends a check when one before it has found a fault.
+var errPassedOver = errors.New("a check before this one has failed")
+
+// asked is a reader that asks, every so many rows, whether to stop.
+type asked struct {
+	*Snapshot
+	stop func() error
+	rows int
+}
+
+func (r *asked) ask() {
+	if r.rows++; r.rows%256 == 0 {
+		if err := r.stop(); err != nil {
+			panic(x.Fault{Err: err})
+		}
+	}
+}
+
+// Get implements x.Reader.
+func (r *asked) Get(key []byte) ([]byte, bool) {
+	r.ask()
+	return r.Snapshot.Get(key)
+}
+
+// Peek implements x.Peeker.
+func (r *asked) Peek(key []byte) ([]byte, bool) {
+	r.ask()
+	return r.Snapshot.Peek(key)
+}
+
+// Iterate implements x.Reader.
+func (r *asked) Iterate(prefix, start []byte, fn func(key, value []byte) bool) {
+	r.ask()
+	r.Snapshot.Iterate(prefix, start, func(key, value []byte) bool {
+		r.ask()
+		return fn(key, value)
+	})
+}
+
+// piece reads the files and standings of some subjects, those from the one up to the other, from memory: each table once, when it is first asked
+// for. Whoever looks at all subjects one by one would begin millions of iterations.
+type piece struct {
+	*asked
+	from, to string // subjects; to may be empty: no end
+	tables   [256][]pieceRow
+	held     [256]bool
+}
+
+type pieceRow struct{ key, value []byte }
+
+// rows gives the rows of a table from a key on; false: they are not held.
+func (p *piece) rows(key []byte) ([]pieceRow, bool) {
+	const keyed = 1 + 18 // a table and a subject
+	t, ok := x.TableOf(key)
+	if !ok || len(key) < keyed || t.Binding != x.File && t.Binding != x.Own || !p.has(key) {
+		return nil, false
+	}
+	if !p.held[t.Prefix] {
+		p.held[t.Prefix] = true
+		p.asked.Iterate([]byte{t.Prefix}, x.Key(t.Prefix, []byte(p.from)), func(key, value []byte) bool {
+			if len(key) < keyed {
+				return true // damaged; subject.CheckFiles says so
+			}
+			if !p.has(key) {
+				return false
+			}
+			p.tables[t.Prefix] = append(p.tables[t.Prefix], pieceRow{key, value})
+			return true
+		})
+	}
+	rows := p.tables[t.Prefix]
+	i, _ := slices.BinarySearchFunc(rows, key, func(r pieceRow, key []byte) int { return bytes.Compare(r.key, key) })
+	return rows[i:], true
+}
+
+// has says whether the key of a row is of one of the subjects.
+func (p *piece) has(key []byte) bool {
+	uscc := string(key[1:19])
+	return uscc >= p.from && (p.to == "" || uscc < p.to)
+}
+
+// Get implements x.Reader.
+func (p *piece) Get(key []byte) ([]byte, bool) {
+	value, ok := p.Peek(key)
+	return bytes.Clone(value), ok
+}
+
+// Peek implements x.Peeker.
+func (p *piece) Peek(key []byte) ([]byte, bool) {
+	rows, held := p.rows(key)
+	switch {
+	case !held:
+		return p.asked.Peek(key)
+	case len(rows) == 0 || !bytes.Equal(rows[0].key, key):
+		return nil, false
+	}
+	return rows[0].value, true
+}
+
+// Iterate implements x.Reader.
+func (p *piece) Iterate(prefix, start []byte, fn func(key, value []byte) bool) {
+	rows, held := p.rows(prefix)
+	if !held {
+		p.asked.Iterate(prefix, start, fn)
+		return
+	}
+	for _, r := range rows {
+		if !bytes.HasPrefix(r.key, prefix) {
+			return
+		}
+		if bytes.Compare(r.key, start) >= 0 && !fn(bytes.Clone(r.key), bytes.Clone(r.value)) {
+			return
+		}
+	}
 }
 
 // eachTimer gives the timers of all modules, but for the clocks of duties.
@@ -126,8 +294,7 @@ func checkSeen(r x.Reader, blockTime int64) (err error) {
 			err = fmt.Errorf("the bucket of minute %x of the seen-set stands, and everything in it has expired", m)
 			return false
 		}
-		ids := make([][]byte, b.Count)
-		n := uint64(0)
+		ids, n := make(map[uint64][]byte), uint64(0)
 		r.Iterate(x.Key(seenTable.Prefix, m), nil, func(key, number []byte) bool {
 			if i := uint64FromBytes(number); i < b.Count && ids[i] == nil {
 				ids[i] = bytes.Clone(key[9:])
@@ -136,8 +303,8 @@ func checkSeen(r x.Reader, blockTime int64) (err error) {
 			return true
 		})
 		digest := make([]byte, 32)
-		for _, id := range ids {
-			digest = chainDigest(digest, id)
+		for i := range n { // less than the count where one is missing
+			digest = chainDigest(digest, ids[i])
 		}
 		if n != b.Count || !bytes.Equal(digest, b.Digest) {
 			err = fmt.Errorf("the seen-set of minute %x does not have its bucket's digest", m)
@@ -206,11 +373,11 @@ func (a *App) Fsck(ctx context.Context) (err error) {
 	if err := a.store.CheckLeaves(ctx); err != nil {
 		return err
 	}
+	// The rows first: what is wrong with one says more than that the app hash is not the marker's.
+	if err := a.CheckState(ctx); err != nil {
+		return err
+	}
 	return a.Read(func(r x.Reader) error {
-		// The rows first: what is wrong with one says more than that the app hash is not the marker's.
-		if err := CheckState(r); err != nil {
-			return err
-		}
 		if hash := appHash(r, m.Root, frontier(r)); hash != m.AppHash {
 			return fmt.Errorf("height %d: the state makes app hash %x, the marker says %x", m.Height, hash, m.AppHash)
 		}

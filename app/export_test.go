@@ -29,3 +29,14 @@ func (a *App) Seen() (open func() (height int64, err error)) {
 		return c.height, err
 	}
 }
+
+// CheckDerived compares the derived rows of a state, but the packs', with what its other rows make.
+func CheckDerived(r x.Reader, height int64) error {
+	d := newDerived(height)
+	for _, job := range d.jobs() {
+		if err := job(r); err != nil {
+			return err
+		}
+	}
+	return d.compare(r)
+}

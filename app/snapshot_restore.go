@@ -204,7 +204,9 @@ func (r *restoring) rebuild() (err error) {
 		return errSnapshot{errors.New("its rows have another event log than its metadata says")}
 	}
 	w := restoreWriter{bare{s}, r.into}
-	derive(w, int64(r.meta.height))
+	for _, derive := range derivers {
+		derive(w, int64(r.meta.height), w.Set)
+	}
 	if pack := derivePacks(w); !bytes.Equal(pack, r.meta.pack) {
 		return errSnapshot{errors.New("its rows make other packs than its metadata says")}
 	}
@@ -218,14 +220,18 @@ func (r *restoring) rebuild() (err error) {
 	return nil
 }
 
-// derive writes the rows of all derived tables as they are after a block: they follow from bound ones.
-func derive(s x.State, height int64) {
-	for _, f := range []func(x.Reader, func(key, value []byte)){
-		member.Derive, governance.Derive, subject.Derive, commitment.Derive, measure.Derive, sanction.Derive, leniency.Derive, repair.Derive, objection.Derive, incentive.Derive, inspection.Derive, consent.Derive,
-	} {
-		f(s, s.Set)
-	}
-	x.DeriveTimers(height, func(fn func(x.Timer)) { eachTimer(s, fn) }, func(fn func(x.Duty)) { eachDuty(s, fn) }, s.Set)
+// derivers give the rows of all derived tables but the packs as they are after a block, each row once: they follow from bound ones.
+var derivers = []func(r x.Reader, height int64, emit func(key, value []byte)){
+	func(r x.Reader, height int64, emit func(key, value []byte)) {
+		x.DeriveTimers(height, func(fn func(x.Timer)) { eachTimer(r, fn) }, func(fn func(x.Duty)) { eachDuty(r, fn) }, emit)
+	},
+	atAnyHeight(sanction.Derive), atAnyHeight(measure.Derive), atAnyHeight(commitment.Derive), atAnyHeight(repair.Derive), atAnyHeight(objection.Derive),
+	atAnyHeight(incentive.Derive), atAnyHeight(inspection.Derive), atAnyHeight(consent.Derive), atAnyHeight(leniency.Derive), atAnyHeight(subject.Derive),
+	atAnyHeight(member.Derive), atAnyHeight(governance.Derive),
+}
+
+func atAnyHeight(derive func(x.Reader, func(key, value []byte))) func(x.Reader, int64, func(key, value []byte)) {
+	return func(r x.Reader, _ int64, emit func(key, value []byte)) { derive(r, emit) }
 }
 
 // restoreWriter writes rows of a snapshot's state while it reads others. What fails is a Fault, as for every writer of state.

@@ -291,6 +291,12 @@ func Scheduled(r Reader, t Timer) bool {
 	return ok
 }
 
+// IsTimer and IsMoment say which of the derived rows a key is of: what their values hold, CheckDutyClocks and CheckMoments know.
+func IsTimer(key []byte) bool { return len(key) > 0 && key[0] == timerTable.Prefix }
+
+// IsMoment: see IsTimer.
+func IsMoment(key []byte) bool { return len(key) > 0 && key[0] == momentTable.Prefix }
+
 // Timers visits all timers, for checks.
 func Timers(r Reader, fn func(Timer) (more bool)) {
 	r.Iterate([]byte{timerTable.Prefix}, nil, func(key, _ []byte) bool { return fn(parseTimer(key)) })

@@ -366,7 +366,7 @@ func (c *Cluster) Deliver(txs [][]byte) []*abci.ExecTxResult {
 	c.Blocks, c.lastID = append(c.Blocks, b), cmttypes.BlockID{Hash: b.Hash(), PartSetHeader: parts.Header()}
 	c.now = c.now.Add(10 * time.Millisecond) // block time rises; the legal second may stay
 	if c.opts.Checks {
-		must(c.tb, c.Apps[0].Read(app.CheckState))
+		must(c.tb, c.Apps[0].CheckState(ctx))
 	}
 	return first.TxResults
 }

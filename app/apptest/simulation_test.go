@@ -16,7 +16,6 @@ import (
 	"github.com/cockroachdb/datadriven"
 	abci "github.com/cometbft/cometbft/abci/types"
 
-	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/node/gateway"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
@@ -931,7 +930,7 @@ func simulate(t *testing.T, seed uint64, blocks, ask, check int) {
 		s.compare()
 		s.comparePacks()
 		if check > 1 && n%check == check-1 {
-			must(t, s.Apps[0].Read(app.CheckState))
+			must(t, s.Apps[0].CheckState(t.Context()))
 		}
 		if n%ask == ask-1 {
 			s.audiences(60)

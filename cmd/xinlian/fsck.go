@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	dbm "github.com/cometbft/cometbft-db"
 	cmtcfg "github.com/cometbft/cometbft/config"
@@ -34,11 +36,18 @@ func fsckCmd() *cobra.Command {
 app hash of the newest block, every invariant of the rules holds; every block of CometBFT's store has its hash and follows the one before it, and
 both stores agree on height and app hash. A folder that a crash left open is first brought to its last whole block, as a start would.
 
-Exit codes: 0 sound, 1 damaged (the first fault is named), 2 the call was wrong, 3 in use or unreadable.`,
+Exit codes: 0 sound, 1 damaged (the first fault is named), 2 the call was wrong, 3 in use or unreadable, or interrupted.`,
 	}
 	home, asJSON := homeFlag(cmd), jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		r, err := fsck(cmd.Context(), *home)
+		progress := cmd.ErrOrStderr()
+		if *asJSON {
+			progress = io.Discard
+		}
+		r, err := fsck(cmd, *home, progress)
+		if err != nil && cmd.Context().Err() != nil {
+			err = exitWith(exitUnreadable, errors.New("interrupted: the folder is not judged; run fsck again"))
+		}
 		if *asJSON {
 			if err != nil {
 				r.Fault = err.Error()
@@ -72,7 +81,22 @@ type fsckReport struct {
 	Fault      string `json:"fault,omitempty"`
 }
 
-func fsck(ctx context.Context, home string) (r fsckReport, err error) {
+// fsckPatience is after how long fsck says what it is at: a large home takes minutes.
+const fsckPatience = 10 * time.Second
+
+func fsck(cmd *cobra.Command, home string, progress io.Writer) (r fsckReport, err error) {
+	var stage *time.Timer
+	at := func(say func()) {
+		if stage != nil {
+			stage.Stop()
+		}
+		stage = time.AfterFunc(fsckPatience, say)
+	}
+	defer func() {
+		if stage != nil {
+			stage.Stop()
+		}
+	}()
 	r.Home = home
 	if r.Home, err = filepath.Abs(home); err != nil {
 		return r, usage(err)
@@ -98,6 +122,7 @@ func fsck(ctx context.Context, home string) (r fsckReport, err error) {
 		return r, err
 	}
 	defer engine.close()
+	at(func() { sayf(cmd, progress, "checking the table files of the state") })
 	if err := checkStateFiles(filepath.Join(r.Home, node.StateDir), doc.ChainID); err != nil {
 		return r, err
 	}
@@ -107,11 +132,13 @@ func fsck(ctx context.Context, home string) (r fsckReport, err error) {
 	}
 	defer a.Close()
 	s := a.Status()
+	at(func() { sayf(cmd, progress, "checking the tree, and every row by the rules") })
 	r.Height, r.AppHash = s.Height, fmt.Sprintf("%x", s.AppHash)
-	if err := a.Fsck(ctx); err != nil {
+	if err := a.Fsck(cmd.Context()); err != nil {
 		return r, exitWith(exitDamaged, err)
 	}
-	if err := engine.check(ctx, &r, a); err != nil {
+	at(func() { sayf(cmd, progress, "checking the blocks") })
+	if err := engine.check(cmd.Context(), &r, a); err != nil {
 		return r, stateRefusal(err)
 	}
 	return r, nil

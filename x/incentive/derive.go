@@ -5,11 +5,15 @@ import (
 	"github.com/xinlian-ledger/xinlian/x"
 )
 
-// Derive gives the rows of the indexes that follow from the incentives: what state sync rebuilds. A subject comes once for each of its incentives.
+// Derive gives the rows of the indexes that follow from the incentives: what state sync rebuilds.
 func Derive(r x.Reader, emit func(key, value []byte)) {
-	All(r, func(i *pb.Incentive) bool {
+	last := ""
+	incentives.All(r, func(uscc string, i *pb.Incentive) bool {
 		emit(x.Key(byID.Prefix, i.Id), []byte(i.Subject))
-		emit(x.Key(holders.Prefix, []byte(i.Subject)), []byte{})
+		if uscc != last { // those of a subject come one after the other
+			emit(x.Key(holders.Prefix, []byte(uscc)), []byte{})
+		}
+		last = uscc
 		return true
 	})
 }

@@ -11,7 +11,6 @@ import (
 
 // Check holds the invariants of doc.go.
 func Check(r x.Reader) (err error) {
-	n, subjects := 0, map[string]bool{}
 	open := map[string]uint32{} // incentive → objections that are open
 	objection.All(r, func(o *pb.Objection) bool {
 		if o.Kind == pb.OBJECTION_INCENTIVE && objection.Open(o) {
@@ -31,8 +30,6 @@ func Check(r x.Reader) (err error) {
 		return err
 	}
 	incentives.All(r, func(uscc string, i *pb.Incentive) bool {
-		n++
-		subjects[uscc] = true
 		list := listOf(r, i)
 		recognised := i.State == pb.INCENTIVE_RECOGNISED || i.State == pb.INCENTIVE_EXPIRED || i.State == pb.INCENTIVE_CANCELLED
 		against := i.State == pb.INCENTIVE_DECLINED || i.State == pb.INCENTIVE_CANCELLED
@@ -54,26 +51,7 @@ func Check(r x.Reader) (err error) {
 		case granted[string(i.Id)] != i.Uses:
 			err = fmt.Errorf("incentive %x counts %d uses, %d stand", i.Id, i.Uses, granted[string(i.Id)])
 		}
-		if _, ok := Get(r, i.Id); err == nil && !ok {
-			err = fmt.Errorf("NTV-2: the index does not know incentive %x", i.Id)
-		}
-		if _, ok := r.Get(x.Key(holders.Prefix, []byte(uscc))); err == nil && !ok {
-			err = fmt.Errorf("NTV-2: the index does not know that %s has incentives", uscc)
-		}
 		return err == nil
 	})
-	if err != nil {
-		return err
-	}
-	for _, index := range []struct {
-		table byte
-		want  int
-	}{{byID.Prefix, n}, {holders.Prefix, len(subjects)}} {
-		have := 0
-		r.Iterate([]byte{index.table}, nil, func(_, _ []byte) bool { have++; return true })
-		if have != index.want {
-			return fmt.Errorf("NTV-2: index %x has %d rows, %d follow from the incentives", index.table, have, index.want)
-		}
-	}
-	return nil
+	return err
 }

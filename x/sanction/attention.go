@@ -112,21 +112,8 @@ func AttentionDue(ctx *x.Ctx, id []byte) {
 	attend(ctx, string(id))
 }
 
-// checkAttention holds that the index follows from the records, and that each attention that runs rests on as many of them as it says.
+// checkAttention holds that each attention that runs rests on as many records as it says.
 func checkAttention(r x.Reader) (err error) {
-	n := 0
-	All(r, func(d *pb.Dishonesty) bool {
-		if Public(d) && d.Class == pb.SEVERITY_GENERAL {
-			n++
-			if _, ok := x.Peek(r, generalKey(d)); !ok {
-				err = fmt.Errorf("ATT-1: the index of general records does not know %x", d.Id)
-			}
-		}
-		return err == nil
-	})
-	if err != nil {
-		return err
-	}
 	attentions.All(r, func(uscc string, a *pb.Attention) bool {
 		if a.EndedOn == 0 && len(a.Triggers) != int(a.Threshold) {
 			err = fmt.Errorf("ATT-2: attention of %s rests on %d records, its threshold is %d", uscc, len(a.Triggers), a.Threshold)
@@ -138,8 +125,5 @@ func checkAttention(r x.Reader) (err error) {
 		}
 		return err == nil
 	})
-	if err != nil {
-		return err
-	}
-	return checkSize(r, general.Prefix, n)
+	return err
 }

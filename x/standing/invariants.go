@@ -9,9 +9,9 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
-// Check is STD-1.
-func Check(r x.Reader, secret []byte) (err error) {
-	subject.List(r, "", func(s *pb.Subject) bool {
+// Check is STD-1 for the subjects from one up to another; to may be empty: no end.
+func Check(r x.Reader, secret []byte, from, to string) (err error) {
+	subject.Range(r, from, to, func(s *pb.Subject) bool {
 		raw, ok := Get(r, s.Uscc)
 		if !ok || !bytes.Equal(raw, x.EncodeRow(Build(r, secret, s))) {
 			err = fmt.Errorf("STD-1: the standing of %s is not what its records make", s.Uscc)

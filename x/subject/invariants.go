@@ -4,64 +4,117 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"slices"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 )
 
-// Check holds SUB-1 and SUB-2 for all subjects: every file hashes to its head, and the record tables hold exactly the newest
-// version of each record that the files name. No record lies outside the file of an enrolled subject.
-func Check(r x.Reader) error {
-	rows := map[string]map[[32]byte]rowVersion{}
-	var bad error
+// CheckFiles holds SUB-1 and SUB-2 for the subjects from one up to another; to may be empty: no end. Every file hashes to its head, and the record tables
+// hold exactly the newest version of each record that the files name. No row of a file lies outside that of an enrolled subject.
+func CheckFiles(r x.Reader, from, to string) (bad error) {
+	files := map[string]*file{}
 	for _, t := range x.Tables() {
-		if t.Binding != x.File || t.Prefix == 0x32 {
+		if t.Binding != x.File {
 			continue
 		}
-		r.Iterate([]byte{t.Prefix}, nil, func(key, raw []byte) bool {
-			seq, n := binary.Uvarint(raw)
-			if len(key) < 19 || n <= 0 {
+		r.Iterate([]byte{t.Prefix}, x.Key(t.Prefix, []byte(from)), func(key, raw []byte) bool {
+			if len(key) < 19 {
 				bad = fmt.Errorf("SUB-2: a row of table %s is damaged", t.Layout)
 				return false
 			}
 			uscc := string(key[1:19])
-			if rows[uscc] == nil {
-				rows[uscc] = map[[32]byte]rowVersion{}
+			if to != "" && uscc >= to {
+				return false
 			}
-			rows[uscc][sha256.Sum256(key)] = rowVersion{seq, sha256.Sum256(raw[n:])}
-			return true
+			f := files[uscc]
+			if f == nil {
+				f = &file{rows: map[[32]byte]rowVersion{}, newest: map[[32]byte]rowVersion{}}
+				files[uscc] = f
+			}
+			bad = f.add(t, uscc, key, raw)
+			return bad == nil
 		})
 		if bad != nil {
 			return bad
 		}
 	}
-	checked := 0
-	List(r, "", func(s *pb.Subject) bool {
-		checked++
-		bad = checkFile(r, s.Uscc, rows[s.Uscc])
+	Range(r, from, to, func(s *pb.Subject) bool {
+		f := files[s.Uscc]
+		if f == nil {
+			bad = fmt.Errorf("SUB-2: the row of subject %s stands under another code", s.Uscc)
+			return false
+		}
+		bad = f.check(s.Uscc, Head(r, s.Uscc))
+		delete(files, s.Uscc)
 		return bad == nil
 	})
-	if bad == nil {
-		bad = checkKeys(r)
-	}
-	if bad == nil && checked != len(rows) {
-		bad = fmt.Errorf("SUB-2: records of %d subjects stand, %d subjects are enrolled", len(rows), checked)
+	if bad == nil && len(files) > 0 {
+		bad = fmt.Errorf("SUB-2: records of %s stand, which is not enrolled", slices.Min(slices.Collect(maps.Keys(files))))
 	}
 	return bad
 }
 
-// checkKeys is SUB-4.
-func checkKeys(r x.Reader) (err error) {
-	n, inForce := 0, map[string]int{}
+// file is what CheckFiles finds of a subject's file.
+type file struct {
+	end          tree.Frontier           // of the entries
+	rows, newest map[[32]byte]rowVersion // SHA-256(key) → (number, digest): of the rows that stand; of those that the entries name
+}
+
+type rowVersion struct {
+	seq    uint64
+	digest [32]byte
+}
+
+func (f *file) add(t *x.TableInfo, uscc string, key, raw []byte) error {
+	if t.Prefix != entries.Key()[0] {
+		seq, n := binary.Uvarint(raw)
+		if n <= 0 {
+			return fmt.Errorf("SUB-2: a row of table %s is damaged", t.Layout)
+		}
+		f.rows[sha256.Sum256(key)] = rowVersion{seq, sha256.Sum256(raw[n:])}
+		return nil
+	}
+	if len(key) != 27 || binary.BigEndian.Uint64(key[19:]) != f.end.Size {
+		return fmt.Errorf("SUB-1: the file of %s lacks entry %d", uscc, f.end.Size)
+	}
+	e := new(pb.FileEntry)
+	if pb.Decode(raw, e) != nil || len(e.Key) != 32 || len(e.Digest) != 32 {
+		return fmt.Errorf("SUB-1: entry %d of the file of %s is damaged", f.end.Size, uscc)
+	}
+	f.newest[[32]byte(e.Key)] = rowVersion{f.end.Size, [32]byte(e.Digest)}
+	f.end.Append(tree.LogLeaf(raw))
+	return nil
+}
+
+// check is SUB-1 and SUB-2 for one subject: the entries hash to the head, and each row of a record table is the newest version of its key.
+func (f *file) check(uscc string, head tree.Frontier) error {
+	if head.Size != f.end.Size || head.Root() != f.end.Root() {
+		return fmt.Errorf("SUB-1: the file of %s does not hash to its head", uscc)
+	}
+	if len(f.newest) != len(f.rows) {
+		return fmt.Errorf("SUB-2: the file of %s names %d records, %d stand", uscc, len(f.newest), len(f.rows))
+	}
+	for k, v := range f.rows { // DETERMINISM: a check; whichever row is wrong, the answer is that one is
+		if f.newest[k] != v {
+			return fmt.Errorf("SUB-2: a record of %s (key digest %x) is not the newest version in the file", uscc, k)
+		}
+	}
+	return nil
+}
+
+// Check is SUB-4, but for the index of keys, which follows from them.
+func Check(r x.Reader) (err error) {
+	inForce := map[string]int{}
 	keys.All(r, func(uscc string, k *pb.SubjectKey) bool {
-		n++
 		if k.EndedOn == 0 {
 			inForce[uscc]++
 		}
-		have, ok := Key(r, k.Address)
 		switch {
-		case k.Subject != uscc || len(k.Address) != pb.AddressBytes || !ok || have.Subject != uscc:
-			err = fmt.Errorf("SUB-4: the index does not know key %x of %s", k.Address, uscc)
+		case k.Subject != uscc || len(k.Address) != pb.AddressBytes:
+			err = fmt.Errorf("SUB-4: key %x of %s lies under another subject, or is none", k.Address, uscc)
 		case (k.EndedOn == 0) != (k.End == pb.KEY_END_UNSET):
 			err = fmt.Errorf("SUB-4: key %x of %s ended for no reason, or has one and stands", k.Address, uscc)
 		case inForce[uscc] > pb.SubjectKeys:
@@ -69,9 +122,5 @@ func checkKeys(r x.Reader) (err error) {
 		}
 		return err == nil
 	})
-	r.Iterate([]byte{byAddress.Prefix}, nil, func(_, _ []byte) bool { n--; return true })
-	if err == nil && n != 0 {
-		err = fmt.Errorf("SUB-4: the index of keys does not follow from the keys")
-	}
 	return err
 }

@@ -52,6 +52,26 @@ func List(r x.Reader, after string, fn func(s *pb.Subject) (more bool)) {
 	r.Iterate(prefix, start, func(_, raw []byte) bool { return fn(subjects.decode(raw)) })
 }
 
+// Range visits the enrolled subjects from a code up to another, ascending; to may be empty: no end.
+func Range(r x.Reader, from, to string, fn func(s *pb.Subject) (more bool)) {
+	r.Iterate([]byte{subjects.info.Prefix}, x.Key(subjects.info.Prefix, []byte(from)), func(_, raw []byte) bool {
+		s := subjects.decode(raw)
+		return (to == "" || s.Uscc < to) && fn(s)
+	})
+}
+
+// Cut gives codes, the first of them empty, that cut the subjects into pieces of some size: each piece is what lies from one code up to the next.
+func Cut(r x.Reader, size int) []string {
+	firsts, n := []string{""}, 0
+	r.Iterate([]byte{subjects.info.Prefix}, nil, func(key, _ []byte) bool {
+		if n++; n > size {
+			firsts, n = append(firsts, string(key[1:])), 1
+		}
+		return true
+	})
+	return firsts
+}
+
 func put(ctx *x.Ctx, s *pb.Subject) { subjects.Put(ctx, s.Uscc, nil, s) }
 
 // Raise records an alarm, once for each record, kind, last day in time and agency.
