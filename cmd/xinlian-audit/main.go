@@ -39,13 +39,21 @@ func run(args []string) int {
 	l := shell.LanguageOf(args)
 	root := rootCmd(l)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	out := shell.NewOutput(os.Stdout)
+	root.SetOut(out)
+	err, lost := out.After(root.ExecuteContext(ctx))
 	if err == nil {
 		return 0
 	}
+	err, interrupted := shell.Interrupted(ctx, err)
 	fmt.Fprintln(os.Stderr, "xinlian-audit:", shell.ErrorLine(words, l, err))
 	var e exit
-	if errors.As(err, &e) {
+	switch {
+	case interrupted:
+		return shell.ExitInterrupted
+	case lost:
+		return 3 // as of a report that cannot be written
+	case errors.As(err, &e):
 		return e.code
 	}
 	return 2

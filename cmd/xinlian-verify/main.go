@@ -40,15 +40,19 @@ func run(args []string, stdout, stderr io.Writer) int {
 	l := shell.LanguageOf(args)
 	root := rootCommand(l)
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	out := shell.NewOutput(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
 
-	err := root.Execute()
+	err, lost := out.After(root.Execute())
 	if err == nil {
 		return 0
 	}
 	var e *exit
-	if !errors.As(err, &e) {
+	switch {
+	case lost: // as of a file that an answer was to go into
+		e = &exit{exitUsage, err}
+	case !errors.As(err, &e):
 		// What cobra itself refuses: an unknown verb or flag, too many arguments, a flag that is missing.
 		e = &exit{code: exitUsage, err: fmt.Errorf("%w; see xinlian-verify --help", err)}
 	}

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/xinlian-ledger/xinlian/node/lang/shell"
 )
 
 // TestMain lets the test binary be the program: localnet starts its nodes from the running executable.
@@ -13,4 +16,13 @@ func TestMain(m *testing.M) {
 	}
 	os.Setenv("LC_ALL", "C") // tests read English, whatever the machine speaks
 	os.Exit(m.Run())
+}
+
+// TestInterruptedVerb: a verb that a signal ends has no verdict. The exit code 1 of fsck says that a home is damaged.
+func TestInterruptedVerb(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if code := execute(ctx, []string{"query", "params", "--node", "http://127.0.0.1:1"}); code != shell.ExitInterrupted {
+		t.Errorf("exit code %d, want %d", code, shell.ExitInterrupted)
+	}
 }

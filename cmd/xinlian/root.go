@@ -75,13 +75,19 @@ func execute(ctx context.Context, args []string) int {
 	l := shell.LanguageOf(args)
 	root := rootCmd(&ran, l)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	out := shell.NewOutput(os.Stdout)
+	root.SetOut(out)
+	err, lost := out.After(root.ExecuteContext(ctx))
 	if err == nil {
 		return 0
 	}
 	code := exitFailed
 	var e *exitError
+	err, interrupted := shell.Interrupted(ctx, err)
 	switch {
+	case interrupted:
+		code = shell.ExitInterrupted
+	case lost: // whatever the verb did is done
 	case errors.As(err, &e):
 		code = e.code
 	case !ran, strings.HasPrefix(err.Error(), "required flag(s)"), strings.HasPrefix(err.Error(), "if any flags in the group"), strings.HasPrefix(err.Error(), "at least one of the flags"):
