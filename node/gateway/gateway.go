@@ -86,7 +86,7 @@ type Options struct {
 	LocalFromAnywhere bool
 	// ChecksPerSecond is how many bundles a second are verified before they leave; beyond it, under load, they leave unverified. 0: every one is.
 	ChecksPerSecond int
-	// PackEvery is after how long an offline pack is made anew (1 h); sooner where somebody has left its set.
+	// PackEvery is after how long an offline pack is made anew (1 h); sooner where somebody has left its set or other validators sign.
 	PackEvery time.Duration
 	// WatchDir keeps what lenders watch; empty: there are no such routes.
 	WatchDir string

@@ -17,7 +17,7 @@ import (
 )
 
 // Offline packs (离线信用包). A gateway has the newest pack of each set, in memory alone, and makes it when somebody asks and it is due: PackEvery after the one
-// before, and at once where a subject that it shows has left the set since. So no answer shows who is in a set no more (INV-03), and nothing of an older set ever
+// before, and at once where a subject that it shows has left the set since or other validators sign, whom alone the trust file then believes. So no answer shows who is in a set no more (INV-03), and nothing of an older set ever
 // lies on a disk. Who came and left between two packs moves neither: a pack made early would tell that there was somebody.
 //
 // Of older packs it remembers, for a day, what changed from one to the next: enough for a delta from any of them to the newest, in which what came and
@@ -71,7 +71,7 @@ func (g *Gateway) newestPack(p *packs) (*pack, []packStep, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := headTime(h)
-	due := p.cur == nil || h.height > p.cur.height && now.Sub(p.cur.time) >= g.o.PackEvery
+	due := p.cur == nil || h.height > p.cur.height && (now.Sub(p.cur.time) >= g.o.PackEvery || p.cur.otherSet(h))
 	if due || h.height > p.shows && g.b.App.PackLeft(p.set) > p.shows {
 		next, err := g.makePack(h, p.set)
 		if err != nil {
@@ -84,6 +84,11 @@ func (g *Gateway) newestPack(p *packs) (*pack, []packStep, error) {
 	}
 	p.forget(now)
 	return p.cur, p.steps, nil
+}
+
+// otherSet says whether other validators sign the header of a head than signed the pack: anybody sees that, so a pack made then tells of no subject.
+func (c *pack) otherSet(h *head) bool {
+	return !bytes.Equal(c.file.Header.ValidatorsHash, h.bundle.Header.ValidatorsHash)
 }
 
 // showsOther says whether a pack shows somebody who is not in the next.

@@ -3,13 +3,17 @@ package gateway_test
 import (
 	"bytes"
 	"encoding/hex"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	cmttypes "github.com/cometbft/cometbft/types"
+
 	"github.com/xinlian-ledger/xinlian/node/gateway"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/attest"
+	"github.com/xinlian-ledger/xinlian/x/attesttest"
 )
 
 // opened gets a pack and judges it as a lender would.
@@ -110,6 +114,77 @@ func TestPacksAreMadeAnew(t *testing.T) {
 	w.Block()
 	if second, _ := w.opened("negative"); second.Height != first.Height+1 || second.Root != first.Root {
 		t.Errorf("the pack is of height %d, then of height %d", first.Height, second.Height)
+	}
+}
+
+// resigned is a chain of the same states whose validators give way to others after a height.
+type resigned struct {
+	*blocks
+	until int64
+	sets  [2]*attesttest.Set // up to until, and after it
+}
+
+func (b *resigned) setAt(height int64) *attesttest.Set {
+	if height <= b.until {
+		return b.sets[0]
+	}
+	return b.sets[1]
+}
+
+func (b *resigned) Header(height int64) *cmttypes.Header {
+	h := b.blocks.Header(height)
+	if h != nil {
+		h.ValidatorsHash, h.NextValidatorsHash = b.setAt(height).Hash(), b.setAt(height+1).Hash()
+		if before := b.Header(height - 1); before != nil {
+			h.LastBlockID.Hash = before.Hash()
+		}
+	}
+	return h
+}
+
+func (b *resigned) Commit(height int64) *cmttypes.Commit {
+	h := b.Header(height)
+	if h == nil {
+		return nil
+	}
+	return b.setAt(height).Sign(h, 0, nil)
+}
+
+func (b *resigned) Validators(height int64) (*cmttypes.ValidatorSet, error) {
+	return b.setAt(height).ValidatorSet, nil
+}
+
+// A trust file ends a set that was replaced, so a pack that the old set signs is made anew: whoever fetches both can look a firm up.
+func TestPacksOverAChangeOfValidators(t *testing.T) {
+	w := newWorld(t)
+	w.enrolAll()
+	w.Block()
+	b := &resigned{blocks: w.blocks, until: w.Height(), sets: [2]*attesttest.Set{attesttest.Equal("old", 4), attesttest.Equal("new", 4)}}
+	g := gateway.New(gateway.Backend{App: w.Apps[0], Blocks: b, Submit: w.submit, Ready: func() (bool, string) { return true, "" }}, gateway.Options{})
+	get := func(target string) []byte {
+		t.Helper()
+		rec := httptest.NewRecorder()
+		g.ServeHTTP(rec, near(target))
+		if rec.Code != 200 {
+			t.Fatalf("%s: %d %s", target, rec.Code, rec.Body)
+		}
+		return rec.Body.Bytes()
+	}
+	first := get("/v1/packs/negative")
+	w.do("on 2026-10-01") // 78 s of block time
+	w.Block()
+	trust, err := attest.ParseTrust(get("/v1/trust"))
+	must(t, err)
+	policy := attest.Policy{Claim: attest.NoNegative, MaxAge: time.Hour, Now: w.blocks.Header(w.Height()).Time}
+	if _, err := attest.OpenPack(first, trust, policy); attest.CodeOf(err) != attest.CodeTrustWindow {
+		t.Fatalf("by the trust file from after the change a pack from before it: %v", err)
+	}
+	second := get("/v1/packs/negative")
+	if _, err := attest.OpenPack(second, trust, policy); err != nil {
+		t.Errorf("the pack that is served is not taken by the trust file that is served: %v", err)
+	}
+	if w.Block(); !bytes.Equal(get("/v1/packs/negative"), second) {
+		t.Error("the pack is made anew though its validators still sign")
 	}
 }
 
