@@ -323,6 +323,33 @@ func refusesAll(t *testing.T, s *Store) {
 	}
 }
 
+// TestReadOnlyInRollback: who opens a folder for reading alone in which a rollback was cut off sees the height that it was about, or the one before if nothing was begun.
+func TestReadOnlyInRollback(t *testing.T) {
+	for _, st := range stories {
+		if st.name != "rollback" {
+			continue
+		}
+		for _, stop := range both(st.steps) {
+			o, s, m := st.run(t, nil, stopAt(stop))
+			full := slices.Clone(*m)
+			if err := st.act(s, m); !errors.Is(err, errStop) {
+				t.Fatal(err)
+			}
+			s.Close()
+			o.ReadOnly = true
+			s = mustOpen(t, o)
+			want := full[:3]
+			if stop == "before back" {
+				want = full
+			}
+			if err := want.check(s); err != nil {
+				t.Errorf("stopped %s: %v", stop, err)
+			}
+			s.Close()
+		}
+	}
+}
+
 // TestCrashInClean stops the process while a block other than the one that a crash cut off cleans what that has left.
 func TestCrashInClean(t *testing.T) {
 	st := story{blocks: 3}

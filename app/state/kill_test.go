@@ -81,6 +81,76 @@ func TestKill(t *testing.T) {
 	}
 }
 
+// TestKillRollback kills a process that rolls blocks back and makes them again, most of whose time goes into that: in Badger's merging too. What it leaves is a height between,
+// as a whole.
+func TestKillRollback(t *testing.T) {
+	const heights = 5
+	if dir := os.Getenv(killFolder); dir != "" {
+		rollBackForever(t, dir, heights)
+		return
+	}
+	o := testOptions(tempDir(t))
+	rng := rand.New(rand.NewPCG(3, 4))
+	for round := range 12 {
+		child := exec.Command(os.Args[0], "-test.run=^TestKillRollback$")
+		child.Env = append(os.Environ(), killFolder+"="+o.Dir)
+		out, err := child.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(out)
+		for n := 1 + rng.IntN(12); n > 0 && lines.Scan(); n-- {
+			if !strings.HasPrefix(lines.Text(), "at ") {
+				t.Fatalf("the process says %q", lines.Text())
+			}
+		}
+		if err := child.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		child.Wait()
+		if round%2 == 1 {
+			loseOrder(t, o.Dir)
+		}
+		s := mustOpen(t, o)
+		m := paddedModel(s.Latest().Height)
+		if err := m.check(s); err != nil {
+			t.Fatal(err)
+		}
+		for m.latest() < heights { // past what was taken back
+			if err := m.commit(s, paddedBlock(m.latest()+1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := m.check(s); err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+	}
+}
+
+func rollBackForever(t *testing.T, dir string, heights uint64) {
+	s := mustOpen(t, testOptions(dir))
+	rng := rand.New(rand.NewPCG(rand.Uint64(), 5))
+	for {
+		m := paddedModel(s.Latest().Height)
+		for m.latest() < heights {
+			if err := m.commit(s, paddedBlock(m.latest()+1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		to := 1 + rng.Uint64N(heights-1)
+		if _, err := fmt.Printf("at %d, back to %d\n", heights, to); err != nil {
+			os.Exit(1) // nobody listens
+		}
+		if err := s.Rollback(to); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func commitForever(t *testing.T, dir string) {
 	o := testOptions(dir)
 	o.Retain = 3
