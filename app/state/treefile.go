@@ -63,8 +63,6 @@ const (
 	recordHead   = 8 + hashLen + 4 // height ‖ root ‖ changes
 	changeLen    = 1 + 2*hashLen
 	leafLen      = 2 * hashLen
-	// recordMax is far above the changes of any block.
-	recordMax = 1 << 24
 
 	// Logs smaller than this are read in a moment: no image for them.
 	defaultImageLeast = 8 << 20
@@ -233,6 +231,10 @@ func (t *treeFiles) readLog(from uint64, at *uint64, to uint64, changes *[]Chang
 		return 0, err
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
 	r := bufio.NewReaderSize(f, 1<<20)
 	head := make([]byte, logHeadLen)
 	if _, err := io.ReadFull(r, head); err != nil || string(head[:len(logMagic)]) != logMagic || binary.BigEndian.Uint64(head[len(logMagic):]) != from {
@@ -246,7 +248,7 @@ func (t *treeFiles) readLog(from uint64, at *uint64, to uint64, changes *[]Chang
 			return end, nil
 		}
 		n := int(binary.BigEndian.Uint32(record[recordHead-4:]))
-		if binary.BigEndian.Uint64(record) != *at+1 || n > recordMax {
+		if binary.BigEndian.Uint64(record) != *at+1 || int64(n) > info.Size()/int64(changeLen) { // what is longer than its file takes no memory
 			return end, nil
 		}
 		record = slices.Grow(record, n*changeLen+4)[:recordHead+n*changeLen+4]

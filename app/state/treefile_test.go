@@ -2,11 +2,13 @@ package state
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -219,6 +221,43 @@ func last(names []string, suffix string) (found string) {
 		}
 	}
 	return found
+}
+
+// TestTreeLogTooLong: a record that says of itself that it is longer than its file takes no memory.
+func TestTreeLogTooLong(t *testing.T) {
+	o := testOptions(tempDir(t))
+	s := mustOpen(t, o)
+	m := newModel()
+	for range 2 {
+		if err := commitNext(s, &m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Close()
+	name := filepath.Join(o.Dir, last(treeFilesOf(t, o.Dir), logSuffix))
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary.BigEndian.PutUint32(content[logHeadLen+recordHead-4:], 1<<24)
+	if err := os.WriteFile(name, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mark := s.Latest()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, _, _, err := newTreeFiles(o).load(mark, 1, 0); !errors.Is(err, errNoTree) {
+		t.Errorf("load: %v", err)
+	}
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 64<<20 {
+		t.Errorf("it took %d MB", took>>20)
+	}
+	s = mustOpen(t, o)
+	defer s.Close()
+	if err := m.check(s); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestTreeFilesOfAnotherPast: files of blocks that a rollback has undone are not taken for those of the blocks that came in their place.
