@@ -55,6 +55,9 @@ func (s *Store) makeRoom(height uint64, block []entry) error {
 	if err != nil || again {
 		return err
 	}
+	if s.opts.Logger != nil {
+		s.opts.Logger.Warn("what a crash or a rollback has left is taken back before the next block; readers wait", "height", height)
+	}
 	return s.takeBack(height - 1)
 }
 
