@@ -108,7 +108,7 @@ func keysWithdrawCmd() *cobra.Command {
 'xinlian tx consent withdraw --json-file'.
 
 An authorisation that nobody has brought yet cannot end: E_AUTH_NONE. Whoever holds it may bring it afterwards, so keep what is printed and have it brought again
-once the authorisation stands.`, "signature",
+once the authorisation stands. Who would not wait for that has the registry replace the key: what it signed and nobody has brought is refused from then on.`, "signature",
 		func(c *cobra.Command) {
 			c.Flags().StringVar(&authorisation, "authorisation", "", "id of the firm's authorisation")
 		},

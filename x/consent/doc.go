@@ -17,6 +17,9 @@
 // withdrawal that one member does not bring another will. A key that has ended grants nothing any more; what it granted stays until it is withdrawn, which
 // any key in force of the firm may do.
 //
+// A withdrawal of what nobody has brought is refused and leaves no row: an id says nothing of its content, and a key could name ids without end. What the firm has signed has no last day and is
+// brought again once the grant stands. A firm that would not wait for that has the registry replace its key: the grant is then refused.
+//
 // Uses are not counted here. An authorisation names the one gateway that serves it (唯一出口, A6-4); that gateway counts in its own journal, which is on
 // disk before an answer leaves, so no two queries overrun the count and no other gateway can. Blocks are read by all members, and a count in them would
 // tell everybody when a firm asks for credit. So only the end of it is told: an anchor names what was used up in its hour.

@@ -121,7 +121,7 @@ func Withdraw(ctx *x.Ctx, m *pb.WithdrawAuthorisation, signed subject.Signed) (x
 	}
 	a, ok := Get(ctx, m.Authorisation)
 	if !ok || a.Content.Subject != key.Subject {
-		return x.Done{}, ErrNone.With("the firm of this key has no authorisation %x", m.Authorisation)
+		return x.Done{}, ErrNone.With("the firm of this key has no authorisation %x: bring the withdrawal again once its grant stands", m.Authorisation)
 	}
 	done := x.Done{Record: a.Id}
 	if err := subject.Holds(ctx, a.Content.Subject, m.Key); err != nil && !errors.Is(err, subject.ErrDeregistered) {
