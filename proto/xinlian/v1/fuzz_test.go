@@ -64,6 +64,7 @@ func FuzzDecodeTx(f *testing.F) {
 
 type stored interface {
 	Marshal() ([]byte, error)
+	MarshalToSizedBuffer([]byte) (int, error)
 	Unmarshal([]byte) error
 	Reset()
 	Size() int
