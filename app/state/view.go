@@ -60,6 +60,9 @@ func (v *View) Get(key []byte) (value []byte, found bool, err error) {
 	return get(v.txn, rowKey(key))
 }
 
+// pieceMax bounds what a copy that somebody keeps holds in memory beside it.
+const pieceMax = 32 << 10
+
 // Iterate calls fn for the rows under prefix in ascending key order, beginning with the first key at or after start (nil:
 // with the first), until fn returns false. Key and value are copies. fn may read the view.
 func (v *View) Iterate(prefix, start []byte, fn func(key, value []byte) (more bool)) error {
@@ -73,13 +76,25 @@ func (v *View) Iterate(prefix, start []byte, fn func(key, value []byte) (more bo
 	if bytes.Compare(start, prefix) > 0 {
 		from = rowKey(start)
 	}
+	var room []byte // the copies lie in pieces, each larger than the one before: one allocation for many rows
+	keep := func(b []byte) []byte {
+		if cap(room)-len(room) < len(b) {
+			room = make([]byte, 0, max(len(b), min(2*cap(room), pieceMax)))
+		}
+		room = append(room, b...)
+		return room[len(room)-len(b) : len(room) : len(room)]
+	}
 	for it.Seek(from); it.Valid(); it.Next() {
 		item := it.Item()
-		value, err := item.ValueCopy([]byte{})
-		if err != nil {
+		key := keep(item.Key()[1:])
+		var value []byte
+		if err := item.Value(func(v []byte) error {
+			value = keep(v)
+			return nil
+		}); err != nil {
 			return fmt.Errorf("read row: %w", err)
 		}
-		if !fn(item.KeyCopy(nil)[1:], value) {
+		if !fn(key, value) {
 			return nil
 		}
 	}
