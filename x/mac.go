@@ -12,6 +12,7 @@ import (
 type keyed struct {
 	secret []byte
 	mac    hash.Hash
+	in     []byte // the parts, joined: what is handed to an interface goes to the heap, and callers have theirs on the stack
 }
 
 // DETERMINISM: which of them serves a call changes nothing in what it computes.
@@ -21,12 +22,14 @@ var keyedMACs sync.Pool
 func MAC(b, secret []byte, parts ...[]byte) []byte {
 	k, _ := keyedMACs.Get().(*keyed)
 	if k == nil || !bytes.Equal(k.secret, secret) {
-		k = &keyed{bytes.Clone(secret), hmac.New(sha256.New, secret)}
+		k = &keyed{secret: bytes.Clone(secret), mac: hmac.New(sha256.New, secret)}
 	}
 	defer keyedMACs.Put(k)
-	k.mac.Reset()
+	k.in = k.in[:0]
 	for _, p := range parts {
-		k.mac.Write(p)
+		k.in = append(k.in, p...)
 	}
+	k.mac.Reset()
+	k.mac.Write(k.in)
 	return k.mac.Sum(b)
 }

@@ -185,23 +185,27 @@ func EachRegion(r x.Reader, fn func(*pb.Region) (more bool)) {
 // Ancestors gives a region and those above it, nearest first, by parent rows alone; nothing for a code that is not in the table.
 // Windows are not asked: a region that was merged away keeps its place above and below, since old violations lie in it.
 func Ancestors(r x.Reader, code string) []string {
-	var out []string
-	for code != "" {
-		g, ok := Region(r, code, 0)
-		if !ok {
-			if len(out) > 0 {
-				x.Faultf("region %s has a parent %s that is not there", out[len(out)-1], code)
+	return x.FromTables(r, lineOf(code), func() (out []string) { // to look at alone: all records of a place ask for the same
+		for code != "" {
+			g, ok := Region(r, code, 0)
+			if !ok {
+				if len(out) > 0 {
+					x.Faultf("region %s has a parent %s that is not there", out[len(out)-1], code)
+				}
+				return nil
 			}
-			return nil
+			if len(out) > regionDepthMax {
+				x.Faultf("region %s has no root within %d steps", out[0], regionDepthMax)
+			}
+			out = append(out, code)
+			code = g.Parent
 		}
-		if len(out) > regionDepthMax {
-			x.Faultf("region %s has no root within %d steps", out[0], regionDepthMax)
-		}
-		out = append(out, code)
-		code = g.Parent
-	}
-	return out
+		return out
+	})
 }
+
+// lineOf is what Ancestors is remembered by.
+type lineOf string
 
 // SeverityRuleFor gives a sector's thresholds, to look at alone: its own, else those of "*", else the built-in.
 func SeverityRuleFor(r x.Reader, sector string) *pb.SeverityRule {

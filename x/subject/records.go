@@ -86,7 +86,8 @@ func headLeafKey(secret, key []byte) []byte { return FileLeafKey(secret, string(
 
 func headLeafValue(_, _, row []byte) [32]byte {
 	f := decodeHead(row)
-	return tree.ValueHash(FileLeafValue(f.Size, f.Root()))
+	v := fileLeafValue(f.Size, f.Root())
+	return tree.ValueHash(v[:])
 }
 
 // FileLeafKey is the tree key of a subject's file. Without the chain's secret nobody can tell whose it is.
@@ -96,9 +97,13 @@ func FileLeafKey(secret []byte, uscc string) []byte {
 
 // FileLeafValue is the value of a file's leaf.
 func FileLeafValue(size uint64, root tree.Hash) []byte {
+	v := fileLeafValue(size, root)
+	return v[:]
+}
+
+func fileLeafValue(size uint64, root tree.Hash) [32]byte {
 	var room [64]byte
-	sum := sha256.Sum256(append(binary.BigEndian.AppendUint64(append(room[:0], fileDomain...), size), root[:]...))
-	return sum[:]
+	return sha256.Sum256(append(binary.BigEndian.AppendUint64(append(room[:0], fileDomain...), size), root[:]...))
 }
 
 // decodeHead reads the one form that encodeHead writes. Every version of a record reads and writes a head: the generated code, which makes a slice of
