@@ -195,8 +195,11 @@ func scan(raw []byte) (cut int, err *Error) {
 		if n <= 0 || tag&7 != 2 {
 			return 0, invalid(3, CodeEncoding, "byte %d begins no field of a bundle", at)
 		}
-		if cut < 0 && tag>>3 > 4 {
+		switch state := tag>>3 > 4; {
+		case state && cut < 0:
 			cut = at
+		case !state && cut >= 0: // what stands before cut is then all that there is of the block
+			return 0, invalid(3, CodeEncoding, "field %d of the block stands behind the state", tag>>3)
 		}
 		switch tag >> 3 {
 		case 4:

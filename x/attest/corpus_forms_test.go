@@ -350,6 +350,10 @@ func (c *corpus) witnesses(base Spec) {
 	odd("key-short", key(w2), key(w2)[4:])
 	odd("within-negative", `"within_seconds": 3600`, `"within_seconds": -1`)
 	odd("unknown-field", `"required"`, `"threshold": 1, "required"`)
+	odd("chain-with-blank", `"test-attest"`, `"test attest"`)
+	blank := base
+	blank.ChainID = "test attest" // which no checkpoint can hold
+	c.add("witness-form-chain-with-blank", 1, "E_WITNESS_FORM", blank, blank.File()).by("chain-with-blank", blank.Trust()).seen(two)
 	stale := add("witness-and-stale", 3, "E_STALE", two)
 	stale.At = Time.Add(48 * time.Hour).Format(time.RFC3339Nano)
 }

@@ -121,6 +121,8 @@ func (c *corpus) stamps(base Spec) {
 	odd("more-than-there-are", `"required": 1`, `"required": 4`)
 	odd("key-cut", key("ec"), `"public_key": "`+base64.StdEncoding.EncodeToString(stampFile("ec.spki")[:90])+`"`)
 	odd("key-off-its-curve", key("ec"), `"public_key": "`+base64.StdEncoding.EncodeToString(flip(stampFile("ec.spki"), 90))+`"`)
+	// The exponent stands behind the modulus, in five bytes.
+	odd("rsa-even", key("rsa"), `"public_key": "`+base64.StdEncoding.EncodeToString(replaced(spki, len(spki)-6, spki[len(spki)-6]&^1))+`"`)
 	odd("unknown-field", `"required"`, `"policy": 1, "required"`)
 }
 

@@ -150,7 +150,7 @@ func (p *Pack) CheckAt(now time.Time) error {
 	if err := p.v.checkTrust(p.blk, now, p.Witnessed, p.Stamped); err != nil {
 		return err
 	}
-	if age := p.Age(now); !p.policy.UnsafeAnyAge && age > p.policy.MaxAge {
+	if age := p.Age(now); !p.policy.UnsafeAnyAge && tooOld(p.Time, now, p.policy.MaxAge) {
 		return refusal(ErrStale, 13, CodeStale, "the header is %s old, more than %s; fetch a newer pack", age.Round(time.Second), p.policy.MaxAge)
 	}
 	return nil
@@ -509,17 +509,20 @@ func decodeDelta(raw []byte) (*pb.PackDelta, error) {
 		return nil, invalid(3, CodeSize, "%d bytes, more than %d", len(raw), pb.PackBytesMax)
 	}
 	body := raw[len(DeltaMagic):]
-	for rest, seen := body, 0; len(rest) > 0; seen++ {
-		field, v, n := nextField(rest)
-		if n == 0 || seen > 4 {
-			return nil, invalid(3, CodeEncoding, "delta: %v", pb.ErrNotCanonical)
+	// A decoder would join packs that occur more than once.
+	seen := false
+	bad := walk(body, func(field uint64, v []byte, number bool) *Error {
+		if field != 2 {
+			return nil
 		}
-		if field == 2 {
-			if err := boundBlock(v); err != nil {
-				return nil, err
-			}
+		if number || seen {
+			return invalid(3, CodeEncoding, "delta: %v", pb.ErrNotCanonical)
 		}
-		rest = rest[n:]
+		seen = true
+		return boundBlock(v)
+	})
+	if bad != nil {
+		return nil, bad
 	}
 	d := new(pb.PackDelta)
 	if err := pb.Decode(body, d); err != nil {

@@ -277,6 +277,26 @@ func packVectors() []packVector {
 	on("ok-serious", "delta-cut", 1, "E_ENCODING", good[:len(good)-1])
 	on("ok-serious", "delta-cut-member", 1, "E_ENCODING", good[:len(good)-32])
 	on("ok-serious", "delta-trailing", 1, "E_ENCODING", append(slices.Clone(good), 0))
+	overflow := append(bytes.Repeat([]byte{0x80}, 10), 1, 0) // a tag of eleven bytes, of at most 64 bits
+	on("ok-serious", "delta-tag-overflows", 1, "E_ENCODING", append(slices.Clone(good), overflow...))
+	on("ok-serious", "delta-tag-overflows-at-the-head", 1, "E_ENCODING", append([]byte("XLD1"), overflow...))
+	c.add("pack-tag-overflows", 1, "E_ENCODING", append(slices.Clone(file), overflow...))
+	c.add("pack-tag-overflows-at-the-head", 1, "E_ENCODING", append([]byte("XLP1"), overflow...))
+	on("ok-serious", "delta-unknown-field", 1, "E_ENCODING", append(slices.Clone(good), 0x2a, 1, 0))
+	on("ok-serious", "delta-unknown-number", 1, "E_ENCODING", append(slices.Clone(good), 0x28, 1))
+	packed := delta()
+	packed.Base, packed.Added, packed.Removed = nil, nil, nil
+	again := attest.EncodeDelta(packed)[4:] // its pack alone
+	on("ok-serious", "delta-pack-twice", 1, "E_ENCODING", append(slices.Clone(good), again...))
+	crowded := delta()
+	crowded.Pack.Steps = make([]pb.Step, pb.BundleStepsMax+1)
+	crowded.Base, crowded.Added, crowded.Removed = nil, nil, nil
+	tooMany := attest.EncodeDelta(crowded)[4:]
+	on("ok-serious", "delta-steps-in-a-second-pack", 1, "E_ENCODING", append(slices.Clone(good), tooMany...))
+	// The steps are counted before encodings are looked at: a base whose length is not in its shortest form.
+	long := append([]byte("XLD1\x0a\xa0\x00"), delta().Base...)
+	on("ok-serious", "delta-steps-behind-a-long-length", 1, "E_SIZE", append(long, tooMany...))
+	on("ok-serious", "delta-long-length", 1, "E_ENCODING", append(slices.Clone(long), again...))
 	on("ok-serious", "delta-version-2", 5, "E_VERSION", append([]byte("XLD2"), good[4:]...))
 	on("ok-serious", "delta-gzip", 1, "E_MAGIC", gzipped(good))
 	on("ok-serious", "delta-is-a-pack", 1, "E_MAGIC", file)

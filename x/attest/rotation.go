@@ -72,17 +72,17 @@ func DecodeRotation(raw []byte) (from Hash, newFile []byte, signatures []Rotatio
 	if len(raw) > rotationBytesMax {
 		return fail(fmt.Errorf("%d bytes, more than %d", len(raw), rotationBytesMax))
 	}
-	o, err := object(raw, "version", "from", "trust", "signatures")
+	o, version, err := versioned(raw)
 	if err != nil {
 		return fail(err)
 	}
-	var f rotationJSON
-	if err := value(o, "version", &f.Version, true); err != nil {
+	if version != rotationVersion {
+		return Hash{}, nil, nil, refusal(ErrVersion, 1, CodeVersion, "a rotation file of version %d; this program reads version %d", version, rotationVersion)
+	}
+	if err := known(o, "version", "from", "trust", "signatures"); err != nil {
 		return fail(err)
 	}
-	if f.Version != rotationVersion {
-		return Hash{}, nil, nil, refusal(ErrVersion, 1, CodeVersion, "a rotation file of version %d; this program reads version %d", f.Version, rotationVersion)
-	}
+	var f rotationJSON
 	var rows []json.RawMessage
 	if err := errors.Join(value(o, "from", &f.From, true), value(o, "trust", &f.Trust, true), value(o, "signatures", &rows, true)); err != nil {
 		return fail(err)

@@ -270,7 +270,7 @@ func (a *Authority) key() (crypto.PublicKey, error) {
 			N *big.Int
 			E int
 		}
-		if unmarshal(f.Key.Bytes, &k, "") != nil || k.N.Sign() <= 0 || k.N.BitLen() < 2048 || k.N.BitLen() > 8192 || k.E < 3 || k.E%2 == 0 {
+		if unmarshal(f.Key.Bytes, &k, "") != nil || k.N.Sign() <= 0 || k.N.BitLen() < 2048 || k.N.BitLen() > 8192 || k.N.Bit(0) == 0 || k.E < 3 || k.E%2 == 0 {
 			return nil, errors.New("public_key is no RSA key of 2048 to 8192 bits")
 		}
 		return &rsa.PublicKey{N: k.N, E: k.E}, nil

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -334,19 +335,17 @@ func ParseTrust(raw []byte) (*Trust, error) {
 		return nil, bad(errors.New("it begins with a byte order mark; save it as UTF-8 without one"))
 	case kindFault(raw) != "":
 		return nil, bad(fmt.Errorf("this is %s", kindFault(raw)))
-	case !utf8.Valid(raw):
-		return nil, bad(errors.New("not UTF-8"))
 	}
 	var f trustJSON
-	top, err := object(raw, "version", "chain_id", "anchor", "validators", "witnesses", "timestamps", "not_after")
+	top, version, err := versioned(raw)
 	if err != nil {
 		return nil, bad(err)
 	}
-	if err := value(top, "version", &f.Version, true); err != nil {
-		return nil, bad(err)
+	if version != trustVersion {
+		return nil, refusal(ErrVersion, 1, CodeVersion, "a trust file of version %d; this program reads version %d", version, trustVersion)
 	}
-	if f.Version != trustVersion {
-		return nil, refusal(ErrVersion, 1, CodeVersion, "a trust file of version %d; this program reads version %d", f.Version, trustVersion)
+	if err := known(top, "version", "chain_id", "anchor", "validators", "witnesses", "timestamps", "not_after"); err != nil {
+		return nil, bad(err)
 	}
 	var rows []json.RawMessage
 	t := new(Trust)
@@ -470,9 +469,63 @@ func (w *Witnesses) parse(raw []byte) error {
 	return nil
 }
 
-// object reads one JSON object whose keys are among those allowed, each at most once, spelt exactly. encoding/json alone takes
-// the last of two equal keys and keys in any case.
+// versioned reads a file that is one JSON object, in UTF-8, as far as its version. The version is looked at before what else there is, because a file of another one
+// has other fields.
+func versioned(raw []byte) (top map[string]json.RawMessage, version int64, err error) {
+	switch {
+	case !utf8.Valid(raw):
+		return nil, 0, errors.New("not UTF-8")
+	case nesting(raw) > nestingMax:
+		return nil, 0, fmt.Errorf("objects and lists nest more than %d deep", nestingMax)
+	}
+	if top, err = fields(raw); err == nil {
+		err = value(top, "version", &version, true)
+	}
+	return top, version, err
+}
+
+// nestingMax bounds how deep objects and lists stand in one another.
+const nestingMax = 64
+
+func nesting(raw []byte) (deepest int) {
+	depth, text := 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case text && c == '\\':
+			i++
+		case c == '"':
+			text = !text
+		case text:
+		case c == '{' || c == '[':
+			depth++
+			deepest = max(deepest, depth)
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return deepest
+}
+
+// object reads one JSON object whose keys are among those allowed, each at most once, spelt exactly.
 func object(raw []byte, allowed ...string) (map[string]json.RawMessage, error) {
+	o, err := fields(raw)
+	if err == nil {
+		err = known(o, allowed...)
+	}
+	return o, err
+}
+
+func known(o map[string]json.RawMessage, allowed ...string) error {
+	for _, key := range slices.Sorted(maps.Keys(o)) {
+		if !slices.Contains(allowed, key) {
+			return fmt.Errorf("unknown field %q", key)
+		}
+	}
+	return nil
+}
+
+// fields reads one JSON object, each key at most once. encoding/json alone takes the last of two equal keys and keys in any case.
+func fields(raw []byte) (map[string]json.RawMessage, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	if tok, err := dec.Token(); err != nil || tok != json.Delim('{') {
 		return nil, errors.New("not a JSON object")
@@ -484,9 +537,6 @@ func object(raw []byte, allowed ...string) (map[string]json.RawMessage, error) {
 			return nil, fmt.Errorf("not JSON: %w", err)
 		}
 		key, _ := tok.(string) // the decoder gives nothing else as a key
-		if !slices.Contains(allowed, key) {
-			return nil, fmt.Errorf("unknown field %q", key)
-		}
 		if _, twice := o[key]; twice {
 			return nil, fmt.Errorf("field %q occurs twice", key)
 		}

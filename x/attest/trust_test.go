@@ -111,6 +111,13 @@ func TestParseTrustRefuses(t *testing.T) {
 	if _, err := attest.ParseTrust(bytes.Repeat([]byte(" "), 2<<20)); !errors.Is(err, attest.ErrUsage) {
 		t.Error(err)
 	}
+	padded := append([]byte(good), bytes.Repeat([]byte(" "), 1<<20-len(good))...)
+	if _, err := attest.ParseTrust(padded); err != nil {
+		t.Error(err)
+	}
+	if _, err := attest.ParseTrust(append(padded, ' ')); !errors.Is(err, attest.ErrUsage) {
+		t.Error(err)
+	}
 
 	twice := sample().Trust()
 	twice.Validators = append(twice.Validators, twice.Validators[0])

@@ -346,7 +346,7 @@ func (v *Verifier) run(raw []byte, p Policy) ([]*Verdict, error) {
 		verdicts = append(verdicts, d)
 	}
 	slices.SortFunc(verdicts, func(x, y *Verdict) int { return strings.Compare(x.Subject, y.Subject) })
-	if !p.UnsafeAnyAge && age > p.MaxAge {
+	if !p.UnsafeAnyAge && tooOld(blk.time, p.Now, p.MaxAge) {
 		e := refusal(ErrStale, 13, CodeStale, "the header is %s old, more than %s; fetch a newer bundle", age.Round(time.Second), p.MaxAge)
 		if asked >= 0 {
 			e.Seen = verdicts[0]
@@ -355,6 +355,9 @@ func (v *Verifier) run(raw []byte, p Policy) ([]*Verdict, error) {
 	}
 	return verdicts, nil
 }
+
+// tooOld compares times and not durations, of which the longest is 292 years.
+func tooOld(header, now time.Time, maxAge time.Duration) bool { return now.After(header.Add(maxAge)) }
 
 // checkSeen is step 11. It gives the names of the witnesses and authorities that count.
 func (v *Verifier) checkSeen(blk *block, p *Policy) (witnessed, stamped []string, err *Error) {

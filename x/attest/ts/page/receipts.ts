@@ -3,7 +3,7 @@
 
 import { type AnchoredRoot, badReceipt, checkAnswer, isOf, openReceipt, type Receipt, receiptRoot } from "../src/anchor.js";
 import { equal, hex, unhex } from "../src/bytes.js";
-import { type Json, JsonNumber, readJson } from "../src/json.js";
+import { type Json, JsonNumber, JsonObject, readJson } from "../src/json.js";
 
 const bytesMax = 8 << 20; // more than the largest page of receipts has, or the answer to a query
 
@@ -64,20 +64,20 @@ function held(json: Json, within?: Answer): Held {
 }
 
 /** answerOf gives what an answer to a query has beside its receipt. */
-function answerOf(o: Map<string, Json>): Answer | undefined {
+function answerOf(o: JsonObject): Answer | undefined {
   if (!o.has("attestation")) return undefined;
   const opening = o.get("opening") ?? null;
   return { bundle: base64(o.get("attestation"), "attestation"), opening: opening === null ? new Uint8Array() : base64(opening, "opening") };
 }
 
-function anchorOf(o: Map<string, Json>): Held["anchor"] {
+function anchorOf(o: JsonObject): Held["anchor"] {
   const path = o.get("path");
   if (!Array.isArray(path)) throw badReceipt("the anchor has no path");
   return { hour: number(o.get("hour"), "hour"), root: hash(o.get("root"), "root"), place: number(o.get("place"), "place"), path: path.map((h) => hash(h, "path")) };
 }
 
-function object(json: Json): Map<string, Json> {
-  if (!(json instanceof Map)) throw badReceipt("no JSON of receipts: an object is missing");
+function object(json: Json): JsonObject {
+  if (!(json instanceof JsonObject)) throw badReceipt("no JSON of receipts: an object is missing");
   return json;
 }
 

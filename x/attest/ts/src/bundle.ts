@@ -270,6 +270,7 @@ function checkSize(size: number, body: Uint8Array): void {
       if (field === 4n) steps++;
       if (field === 8n) entries++;
       if (field > 4n) state = true;
+      else if (state) throw new Malformed(`field ${field} of the block stands behind the state`);
     }
   } catch (e) {
     throw badEncoding("bundle", e);

@@ -6,13 +6,18 @@ export class JsonNumber {
   constructor(readonly digits: string) {}
 }
 
-export type Json = null | boolean | string | JsonNumber | Json[] | Map<string, Json>;
+/** JsonObject is an object. twice is a key of it that occurs twice, where readJson was asked to leave that to whoever knows what the object is of. */
+export class JsonObject extends Map<string, Json> {
+  twice?: string;
+}
 
-const depthMax = 64;
+export type Json = null | boolean | string | JsonNumber | Json[] | JsonObject;
 
-/** readJson reads one JSON value and nothing behind it. It throws SyntaxError. */
-export function readJson(text: string): Json {
-  const r = new Reader(text);
+const depthMax = 64; // objects and lists in one another
+
+/** readJson reads one JSON value and nothing behind it. It throws SyntaxError, also where a key occurs twice, but for leave: then that is named. */
+export function readJson(text: string, leave = false): Json {
+  const r = new Reader(text, leave);
   const v = r.value(0);
   r.end();
   return v;
@@ -20,10 +25,12 @@ export function readJson(text: string): Json {
 
 class Reader {
   readonly #text: string;
+  readonly #leave: boolean;
   #at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, leave: boolean) {
     this.#text = text;
+    this.#leave = leave;
   }
 
   #bad(what: string): SyntaxError {
@@ -56,9 +63,8 @@ class Reader {
   }
 
   value(depth: number): Json {
-    if (depth > depthMax) throw this.#bad("nested too deep");
-    if (this.#next("{")) return this.#object(depth);
-    if (this.#next("[")) return this.#array(depth);
+    if (this.#next("{")) return this.#object(depth + 1);
+    if (this.#next("[")) return this.#array(depth + 1);
     if (this.#text[this.#at] === '"') return this.#string();
     const number = this.#match(/-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y);
     if (number !== undefined) return new JsonNumber(number);
@@ -73,24 +79,28 @@ class Reader {
     throw this.#bad("no value");
   }
 
-  #object(depth: number): Map<string, Json> {
-    const o = new Map<string, Json>();
+  #object(depth: number): JsonObject {
+    if (depth > depthMax) throw this.#bad("nested too deep");
+    const o = new JsonObject();
     if (this.#next("}")) return o;
     do {
       this.#blank();
       const key = this.#string();
-      if (o.has(key)) throw this.#bad(`field ${JSON.stringify(key)} occurs twice`);
       if (!this.#next(":")) throw this.#bad("no colon");
-      o.set(key, this.value(depth + 1));
+      const v = this.value(depth);
+      if (o.has(key) && !this.#leave) throw this.#bad(`field ${JSON.stringify(key)} occurs twice`);
+      if (o.has(key)) o.twice = key;
+      else o.set(key, v);
     } while (this.#next(","));
     if (!this.#next("}")) throw this.#bad("an object does not end");
     return o;
   }
 
   #array(depth: number): Json[] {
+    if (depth > depthMax) throw this.#bad("nested too deep");
     const a: Json[] = [];
     if (this.#next("]")) return a;
-    do a.push(this.value(depth + 1));
+    do a.push(this.value(depth));
     while (this.#next(","));
     if (!this.#next("]")) throw this.#bad("a list does not end");
     return a;

@@ -22,7 +22,7 @@ import {
   stale,
   type Verified,
 } from "./verify.js";
-import { bytesField, type Fields, walk } from "./wire.js";
+import { bytesField, type Fields, Malformed, walk } from "./wire.js";
 
 export const packMagic = "XLP1";
 export const deltaMagic = "XLD1";
@@ -258,10 +258,11 @@ function decodePack(raw: Uint8Array): PackFile {
 /** decodeDelta is steps 2 to 4 for a delta. pack is the encoding of its pack. */
 function decodeDelta(raw: Uint8Array) {
   const body = checkMagic(raw, deltaMagic);
-  let pack: Uint8Array = new Uint8Array(0);
+  let pack: Uint8Array | undefined;
   checkSize(raw, "delta", () => {
     for (const { field, value } of walk(body)) {
-      if (field !== 2n || typeof value === "bigint") continue;
+      if (field !== 2n) continue;
+      if (typeof value === "bigint" || pack !== undefined) throw new Malformed("the pack is repeated, or a number");
       checkSteps(value);
       pack = value;
     }
@@ -273,7 +274,7 @@ function decodeDelta(raw: Uint8Array) {
   checkMembers(d.added);
   checkMembers(d.removed);
   checkForm(d.pack);
-  return { d, pack };
+  return { d, pack: pack! }; // readAll has found it
 }
 
 /** checkMagic is step 2. It gives what follows the magic. */

@@ -6,7 +6,7 @@ import { verifyWitness } from "./ed25519.js";
 import { invalid, Refusal } from "./errors.js";
 import { formatTime } from "./time.js";
 import { sha256 } from "./tree.js";
-import { covers, Fields, parseTrust, readFile, type Trust } from "./trust.js";
+import { covers, Fields, parseTrust, readFile, type Trust, versionOf } from "./trust.js";
 import { checkTime } from "./verify.js";
 
 const bytesMax = 4 * 1024 * 1024;
@@ -90,9 +90,10 @@ function follows(old: Trust, file: Uint8Array): void {
 
 /** read is the form of a rotation file (轮换文件). */
 function read(raw: Uint8Array): { from: Uint8Array; trust: Uint8Array; signatures: Signature[] } {
-  const top = new Fields(readFile(raw, bytesMax, bad), "", ["version", "from", "trust", "signatures"], bad);
-  const v = top.integer("version");
+  const json = readFile(raw, bytesMax, bad);
+  const v = versionOf(json, bad);
   if (v !== 1n) throw new Refusal("unsupported", 1, "E_VERSION", `a rotation file of version ${v}; this program reads version 1`);
+  const top = new Fields(json, "", ["version", "from", "trust", "signatures"], bad);
   const from = unhex(top.text("from"));
   if (from === undefined || from.length !== hashBytes) throw bad("from is not 64 hexadecimal digits");
   const trust = unbase64(top.text("trust"));

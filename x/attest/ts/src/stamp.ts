@@ -211,7 +211,7 @@ export function readAuthorityKey(raw: Uint8Array): AuthorityKey | undefined {
       const n = pair.integer();
       const e = pair.small();
       const size = n.toString(2).length;
-      return n > 0n && size >= 2048 && size <= 8192 && e >= 3n && e % 2n === 1n ? { n, e } : undefined;
+      return n > 0n && n % 2n === 1n && size >= 2048 && size <= 8192 && e >= 3n && e % 2n === 1n ? { n, e } : undefined;
     }
     if (kind !== ecId) return undefined;
     if (parameters === undefined) return undefined;

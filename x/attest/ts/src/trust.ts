@@ -3,7 +3,7 @@
 import { byteText, equal, textBytes, unbase64, unhex } from "./bytes.js";
 import { addressOf, chainIdMax, compareMembers, maxPower, type ValidatorSet } from "./bundle.js";
 import { Refusal, usage } from "./errors.js";
-import { type Json, JsonNumber, readJson } from "./json.js";
+import { type Json, JsonNumber, JsonObject, readJson } from "./json.js";
 import { type AuthorityKey, keyText, readAuthorityKey } from "./stamp.js";
 import { parseTime } from "./time.js";
 import { empty } from "./tree.js";
@@ -155,9 +155,9 @@ const bad = badTrust;
 /** parseTrust reads a trust.json. It throws a Refusal of class usage, or unsupported for a file of another version. */
 export function parseTrust(raw: Uint8Array): Trust {
   const json = readFile(raw, bytesMax, bad);
-  const top = new Fields(json, "", ["version", "chain_id", "anchor", "validators", "witnesses", "timestamps", "not_after"]);
-  const v = top.integer("version");
+  const v = versionOf(json, bad);
   if (v !== version) throw new Refusal("unsupported", 1, "E_VERSION", `a trust file of version ${v}; this program reads version ${version}`);
+  const top = new Fields(json, "", ["version", "chain_id", "anchor", "validators", "witnesses", "timestamps", "not_after"]);
   const chainId = byteText(new TextEncoder().encode(top.text("chain_id")));
   if (chainId.length < 1 || chainId.length > chainIdMax) throw bad(`chain_id has 1 to ${chainIdMax} bytes`);
 
@@ -178,11 +178,16 @@ export function parseTrust(raw: Uint8Array): Trust {
   return new Trust(parsed, { chainId, anchor, validators, epochs, witnesses, stamps, notAfter: top.time("not_after") });
 }
 
+/** versionOf is looked at before what else there is: a file of another version has other fields. */
+export function versionOf(json: Json, bad: (what: string) => Refusal): bigint {
+  return new Fields(json, "", undefined, bad).integer("version");
+}
+
 /** readFile reads the JSON of a file of bounded size. */
 export function readFile(raw: Uint8Array, max: number, bad: (what: string) => Refusal): Json {
   if (raw.length > max) throw bad(`${raw.length} bytes, more than ${max}`);
   try {
-    return readJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(raw));
+    return readJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(raw), true);
   } catch (e) {
     throw bad(e instanceof SyntaxError ? e.message : "not UTF-8");
   }
@@ -329,16 +334,17 @@ function epochsOf(validators: readonly TrustedValidator[]): Epoch[] {
   return all;
 }
 
-/** Fields of one JSON object whose keys are among those allowed. Every get refuses what is missing, null or of another type. */
+/** Fields of one JSON object whose keys are among those allowed; undefined: any. Every get refuses what is missing, null or of another type. */
 export class Fields {
-  readonly #fields: Map<string, Json>;
+  readonly #fields: JsonObject;
   readonly #at: string;
   readonly #bad: (what: string) => Refusal;
 
-  constructor(json: Json, at: string, allowed: readonly string[], bad = badTrust) {
+  constructor(json: Json, at: string, allowed: readonly string[] | undefined, bad = badTrust) {
     this.#bad = bad;
-    if (!(json instanceof Map)) throw bad(`${at}not a JSON object`);
-    for (const key of json.keys()) if (!allowed.includes(key)) throw bad(`${at}unknown field ${JSON.stringify(key)}`);
+    if (!(json instanceof JsonObject)) throw bad(`${at}not a JSON object`);
+    if (json.twice !== undefined) throw bad(`${at}field ${JSON.stringify(json.twice)} occurs twice`);
+    for (const key of json.keys()) if (allowed !== undefined && !allowed.includes(key)) throw bad(`${at}unknown field ${JSON.stringify(key)}`);
     this.#fields = json;
     this.#at = at;
   }
@@ -362,7 +368,7 @@ export class Fields {
   integer(key: string): bigint {
     const v = this.get(key);
     if (!(v instanceof JsonNumber) || !/^-?[0-9]+$/.test(v.digits)) throw this.#bad(`${this.#at}field "${key}" is no whole number`);
-    const n = BigInt(v.digits);
+    const n = v.digits.length > 20 ? int64Max + 1n : BigInt(v.digits); // a number of a million digits takes half a second to make
     if (n > int64Max || n < -int64Max - 1n) throw this.#bad(`${this.#at}field "${key}" is out of range`);
     return n;
   }

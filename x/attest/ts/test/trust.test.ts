@@ -28,3 +28,20 @@ test("what a trust file of thousands of ranges costs is reading it", async () =>
   console.log(`text ${reading.toFixed(1)} ms, trust file and bundle ${judging.toFixed(1)} ms`);
   assert.ok(judging < 20 * reading, `the text is read in ${reading} ms, judged with in ${judging} ms`);
 });
+
+test("a number of a million digits is refused before it is made", () => {
+  const file = new TextEncoder().encode(`{"version": ${"9".repeat(1_000_000)}}`);
+  const start = performance.now();
+  readJson(new TextDecoder().decode(file));
+  const reading = performance.now() - start;
+  assert.throws(() => parseTrust(file), /out of range/);
+  const judging = performance.now() - start - reading;
+  assert.ok(judging < 20 * reading, `the text is read in ${reading} ms, refused in ${judging} ms`);
+});
+
+test("a trust file has at most one MiB", () => {
+  const file = readFileSync(vectorDir + "trust-ranges-key-again.json");
+  const padded = (size: number) => Buffer.concat([file, Buffer.alloc(size - file.length, " ")]);
+  parseTrust(padded(1024 * 1024));
+  assert.throws(() => parseTrust(padded(1024 * 1024 + 1)), /bytes, more than/);
+});
