@@ -221,7 +221,8 @@ func (a *App) dropRestore() error {
 }
 
 // ApplySnapshotChunk implements abci.Application. A chunk that is not the one that was promised comes from a liar: he is dropped and it is fetched from
-// another. A chunk that is the one that was promised and still false shows that the snapshot is. Nothing is visible before the last chunk.
+// another. A chunk that is the one that was promised and still false shows that the snapshot is. Nothing is visible before the last chunk. What makes no state with what
+// an earlier process had applied is offered and applied once more from the beginning.
 func (a *App) ApplySnapshotChunk(_ context.Context, req *abci.RequestApplySnapshotChunk) (_ *abci.ResponseApplySnapshotChunk, err error) {
 	defer a.halt("chunk of a snapshot", &err)
 	r := a.restore
@@ -238,7 +239,14 @@ func (a *App) ApplySnapshotChunk(_ context.Context, req *abci.RequestApplySnapsh
 		err = r.finish()
 	}
 	var made errSnapshot
+	var resumed errResumed
 	switch {
+	case errors.As(err, &resumed):
+		a.log.Warn("snapshot begun anew", "chunk", req.Index, "err", err)
+		if err := a.dropRestore(); err != nil {
+			return nil, a.report("chunk of a snapshot", err)
+		}
+		return &abci.ResponseApplySnapshotChunk{Result: abci.ResponseApplySnapshotChunk_RETRY_SNAPSHOT}, nil
 	case errors.Is(err, errChunk):
 		a.log.Warn("chunk refused", "chunk", req.Index, "sender", req.Sender, "err", err)
 		return &abci.ResponseApplySnapshotChunk{

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/xinlian-ledger/xinlian/app/state"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 )
 
@@ -185,4 +186,9 @@ func (a *App) StopInRebuild(last []byte) error {
 	v.Close()
 	a.LeaveRestore()
 	return nil
+}
+
+// OtherRow writes a row that the snapshot under way does not have.
+func (a *App) OtherRow() error {
+	return a.restore.into.Row(buckets.Key(be64(1)), x.EncodeRow(new(pb.SeenBucket)))
 }

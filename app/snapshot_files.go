@@ -209,9 +209,16 @@ func (a *App) RestoreSnapshot(ctx context.Context, dir string, appHash []byte, a
 	}
 	defer func() {
 		var made errSnapshot
-		if errors.As(err, &made) {
+		var resumed errResumed
+		switch {
+		case errors.As(err, &resumed):
+			a.log.Warn("snapshot begun anew", "err", err)
+			if err = r.into.Abort(); err == nil {
+				err = a.RestoreSnapshot(ctx, dir, appHash, at) // no mark is left: once
+			}
+		case errors.As(err, &made):
 			err = errors.Join(err, r.into.Abort())
-		} else if err != nil {
+		case err != nil:
 			r.into.Leave()
 		}
 	}()

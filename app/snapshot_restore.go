@@ -48,6 +48,13 @@ type errSnapshot struct{ err error }
 func (e errSnapshot) Error() string { return "the snapshot is false: " + e.err.Error() }
 func (e errSnapshot) Unwrap() error { return e.err }
 
+// errResumed says that what an earlier process had applied and what came now make no state together. The folder may lack what its mark says that it has, or the snapshot be
+// false; who begins anew finds out.
+type errResumed struct{ err error }
+
+func (e errResumed) Error() string { return "what was applied before does not fit: " + e.err.Error() }
+func (e errResumed) Unwrap() error { return e.err }
+
 // restoring is a snapshot on its way into the store. Chunks come in order.
 type restoring struct {
 	meta  *snapshotMeta
@@ -172,10 +179,18 @@ func (r *restoring) done() bool { return r.next == len(r.meta.chunks) }
 
 // finish rebuilds what follows from the rows, checks what no single chunk shows, and makes the state visible.
 func (r *restoring) finish() error {
-	if err := r.rebuild(); err != nil {
-		return err
+	err := r.rebuild()
+	if err == nil {
+		err = r.into.Finish(r.meta.appHash(), r.meta.root(), x.EncodeRow(r.info))
 	}
-	return r.into.Finish(r.meta.appHash(), r.meta.root(), x.EncodeRow(r.info))
+	var root state.ErrRoot
+	switch {
+	case err != nil && r.have > 0:
+		return errResumed{err}
+	case errors.As(err, &root):
+		return errSnapshot{root}
+	}
+	return err
 }
 
 // rebuild writes what follows from the rows. A stop in here, or after it, leaves some of that beside the mark: the next try writes the same again, and reads

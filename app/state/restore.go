@@ -212,8 +212,8 @@ func (r *Restore) View() (*View, error) {
 	return &View{s: s, txn: s.db.NewTransactionAt(r.height, false), height: r.height}, nil
 }
 
-// Finish compares the tree with its root and makes the state the current one. After an error of the comparison the caller
-// aborts.
+// Finish compares the tree with its root (ErrRoot) and makes the state the current one. After an error of the comparison the caller aborts: a restore that goes on
+// from its mark would end here again.
 func (r *Restore) Finish(appHash, root tree.Hash, meta []byte) error {
 	if len(meta) > maxMetaLen {
 		return fmt.Errorf("restore height %d: meta of %d bytes, limit is %d", r.height, len(meta), maxMetaLen)

@@ -59,6 +59,16 @@ func (e ErrPruned) Error() string {
 	return fmt.Sprintf("height %d is pruned: this node keeps heights from %d on", e.Height, e.Floor)
 }
 
+// ErrRoot: the rows of a height make another tree than they must.
+type ErrRoot struct {
+	Height    uint64
+	Got, Want tree.Hash
+}
+
+func (e ErrRoot) Error() string {
+	return fmt.Sprintf("the leaves of height %d give root %x, the marker says %x", e.Height, e.Got, e.Want)
+}
+
 // ErrClosed answers every call after Close.
 var ErrClosed = errors.New("state store is closed")
 
@@ -439,7 +449,7 @@ func (s *Store) rebuild(m Marker) (*forest, error) {
 		return nil, s.damaged(err)
 	}
 	if root != m.Root {
-		return nil, s.damaged(fmt.Errorf("the leaves of height %d give root %x, the marker says %x", m.Height, root, m.Root))
+		return nil, s.damaged(ErrRoot{m.Height, root, m.Root})
 	}
 	f.publishBuilt(m.Height)
 	if s.files != nil && !s.opts.ReadOnly {
