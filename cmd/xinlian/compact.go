@@ -31,6 +31,9 @@ Exit codes: 0 done, 1 damaged or no room, 2 the call was wrong, 3 in use or unre
 	home, asJSON := homeFlag(c), jsonFlag(c)
 	force := c.Flags().Bool("force", false, "try without enough free disk")
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if *force { // otherwise there is room for all of it
+			defer whileRoom(*home, leastRoom, endNow(c))()
+		}
 		r, err := compact(c.Context(), *home, *force)
 		if err != nil {
 			return err

@@ -399,6 +399,44 @@ func TestFaults(t *testing.T) {
 		xinlian(t, 0, "keys", "export", "gov1", "--keys", made, "--out", copied)
 		xinlian(t, 0, "keys", "add", "gov1", "--keys", filepath.Join(disk, "keys"))
 	})
+	t.Run("no room for a state", func(t *testing.T) {
+		snapshot := filepath.Join(t.TempDir(), "snapshots")
+		xinlian(t, 0, "snapshot", "create", "--home", home, "--out", snapshot)
+		made, err := os.ReadDir(snapshot)
+		if err != nil || len(made) != 1 {
+			t.Fatalf("the snapshot: %v %v", made, err)
+		}
+		disk := t.TempDir()
+		mount(t, "-t", "tmpfs", "-o", "size=32m", "tmpfs", disk)
+		h := filepath.Join(disk, "home")
+		xinlian(t, 0, "init", "--home", h, "--genesis", filepath.Join(home, "config", "genesis.json"))
+		restore := []string{"snapshot", "restore", "--home", h, "--from", filepath.Join(snapshot, made[0].Name())}
+		if _, text := xinlian(t, exitFailed, restore...); strings.Count(text, "\n") != 1 || !strings.Contains(text, "MB left") {
+			t.Errorf("it says %q", text)
+		}
+		if out, err := exec.Command("mount", "-o", "remount,size=256m", disk).CombinedOutput(); err != nil {
+			t.Fatalf("mount: %v %s", err, out)
+		}
+		xinlian(t, 0, restore...)
+		if out, err := exec.Command("mount", "-o", "remount,size=32m", disk).CombinedOutput(); err != nil {
+			t.Fatalf("mount: %v %s", err, out)
+		}
+		if _, text := xinlian(t, exitFailed, "compact", "--force", "--home", h); !strings.Contains(text, "MB left") || strings.Contains(text, "goroutine") {
+			t.Errorf("compact says %q", text)
+		}
+		xinlian(t, 0, "fsck", "--home", h)
+		f, err := os.Create(filepath.Join(disk, "filler"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		for err == nil {
+			_, err = f.Write(make([]byte, 4<<10))
+		}
+		if _, text := xinlian(t, exitUnreadable, "fsck", "--home", h); !strings.Contains(text, "make room") {
+			t.Errorf("fsck says %q", text)
+		}
+	})
 	t.Run("full disk", func(t *testing.T) { fullDisk(t, home, api) })
 }
 

@@ -118,7 +118,9 @@ func fsck(cmd *cobra.Command, home string, progress io.Writer) (r fsckReport, er
 		}
 	}()
 	engine, err := openEngineStores(cfg.Engine)
-	if err != nil {
+	if err != nil && strings.Contains(err.Error(), "is full: make room") {
+		return r, exitWith(exitUnreadable, err) // it is the disk, and nothing is judged
+	} else if err != nil {
 		return r, err
 	}
 	defer engine.close()

@@ -65,7 +65,7 @@ headers that a home needs to be made from it. A running node makes its own, ever
 A snapshot holds the chain's secret, as the state does: it is for members and warranted auditors. It holds records and the heads of the logs; outcomes of
 older transactions and older parts of the event log stay with the nodes that have them.
 
-Exit codes: 0 done, 1 the state is damaged, 2 the call was wrong, 3 in use or unreadable.`,
+Exit codes: 0 done, 1 the state is damaged or there is no room, 2 the call was wrong, 3 in use or unreadable.`,
 	}
 	home, asJSON := homeFlag(c), jsonFlag(c)
 	out := c.Flags().String("out", "", "folder for snapshots (default: snapshots in the home)")
@@ -163,7 +163,7 @@ set of the trust file (--trust) or, without one, of the genesis file. The header
 from a member's gateway (--node, --key). Every row is checked against that hash before any of it can be read; a false chunk is named and nothing of the
 snapshot can be read. After a crash or an interruption, run it again: it goes on from its last whole chunk.
 
-Exit codes: 0 done, 1 refused, 2 the call was wrong, 3 in use or unreadable.`,
+Exit codes: 0 done, 1 refused or no room, 2 the call was wrong, 3 in use or unreadable.`,
 	}
 	home := homeFlag(c)
 	from := c.Flags().String("from", "", "the snapshot's folder (default: the newest in snapshots of the home)")
@@ -181,6 +181,7 @@ Exit codes: 0 done, 1 refused, 2 the call was wrong, 3 in use or unreadable.`,
 			defer cl.Close()
 			gateway = join.FromGateway(cl)
 		}
+		defer whileRoom(*home, leastRoom, endNow(c))()
 		info, err := snapshotRestore(ctx, *home, *from, *trust, gateway)
 		if err != nil {
 			return err
