@@ -28,6 +28,7 @@ type caller struct {
 	key      *pb.MemberKey
 	firm     string        // code of the firm whose own key it is; empty: a member asks
 	signedAt int64         // Unix seconds
+	digest   [32]byte      // of the request, as it was signed
 	today    calendar.Date // legal day of the newest block: windows of mandates are judged by it
 	auditor  bool
 	lender   bool                     // lends: is told what the public is, and what firms authorise
@@ -62,6 +63,10 @@ func bad(why string) error {
 	return refuse(http.StatusUnauthorized, ErrAuth.With("Authorization: %s", why))
 }
 
+func usedAlready() error {
+	return bad("it was used already; every request is signed on its own, with a time of its own")
+}
+
 func checkTime(h *authHeader, now time.Time) error {
 	if at := time.Unix(h.at, 0); at.Sub(now) > authAge || now.Sub(at) > authAge {
 		return bad("its time is more than 60 s from this node's clock")
@@ -88,7 +93,7 @@ func (g *Gateway) authenticate(r *http.Request, h *authHeader, body []byte) (*ca
 		return nil, bad("the signature is not that of the address over method, path, body, time and chain id")
 	}
 	// 4. A member or a firm with a key in force.
-	who := &caller{signedAt: h.at}
+	who := &caller{signedAt: h.at, digest: digest}
 	read := g.b.App.Read(func(r x.Reader) error {
 		m, key, ok := member.ByAddress(r, h.address)
 		who.today = calendar.Of(g.b.App.Status().LegalTime.Unix())
@@ -117,7 +122,7 @@ func (g *Gateway) authenticate(r *http.Request, h *authHeader, body []byte) (*ca
 	// 5. Once. Last, so that only members and firms can fill the memory.
 	switch g.seen.first(h.at, [20]byte(h.address), digest, now) {
 	case seenBefore:
-		return nil, bad("it was used already; every request is signed on its own, with a time of its own")
+		return nil, usedAlready()
 	case seenFull:
 		return nil, refuse(http.StatusTooManyRequests, ErrRate.With("more signed requests than the node remembers"))
 	}

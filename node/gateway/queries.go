@@ -154,7 +154,8 @@ func (c *call) query() error {
 		return refuse(http.StatusServiceUnavailable, ErrBusy)
 	}
 	defer leave()
-	if c.who.signedAt < c.g.began.Unix() { // it may have been answered, and a use counted, by the process before this one
+	// The journal knows what the process before this one has answered; one from before it did, or from a copy, does not.
+	if c.who.signedAt < c.g.began.Unix() {
 		return refuse(http.StatusUnauthorized, ErrAuth.With("Authorization: it was signed before this node started, which cannot know whether it was used; sign anew"))
 	}
 	q, purpose, id, classes, err := c.ask()
@@ -203,8 +204,10 @@ func (c *call) query() error {
 		digest := attest.AnswerDigest(bundle, opening)
 		rec.AnswerDigest = digest[:]
 		rec.LatencyUs = uint32(min(c.g.o.Now().Sub(began).Microseconds(), 1<<31))
-		entry, err = l.Journal.Record(rec, ruling.limit)
+		entry, err = l.Journal.Record(rec, ruling.limit, receipt.Request{SignedAt: c.who.signedAt, ID: slices.Concat(c.who.key.Address, c.who.digest[:])})
 		switch {
+		case errors.Is(err, receipt.ErrAnswered):
+			return usedAlready()
 		case errors.Is(err, receipt.ErrUsedUp): // another query took the last use meanwhile
 			ruling.close(consent.ErrUsedUp)
 			continue

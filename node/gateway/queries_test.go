@@ -597,6 +597,48 @@ func TestQuerySignedBeforeTheStart(t *testing.T) {
 	l.want(l.ask(0, "", http.MethodPost, target, body, "Authorization", header(time.Now())), http.StatusOK, "")
 }
 
+// TestQueryOverARestart: a query that was signed ahead of the gateway's clock is answered once, also where the gateway starts anew in between.
+func TestQueryOverARestart(t *testing.T) {
+	l := newLending(t)
+	l.enrolAll()
+	l.do("register-key by=registry firm=a key=k1", "grade by=pj firm=a is=A", "grant by=bank firm=a key=k1 no=1 uses=2")
+	l.Block()
+	l.Block()
+	body := l.body("a", "1", "pre_loan", "grade")
+	process := func() *gateway.Gateway {
+		return gateway.New(gateway.Backend{App: l.Apps[0], Blocks: l.blocks, Submit: l.submit, Ready: func() (bool, string) { return true, "" }},
+			gateway.Options{Lending: &gateway.Lending{Member: l.Actors["gw"].USCC, Journal: l.journal}})
+	}
+	ask := func(g *gateway.Gateway, header string) *httptest.ResponseRecorder {
+		r, rec := near("/v1/queries"), httptest.NewRecorder()
+		r.Method, r.Body, r.ContentLength = http.MethodPost, io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		r.Header.Set("Authorization", header)
+		g.ServeHTTP(rec, r)
+		return rec
+	}
+	header := func(by string, at time.Time) string {
+		a, u, s := sign(t, l.Actors[by].Key, http.MethodPost, "/v1/queries", body, at, l.Chain)
+		return fmt.Sprintf("Xinlian %s:%s:%x", a, u, s)
+	}
+	ahead := time.Now().Add(20 * time.Second)
+	same := header("bank", ahead)
+	if a := ask(process(), same); a.Code != http.StatusOK || !strings.Contains(a.Body.String(), `"opened":["grade"]`) {
+		t.Fatalf("%d %.300s", a.Code, a.Body)
+	}
+	g := process()
+	if a := ask(g, same); a.Code != http.StatusUnauthorized || !strings.Contains(a.Body.String(), "it was used already") {
+		t.Errorf("by the process after it: %d %.300s", a.Code, a.Body)
+	}
+	if n, err := l.journal.Used(l.Authorisation("a", "SQ-1")); err != nil || n != 1 {
+		t.Errorf("%d uses, %v", n, err)
+	}
+	for _, other := range []string{header("bank", ahead.Add(time.Second)), header("bank2", ahead)} {
+		if a := ask(g, other); a.Code != http.StatusOK {
+			t.Errorf("another request: %d %.300s", a.Code, a.Body)
+		}
+	}
+}
+
 // meanwhile is a reader that does something before it takes what it is given.
 type meanwhile struct {
 	*httptest.ResponseRecorder

@@ -2,6 +2,7 @@ package receipt_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -105,15 +106,20 @@ func TestCutAtEachWrite(t *testing.T) {
 	dir := t.TempDir()
 	j := open(t, dir)
 	record := func(r pb.QueryReceipt, limit uint32) func() error {
-		return func() error { _, err := j.Record(r, limit); return err }
+		return func() error { _, err := j.Record(r, limit, receipt.Request{}); return err }
 	}
 	sealed := func(hour int64) func() error {
 		return func() error { _, err := j.Seal(hour); return err }
 	}
-	tried := 0
+	asked := receipt.Request{SignedAt: 1_800_000_000, ID: []byte("a request")}
+	answer := func() error {
+		_, err := j.Record(pb.QueryReceipt{Subject: firm, Requester: other}, 0, asked)
+		return err
+	}
+	tried, answered := 0, false
 	for i, act := range []func() error{
 		record(pb.QueryReceipt{Subject: firm}, 0), record(opens(firm, 1), 0), record(opens(firm, 2), 2), sealed(10), sealed(11),
-		record(opens(firm, 2), 2), record(opens(firm, 3), 1), sealed(12), record(opens(firm, 1), 0),
+		record(opens(firm, 2), 2), record(opens(firm, 3), 1), sealed(12), record(opens(firm, 1), 0), answer,
 	} {
 		was := account(t, j)
 		before, err := os.ReadFile(filepath.Join(dir, receipt.FileName))
@@ -144,7 +150,12 @@ func TestCutAtEachWrite(t *testing.T) {
 			if got != was && got != is || what == "all" && got != is {
 				t.Errorf("act %d, %s:\n%s\nbefore:\n%s\nafter:\n%s", i, what, got, was, is)
 			}
-			if _, err := k.Record(opens(firm, 1), 0); err != nil {
+			stands := strings.Contains(got, fmt.Sprintf("%x", other))
+			if _, err := k.Record(opens(firm, 1), 0, asked); stands != errors.Is(err, receipt.ErrAnswered) || !stands && err != nil {
+				t.Errorf("act %d, %s: a request that has a receipt (%v) gets another: %v", i, what, stands, err)
+			}
+			answered = answered || stands
+			if _, err := k.Record(opens(firm, 1), 0, receipt.Request{}); err != nil {
 				t.Errorf("act %d, %s: nothing can be recorded any more: %v", i, what, err)
 			}
 			account(t, k)
@@ -152,8 +163,8 @@ func TestCutAtEachWrite(t *testing.T) {
 		}
 	}
 	j.Close()
-	if tried < 50 {
-		t.Errorf("%d cuts were tried", tried)
+	if tried < 50 || !answered {
+		t.Errorf("%d cuts were tried, one with the request's receipt: %v", tried, answered)
 	}
 }
 
@@ -164,7 +175,7 @@ func TestEncrypted(t *testing.T) {
 	r := opens(firm, 1)
 	r.Requester, r.Gateway = "91410100Y000011271", "12410000Y00001107Y"
 	for range 3 {
-		if _, err := j.Record(r, 3); err != nil {
+		if _, err := j.Record(r, 3, receipt.Request{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -313,7 +324,7 @@ func TestUpgradeFromClear(t *testing.T) {
 	if a, err := j.Seal(10); err != nil || len(a.UsedUp) != 1 || !bytes.Equal(a.UsedUp[0], opens(firm, 3).Authorisation) {
 		t.Errorf("the next anchor: %+v, %v", a, err)
 	}
-	if e, err := j.Record(opens(firm, 1), 0); err != nil || e.Seq != 4 {
+	if e, err := j.Record(opens(firm, 1), 0, receipt.Request{}); err != nil || e.Seq != 4 {
 		t.Errorf("the next receipt: %+v, %v", e, err)
 	}
 	j.Close()

@@ -9,9 +9,11 @@
 //   - Seal puts all receipts since the last time under one root: leaves salted each on its own, in the order of their hashes, filled up to a power of
 //     two, at least 64, with random ones. The root tells nobody how many there are, or whether there are any; a path tells the firm and the lender who hold
 //     a receipt no more than the size of that power. Sealing twice gives the same anchor, so that what was sent and lost is sent again.
-//   - Nothing is deleted (A8-8: at least three years).
+//   - A signed request that has a receipt gets no other, from this process or the next one: it is remembered in the write that holds the receipt, for two minutes, which is
+//     longer than a gateway takes one.
+//   - No receipt is deleted (A8-8: at least three years).
 //   - Whoever has the file alone learns how many receipts there are, in which order and of what length, how many each of the firms and authorisations has that stand
-//     there under names that only the key makes, and how many an hour's anchor covers; not who asked about whom. The key is sealed under the passphrase of the
+//     there under names that only the key makes, how many an hour's anchor covers, and which second each of the newest requests named; not who asked about whom. The key is sealed under the passphrase of the
 //     gateway's key (vault.SealedKey); without it nothing is opened, and a new one opens no old journal; where the journal is there and its key is gone, none is made. What a file holds is bound to its place. A file that a
 //     version before this wrote in clear is encrypted when it is opened.
 //   - Rekey puts the journal under a new key, sealed under the same passphrase or another; wherever a crash cuts it, the journal is whole under one of the two, and

@@ -31,11 +31,15 @@ const (
 	batchMax = 4096
 	// leavesMin is the smallest number of leaves of an anchor, receipts and filling together.
 	leavesMin = 64
+	// requestAge is how many seconds after the time that it names an answered request is remembered: by then that time has long passed for every gateway.
+	requestAge = 120
 )
 
 var (
 	// ErrUsedUp: the authorisation was used as often as it may be. Nothing was recorded.
 	ErrUsedUp = errors.New("the authorisation is used up")
+	// ErrAnswered: the request has its receipt already. Nothing was recorded.
+	ErrAnswered = errors.New("the request was answered already")
 	// ErrClosed: the journal takes nothing any more.
 	ErrClosed = errors.New("the journal of receipts is closed")
 )
@@ -49,6 +53,7 @@ var (
 	bUsedUp   = []byte("used up")  // name of an authorisation → sealed: its id; its last use is not told yet
 	bAnchors  = []byte("anchors")  // hour → sealed: see anchorRow
 	bEnds     = []byte("ends")     // end seq of an anchor that covers receipts → hour
+	bAnswered = []byte("answered") // second that a request names ‖ name of its id → sealed: its id; swept after requestAge
 )
 
 // Entry is a receipt with its salt, as the firm and the lender get it.
@@ -57,6 +62,12 @@ type Entry struct {
 	Salt    []byte
 	Receipt pb.QueryReceipt
 	Raw     []byte // its encoding
+}
+
+// Request is what a receipt answers: a signed request is answered once, also by the process after this one. The zero Request is none.
+type Request struct {
+	SignedAt int64  // Unix seconds
+	ID       []byte // who signed, and what
 }
 
 // Anchor is what goes to the ledger of an hour.
@@ -89,9 +100,10 @@ type Journal struct {
 }
 
 type waiting struct {
-	entry *Entry
-	limit uint32
-	err   chan error
+	entry   *Entry
+	limit   uint32
+	answers Request
+	err     chan error
 }
 
 // Open opens the journal in a folder under its key, or makes one. A file that an older version wrote in clear is encrypted first. A folder is one process's at a
@@ -171,14 +183,14 @@ func (j *Journal) Waiting(hour int64) (since time.Time, err error) {
 }
 
 // Record puts a receipt on disk and gives it its id and salt. limit is how often its authorisation may open something, 0 without a limit; a receipt that opens
-// something counts. When it returns without an error the receipt is durable.
-func (j *Journal) Record(r pb.QueryReceipt, limit uint32) (*Entry, error) {
+// something counts. A request that has a receipt gets no second one. When it returns without an error the receipt is durable.
+func (j *Journal) Record(r pb.QueryReceipt, limit uint32, answers Request) (*Entry, error) {
 	random := make([]byte, 2*saltBytes)
 	if _, err := rand.Read(random); err != nil {
 		return nil, err
 	}
 	r.Id = random[:saltBytes:saltBytes]
-	w := &waiting{entry: &Entry{Salt: random[saltBytes:], Receipt: r, Raw: pb.Encode(&r)}, limit: limit, err: make(chan error, 1)}
+	w := &waiting{entry: &Entry{Salt: random[saltBytes:], Receipt: r, Raw: pb.Encode(&r)}, limit: limit, answers: answers, err: make(chan error, 1)}
 	select {
 	case <-j.closing:
 		return nil, ErrClosed
@@ -228,12 +240,12 @@ func (j *Journal) write() {
 		err := j.db.Update(func(tx *bbolt.Tx) error {
 			for i, w := range batch {
 				switch results[i] = j.put(tx, w); {
-				case results[i] == nil, errors.Is(results[i], ErrUsedUp):
+				case results[i] == nil, errors.Is(results[i], ErrUsedUp), errors.Is(results[i], ErrAnswered):
 				default:
 					return results[i]
 				}
 			}
-			return nil
+			return sweep(tx, batch)
 		})
 		j.writes.Add(1)
 		for i, w := range batch {
@@ -248,6 +260,13 @@ func (j *Journal) write() {
 // put enters one receipt, and counts its use.
 func (j *Journal) put(tx *bbolt.Tx, w *waiting) error {
 	r := &w.entry.Receipt
+	var answered []byte
+	if w.answers.ID != nil {
+		answered = j.secrets.answered(w.answers)
+		if tx.Bucket(bAnswered).Get(answered) != nil {
+			return ErrAnswered
+		}
+	}
 	if len(r.Opened) > 0 {
 		used, name := j.secrets.count(tx, r.Authorisation), j.secrets.name(bUses, r.Authorisation)
 		if w.limit != 0 && used >= uint64(w.limit) {
@@ -267,10 +286,40 @@ func (j *Journal) put(tx *bbolt.Tx, w *waiting) error {
 		return err
 	}
 	w.entry.Seq = seq
+	if answered != nil {
+		if err := j.secrets.put(tx, bAnswered, answered, w.answers.ID); err != nil {
+			return err
+		}
+	}
 	if err := j.secrets.put(tx, bReceipts, be64(seq), slices.Concat(w.entry.Salt, w.entry.Raw)); err != nil {
 		return err
 	}
 	return j.secrets.lead(tx, r, be64(seq))
+}
+
+// answered is where a request stands.
+func (s secrets) answered(r Request) []byte {
+	return append(be64(uint64(r.SignedAt)), s.name(bAnswered, r.ID)...)
+}
+
+// sweep forgets requests that are no longer taken, by the clock of the newest receipt of a write: so few that the write stays one of its receipts, and more than it brings.
+func sweep(tx *bbolt.Tx, batch []*waiting) error {
+	now := int64(0)
+	for _, w := range batch {
+		now = max(now, w.entry.Receipt.ClockMs/1000)
+	}
+	b := tx.Bucket(bAnswered)
+	var old [][]byte
+	c := b.Cursor()
+	for k, _ := c.First(); k != nil && len(old) < 2*len(batch) && int64(binary.BigEndian.Uint64(k)) < now-requestAge; k, _ = c.Next() {
+		old = append(old, k)
+	}
+	for _, k := range old {
+		if err := b.Delete(k); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s secrets) count(tx *bbolt.Tx, authorisation []byte) uint64 {

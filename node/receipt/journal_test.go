@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,7 +71,7 @@ func TestUsesAreCountedOnce(t *testing.T) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			_, err := j.Record(opens(firm, 1), limit)
+			_, err := j.Record(opens(firm, 1), limit, receipt.Request{})
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
@@ -93,7 +94,7 @@ func TestUsesAreCountedOnce(t *testing.T) {
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := j.Record(opens(firm, 2), 0); !errors.Is(err, receipt.ErrClosed) {
+	if _, err := j.Record(opens(firm, 2), 0, receipt.Request{}); !errors.Is(err, receipt.ErrClosed) {
 		t.Errorf("a closed journal says %v", err)
 	}
 	j = open(t, dir)
@@ -101,7 +102,7 @@ func TestUsesAreCountedOnce(t *testing.T) {
 	if n, err := j.Used(opens(firm, 1).Authorisation); err != nil || n != limit {
 		t.Errorf("%d uses after a restart, %v", n, err)
 	}
-	if _, err := j.Record(opens(firm, 1), limit); !errors.Is(err, receipt.ErrUsedUp) {
+	if _, err := j.Record(opens(firm, 1), limit, receipt.Request{}); !errors.Is(err, receipt.ErrUsedUp) {
 		t.Errorf("after a restart one more use: %v", err)
 	}
 	if entries, _ := about(t, j, firm, 0); len(entries) != limit {
@@ -130,11 +131,11 @@ func TestAnchors(t *testing.T) {
 		if i%7 == 0 {
 			subject = other
 		}
-		if _, err := j.Record(opens(subject, byte(i%3)), 100); err != nil {
+		if _, err := j.Record(opens(subject, byte(i%3)), 100, receipt.Request{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := j.Record(opens(firm, 9), 1); err != nil { // its last use
+	if _, err := j.Record(opens(firm, 9), 1, receipt.Request{}); err != nil { // its last use
 		t.Fatal(err)
 	}
 	if _, proofs := about(t, j, firm, 0); proofs[0] != nil {
@@ -150,7 +151,7 @@ func TestAnchors(t *testing.T) {
 	if len(a.UsedUp) != 1 || !bytes.Equal(a.UsedUp[0], opens(firm, 9).Authorisation) {
 		t.Errorf("used up: %x", a.UsedUp)
 	}
-	if _, err := j.Record(opens(firm, 4), 0); err != nil {
+	if _, err := j.Record(opens(firm, 4), 0, receipt.Request{}); err != nil {
 		t.Fatal(err)
 	}
 	if again, err := j.Seal(103); err != nil || again.Root != a.Root || len(again.UsedUp) != 1 {
@@ -184,6 +185,73 @@ func TestAnchors(t *testing.T) {
 	}
 }
 
+// A request has one receipt, also where it comes again at once, after a restart or under a new key. What is remembered of it goes when no gateway takes it any more.
+func TestRequestsAreAnsweredOnce(t *testing.T) {
+	dir := t.TempDir()
+	const at = 1_800_000_000
+	request := func(second int64, id string) receipt.Request {
+		return receipt.Request{SignedAt: second, ID: []byte(id)}
+	}
+	j := openSealed(t, dir, "one")
+	record := func(clock int64, of receipt.Request) error {
+		r := opens(firm, 1)
+		r.ClockMs = clock * 1000
+		_, err := j.Record(r, 0, of)
+		return err
+	}
+	once := func(when string, of receipt.Request) {
+		t.Helper()
+		if err := record(at, of); !errors.Is(err, receipt.ErrAnswered) {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+	for _, of := range []receipt.Request{request(at+60, "a"), request(at+60, "b"), request(at+59, "a")} {
+		if err := record(at, of); err != nil {
+			t.Fatal(err)
+		}
+		once("at once", of)
+	}
+	var wg sync.WaitGroup
+	var answers atomic.Int64
+	for range 64 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			if record(at, request(at, "many")) == nil {
+				answers.Add(1)
+			}
+		}()
+	}
+	if wg.Wait(); answers.Load() != 1 {
+		t.Errorf("%d of the same at a time have a receipt", answers.Load())
+	}
+	if n, err := j.Used(opens(firm, 1).Authorisation); err != nil || n != 4 {
+		t.Errorf("%d uses, %v", n, err)
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(j.Close())
+	j = openSealed(t, dir, "one")
+	once("after a restart", request(at+60, "a"))
+	must(j.Close())
+	must(receipt.Rekey(dir, []byte("one"), []byte("two"), nil))
+	j = openSealed(t, dir, "two")
+	defer j.Close()
+	once("under a new key", request(at+60, "b"))
+	must(record(at+60+120, request(at+180, "later")))
+	once("two minutes after the second that it names", request(at+60, "b"))
+	for i := range int64(8) {
+		must(record(at+181+i, request(at+181+i, "newest")))
+	}
+	if n := j.Remembered(); n != 9 {
+		t.Errorf("%d requests are remembered, nine may still be taken", n)
+	}
+}
+
 // crashEnv makes this test's own binary the gateway that is killed.
 const crashEnv = "XINLIAN_TEST_RECEIPTS"
 
@@ -197,7 +265,7 @@ func TestKilledWhileRecording(t *testing.T) {
 			go func() {
 				defer wg.Done()
 				for {
-					e, err := j.Record(opens(firm, byte(w)), 0)
+					e, err := j.Record(opens(firm, byte(w)), 0, receipt.Request{})
 					if err != nil {
 						return
 					}
@@ -268,7 +336,7 @@ func BenchmarkRecord(b *testing.B) {
 	b.ResetTimer()
 	b.RunParallel(func(p *testing.PB) {
 		for p.Next() {
-			if _, err := j.Record(opens(firm, 1), 0); err != nil {
+			if _, err := j.Record(opens(firm, 1), 0, receipt.Request{}); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -20,7 +20,7 @@ const bank, bank2 = "91410100Y00001124X", "91410300Y0000113XX"
 func asks(t *testing.T, j *receipt.Journal, who string, n int) {
 	t.Helper()
 	for range n {
-		if _, err := j.Record(pb.QueryReceipt{Subject: firm, Requester: who}, 0); err != nil {
+		if _, err := j.Record(pb.QueryReceipt{Subject: firm, Requester: who}, 0, receipt.Request{}); err != nil {
 			t.Fatal(err)
 		}
 	}

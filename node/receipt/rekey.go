@@ -154,6 +154,8 @@ func (s secrets) rekeyRow(after secrets, to *bbolt.Tx, bucket, k, v []byte) erro
 	switch string(bucket) {
 	case string(bUsedUp):
 		return after.put(to, bucket, after.name(bucket, plain), plain)
+	case string(bAnswered):
+		return after.put(to, bucket, after.answered(Request{int64(binary.BigEndian.Uint64(k)), plain}), plain)
 	case string(bReceipts):
 		if len(plain) <= saltBytes || len(k) != 8 {
 			return fmt.Errorf("%s %x of the journal was cut", bucket, k)

@@ -29,7 +29,7 @@ func sealedJournal(t *testing.T, dir string) string {
 	j := openSealed(t, dir, "one")
 	defer j.Close()
 	record := func(r pb.QueryReceipt, limit uint32) {
-		if _, err := j.Record(r, limit); err != nil {
+		if _, err := j.Record(r, limit, receipt.Request{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -56,13 +56,13 @@ func sameJournal(t *testing.T, what, dir, word, said string) {
 	if got := account(t, j); got != said {
 		t.Errorf("%s: it says\n%s\nand said\n%s", what, got, said)
 	}
-	if _, err := j.Record(opens(firm, 3), 1); !errors.Is(err, receipt.ErrUsedUp) {
+	if _, err := j.Record(opens(firm, 3), 1, receipt.Request{}); !errors.Is(err, receipt.ErrUsedUp) {
 		t.Errorf("%s: an authorisation that is used up: %v", what, err)
 	}
 	if a, err := j.Seal(11); err != nil || len(a.UsedUp) != 1 || !bytes.Equal(a.UsedUp[0], opens(firm, 3).Authorisation) {
 		t.Errorf("%s: the next anchor: %+v, %v", what, a, err)
 	}
-	if e, err := j.Record(opens(firm, 1), 0); err != nil || e.Seq != 6 {
+	if e, err := j.Record(opens(firm, 1), 0, receipt.Request{}); err != nil || e.Seq != 6 {
 		t.Errorf("%s: the next receipt: %+v, %v", what, e, err)
 	}
 	for _, left := range []string{receipt.NextKeyFileName, receipt.FileName + ".making"} {

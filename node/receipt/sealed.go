@@ -178,7 +178,7 @@ func openBolt(path string, open func(string, int, fs.FileMode) (*os.File, error)
 
 // prepare makes what a new file lacks.
 func (s secrets) prepare(tx *bbolt.Tx) error {
-	for _, b := range [][]byte{bForm, bReceipts, bSubjects, bAsked, bUses, bUsedUp, bAnchors, bEnds} {
+	for _, b := range [][]byte{bForm, bReceipts, bSubjects, bAsked, bUses, bUsedUp, bAnchors, bEnds, bAnswered} {
 		if _, err := tx.CreateBucketIfNotExists(b); err != nil {
 			return err
 		}
@@ -249,7 +249,7 @@ func replace(old *bbolt.DB, path string, s secrets, row copyRow) (now *bbolt.DB,
 }
 
 func copyRows(from *bbolt.Tx, now *bbolt.DB, row copyRow) error {
-	for _, name := range [][]byte{bReceipts, bSubjects, bUses, bUsedUp, bAnchors, bEnds} {
+	for _, name := range [][]byte{bReceipts, bSubjects, bUses, bUsedUp, bAnchors, bEnds, bAnswered} {
 		b := from.Bucket(name)
 		if b == nil {
 			continue
