@@ -136,12 +136,12 @@ func (o Options) withDefaults() Options {
 
 // Gateway is the http.Handler. Safe for many goroutines.
 type Gateway struct {
-	b     Backend
-	o     Options
-	log   *slog.Logger
-	whole http.Handler // everything, for callers
-	mux   *http.ServeMux
-	met   *metrics
+	b    Backend
+	o    Options
+	log  *slog.Logger
+	mux  *http.ServeMux
+	gzip func(http.Handler) http.HandlerFunc
+	met  *metrics
 
 	cur    atomic.Pointer[head]
 	headMu sync.Mutex    // one goroutine makes a head
@@ -166,7 +166,7 @@ type Gateway struct {
 // New gives the gateway of a node.
 func New(b Backend, o Options) *Gateway {
 	o = o.withDefaults()
-	g := &Gateway{b: b, o: o, began: o.Now(), log: o.Logger, mux: http.NewServeMux(), met: newMetrics(o.Registerer)}
+	g := &Gateway{b: b, o: o, began: o.Now(), log: o.Logger, mux: http.NewServeMux(), gzip: compressor(), met: newMetrics(o.Registerer)}
 	if o.Lending != nil && o.Registerer != nil {
 		g.meterReceipts(o.Registerer)
 	}
@@ -192,7 +192,6 @@ func New(b Backend, o Options) *Gateway {
 		g.mux.Handle(rt.pattern(), g.serve(rt))
 	}
 	g.mux.HandleFunc(anyRoute, g.noRoute)
-	g.whole = compressed(http.HandlerFunc(g.plain))
 	return g
 }
 
@@ -216,14 +215,12 @@ func (g *Gateway) TurnAway(w http.ResponseWriter, r *http.Request, ofPeer bool) 
 	refuse(http.StatusServiceUnavailable, why).write(w, r)
 }
 
-// ServeHTTP implements http.Handler.
-func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.whole.ServeHTTP(w, r) }
-
-// plain answers without compression. What goes before every route stands here.
-func (g *Gateway) plain(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP implements http.Handler. What goes before every route stands here.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{ResponseWriter: w}
 	defer g.recovered(rec, r)
 	h := w.Header()
+	h.Add("Vary", "Accept-Encoding")
 	h.Set("Cache-Control", "no-store") // a cache would still tell tomorrow what a repair took back tonight
 	h.Set("X-Content-Type-Options", "nosniff")
 	reader, err := g.o.TrustedProxies.Reader(r.RemoteAddr, r.Header.Values("X-Forwarded-For"))

@@ -26,8 +26,8 @@ func (s *sending) init(bytes int64) {
 	s.all, s.share, s.peers = semaphore.NewWeighted(bytes), max(1, bytes/sendShares), map[string]int64{}
 }
 
-// begin takes room for an answer, until done is called; or says why there is none. One that is larger than a share counts as a share: it is a pack, which
-// is in memory once for all its readers.
+// begin takes room for an answer, until done is called; or says why there is none. One that is larger than a share counts as a share: it is a pack.
+// A pack counts for each of its readers: it is in memory once while it is the newest, but who reads slowly keeps one that others have replaced, each reader another.
 func (s *sending) begin(addr string, bytes int) (done func(), full *x.Rejection) {
 	n, of := min(int64(bytes), s.share), ""
 	if !peer.Local(addr) {
@@ -59,9 +59,10 @@ type answer struct {
 	body      []byte
 }
 
-// answer notes what is to be sent once the request has given back its place.
+// answer notes what is to be sent once the request has given back its place, in as many bytes as it will take on its way.
 func (c *call) answer(status int, mediaType string, body []byte) error {
 	c.said = answer{status, mediaType, body}
+	c.compress(&c.said)
 	return nil
 }
 
@@ -78,7 +79,7 @@ func (c *call) send() error {
 		}
 		if full != nil {
 			c.g.met.busy.Inc()
-			for _, of := range []string{"ETag", "Content-Disposition"} { // of what is not sent
+			for _, of := range []string{"ETag", "Content-Disposition", "Content-Encoding"} { // of what is not sent
 				c.w.Header().Del(of)
 			}
 			return refuse(http.StatusServiceUnavailable, full)
