@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -232,6 +233,51 @@ func TestCompactCrash(t *testing.T) {
 			if _, err := Compact(t.Context(), left, false); err != nil {
 				t.Fatalf("stopped %s, and again: %v", at, err)
 			}
+		}
+	}
+}
+
+// TestCompactAfterCut: a folder in which a rollback, or what comes before another block, was cut off is compacted as any other; one that is opened for reading alone says
+// to which height that was.
+func TestCompactAfterCut(t *testing.T) {
+	t.Parallel()
+	for _, st := range stories {
+		if !slices.Contains(st.steps, "back") {
+			continue
+		}
+		for _, stop := range both(st.steps) {
+			o, s, m := st.run(t, nil, stopAt(stop))
+			full := slices.Clone(*m)
+			if err := st.act(s, m); !errors.Is(err, errStop) {
+				t.Fatal(err)
+			}
+			s.Close()
+			reading := o
+			reading.ReadOnly = true
+			s = mustOpen(t, reading)
+			found := s.Latest().Height
+			to, cut := s.Unfinished()
+			at := slices.Index(st.steps, strings.TrimPrefix(strings.TrimPrefix(stop, "before "), "after "))
+			begun, over := slices.Index(st.steps, "back"), slices.Index(st.steps, "back done")
+			within := (at > begun || stop == "after back") && (at < over || stop == "before back done")
+			if cut != within || cut && to != found {
+				t.Errorf("%s, stopped %s: at height %d it says that what is above %d goes: %v", st.name, stop, found, to, cut)
+			}
+			s.Close()
+			if r, err := Compact(t.Context(), o, true); err != nil || r.Height != found {
+				t.Fatalf("%s, stopped %s: %+v %v", st.name, stop, r, err)
+			}
+			s = mustOpen(t, o)
+			if _, cut := s.Unfinished(); cut {
+				t.Errorf("%s, stopped %s: it is still said to be cut off", st.name, stop)
+			}
+			if found < uint64(len(full)) {
+				left := full[:found+1]
+				if err := left.check(s); err != nil {
+					t.Errorf("%s, stopped %s: %v", st.name, stop, err)
+				}
+			}
+			s.Close()
 		}
 	}
 }

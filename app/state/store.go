@@ -85,7 +85,8 @@ type Store struct {
 	settled   bool
 	// The timestamp of the floor; 0: it was never written.
 	floorTs uint64
-	// The same of the note that a rollback is under way.
+	// The note that a rollback is under way, as it is in a folder that was opened for reading alone, and its timestamp.
+	back   uint64
 	backTs uint64
 	format []byte // the row, as it was when the folder was opened
 	// Whether the format and chain id rows exist.
@@ -168,6 +169,9 @@ func Open(o Options) (_ *Store, err error) {
 	}
 	if s.leftovers, err = s.findLeftovers(s.latest.Height); err != nil {
 		return nil, err
+	}
+	if back > 0 && o.ReadOnly {
+		s.back = back
 	}
 	if back > 0 && !o.ReadOnly {
 		if err := s.endBack(s.latest.Height); err != nil {
@@ -364,6 +368,10 @@ func (s *Store) Floor() uint64 {
 	defer s.mu.RUnlock()
 	return s.floor
 }
+
+// Unfinished says whether a crash has cut off a rollback, or the like before another block, and to which height it was. Only who opened the folder for reading alone
+// finds one: any other open ends it.
+func (s *Store) Unfinished() (to uint64, cutOff bool) { return s.back - min(s.back, 1), s.back > 0 }
 
 // Version is the tree after the block of height, for proofs; false: outside the window. The caller releases it.
 func (s *Store) Version(height uint64) (*Version, bool) {

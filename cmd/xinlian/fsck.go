@@ -61,6 +61,9 @@ Exit codes: 0 sound, 1 damaged (the first fault is named), 2 the call was wrong,
 		}
 		if !*asJSON {
 			fmt.Fprintf(cmd.OutOrStdout(), "sound: chain %s, height %d, app hash %s, blocks %d to %d\n", r.ChainID, r.Height, r.AppHash, r.FirstBlock, r.LastBlock)
+			if r.RollbackTo != nil {
+				sayf(cmd, cmd.ErrOrStderr(), "a rollback to height %d was cut off: the ledger is at that height, and the next start ends it", *r.RollbackTo)
+			}
 			if r.Lacking != "" {
 				sayf(cmd, cmd.ErrOrStderr(), "the files of this home lack settings, and these are in force instead: %s", r.Lacking)
 			}
@@ -78,6 +81,7 @@ type fsckReport struct {
 	FirstBlock int64  `json:"first_block"`
 	LastBlock  int64  `json:"last_block"`
 	Lacking    string `json:"lacking,omitempty"` // settings that the files do not name, with what is in force instead
+	RollbackTo *int64 `json:"rollback_to,omitempty"` // what was above this height is being taken back, and that was cut off
 	Fault      string `json:"fault,omitempty"`
 }
 
@@ -125,7 +129,7 @@ func fsck(cmd *cobra.Command, home string, progress io.Writer) (r fsckReport, er
 	}
 	defer engine.close()
 	at(func() { sayf(cmd, progress, "checking the table files of the state") })
-	if err := checkStateFiles(filepath.Join(r.Home, node.StateDir), doc.ChainID); err != nil {
+	if r.RollbackTo, err = checkStateFiles(filepath.Join(r.Home, node.StateDir), doc.ChainID); err != nil {
 		return r, err
 	}
 	a, err := app.New(app.Options{Dir: filepath.Join(r.Home, node.StateDir), ReadOnly: true, ChainID: doc.ChainID})
@@ -146,13 +150,14 @@ func fsck(cmd *cobra.Command, home string, progress io.Writer) (r fsckReport, er
 	return r, nil
 }
 
-// checkStateFiles checks every table file of the state folder. A folder that a crash left open is opened for writing once, which repairs what a start would.
-func checkStateFiles(dir, chainID string) error {
+// checkStateFiles checks every table file of the state folder. A folder that a crash left open is opened for writing once, which repairs what a start would. It gives the
+// height of a rollback that was cut off.
+func checkStateFiles(dir, chainID string) (back *int64, err error) {
 	open := func(readOnly bool) (*state.Store, error) {
 		return state.Open(state.Options{Dir: dir, ChainID: chainID, Bind: app.Bind, ReadOnly: readOnly})
 	}
 	if _, err := os.Stat(dir); err != nil {
-		return exitWith(exitUnreadable, fmt.Errorf("the home has no state: %w; the node has never run", err))
+		return nil, exitWith(exitUnreadable, fmt.Errorf("the home has no state: %w; the node has never run", err))
 	}
 	s, err := open(true)
 	if err != nil && strings.Contains(err.Error(), "was not closed properly") {
@@ -163,16 +168,20 @@ func checkStateFiles(dir, chainID string) error {
 		}
 	}
 	if err != nil {
-		return stateRefusal(err)
+		return nil, stateRefusal(err)
+	}
+	if to, cutOff := s.Unfinished(); cutOff {
+		height := int64(to)
+		back = &height
 	}
 	if err := s.CheckFiles(); err != nil {
 		s.Close()
-		return exitWith(exitDamaged, err)
+		return back, exitWith(exitDamaged, err)
 	}
 	if err := s.Close(); err != nil {
-		return exitWith(exitDamaged, err)
+		return back, exitWith(exitDamaged, err)
 	}
-	return nil
+	return back, nil
 }
 
 // engineStores are CometBFT's own databases of a stopped node.

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/dgraph-io/badger/v4"
 
 	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/app/state"
@@ -96,6 +101,37 @@ func TestRollback(t *testing.T) {
 		if r := rollBack(h, "--to", fmt.Sprint(last-3)); r.Height != last-3 || r.Engine != last-1 {
 			t.Errorf("run again after a crash: %+v", r)
 		}
+		runs(t, api, h)
+	})
+	t.Run("cut off", func(t *testing.T) {
+		h := copyHome(t, home, t.TempDir())
+		signedAt(t, h, last)
+		db, err := badger.OpenManaged(badger.DefaultOptions(filepath.Join(h, node.StateDir)).WithLogger(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		note := db.NewTransactionAt(math.MaxUint64, true) // app/state/FORMAT.md
+		err = note.Set([]byte("b"), binary.BigEndian.AppendUint64(nil, uint64(last-1)))
+		if err = errors.Join(err, note.CommitAt(1, nil), db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		says := func(want int) {
+			t.Helper()
+			_, text := xinlian(t, 0, "fsck", "--home", h)
+			if line := fmt.Sprintf("a rollback to height %d was cut off", last-2); strings.Count(text, line) != want || strings.Count(text, "\n") != want {
+				t.Errorf("fsck says %q", text)
+			}
+		}
+		says(1)
+		if r := sound(t, h); r.Height != last-2 || r.RollbackTo == nil || *r.RollbackTo != last-2 {
+			t.Errorf("fsck %+v", r)
+		}
+		out, _ := xinlian(t, 0, "compact", "--home", h, "--json")
+		var r compactReport
+		if err := json.Unmarshal([]byte(out), &r); err != nil || r.Height != uint64(last-2) {
+			t.Errorf("compact says %s, %v", out, err)
+		}
+		says(0)
 		runs(t, api, h)
 	})
 	t.Run("as a full node", func(t *testing.T) {
