@@ -2,17 +2,21 @@ package node
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	dbm "github.com/cometbft/cometbft-db"
 	cmtcfg "github.com/cometbft/cometbft/config"
+	"github.com/cometbft/cometbft/p2p"
 	"github.com/pelletier/go-toml/v2"
 	"github.com/spf13/viper"
 
@@ -364,8 +368,30 @@ func (c Config) Check() error {
 			return fmt.Errorf("%s: rpc listens on %s; it has no authentication and answers about the past, so only loopback is allowed", EngineConfig, a)
 		}
 	}
+	if err := CheckMoniker(c.Engine.Moniker); err != nil {
+		return fmt.Errorf("%s: moniker: %w", EngineConfig, err)
+	}
+	if got := c.Engine.DBBackend; got != string(dbm.GoLevelDBBackend) {
+		return fmt.Errorf("%s: db_backend is %q; only %q is supported", EngineConfig, got, dbm.GoLevelDBBackend)
+	}
+	for _, peers := range []struct{ key, list string }{{"persistent_peers", c.Engine.P2P.PersistentPeers}, {"seeds", c.Engine.P2P.Seeds}} {
+		if err := CheckPeers(peers.list); err != nil {
+			return fmt.Errorf("%s: p2p.%s: %w", EngineConfig, peers.key, err)
+		}
+	}
+	for _, a := range []struct{ key, addr string }{{"laddr", c.Engine.P2P.ListenAddress}, {"external_address", c.Engine.P2P.ExternalAddress}} {
+		if a.key == "external_address" && a.addr == "" {
+			continue
+		}
+		if err := checkAddress(a.addr); err != nil {
+			return fmt.Errorf("%s: p2p.%s is %q: %w", EngineConfig, a.key, a.addr, err)
+		}
+	}
 	if c.Settings.API.Listen == "" {
 		return fmt.Errorf("%s: api.listen is empty", ConfigFile)
+	}
+	if g := c.Settings.API.StopGrace; g < 0 {
+		return fmt.Errorf("%s: api.stop_grace is %s; 0 cuts open requests off at once", ConfigFile, g)
 	}
 	if _, err := peer.ParseProxies(c.Settings.API.TrustedProxies); err != nil {
 		return fmt.Errorf("%s: api.trusted_proxies: %w", ConfigFile, err)
@@ -384,6 +410,18 @@ func (c Config) Check() error {
 	}
 	if l := c.Settings.Lending; l.Member != "" && (code.CheckUSCC(l.Member) != nil || l.Key == "" || l.Passphrase == "") {
 		return fmt.Errorf("%s: lending.member is a member's code and needs lending.key and lending.passphrase", ConfigFile)
+	}
+	// A number below zero comes out of the file as a very large one.
+	for _, n := range []struct {
+		key   string
+		value int64
+	}{
+		{"state.retain", int64(c.Settings.State.Retain)}, {"state.snapshot_every", int64(c.Settings.State.SnapshotEvery)}, {"state.workers", int64(c.Settings.State.Workers)},
+		{"watchdog.disk_free_mb", c.Settings.Watchdog.DiskFreeMB},
+	} {
+		if n.value < 0 {
+			return fmt.Errorf("%s: %s is %d, which is below 0", ConfigFile, n.key, n.value)
+		}
 	}
 	if r := c.Settings.State.Retain; r != 0 && r < retainLeast {
 		return fmt.Errorf("%s: state.retain is %d; 0 keeps all; answers are proven at the height before the newest, so at least %d", ConfigFile, r, retainLeast)
@@ -417,6 +455,42 @@ func (c Config) Check() error {
 	}
 	if f := c.Settings.Log.Format; f != "text" && f != "json" {
 		return fmt.Errorf("%s: log.format is %q; text or json are known", ConfigFile, f)
+	}
+	return nil
+}
+
+// CheckMoniker says whether peers take a node's name: CometBFT wants ASCII, and writes it between quotation marks as it is.
+func CheckMoniker(name string) error {
+	if strings.TrimSpace(name) == "" || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
+		return fmt.Errorf("%q is no name that peers take: letters, digits, blanks and signs of ASCII, without quotation marks and \\", name)
+	}
+	return nil
+}
+
+// CheckPeers says whether a list of other nodes can be read. CometBFT does so after it has opened its stores. Names are not looked up.
+func CheckPeers(list string) error {
+	for _, entry := range strings.Split(list, ",") {
+		if entry = strings.TrimSpace(entry); entry == "" {
+			continue
+		}
+		id, addr, _ := strings.Cut(entry, "@")
+		if _, rest, ok := strings.Cut(id, "://"); ok {
+			id = rest
+		}
+		if raw, err := hex.DecodeString(id); err != nil || len(raw) != p2p.IDByteLength || checkAddress(addr) != nil {
+			return fmt.Errorf("%q is not of the form ID@HOST:PORT, where ID has %d hexadecimal digits", entry, 2*p2p.IDByteLength)
+		}
+	}
+	return nil
+}
+
+func checkAddress(addr string) error {
+	if _, rest, ok := strings.Cut(addr, "://"); ok {
+		addr = rest
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if _, e := strconv.ParseUint(port, 10, 16); err != nil || e != nil || strings.ContainsAny(host, " \t\r\n\"@/") {
+		return errors.New("an address is HOST:PORT, such as tcp://0.0.0.0:26656")
 	}
 	return nil
 }

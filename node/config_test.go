@@ -25,7 +25,7 @@ func TestConfigRoundTrip(t *testing.T) {
 	want.Settings.State.Retain = 123456
 	want.Settings.Watchdog.Behind = 90 * time.Second
 	want.Settings.Log.Format = "json"
-	want.Engine.P2P.PersistentPeers = "a@127.0.0.1:2"
+	want.Engine.P2P.PersistentPeers = strings.Repeat("ab", 20) + "@127.0.0.1:2"
 	want.Engine.Consensus.CreateEmptyBlocksInterval = 250 * time.Millisecond
 	if err := WriteConfig(want, 0); err != nil {
 		t.Fatal(err)
@@ -87,6 +87,21 @@ func TestConfigRefusals(t *testing.T) {
 		{"a proxy by name", func(c *Config) { c.Settings.API.TrustedProxies = "127.0.0.1, proxy.example.org" }, "api.trusted_proxies"},
 		{"everybody a proxy", func(c *Config) { c.Settings.API.TrustedProxies = "::/0" }, "api.trusted_proxies"},
 		{"checks", func(c *Config) { c.Settings.API.ChecksPerSecond = -1 }, "api.checks_per_second"},
+		{"a name in Chinese", func(c *Config) { c.Engine.Moniker = "节点一" }, "moniker"},
+		{"a name that ends its line", func(c *Config) { c.Engine.Moniker = `a"b` }, "moniker"},
+		{"a peer without an id", func(c *Config) { c.Engine.P2P.PersistentPeers = "10.0.0.1:26656" }, "ID@HOST:PORT"},
+		{"a peer with half an id", func(c *Config) { c.Engine.P2P.PersistentPeers = "aabb@10.0.0.1:26656" }, "ID@HOST:PORT"},
+		{"a peer without a port", func(c *Config) { c.Engine.P2P.Seeds = strings.Repeat("ab", 20) + "@10.0.0.1" }, "p2p.seeds"},
+		{"a list of peers with a line break", func(c *Config) {
+			c.Engine.P2P.PersistentPeers = strings.Repeat("ab", 20) + "@10.0.0.1:1\n0s"
+		}, "p2p.persistent_peers"},
+		{"an address for peers without a port", func(c *Config) { c.Engine.P2P.ListenAddress = "tcp://10.0.0.1" }, "p2p.laddr"},
+		{"another database", func(c *Config) { c.Engine.DBBackend = "rocksdb" }, "db_backend"},
+		{"history below zero", func(c *Config) { c.Settings.State.Retain = 1<<64 - 5 }, "state.retain is -5"},
+		{"snapshots below zero", func(c *Config) { c.Settings.State.SnapshotEvery = 1<<64 - 1 }, "state.snapshot_every is -1"},
+		{"workers below zero", func(c *Config) { c.Settings.State.Workers = -1 }, "state.workers"},
+		{"free disk below zero", func(c *Config) { c.Settings.Watchdog.DiskFreeMB = -1 }, "watchdog.disk_free_mb"},
+		{"a grace below zero", func(c *Config) { c.Settings.API.StopGrace = -time.Second }, "api.stop_grace"},
 		{"format", func(c *Config) { c.Settings.Log.Format = "xml" }, "log.format"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -100,6 +115,12 @@ func TestConfigRefusals(t *testing.T) {
 	}
 	if err := newHome(t).Check(); err != nil {
 		t.Errorf("the defaults are refused: %v", err)
+	}
+	c := newHome(t)
+	c.Engine.P2P.PersistentPeers = strings.Repeat("ab", 20) + "@node.example.org:26656, tcp://" + strings.Repeat("cd", 20) + "@[::1]:26656,"
+	c.Engine.P2P.ExternalAddress, c.Engine.P2P.ListenAddress = "203.0.113.7:26656", "tcp://127.0.0.1:0"
+	if err := c.Check(); err != nil {
+		t.Errorf("it is refused: %v", err)
 	}
 }
 

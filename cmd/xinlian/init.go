@@ -49,8 +49,14 @@ second into the member's row before the node may vote. Without --genesis only th
 		cfg := node.Config{Home: dir, Settings: node.DefaultSettings(), Engine: node.EngineDefaults(rate)}
 		cfg.Engine.SetRoot(dir)
 		cfg.Engine.P2P.PersistentPeers = *peers
+		if err := node.CheckPeers(*peers); err != nil {
+			return usagef("--peers: %w", err)
+		}
 		if *moniker != "" {
 			cfg.Engine.Moniker = *moniker
+		}
+		if err := node.CheckMoniker(cfg.Engine.Moniker); err != nil { // a machine's name may be one that peers do not take
+			return usagef("--moniker: %w", err)
 		}
 		if err := node.WriteConfig(cfg, len(raw)); err != nil {
 			return err
