@@ -18,6 +18,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/member"
 	"github.com/xinlian-ledger/xinlian/x/repair"
+	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
 // block is a block that is executed and not yet written.
@@ -30,7 +31,8 @@ type block struct {
 	ids      [][32]byte
 	expires  []int64 // when each of them expires
 	outcomes []*pb.TxOutcome
-	messages int // that took effect
+	messages int              // that took effect
+	looked   map[string]int64 // rows that were looked through, by the member whose messages asked for it
 	results  []*abci.ExecTxResult
 	updates  []abci.ValidatorUpdate
 	rows     *overlay               // what it writes, while it is executed
@@ -208,6 +210,8 @@ func closeLog(b *block, end logEnd) logEnd {
 func (b *block) run(ctx *x.Ctx, sigs *signatures, txs []*parsed) {
 	sigs.warm(txs)
 	expiring := seenBuckets{}
+	b.looked = map[string]int64{}
+	mostRows := catalog.Int(ctx, "member_rows_per_block")
 	g := newBlockGate(ctx, ctx.Chain, ctx.BlockTime, sigs)
 	b.results = make([]*abci.ExecTxResult, len(txs))
 	b.txs, b.ids, b.outcomes = make([][32]byte, len(txs)), make([][32]byte, len(txs)), make([]*pb.TxOutcome, len(txs))
@@ -224,7 +228,7 @@ func (b *block) run(ctx *x.Ctx, sigs *signatures, txs []*parsed) {
 		expiring.mark(ctx, p.id, p.body.ExpiresAt)
 		b.rows.settle()
 		ctx.Signer, ctx.Member = p.body.Signer, uscc
-		b.outcomes[i], b.results[i] = runTx(ctx, b.rows, p, i)
+		b.outcomes[i], b.results[i] = runTx(ctx, b.rows, p, i, b.looked, mostRows)
 		ctx.Signer, ctx.Member = nil, ""
 		if b.results[i].Code == 0 {
 			b.messages += len(p.body.Messages)
@@ -235,7 +239,10 @@ func (b *block) run(ctx *x.Ctx, sigs *signatures, txs []*parsed) {
 
 // runTx executes one transaction: all of its messages, or none. After a refusal the rest is still checked, so that the sender learns everything
 // that is wrong at once.
-func runTx(ctx *x.Ctx, rows *overlay, p *parsed, index int) (*pb.TxOutcome, *abci.ExecTxResult) {
+//
+// A message may have its rule look through all rows of a subject, and a standing is made of them: who has had the block look through as many as its share is
+// refused the rest. What was undone was looked through all the same.
+func runTx(ctx *x.Ctx, rows *overlay, p *parsed, index int, looked map[string]int64, mostRows int64) (*pb.TxOutcome, *abci.ExecTxResult) {
 	start, loggedBefore, touchedBefore, movedBefore := rows.mark(), len(ctx.Logged), ctx.Touched, len(ctx.Moved)
 	ctx.Touched = map[string]struct{}{} // of this transaction: a subject whose enrolment is undone was not touched
 	var (
@@ -246,8 +253,15 @@ func runTx(ctx *x.Ctx, rows *overlay, p *parsed, index int) (*pb.TxOutcome, *abc
 	n := len(p.body.Messages)
 	res.Results, out.Results = make([]pb.MsgResult, 0, n), make([]pb.MsgOutcome, 0, n)
 	for i := range p.body.Messages {
-		mark, loggedMark, movedMark := rows.mark(), len(ctx.Logged), len(ctx.Moved)
-		done, err := Dispatch(ctx, &p.body.Messages[i])
+		mark, loggedMark, movedMark, lookedBefore := rows.mark(), len(ctx.Logged), len(ctx.Moved), ctx.Looked
+		var done x.Done
+		var err error
+		if looked[ctx.Member] < mostRows {
+			done, err = Dispatch(ctx, &p.body.Messages[i])
+		} else {
+			err = x.ErrRows.With("the block has looked through %d rows of subjects for %s", looked[ctx.Member], ctx.Member)
+		}
+		looked[ctx.Member] += ctx.Looked - lookedBefore
 		r := pb.MsgResult{Index: uint32(i), Record: done.Record, Note: done.Note}
 		o := pb.MsgOutcome{Index: r.Index, Record: r.Record, Note: r.Note}
 		if err != nil {
@@ -277,6 +291,11 @@ func runTx(ctx *x.Ctx, rows *overlay, p *parsed, index int) (*pb.TxOutcome, *abc
 		}
 	}
 	if first == nil {
+		for s := range ctx.Touched { // DETERMINISM: a sum, in any order
+			if _, ok := touchedBefore[s]; !ok {
+				looked[ctx.Member] += int64(subject.FileSize(ctx, s))
+			}
+		}
 		maps.Copy(touchedBefore, ctx.Touched)
 	}
 	ctx.Touched = touchedBefore

@@ -71,6 +71,7 @@ type Ctx struct {
 	Logged  [][32]byte          // leaves for the global log, in order of execution
 	Eased   map[string]Duty     // clocks of duties, by key, that a duty runs by no more; SettleDuties looks at them
 	Passed  map[string]struct{} // moments, by key, whose first timer was deleted; SettleTimers looks at them
+	Looked  int64               // rows of subjects that rules looked through: nothing undoes that work
 	Moved   []Moved             // dishonesty records that left publicity, or came back, in order of execution
 }
 
@@ -82,6 +83,13 @@ type Moved struct {
 
 // Touch marks a subject whose standing may have changed in this block.
 func (c *Ctx) Touch(subject string) { c.Touched[subject] = struct{}{} }
+
+// Looked counts rows of a subject that a rule looks through, one by one: what a message costs beyond itself. It counts within a block alone.
+func Looked(r Reader, rows int) {
+	if c, ok := r.(*Ctx); ok {
+		c.Looked += int64(rows)
+	}
+}
 
 // Log adds a leaf hash to the global event log.
 func (c *Ctx) Log(leaf [32]byte) { c.Logged = append(c.Logged, leaf) }

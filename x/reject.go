@@ -104,5 +104,7 @@ var (
 	ErrNotIssuer    = Reject(112, "E_NOT_ISSUER", "谁认定、谁修复", "only the agency that issued the record may do this", "let the issuing agency decide")
 	// ErrDifferently is what every kind of record answers to its own key with other content.
 	ErrDifferently = Reject(113, "E_RECORDED_DIFFERENTLY", "design/idempotent records", "this stands with other content", "compare with what is recorded; a factual error is corrected, not recorded again")
-	ErrEnum        = Reject(111, "E_VALUE", "WIRE", "a field holds a value that is not defined", "correct the field")
+	// ErrRows is no refusal of the gate: only who executes a block knows what its messages look through.
+	ErrRows = Reject(114, "E_ROW_SHARE", "design §4", "the block has looked through as many rows of subjects for the member as its share is", "send the rest after the next blocks")
+	ErrEnum = Reject(111, "E_VALUE", "WIRE", "a field holds a value that is not defined", "correct the field")
 )

@@ -199,6 +199,8 @@ func (s *Script) Run(d *datadriven.TestData) string {
 		return s.send(by, msgs...)
 	case "govern": // govern ACTION (see action): proposed by gov1 and carried by gov2 and gov3; the answer is the day from which it is in force
 		return s.govern(d)
+	case "fill": // fill by= firm= no=FIRST to=LAST …: `record` of each of these numbers, a thousand a transaction, up to the first that is refused
+		return s.fill(d)
 	case "restart":
 		return "this cluster has no disk"
 	}
@@ -290,6 +292,28 @@ func (s *Script) send(by string, msgs ...pb.Msg) string {
 		i = j
 	}
 	return b.String()
+}
+
+// fill records many penalties of one firm.
+func (s *Script) fill(d *datadriven.TestData) string {
+	one, last := &datadriven.TestData{Cmd: "record"}, number(d, "to", 0)
+	for no := number(d, "no", 1); no <= last; {
+		first, msgs := no, []pb.Msg(nil)
+		for ; no <= last && len(msgs) < pb.MessagesMax; no++ {
+			one.CmdArgs = []datadriven.CmdArg{{Key: "no", Vals: []string{fmt.Sprint(no)}}, {Key: "fine", Vals: []string{"1000"}}}
+			for _, a := range d.CmdArgs {
+				if a.Key != "no" && a.Key != "to" {
+					one.CmdArgs = append(one.CmdArgs, a)
+				}
+			}
+			m, _ := s.message(one)
+			msgs = append(msgs, *m)
+		}
+		if out := s.send(arg(d, "by"), msgs...); strings.Contains(out, "E_") {
+			return fmt.Sprintf("from %d on: %s", first, out)
+		}
+	}
+	return fmt.Sprintf("up to %d", last)
 }
 
 // govern proposes an action and has it carried.

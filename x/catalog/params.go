@@ -100,6 +100,9 @@ var Params = []ParamInfo{
 	// Subjects (信用主体).
 	{"uscc_inner_check", "主体代码内嵌校验", 1, 0, 2, "choice", "GB 11714 [C], [D]", "a code whose organisation part has a wrong check character is 0: enrolled, 1: enrolled with a warning, 2: refused; such codes have been issued"},
 
+	{"file_rows_member_max", "单一成员可增档案行数上限", pb.FileMemberRows, 256, 65_536, "records", "[D]", "rows that one member may add to the file of a subject, counted once the file has 1,024 versions; what follows upon a row that stands needs no room"},
+	{"file_rows_max", "主体档案可增行数上限", pb.FileRows, 1024, 131_072, "records", "[D]", "rows that all members together may add to the file of a subject, counted in the same way"},
+
 	// Objection (异议).
 	{"objection_annotation_wd", "异议标注期限", 0, 0, 0, "wd", "H1 art 41 [C]", "the mark stands in the block that receives the objection, without a choice"},
 	{"objection_own_wd", "异议核查期限(单位)", 3, 1, 3, "wd", "H1 art 41 [C]", "from receipt to result, where who received it settles it alone"},
@@ -126,6 +129,7 @@ var Params = []ParamInfo{
 	{"tx_expiry_max_seconds", "交易最长有效期", pb.ExpiryAheadSeconds, 30, 3600, "seconds", "[D]", "how far ahead of block time a transaction may expire"},
 	{"member_bytes_per_block", "每块成员字节上限", 2 << 20, pb.TxBytesMax, pb.BlockBytesMax, "bytes", "[D]", "fair share of one member in a block"},
 	{"member_messages_per_block", "每块成员消息上限", 10_000, pb.MessagesMax, pb.BlockMessagesMax, "messages", "[D]", "fair share of one member in a block"},
+	{"member_rows_per_block", "每块成员查阅行数上限", pb.MemberRowsPerBlock, 1 << 17, 1 << 24, "records", "[D]", "rows of subjects that a block looks through for the messages of one member, and versions in the files of those whose standings they change"},
 	{"visibility_timers_per_block", "每块到期下线处理数", 20_000, 20_000, 1_000_000, "timers", "[D]", "due timers that end public visibility, a block"},
 	{"timers_per_block", "每块其他定时处理数", 2_000, 100, 20_000, "timers", "[D]", "other due timers, a block"},
 	{"standing_bytes_max", "信用状态文档上限", pb.StandingBytesMax, 16 << 10, 96 << 10, "bytes", "[D]", "longer standings show roots in place of lists"},

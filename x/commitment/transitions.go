@@ -131,11 +131,20 @@ func Submit(ctx *x.Ctx, m *pb.SubmitCommitment) (x.Done, error) {
 		Content: c, State: pb.COMMITMENT_PENDING, RecordedOn: int32(ctx.Today), PaperDigest: m.PaperDigest, Submitter: ctx.Member,
 		AcceptBy: int32(catalog.Calendar(ctx).AddWorkingDays(ctx.Today, int(catalog.Int(ctx, "accept_commitment_wd")))),
 	}
+	if !m.Accepted {
+		if err := checkOpen(ctx, &c); err != nil {
+			return done, err
+		}
+	}
+	room := subject.Admit
+	if c.Type == 4 { // without it there is no repair
+		room = subject.AdmitOwn
+	}
+	if err := room(ctx, c.Subject, 1); err != nil {
+		return done, err
+	}
 	if m.Accepted {
 		return accept(ctx, row, m.Licence, done)
-	}
-	if err := checkOpen(ctx, &c); err != nil {
-		return done, err
 	}
 	put(ctx, row)
 	return done, nil
@@ -492,6 +501,7 @@ func liftCured(ctx *x.Ctx, uscc string) {
 	// Bars first: a firm has few or none, and may have thousands of commitments.
 	var waiting []*pb.PromiseBar
 	ctx.Iterate(x.Key(standingBars.Prefix, []byte(uscc)), nil, func(key, _ []byte) bool {
+		x.Looked(ctx, 1)
 		if b, ok := bars.Get(ctx, uscc, key[19:]); ok && b.Cause == pb.BAR_BREACH && !b.HadLinked {
 			if c, ok := Get(ctx, b.Commitment); ok && c.State == pb.COMMITMENT_CURED {
 				waiting = append(waiting, b)

@@ -97,6 +97,9 @@ func Grant(ctx *x.Ctx, m *pb.GrantAuthorisation, signed subject.Signed) (x.Done,
 	case until > granted.AddMonths(months):
 		return done, ErrTerm.With("signed on %s it lasts until %s at most, %d months", granted, granted.AddMonths(months), months)
 	}
+	if err := subject.Admit(ctx, c.Subject, 1); err != nil {
+		return done, err
+	}
 	put(ctx, nil, &pb.Authorisation{
 		Id: id[:], Content: *c, Key: m.Key, Signature: m.Signature, State: pb.AUTHORISATION_LIVE, RecordedOn: int32(ctx.Today),
 	})
@@ -224,6 +227,9 @@ func RecordGrade(ctx *x.Ctx, m *pb.RecordGrade) (x.Done, error) {
 		return x.Done{}, ErrGrade.With("the grade was found on %s, today is %s", calendar.Date(m.AssessedOn), ctx.Today).On(calendar.Date(m.AssessedOn))
 	case m.ValidUntil < int32(ctx.Today):
 		return x.Done{}, ErrGrade.With("the grade ended on %s, today is %s", calendar.Date(m.ValidUntil), ctx.Today)
+	}
+	if err := subject.Admit(ctx, m.Subject, 1); err != nil {
+		return x.Done{}, err
 	}
 	putGrade(ctx, now)
 	return x.Done{}, nil

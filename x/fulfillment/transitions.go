@@ -8,6 +8,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
 // CheckAssess refuses what is wrong whatever the state.
@@ -114,6 +115,10 @@ func Reassess(ctx *x.Ctx, m *pb.ReassessCommitment, found Inspected) (x.Done, er
 	if err := checkFacts(ctx, c, a, by, found); err != nil {
 		return done, err
 	}
+	// What is assessed on a later day than before was not assessed today already.
+	if err := subject.AdmitAgain(ctx, c.Content.Subject, a.AssessedOn <= c.AssessedOn); err != nil {
+		return done, err
+	}
 	assess(c, a, by)
 	c.CorrectionDigest = m.ReasonDigest
 	commitment.Assess(ctx, c)
@@ -181,6 +186,9 @@ func Mend(ctx *x.Ctx, m *pb.MendCommitment) (x.Done, error) {
 		return done, nil
 	default:
 		return done, x.ErrDifferently.With("a report of mending of %s waits on commitment %s with other evidence", calendar.Date(c.MendedOn), m.Code)
+	}
+	if err := subject.AdmitOwn(ctx, c.Content.Subject, 1); err != nil {
+		return done, err
 	}
 	commitment.Mended(ctx, c, m.EvidenceDigest, m.PaperDigest)
 	return done, nil

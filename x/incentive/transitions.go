@@ -69,6 +69,9 @@ func Propose(ctx *x.Ctx, m *pb.ProposeIncentive) (x.Done, error) {
 	if Suspended(ctx, i) {
 		return done, ErrExcluded
 	}
+	if err := subject.Admit(ctx, m.Subject, 1); err != nil {
+		return done, err
+	}
 	put(ctx, nil, i)
 	return done, nil
 }
@@ -236,6 +239,9 @@ func Use(ctx *x.Ctx, m *pb.UseIncentive) (x.Done, error) {
 		return x.Done{}, ErrUnknown.With("no incentive that is in force has id %x", m.Incentive)
 	case !slices.Contains(listOf(ctx, i).Measures, pb.IncentiveMeasure(m.Measure)):
 		return done, ErrMeasure.With("list %s does not bring measure %d", i.List, m.Measure)
+	}
+	if err := subject.Admit(ctx, i.Subject, 1); err != nil {
+		return done, err
 	}
 	uses.PutAside(ctx, i.Subject, key, use)
 	now := *i

@@ -108,6 +108,9 @@ func Add(ctx *x.Ctx, m *pb.AddCandidates) (x.Done, error) {
 			}
 			continue
 		}
+		if err := subject.HasRoom(ctx, c.Subject, p.Issuer); err != nil {
+			return done, err
+		}
 		row := *c
 		row.Class = classOf(ctx, c)
 		candidates.Put(ctx, &row, p.Id, []byte(c.Subject))
@@ -169,6 +172,7 @@ func Lot(ctx *x.Ctx, id []byte) {
 		p.State = pb.PLAN_COMPLETED
 	}
 	for _, d := range drawn {
+		subject.Added(ctx, d.Subject, p.Issuer, 1)
 		put(ctx, &pb.Inspection{
 			Id: ID(p.Issuer, p.Id, d.Subject), Plan: p.Id, Subject: d.Subject, Issuer: p.Issuer, Class: d.Class, Team: d.Team,
 			DrawnOn: int32(ctx.Today), Until: p.Until,

@@ -116,6 +116,13 @@ func Record(ctx *x.Ctx, m *pb.RecordNoPenalty) (x.Done, error) {
 			return done, err
 		}
 	}
+	rows := 1
+	if len(c.ActDigest) != 0 {
+		rows++ // the case of the act
+	}
+	if err := subject.Admit(ctx, c.Subject, rows); err != nil {
+		return done, err
+	}
 	ctx.Set(x.Key(byID.Prefix, id[:]), []byte(c.Subject))
 	put(ctx, &pb.NoPenalty{Id: id[:], Content: c, RecordedOn: int32(ctx.Today), Submitter: ctx.Member})
 	if len(c.ActDigest) != 0 {

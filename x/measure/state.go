@@ -64,6 +64,7 @@ func All(r x.Reader, fn func(m *pb.Measure) (more bool)) {
 // EachOf visits the measures that rest on a record, by id.
 func EachOf(r x.Reader, source []byte, fn func(m *pb.Measure) (more bool)) {
 	r.Iterate(x.Key(bySource.Prefix, source), nil, func(key, _ []byte) bool {
+		x.Looked(r, 1)
 		m, ok := Get(r, key[33:])
 		if !ok {
 			x.Faultf("the index of record %x names measure %x, which does not stand", source, key[33:])

@@ -48,6 +48,9 @@ func Announce(ctx *x.Ctx, m *pb.AnnounceMeasure, sources Sources) (x.Done, error
 			return done, err
 		}
 	}
+	if err := subject.Admit(ctx, src.Subject, 1); err != nil {
+		return done, err
+	}
 	announce(ctx, src, m.Source, item, m.Implementer)
 	return done, nil
 }
@@ -168,6 +171,9 @@ func Apply(ctx *x.Ctx, m *pb.ApplyMeasure, sources Sources) (x.Done, error) {
 	if named {
 		*now = *own
 	} else {
+		if err := subject.AdmitOwn(ctx, src.Subject, 1); err != nil {
+			return done, err
+		}
 		*now = *call
 		now.Id, now.Implementer, now.Objections = id[:], m.Issuer, 0
 	}
@@ -238,6 +244,11 @@ func Feedback(ctx *x.Ctx, m *pb.FeedbackMeasure) (x.Done, error) {
 	if old.Outcome == m.Outcome && bytes.Equal(old.EvidenceDigest, m.EvidenceDigest) {
 		done.Note = x.AlreadyRecorded
 		return done, nil
+	}
+	if old.ReportedOn != 0 {
+		if err := subject.AdmitOwn(ctx, old.Subject, 1); err != nil {
+			return done, err
+		}
 	}
 	now := *old
 	now.Outcome, now.EvidenceDigest, now.ReportedOn = m.Outcome, m.EvidenceDigest, int32(ctx.Today)

@@ -71,6 +71,9 @@ func File(ctx *x.Ctx, m *pb.FileObjection, proposals Proposals) (x.Done, error) 
 	if !t.Open || t.Until != 0 && ctx.Today > t.Until {
 		return x.Done{}, ErrTarget
 	}
+	if err := subject.AdmitOwn(ctx, m.Subject, 1); err != nil {
+		return done, err
+	}
 	cal := catalog.Calendar(ctx)
 	put(ctx, &pb.Objection{
 		Id: id[:], Subject: m.Subject, Kind: m.Kind, Target: m.Target, ObjectionNo: m.ObjectionNo, Claimant: m.Claimant, Receiver: m.Issuer,
@@ -121,6 +124,9 @@ func Pause(ctx *x.Ctx, m *pb.PauseObjection) (x.Done, error) {
 		return done, ErrClock.With("the clock stands still since %s", calendar.Date(o.PausedOn))
 	case int32(ctx.Today) > due:
 		return done, ErrClock.With("the limit passed on %s", calendar.Date(due))
+	}
+	if err := subject.AdmitOwn(ctx, o.Subject, 1); err != nil {
+		return done, err
 	}
 	o.PausedOn, o.Appraisal, o.OrderDigest = int32(ctx.Today), m.Appraisal, m.OrderDigest
 	put(ctx, o)

@@ -134,8 +134,15 @@ func TimersOf(a *pb.Repair) []x.Timer {
 	}}
 }
 
-// put writes an application and keeps indexes, timers, duties and the view of its commitment in step with it.
+// put writes an application and keeps the view of its commitment in step with it.
 func put(ctx *x.Ctx, a *pb.Repair) {
+	if old := write(ctx, a); old.State != a.State {
+		review(ctx, a.Subject, a.Commitment)
+	}
+}
+
+// write writes an application, keeps indexes, timers and duties in step with it, and gives what stood.
+func write(ctx *x.Ctx, a *pb.Repair) (before *pb.Repair) {
 	old, ok := repairs.Get(ctx, a.Subject, a.Id)
 	if !ok {
 		ctx.Set(x.Key(byID.Prefix, a.Id), []byte(a.Subject))
@@ -155,7 +162,5 @@ func put(ctx *x.Ctx, a *pb.Repair) {
 	x.Reschedule(ctx, TimersOf(old), TimersOf(a))
 	x.Assign(ctx, DutiesOf(old), DutiesOf(a))
 	repairs.Put(ctx, a.Subject, a.Id, a)
-	if old.State != a.State {
-		review(ctx, a.Subject, a.Commitment)
-	}
+	return old
 }

@@ -78,8 +78,14 @@ func Apply(ctx *x.Ctx, m *pb.ApplyRepair) (x.Done, error) {
 	if err := checkCommitment(ctx, target, m.Commitment); err != nil {
 		return done, err
 	}
-	if err := checkNewFacts(ctx, m); err != nil {
+	again, err := checkNewFacts(ctx, m)
+	if err != nil {
 		return done, err
+	}
+	if again {
+		if err := subject.AdmitOwn(ctx, m.Subject, 1); err != nil {
+			return done, err
+		}
 	}
 	a := &pb.Repair{
 		Id: id[:], Subject: m.Subject, Target: m.Target, ApplicationNo: m.ApplicationNo, Commitment: m.Commitment,
@@ -166,19 +172,24 @@ func checkCommitment(r x.Reader, target *pb.Dishonesty, code string) error {
 	return nil
 }
 
-// checkNewFacts holds that nothing waits on the record, and that after a refusal there is something new to decide on.
-func checkNewFacts(r x.Reader, m *pb.ApplyRepair) (err error) {
+// checkNewFacts holds that nothing waits on the record, and that after a refusal there is something new to decide on. again: the record was applied for
+// before.
+func checkNewFacts(r x.Reader, m *pb.ApplyRepair) (again bool, err error) {
 	if open, ok := x.Peek(r, x.Key(openOn.Prefix, m.Target)); ok {
-		return ErrState.With("application %x on this record is open", open)
+		return false, ErrState.With("application %x on this record is open", open)
 	}
 	repairs.Each(r, m.Subject, func(a *pb.Repair) bool {
+		if !bytes.Equal(a.Target, m.Target) {
+			return true
+		}
+		again = true
 		refused := a.State == pb.REPAIR_REFUSED || a.State == pb.REPAIR_NOT_ACCEPTED
-		if refused && bytes.Equal(a.Target, m.Target) && bytes.Equal(a.MaterialsDigest, m.MaterialsDigest) {
+		if refused && bytes.Equal(a.MaterialsDigest, m.MaterialsDigest) {
 			err = ErrSameFacts.With("application %s with the same materials was refused on %s", a.ApplicationNo, calendar.Date(a.DecidedOn))
 		}
 		return err == nil
 	})
-	return err
+	return again, err
 }
 
 // Accept is R4.
@@ -465,6 +476,9 @@ func Reopen(ctx *x.Ctx, m *pb.ReopenRepair) (x.Done, error) {
 		return done, ErrState.With("another application on this record is open")
 	case a.Objections == 0:
 		return done, ErrReopen
+	}
+	if err := subject.AdmitAgain(ctx, a.Subject, a.ReopenedOn == int32(ctx.Today)); err != nil {
+		return done, err
 	}
 	if b, ok := bars.Get(ctx, a.Subject, a.Id); ok && b.LiftedOn == 0 {
 		b.LiftedOn = int32(ctx.Today)

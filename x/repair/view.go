@@ -1,7 +1,8 @@
 package repair
 
 import (
-	"bytes"
+	"maps"
+	"slices"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
@@ -12,61 +13,91 @@ import (
 // A type-4 commitment tells everybody who sees it that there was a record to repair. So it is in view no longer than the records that it speaks
 // of, and one that no application ever named is not this package's matter.
 
-// hides says whether the applications that name a commitment take it out of view: none of them is open, and one took effect or no record that
+// named is what the applications that name a commitment say of it.
+type named struct{ any, open, effect, public bool }
+
+// hidden says whether the applications that name a commitment take it out of view: none of them is open, and one took effect or no record that
 // they speak of is in publicity any more (repaired, at its term, withdrawn, shielded, held back).
-func hides(r x.Reader, uscc, code string) bool {
-	named, open, effect, public := false, false, false, false
+func (n *named) hidden() bool { return n.any && !n.open && (n.effect || !n.public) }
+
+// look finds what a subject's applications say of commitments, which are given by code. They are looked through once, however many commitments there are.
+func look(r x.Reader, uscc string, of map[string]*named) {
 	repairs.Each(r, uscc, func(a *pb.Repair) bool {
-		if a.Commitment != code {
+		n := of[a.Commitment]
+		if n == nil {
 			return true
 		}
-		named, open, effect = true, open || Open(a), effect || a.State == pb.REPAIR_EFFECTIVE
+		n.any, n.open, n.effect = true, n.open || Open(a), n.effect || a.State == pb.REPAIR_EFFECTIVE
 		target, ok := sanction.Get(r, a.Target)
 		if !ok {
 			x.Faultf("repair %x speaks of a record that is not there", a.Id)
 		}
-		public = public || sanction.Public(target)
+		n.public = n.public || sanction.Public(target)
 		return true
 	})
-	return named && !open && (effect || !public)
 }
 
-// review takes a commitment out of view or brings it back.
-func review(ctx *x.Ctx, uscc, code string) {
-	c, ok := commitment.Get(ctx, code)
-	if !ok {
-		x.Faultf("a repair speaks of commitment %s, which is not recorded", code)
+// hides is hidden of one commitment.
+func hides(r x.Reader, uscc, code string) bool {
+	n := new(named)
+	look(r, uscc, map[string]*named{code: n})
+	return n.hidden()
+}
+
+// review takes commitments out of view or brings them back.
+func review(ctx *x.Ctx, uscc string, codes ...string) {
+	of := map[string]*named{}
+	for _, code := range codes {
+		of[code] = new(named)
 	}
-	switch hidden := hides(ctx, uscc, code); {
-	case hidden && !c.Hidden:
-		commitment.Hide(ctx, code)
-	case !hidden && c.Hidden:
-		commitment.Show(ctx, code)
+	look(ctx, uscc, of)
+	for _, code := range slices.Sorted(maps.Keys(of)) {
+		c, ok := commitment.Get(ctx, code)
+		if !ok {
+			x.Faultf("a repair speaks of commitment %s, which is not recorded", code)
+		}
+		switch hidden := of[code].hidden(); {
+		case hidden && !c.Hidden:
+			commitment.Hide(ctx, code)
+		case !hidden && c.Hidden:
+			commitment.Show(ctx, code)
+		}
 	}
 }
 
 // Settle is called at the end of a block for the records that left publicity in it or came back: an application that waits on one on which no
-// repair can be decided any more has ended (R10), and commitments leave view or return with the records.
+// repair can be decided any more has ended (R10), and commitments leave view or return with the records. The applications of a subject are looked through
+// as often for a thousand of its records as for one.
 func Settle(ctx *x.Ctx) {
+	moved := map[string]map[[32]byte]bool{} // by subject: the records, and whether a repair can be decided on them
 	for _, m := range ctx.Moved {
 		record, ok := sanction.Get(ctx, m.Record)
 		if !ok {
 			x.Faultf("record %x has moved and is not there", m.Record)
 		}
-		var about []*pb.Repair
-		repairs.Each(ctx, m.Subject, func(a *pb.Repair) bool {
-			if bytes.Equal(a.Target, m.Record) {
-				about = append(about, a)
+		if moved[m.Subject] == nil {
+			moved[m.Subject] = map[[32]byte]bool{}
+		}
+		moved[m.Subject][[32]byte(m.Record)] = sanction.Repairable(record)
+	}
+	for _, uscc := range slices.Sorted(maps.Keys(moved)) {
+		var moot []*pb.Repair
+		var codes []string
+		repairs.Each(ctx, uscc, func(a *pb.Repair) bool {
+			if repairable, ok := moved[uscc][[32]byte(a.Target)]; ok {
+				codes = append(codes, a.Commitment)
+				if Open(a) && !repairable {
+					moot = append(moot, a)
+				}
 			}
 			return true
 		})
-		for _, a := range about {
-			if Open(a) && !sanction.Repairable(record) {
-				a.State, a.DecidedOn = pb.REPAIR_MOOT, int32(ctx.Today)
-				put(ctx, a)
-			} else {
-				review(ctx, a.Subject, a.Commitment)
-			}
+		for _, a := range moot {
+			a.State, a.DecidedOn = pb.REPAIR_MOOT, int32(ctx.Today)
+			write(ctx, a)
+		}
+		if len(codes) > 0 {
+			review(ctx, uscc, codes...)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
 // CheckAbnormal refuses what is wrong whatever the state.
@@ -38,6 +39,9 @@ func RecordAbnormal(ctx *x.Ctx, m *pb.RecordAbnormal) (x.Done, error) {
 	}
 	d.Abnormal, d.Class, d.State = &c, pb.SEVERITY_GENERAL, pb.RECORD_REGISTERED
 	setDates(ctx, d)
+	if err := subject.Admit(ctx, c.Subject, 1); err != nil {
+		return done, err
+	}
 	create(ctx, d)
 	return done, nil
 }

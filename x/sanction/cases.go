@@ -132,6 +132,9 @@ func FileCase(ctx *x.Ctx, m *pb.FileCase) (x.Done, error) {
 	if Fined(ctx, m.Subject, m.ActDigest, nil) {
 		return done, ErrDoubleFine
 	}
+	if err := subject.Admit(ctx, m.Subject, 1); err != nil {
+		return done, err
+	}
 	putCase(ctx, &pb.Case{
 		Subject: m.Subject, ActDigest: m.ActDigest, Issuer: m.Issuer, FiledOn: int32(ctx.Today), ViolationRegion: m.ViolationRegion, PowerCode: m.PowerCode,
 		Designation: m.Designation, State: pb.CASE_OPEN,

@@ -10,6 +10,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
 // versionID is the id of an older version of a record: nobody who sees the record can tell from its own id that there is one.
@@ -23,12 +24,22 @@ func versionOf(d *pb.Dishonesty, number uint32) [32]byte {
 // stoodOnce says whether a record stood with a content before it was corrected.
 func stoodOnce(r x.Reader, d *pb.Dishonesty, content []byte) bool {
 	for n := uint32(1); n <= d.Version && d.State != pb.RECORD_DESTROYED; n++ {
+		x.Looked(r, 1)
 		id := versionOf(d, n)
 		if old, ok := Get(r, id[:]); ok && bytes.Equal(contentOf(old), content) {
 			return true
 		}
 	}
 	return false
+}
+
+// correctedOn is the day of the newest correction of a record; 0: it was never corrected.
+func correctedOn(r x.Reader, d *pb.Dishonesty) int32 {
+	id := versionID(d)
+	if before, ok := Get(r, id[:]); ok && d.Version > 0 {
+		return before.EndedOn
+	}
+	return 0
 }
 
 // withContent gives a record with the content of a correction in place of its own. Content of another kind, or of more than one, gives nothing.
@@ -79,6 +90,9 @@ func Correct(ctx *x.Ctx, m *pb.CorrectRecord) (x.Done, error) {
 		return done, ErrState.With("the record is %s", d.State)
 	}
 	if err := correctable(ctx, d, next); err != nil {
+		return done, err
+	}
+	if err := subject.AdmitAgain(ctx, Of(d).Subject, correctedOn(ctx, d) == int32(ctx.Today)); err != nil {
 		return done, err
 	}
 

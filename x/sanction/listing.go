@@ -166,6 +166,9 @@ func Notify(ctx *x.Ctx, m *pb.NotifyListing) (x.Done, error) {
 	if n.ServedOn > int32(ctx.Today) {
 		return done, ErrServed.With("served on %s, which is after today (%s)", calendar.Date(n.ServedOn), ctx.Today)
 	}
+	if err := subject.Admit(ctx, n.Subject, 1); err != nil {
+		return done, err
+	}
 	putListing(ctx, nil, &pb.Listing{
 		Id: id[:], Notice: n, State: pb.LISTING_NOTIFIED, RecordedOn: int32(ctx.Today),
 		StatementBy: int32(catalog.Calendar(ctx).AddWorkingDays(calendar.Date(n.ServedOn), int(catalog.Int(ctx, "listing_statement_wd")))),
@@ -313,6 +316,11 @@ func AskConsent(ctx *x.Ctx, m *pb.AskConsent) (x.Done, error) {
 	if err := checkUpper(ctx, m.Upper, m.Issuer); err != nil {
 		return done, err
 	}
+	if old.ConsentAskedOf != "" {
+		if err := subject.AdmitOwn(ctx, old.Notice.Subject, 1); err != nil {
+			return done, err
+		}
+	}
 	now := *old
 	now.ConsentAskedOf, now.ConsentAskedOn = m.Upper, int32(ctx.Today)
 	putListing(ctx, old, &now)
@@ -455,6 +463,9 @@ func Decide(ctx *x.Ctx, m *pb.DecideListing) (x.Done, error) {
 		return done, ErrListed.With("%s stands in list %s already", c.Subject, c.List)
 	}
 	setDates(ctx, d)
+	if err := subject.Admit(ctx, c.Subject, 1+len(c.Measures)); err != nil {
+		return done, err
+	}
 	create(ctx, d)
 	measure.Call(ctx, sourceOf(d), d.Id, c.Measures)
 	now := *l

@@ -7,6 +7,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/code"
 	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
 // CheckOther refuses what is wrong whatever the state.
@@ -46,6 +47,9 @@ func RecordOther(ctx *x.Ctx, m *pb.RecordOther) (x.Done, error) {
 	}
 	d.Other, d.Class = &c, class
 	classified(ctx, d, c.Necessary)
+	if err := subject.Admit(ctx, c.Subject, 1); err != nil {
+		return done, err
+	}
 	create(ctx, d)
 	return done, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/code"
 	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
 // amountMax bounds a fine: 10^15 fen. Sums of two stay within 64 bits.
@@ -114,6 +115,9 @@ func Record(ctx *x.Ctx, m *pb.RecordPenalty) (x.Done, error) {
 	}
 	d.Penalty, d.Class = &c, class
 	classified(ctx, d, c.Necessary)
+	if err := subject.Admit(ctx, c.Subject, 1); err != nil {
+		return done, err
+	}
 	create(ctx, d)
 	decided(ctx, &c, d.Id)
 	return done, nil

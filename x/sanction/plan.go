@@ -177,6 +177,9 @@ func FilePlan(ctx *x.Ctx, m *pb.FilePlan) (x.Done, error) {
 	if m.RuledOn > int32(ctx.Today) {
 		return done, ErrWindow.With("ruled on %s, which is after today (%s)", calendar.Date(m.RuledOn), ctx.Today)
 	}
+	if err := subject.AdmitOwn(ctx, m.Subject, 1); err != nil {
+		return done, err
+	}
 	p := &pb.CourtPlan{
 		Id: id[:], Subject: m.Subject, CaseNo: m.CaseNo, Kind: m.Kind, RuledOn: m.RuledOn, RulingDigest: m.RulingDigest,
 		State: pb.COURT_PLAN_RUNNING, Agent: m.Issuer, FiledOn: int32(ctx.Today),

@@ -84,17 +84,18 @@ func Reconcile(ctx *x.Ctx, m *pb.Reconcile) (x.Done, error) {
 	if m.AsOf > int32(ctx.Today) {
 		return x.Done{}, ErrWindow.With("the list is of %s, which is after today (%s)", calendar.Date(m.AsOf), ctx.Today)
 	}
-	reconciliations.PutAside(ctx, m.Subject, nil, &pb.Reconciliation{
-		Subject: m.Subject, AsOf: m.AsOf, BroughtOn: int32(ctx.Today), Shown: uint32(len(m.Shown)), Digest: digest[:],
-	})
-
+	var unpublished []*pb.Alarm
 	shown := make(map[[32]byte]bool, len(m.Shown)) // DETERMINISM: looked up, never ranged over
 	for i := range m.Shown {
 		e := &m.Shown[i]
 		id := ID(e.Kind, e.Issuer, e.DocNo, m.Subject)
+		if shown[id] {
+			continue
+		}
 		shown[id] = true
-		if d, ok := Get(ctx, id[:]); !ok || d.State != pb.RECORD_PUBLISHED {
-			subject.Raise(ctx, &pb.Alarm{Subject: m.Subject, Record: id[:], Kind: alarmNotPublished, Happened: int32(ctx.Today), Issuer: e.Issuer})
+		alarm := &pb.Alarm{Subject: m.Subject, Record: id[:], Kind: alarmNotPublished, Happened: int32(ctx.Today), Issuer: e.Issuer}
+		if d, ok := Get(ctx, id[:]); (!ok || d.State != pb.RECORD_PUBLISHED) && !subject.Raised(ctx, alarm) {
+			unpublished = append(unpublished, alarm)
 		}
 	}
 	var differ []*pb.Dishonesty
@@ -105,6 +106,16 @@ func Reconcile(ctx *x.Ctx, m *pb.Reconcile) (x.Done, error) {
 		}
 		return true
 	})
+	// Each list takes room with all that differs: nothing else says how much one may bring.
+	if err := subject.AdmitOwn(ctx, m.Subject, 1+len(unpublished)+len(differ)); err != nil {
+		return x.Done{}, err
+	}
+	reconciliations.PutAside(ctx, m.Subject, nil, &pb.Reconciliation{
+		Subject: m.Subject, AsOf: m.AsOf, BroughtOn: int32(ctx.Today), Shown: uint32(len(m.Shown)), Digest: digest[:],
+	})
+	for _, a := range unpublished {
+		subject.Raise(ctx, a)
+	}
 	for _, d := range differ {
 		if d.Held {
 			unhold(d)

@@ -123,6 +123,11 @@ func FulfilDuty(ctx *x.Ctx, m *pb.FulfilDuty) (x.Done, error) {
 	case calendar.Date(m.DoneOn) < decided || m.DoneOn > int32(ctx.Today):
 		return done, ErrWindow.With("fulfilled on %s; decided on %s, today is %s", calendar.Date(m.DoneOn), decided, ctx.Today)
 	}
+	if d.DutyDoneOn != 0 {
+		if err := subject.AdmitOwn(ctx, Of(d).Subject, 1); err != nil {
+			return done, err
+		}
+	}
 	d.DutyDoneOn = m.DoneOn
 	if d.Extended {
 		d.State, d.EndedOn = pb.RECORD_EXPIRED, int32(ctx.Today)
@@ -208,6 +213,9 @@ func ReportRevocation(ctx *x.Ctx, m *pb.ReportRevocation) (x.Done, error) {
 		return done, ErrState.With("its revocation is reported already, of %s", calendar.Date(d.RevokedOn))
 	case calendar.Date(m.RevokedOn) < decided || m.RevokedOn > int32(ctx.Today):
 		return done, ErrWindow.With("revoked on %s; decided on %s, today is %s", calendar.Date(m.RevokedOn), decided, ctx.Today)
+	}
+	if err := subject.AdmitOwn(ctx, Of(d).Subject, 1); err != nil {
+		return done, err
 	}
 	revoked(ctx, d, m.RevokedOn)
 	d.AuthorityDigest = m.AuthorityDigest

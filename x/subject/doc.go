@@ -21,7 +21,8 @@
 // lender's bundle.
 //
 // Invariants: SUB-1 a subject's file has as many entries as its head says, and they hash to its root. SUB-2 each record row is the
-// newest version of its key in the file. SUB-4 the index of keys follows from the keys; at most eight of a firm are in force. SUB-3 nothing is ever removed from a file (INV-20, INV-40).
+// newest version of its key in the file. SUB-4 the index of keys follows from the keys; at most eight of a firm are in force. SUB-5 the
+// counts of rows that members added to a long file add up. SUB-3 nothing is ever removed from a file (INV-20, INV-40).
 //
 // Trust: this package trusts the signer's role as package member reports it. Whoever can change this package can at most enrol or
 // hide subjects on its own node, which changes the app hash and stops that node.

@@ -105,7 +105,7 @@ func (f *file) check(uscc string, head tree.Frontier) error {
 	return nil
 }
 
-// Check is SUB-4, but for the index of keys, which follows from them.
+// Check is SUB-4, but for the index of keys, which follows from them, and SUB-5.
 func Check(r x.Reader) (err error) {
 	inForce := map[string]int{}
 	keys.All(r, func(uscc string, k *pb.SubjectKey) bool {
@@ -122,5 +122,8 @@ func Check(r x.Reader) (err error) {
 		}
 		return err == nil
 	})
+	if err == nil {
+		err = checkRoom(r)
+	}
 	return err
 }

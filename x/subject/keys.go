@@ -108,6 +108,9 @@ func RegisterKey(ctx *x.Ctx, m *pb.RegisterKey, signed Signed) (x.Done, error) {
 	if inForce >= pb.SubjectKeys {
 		return x.Done{}, x.ErrTooMany.With("%s has %d keys in force, the most there may be", m.Subject, inForce)
 	}
+	if err := AdmitOwn(ctx, m.Subject, 1); err != nil {
+		return x.Done{}, err
+	}
 	if len(m.Replaces) != 0 {
 		old, err := keyInForce(ctx, m.Subject, m.Replaces)
 		if err != nil {

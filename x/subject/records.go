@@ -51,7 +51,12 @@ func (t Records[T, P]) PutAside(ctx *x.Ctx, subject string, key []byte, row *T) 
 
 // Each visits the records of a subject by key.
 func (t Records[T, P]) Each(r x.Reader, subject string, fn func(row *T) (more bool)) {
-	r.Iterate(t.key(subject, nil), nil, func(_, raw []byte) bool { return fn(t.decode(raw)) })
+	rows := 0
+	r.Iterate(t.key(subject, nil), nil, func(_, raw []byte) bool {
+		rows++
+		return fn(t.decode(raw))
+	})
+	x.Looked(r, rows)
 }
 
 // All visits the records of all subjects.

@@ -74,13 +74,17 @@ func Cut(r x.Reader, size int) []string {
 
 func put(ctx *x.Ctx, s *pb.Subject) { subjects.Put(ctx, s.Uscc, nil, s) }
 
+// Raised says whether an alarm stands.
+func Raised(r x.Reader, a *pb.Alarm) bool {
+	_, ok := alarms.Get(r, a.Subject, alarmKey(a))
+	return ok
+}
+
 // Raise records an alarm, once for each record, kind, last day in time and agency.
 func Raise(ctx *x.Ctx, a *pb.Alarm) {
-	key := alarmKey(a)
-	if _, ok := alarms.Get(ctx, a.Subject, key); ok {
-		return
+	if !Raised(ctx, a) {
+		alarms.PutAside(ctx, a.Subject, alarmKey(a), a)
 	}
-	alarms.PutAside(ctx, a.Subject, key, a)
 }
 
 // RaiseMissed records that a duty was not done in time: the alarm's kind is the duty's token with "_overdue".

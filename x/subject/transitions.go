@@ -46,6 +46,11 @@ func Enrol(ctx *x.Ctx, m *pb.EnrolSubject) (x.Done, error) {
 	if err != nil {
 		return x.Done{}, err
 	}
+	if known {
+		if err := AdmitOwn(ctx, m.Subject.Uscc, 1); err != nil {
+			return x.Done{}, err
+		}
+	}
 	s := m.Subject
 	put(ctx, &s)
 	return done, nil

@@ -1,0 +1,73 @@
+package apptest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x"
+)
+
+// TestShareOfRows: a block looks through no more rows for one member than its share, by whichever messages it asks for that, in one transaction or in many,
+// refused or not; another member's messages, and the next block, have a share of their own.
+func TestShareOfRows(t *testing.T) {
+	t.Parallel()
+	const share = 1 << 17
+	s := NewScript(t, Options{Apps: 2, Edit: func(g *pb.Genesis) {
+		g.Params = append(g.Params, pb.Param{Name: "member_rows_per_block", Value: share})
+	}})
+	s.must("enrol firm=A")
+	s.must("enrol firm=B")
+	s.must("record by=js-rsj firm=B no=1 fine=1000")
+	const rows = 2000 // a proposal looks through all of them, for what excludes it
+	s.line(t, fmt.Sprintf("fill by=zz-scjg firm=A no=1 to=%d", rows))
+	propose := func(by, firm string, n int) (msgs []pb.Msg) {
+		for i := range n {
+			s.nonce++
+			msgs = append(msgs, pb.Msg{Sum: &pb.Msg_ProposeIncentive{ProposeIncentive: &pb.ProposeIncentive{
+				Issuer: s.agency(by), Subject: firm, List: "HN28", ProposalNo: fmt.Sprintf("JL-%d-%d", s.nonce, i), GroundsDigest: digest("grounds"),
+			}}})
+		}
+		return msgs
+	}
+	publish := func(by, firm string, no int) pb.Msg {
+		id := x.RecordID("penalty", s.agency(by), docNo(fmt.Sprint(no)), firm)
+		return pb.Msg{Sum: &pb.Msg_PublishRecord{PublishRecord: &pb.PublishRecord{Issuer: s.agency(by), Record: id[:]}}}
+	}
+	a, b := USCC("91410100", "Y00100"), USCC("91410100", "Y00101")
+	const fit = share/rows + 1 // the last one begins while there is a row left
+	out := s.send("zz-scjg", propose("zz-scjg", a, fit+9)...)
+	if want := fmt.Sprintf("%d to %d: E_ROW_SHARE: the block has looked through %d rows of subjects for %s", fit, fit+8, fit*rows, s.agency("zz-scjg")); !strings.Contains(out, want) {
+		t.Fatalf("%s, want %s", out, want)
+	}
+	if out := s.send("zz-scjg", propose("zz-scjg", a, 1)...); out != "OK" {
+		t.Fatalf("in the next block: %s", out)
+	}
+	// The work of a transaction that was refused was done all the same. A transaction that asks for no look at anything is refused too: it comes later.
+	r := s.Block(
+		s.Sign("zz-scjg", propose("zz-scjg", a, fit+9)...),
+		s.Sign("zz-scjg", propose("zz-scjg", b, 1)...),
+		s.Sign("js-rsj", publish("js-rsj", b, 1)),
+	)
+	for i, want := range []string{"E_ROW_SHARE", "E_ROW_SHARE", ""} {
+		if r[i].Codespace != want {
+			t.Errorf("transaction %d: %q, want %q: %s", i, r[i].Codespace, want, r[i].Log)
+		}
+	}
+	// A standing is made of all rows: who has one made anew pays for the versions in the file, and who has the same made again in that block does not.
+	for i, r := range s.Block(s.Sign("zz-scjg", propose("zz-scjg", a, fit-1)...), s.Sign("zz-scjg", propose("zz-scjg", b, 1)...)) {
+		if want := []string{"", "E_ROW_SHARE"}[i]; r.Codespace != want {
+			t.Errorf("transaction %d: %q, want %q: %s", i, r.Codespace, want, r.Log)
+		}
+	}
+	var txs [][]byte
+	for i := range share/rows + 20 {
+		txs = append(txs, s.Sign("zz-scjg", publish("zz-scjg", a, i+1)))
+	}
+	for i, r := range s.Block(txs...) {
+		if r.Code != 0 {
+			t.Fatalf("publication %d of one firm's records: %s", i, r.Log)
+		}
+	}
+}
