@@ -149,6 +149,9 @@ func (o *overlay) below(key []byte) x.Memo {
 
 func (o *overlay) Set(key, value []byte) { o.put(key, o.keep(value), false) }
 
+// Place implements x.Roomy.
+func (o *overlay) Place(key, value []byte) { o.put(key, value, false) }
+
 func (o *overlay) Delete(key []byte) { o.put(key, nil, true) }
 
 func (o *overlay) put(key, value []byte, deleted bool) {
@@ -191,16 +194,22 @@ func (c *changes) add(h uint32, key []byte) *change {
 
 // keep copies bytes to where they stay.
 func (c *changes) keep(b []byte) []byte {
-	if len(b) > memoryChunk/8 {
-		return bytes.Clone(b)
+	kept := c.Room(len(b))
+	copy(kept, b)
+	return kept
+}
+
+// Room implements x.Roomy.
+func (c *changes) Room(n int) []byte {
+	if n > memoryChunk/8 {
+		return make([]byte, n)
 	}
-	if len(b) > len(c.memory) {
+	if n > len(c.memory) {
 		c.memory = make([]byte, memoryChunk)
 	}
-	n := copy(c.memory, b)
-	kept := c.memory[:n:n]
+	room := c.memory[:n:n]
 	c.memory = c.memory[n:]
-	return kept
+	return room
 }
 
 // len is how many rows changed, those that were undone included.

@@ -64,6 +64,13 @@ func TestOverlay(t *testing.T) {
 			switch rapid.IntRange(0, 6).Draw(t, "op") {
 			case 0, 1:
 				k, v := key.Draw(t, "key"), rapid.StringN(0, 3, -1).Draw(t, "value")
+				if rapid.Bool().Draw(t, "in place") {
+					room := x.Room(o, len(v))
+					copy(room, v)
+					x.Place(o, []byte(k), room)
+					model[k] = v
+					break
+				}
 				raw := []byte(v)
 				o.Set([]byte(k), raw)
 				for i := range raw {

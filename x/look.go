@@ -1,6 +1,6 @@
 package x
 
-// A Reader may offer more than it has to. Both offers only save work: what is read is the same, and a Reader without them serves as well.
+// A Reader may offer more than it has to. What it offers only saves work: what is read and written is the same, and a Reader without it serves as well.
 
 // Peeker shows a value without copying it. The value is the reader's: whoever looks at it keeps and changes nothing.
 type Peeker interface {
@@ -18,6 +18,31 @@ type Memo interface {
 type Deriver interface {
 	Derived(of any) (value any, ok bool)
 	Derive(of, value any)
+}
+
+// Roomy is a State that gives memory for a value and writes the value where it was made: a row is encoded once and copied no more.
+type Roomy interface {
+	// Room gives n bytes, whatever they hold.
+	Room(n int) []byte
+	// Place is Set for a value in such memory. Nobody changes it afterwards.
+	Place(key, value []byte)
+}
+
+// Room gives n bytes in which a value is made that Place then writes.
+func Room(s State, n int) []byte {
+	if r, ok := bare(s).(Roomy); ok {
+		return r.Room(n)
+	}
+	return make([]byte, n)
+}
+
+// Place writes a value that was made in memory of Room.
+func Place(s State, key, value []byte) {
+	if r, ok := bare(s).(Roomy); ok {
+		r.Place(key, value)
+		return
+	}
+	s.Set(key, value)
 }
 
 // bare takes a reader out of the context around it.

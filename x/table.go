@@ -109,6 +109,8 @@ func LeafKey(secret, key []byte) []byte {
 type Row[T any] interface {
 	*T
 	Marshal() ([]byte, error)
+	MarshalToSizedBuffer([]byte) (int, error)
+	Size() int
 	Unmarshal([]byte) error
 }
 
@@ -137,7 +139,11 @@ func (t Table[T, P]) get(r Reader, key []byte) (*T, bool) {
 }
 
 // Put writes a row.
-func (t Table[T, P]) Put(s State, row *T, parts ...[]byte) { s.Set(t.Key(parts...), EncodeRow(P(row))) }
+func (t Table[T, P]) Put(s State, row *T, parts ...[]byte) {
+	value := Room(s, P(row).Size())
+	EncodeInto(value, P(row))
+	Place(s, t.Key(parts...), value)
+}
 
 // Delete removes a row.
 func (t Table[T, P]) Delete(s State, parts ...[]byte) { s.Delete(t.Key(parts...)) }
@@ -165,6 +171,13 @@ func EncodeRow(row interface{ Marshal() ([]byte, error) }) []byte {
 		raw = []byte{}
 	}
 	return raw
+}
+
+// EncodeInto puts the bytes of a row into memory of its size.
+func EncodeInto(b []byte, row interface{ MarshalToSizedBuffer([]byte) (int, error) }) {
+	if n, err := row.MarshalToSizedBuffer(b); err != nil || n != len(b) {
+		panic(fmt.Sprintf("a row does not encode: %d bytes of %d, %v", n, len(b), err))
+	}
 }
 
 // Key joins a prefix and parts.

@@ -44,9 +44,14 @@ func (t Records[T, P]) Put(ctx *x.Ctx, subject string, key []byte, row *T) {
 // PutAside is Put where neither this version of the record nor the one before it shows in the standing: the standing stays what it is, and is not
 // made anew to find that out.
 func (t Records[T, P]) PutAside(ctx *x.Ctx, subject string, key []byte, row *T) {
-	k, body := t.key(subject, key), x.EncodeRow(P(row))
-	seq := appendEntry(ctx, subject, t.info.Prefix, k, body)
-	ctx.Set(k, append(binary.AppendUvarint(make([]byte, 0, binary.MaxVarintLen64+len(body)), seq), body...))
+	k, head := t.key(subject, key), x.Key(heads.Prefix, []byte(subject))
+	f, size := headAt(ctx, head), P(row).Size()
+	value := x.Room(ctx, binary.MaxVarintLen64+size)
+	n := binary.PutUvarint(value, f.Size)
+	value = value[:n+size]
+	x.EncodeInto(value[n:], P(row))
+	appendEntry(ctx, f, head, subject, t.info.Prefix, k, value[n:])
+	x.Place(ctx, k, value)
 }
 
 // Each visits the records of a subject by key.
@@ -111,7 +116,7 @@ func fileLeafValue(size uint64, root tree.Hash) [32]byte {
 	return sha256.Sum256(append(binary.BigEndian.AppendUint64(append(room[:0], fileDomain...), size), root[:]...))
 }
 
-// decodeHead reads the one form that encodeHead writes. Every version of a record reads and writes a head: the generated code, which makes a slice of
+// decodeHead reads the one form that appendHead writes. Every version of a record reads and writes a head: the generated code, which makes a slice of
 // each peak, took as long as hashing it did.
 func decodeHead(raw []byte) tree.Frontier {
 	f, rest := tree.Frontier{}, raw
@@ -138,10 +143,12 @@ const (
 	peakBytes = 2 + sha256.Size
 )
 
-func encodeHead(f tree.Frontier) []byte {
-	b := binary.AppendUvarint(append(make([]byte, 0, 1+binary.MaxVarintLen64+len(f.Peaks)*peakBytes), headSize), f.Size)
-	if f.Size == 0 {
-		b = b[:0]
+// headMax is as many bytes as a head may take.
+func headMax(f tree.Frontier) int { return 1 + binary.MaxVarintLen64 + len(f.Peaks)*peakBytes }
+
+func appendHead(b []byte, f tree.Frontier) []byte {
+	if f.Size > 0 {
+		b = binary.AppendUvarint(append(b, headSize), f.Size)
 	}
 	for i := range f.Peaks {
 		b = append(append(b, headPeak, sha256.Size), f.Peaks[i][:]...)
@@ -174,22 +181,19 @@ func Entries(r x.Reader, uscc string, fn func(seq uint64, e *pb.FileEntry) (more
 	}, []byte(uscc))
 }
 
-// appendEntry adds a version of a row to the subject's file and to the global log, and returns its number in the file.
-func appendEntry(ctx *x.Ctx, uscc string, table byte, key, row []byte) uint64 {
-	head := x.Key(heads.Prefix, []byte(uscc))
-	f := headAt(ctx, head)
-	seq := f.Size
+// appendEntry adds a version of a row to the subject's file, of which f is the head so far, and to the global log.
+func appendEntry(ctx *x.Ctx, f tree.Frontier, head []byte, uscc string, table byte, key, row []byte) {
 	k, d := sha256.Sum256(key), sha256.Sum256(row)
-	e, err := (&pb.FileEntry{Height: ctx.Height, Table: uint32(table), Key: k[:], Digest: d[:]}).Marshal() // EncodeRow would have it and its digests on the heap
-	if err != nil {
+	e := pb.FileEntry{Height: ctx.Height, Table: uint32(table), Key: k[:], Digest: d[:]}
+	entry := x.Room(ctx, e.Size())
+	if n, err := e.MarshalToSizedBuffer(entry); err != nil || n != len(entry) { // EncodeInto would have it and its digests on the heap
 		panic(fmt.Sprintf("a file entry does not encode: %v", err))
 	}
-	var n [8]byte
-	binary.BigEndian.PutUint64(n[:], seq)
-	ctx.Set(entries.Key([]byte(uscc), n[:]), e)
-	leaf := tree.LogLeaf(e)
+	var seq [8]byte
+	binary.BigEndian.PutUint64(seq[:], f.Size)
+	x.Place(ctx, entries.Key([]byte(uscc), seq[:]), entry)
+	leaf := tree.LogLeaf(entry)
 	f.Append(leaf)
-	ctx.Set(head, encodeHead(f))
+	x.Place(ctx, head, appendHead(x.Room(ctx, headMax(f))[:0], f))
 	ctx.Log(leaf)
-	return seq
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 )
 
-// TestHeadIsItsMessage: a head is written as the generated code writes pb.FileHead, and read back; a byte more or less is a fault.
+// TestHeadIsItsMessage: a head is written as the generated code writes pb.FileHead, in the room that there is for it, and read back; a byte more or less is a fault.
 func TestHeadIsItsMessage(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var f tree.Frontier
@@ -24,9 +24,12 @@ func TestHeadIsItsMessage(t *testing.T) {
 		for i := range f.Peaks {
 			h.Peaks = append(h.Peaks, f.Peaks[i][:])
 		}
-		raw := encodeHead(f)
+		raw := appendHead(nil, f)
 		if want := x.EncodeRow(h); !bytes.Equal(raw, want) {
 			t.Fatalf("%d entries: %x, the generated code writes %x", f.Size, raw, want)
+		}
+		if len(raw) > headMax(f) {
+			t.Fatalf("%d entries: %d bytes, more than %d", f.Size, len(raw), headMax(f))
 		}
 		if back := decodeHead(raw); back.Size != f.Size || !slices.Equal(back.Peaks, f.Peaks) {
 			t.Fatalf("%d entries are read as %d", f.Size, back.Size)

@@ -96,7 +96,7 @@ func CheckFileRows(uscc string, head []byte, rows []Row) error {
 	return nil
 }
 
-// headOf reads a head that comes from outside. Only the form that encodeHead writes passes.
+// headOf reads a head that comes from outside. Only the form that appendHead writes passes.
 func headOf(raw []byte) (f tree.Frontier, err error) {
 	h := new(pb.FileHead)
 	if err := pb.Decode(raw, h); err != nil {
