@@ -5,6 +5,7 @@
 //   - transactions travel between members' mempools in the engine's own messages, votes do not wait for their checks, and none is lost where a peer
 //     had no room or lost its own (gossip.go, room.go);
 //   - short questions are answered where they are read, everything else by net/http; the answers are the same (lane.go);
+//   - connections that do nothing leave file descriptors for the node's own files, and those of one peer room for others (bounded.go);
 //   - every knob and its reason stands in one file (config.go), every metric in another (metrics.go);
 //   - start order is state, engine, HTTP; stop order is HTTP, engine, state, so that nothing answers from a store that is closed;
 //   - the process ends when it cannot go on (the disk failed, its own consensus routine stopped, or its peers are ahead and it
