@@ -36,6 +36,7 @@ func TestRefusalsTellNothing(t *testing.T) {
 		}
 	}
 	asks := []string{
+		"commit firm=F code=CODE public=2", "commit firm=F code=CODE public=2 accepted", "commit firm=F code=CODE type=4 paper=paper",
 		"publish of=zz-scjg firm=F no=1", "withdraw of=zz-scjg firm=F no=1", "withdraw of=zz-scjg firm=F no=2", "withdraw of=zz-scjg firm=F no=3",
 		"final of=zz-scjg firm=F no=1 document=final", "fulfil of=zz-scjg firm=F no=2", "report-revoked of=zz-scjg firm=F no=2", "release of=zz-scjg firm=F no=3",
 		"remove-abnormal of=zz-scjg kind=penalty firm=F no=1", "remove-listed issuer=zz-scjg kind=penalty firm=F no=1", "correct of=zz-scjg firm=F no=1",

@@ -100,16 +100,11 @@ func Submit(ctx *x.Ctx, m *pb.SubmitCommitment) (x.Done, error) {
 			return done, ErrPaper
 		}
 	}
-	if old, ok := Get(ctx, c.Code); ok {
-		if !bytes.Equal(x.EncodeRow(&old.Content), x.EncodeRow(&c)) {
-			return done, x.ErrDifferently.With("commitment %s stands with other content", c.Code)
-		}
-		if m.Accepted && old.State == pb.COMMITMENT_PENDING {
-			// An agent filed it; its acceptor now says that it has accepted it: A3.
-			return accept(ctx, old, m.Licence, done)
-		}
-		done.Note = x.AlreadyRecorded
-		return done, nil
+	// Who may not be told that a commitment stands is refused first for whatever else is wrong: nobody finds out so which codes of another region stand (INV-03). That
+	// a code of its own region is taken it learns, since there are no two of one code.
+	old, stands := Get(ctx, c.Code)
+	if stands && (old.Submitter == ctx.Member || Told(ctx, old)) {
+		return submitAgain(ctx, old, m, done)
 	}
 	if err := subject.Enrolled(ctx, c.Subject); err != nil {
 		return done, err
@@ -126,6 +121,9 @@ func Submit(ctx *x.Ctx, m *pb.SubmitCommitment) (x.Done, error) {
 	}
 	if err := checkTemplate(ctx, &c); err != nil {
 		return done, err
+	}
+	if stands {
+		return submitAgain(ctx, old, m, done)
 	}
 	row := &pb.Commitment{
 		Content: c, State: pb.COMMITMENT_PENDING, RecordedOn: int32(ctx.Today), PaperDigest: m.PaperDigest, Submitter: ctx.Member,
@@ -147,6 +145,19 @@ func Submit(ctx *x.Ctx, m *pb.SubmitCommitment) (x.Done, error) {
 		return accept(ctx, row, m.Licence, done)
 	}
 	put(ctx, row)
+	return done, nil
+}
+
+// submitAgain says of a commitment whose code stands whether it is the one that stands.
+func submitAgain(ctx *x.Ctx, old *pb.Commitment, m *pb.SubmitCommitment, done x.Done) (x.Done, error) {
+	if !bytes.Equal(x.EncodeRow(&old.Content), x.EncodeRow(&m.Content)) {
+		return done, x.ErrDifferently.With("commitment %s stands with other content", m.Content.Code)
+	}
+	if m.Accepted && old.State == pb.COMMITMENT_PENDING {
+		// An agent filed it; its acceptor now says that it has accepted it: A3.
+		return accept(ctx, old, m.Licence, done)
+	}
+	done.Note = x.AlreadyRecorded
 	return done, nil
 }
 
