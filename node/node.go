@@ -628,9 +628,12 @@ func (n *Node) idle() (since time.Duration, moved bool) {
 
 // Current says whether the state of this node is the newest that there is, as far as it can know. Unlike Ready it asks nothing that a block holds up: every
 // query of a lender may ask.
-func (n *Node) Current() bool {
+func (n *Node) Current() bool { return n.currentAt(time.Now()) }
+
+func (n *Node) currentAt(now time.Time) bool {
 	o := observation{Stopping: n.stopping.Load(), Fault: n.Fault(), ConsensusEnded: n.csEnded.Load(), CatchingUp: n.CatchingUp(), FreshFor: n.FreshFor()}
 	o.Idle, o.Moved = n.idle()
+	o.Age = now.Sub(n.app.Status().BlockTime)
 	return current(o)
 }
 

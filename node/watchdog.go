@@ -25,6 +25,7 @@ type observation struct {
 	PowerSeen, PowerTotal int64 // votes of the running round
 
 	FreshFor time.Duration // a block is fresh for this long
+	Age      time.Duration // of the newest block, by its own time and the clock of this machine
 }
 
 // judge says whether the process must end, and why. There are three reasons and no fourth: (a) the application reported a fault;
@@ -66,7 +67,9 @@ func readiness(o observation) (ok bool, reason string) {
 	return true, fmt.Sprintf("height %d", o.Height)
 }
 
-// current says whether a state may be acted on in others' names. It is more patient than readiness: a proposer or two may be down.
+// current says whether a state may be acted on in others' names. It is more patient than readiness: a proposer or two may be down. That blocks come says little: in a process
+// that was cut off for a while, or on a machine that slept, they come one after the other by consensus gossip, and CatchingUp is of a start alone. So the newest must be of now;
+// its time is that of the votes on the block before it, hence one such wait more.
 func current(o observation) bool {
-	return o.Fault == nil && !o.ConsensusEnded && !o.Stopping && !o.CatchingUp && o.Moved && o.Idle <= 2*o.FreshFor
+	return o.Fault == nil && !o.ConsensusEnded && !o.Stopping && !o.CatchingUp && o.Moved && o.Idle <= 2*o.FreshFor && o.Age <= 3*o.FreshFor
 }

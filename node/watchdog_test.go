@@ -91,6 +91,34 @@ func TestReadiness(t *testing.T) {
 	}
 }
 
+// TestCurrent: where a node that was cut off, or whose machine slept, comes back in the same process, blocks come at once and are old ones: nothing is acted on before
+// those of now are there. That the clock is put forward is no different; back, and the age says nothing.
+func TestCurrent(t *testing.T) {
+	const fresh = 13 * time.Second
+	for _, tt := range []struct {
+		name string
+		age  time.Duration
+		want bool
+	}{
+		{"a block of now", time.Second, true},
+		{"blocks come, of a time when a proposer or two were down", 2 * fresh, true},
+		{"blocks come, of a minute ago", time.Minute, false},
+		{"blocks come, of a day ago", 24 * time.Hour, false},
+		{"no block at all", time.Since(time.Time{}), false},
+		{"this machine's clock is behind", -time.Hour, true},
+	} {
+		o := observation{Height: 7, Moved: true, Idle: 17 * time.Millisecond, FreshFor: fresh, Age: tt.age}
+		if got := current(o); got != tt.want {
+			t.Errorf("%s: current = %v", tt.name, got)
+		}
+	}
+	n := startNode(t, lone(t))
+	eventually(t, "its state is current", n.Current)
+	if now := time.Now(); !n.currentAt(now) || n.currentAt(now.Add(time.Hour)) {
+		t.Errorf("now %v, with a state that is an hour old %v", n.currentAt(now), n.currentAt(now.Add(time.Hour)))
+	}
+}
+
 // TestPowerSeen: only the step that the node is in counts.
 func TestPowerSeen(t *testing.T) {
 	var vals []*types.Validator

@@ -80,7 +80,7 @@ type fsckReport struct {
 	AppHash    string `json:"app_hash,omitempty"`
 	FirstBlock int64  `json:"first_block"`
 	LastBlock  int64  `json:"last_block"`
-	Lacking    string `json:"lacking,omitempty"` // settings that the files do not name, with what is in force instead
+	Lacking    string `json:"lacking,omitempty"`     // settings that the files do not name, with what is in force instead
 	RollbackTo *int64 `json:"rollback_to,omitempty"` // what was above this height is being taken back, and that was cut off
 	Fault      string `json:"fault,omitempty"`
 }
