@@ -1,12 +1,20 @@
 package apptest
 
 import (
+	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
 
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/standing"
+	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
 // TestShareOfRows: a block looks through no more rows for one member than its share, by whichever messages it asks for that, in one transaction or in many,
@@ -70,4 +78,75 @@ func TestShareOfRows(t *testing.T) {
 			t.Fatalf("publication %d of one firm's records: %s", i, r.Log)
 		}
 	}
+}
+
+// BenchmarkFullFile shows what a firm costs whose file has no room left, for one agency and for all together: the standing made of published records, the
+// rows in its group of a snapshot and the check of that group, and the bundle of a lender.
+func BenchmarkFullFile(b *testing.B) {
+	for _, all := range []bool{false, true} {
+		name := "one agency"
+		if all {
+			name = "all agencies"
+		}
+		b.Run(name, func(b *testing.B) { fullFile(b, all) })
+	}
+}
+
+func fullFile(b *testing.B, all bool) {
+	s := NewScript(b, Options{Apps: 1, Dirs: []string{b.TempDir()}})
+	run := func(line string) {
+		cmd, args, err := datadriven.ParseLine(line)
+		must(b, err)
+		if out := strings.TrimSpace(s.Run(&datadriven.TestData{Cmd: cmd, CmdArgs: args})); out != "OK" && !strings.HasPrefix(out, "up to") {
+			b.Fatal(out)
+		}
+	}
+	run("enrol firm=A")
+	firm, last := USCC("91410100", "Y00100"), map[string]int{"zz-scjg": pb.FileCommon - 1 + pb.FileMemberRows}
+	run(fmt.Sprintf("fill by=zz-scjg firm=A no=1 to=%d", last["zz-scjg"]))
+	if all {
+		last["js-rsj"], last["gy-scjg"] = pb.FileMemberRows, pb.FileMemberRows
+		run(fmt.Sprintf("fill by=js-rsj firm=A no=1 to=%d", pb.FileMemberRows))
+		run(fmt.Sprintf("fill by=gy-scjg firm=A no=1 to=%d region=410181", pb.FileMemberRows))
+		run(fmt.Sprintf("fill by=ops issuer=zz-scjg firm=A no=20001 to=%d", 20000+pb.FileRows-3*pb.FileMemberRows))
+	}
+	for _, by := range slices.Sorted(maps.Keys(last)) {
+		for no := 1; no <= last[by]; {
+			var msgs []pb.Msg
+			for ; no <= last[by] && len(msgs) < pb.MessagesMax; no++ {
+				id := x.RecordID("penalty", s.agency(by), docNo(fmt.Sprint(no)), firm)
+				msgs = append(msgs, pb.Msg{Sum: &pb.Msg_PublishRecord{PublishRecord: &pb.PublishRecord{Issuer: s.agency(by), Record: id[:]}}})
+			}
+			if r := s.Block(s.Sign(by, msgs...)); r[0].Code != 0 {
+				b.Fatal(r[0].Log)
+			}
+		}
+	}
+	s.Block()
+	s.Read(func(r x.Reader) {
+		size := 0
+		var rows []subject.Row
+		subject.EachFileRow(r, firm, func(key, value []byte) bool {
+			rows, size = append(rows, subject.Row{Key: bytes.Clone(key), Value: bytes.Clone(value)}), size+len(key)+len(value)
+			return true
+		})
+		head, _ := r.Get(subject.HeadKey(firm))
+		start := time.Now()
+		must(b, subject.CheckFileRows(firm, bytes.Clone(head), rows))
+		checked := time.Since(start)
+		of, _ := subject.Get(r, firm)
+		n := 0
+		for b.Loop() {
+			n = int(standing.Build(r, s.Secret, of).Counts.Penalties)
+		}
+		b.ReportMetric(float64(n), "published")
+		b.ReportMetric(float64(subject.FileSize(r, firm)), "versions")
+		b.ReportMetric(float64(size)/(1<<20), "MiB-in-group")
+		b.ReportMetric(float64(checked.Milliseconds()), "check-ms")
+	})
+	bundle := s.Bundle(firm)
+	if v, err := s.Verify(bundle, firm, "no-serious"); err != nil || !v.Holds {
+		b.Fatal(v, err)
+	}
+	b.ReportMetric(float64(len(bundle))/1024, "bundle-KiB")
 }
