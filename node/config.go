@@ -416,7 +416,9 @@ func (c Config) Check() error {
 		key   string
 		value int64
 	}{
-		{"state.retain", int64(c.Settings.State.Retain)}, {"state.snapshot_every", int64(c.Settings.State.SnapshotEvery)}, {"state.workers", int64(c.Settings.State.Workers)},
+		{"state.retain", int64(c.Settings.State.Retain)},
+		{"state.snapshot_every", int64(c.Settings.State.SnapshotEvery)},
+		{"state.workers", int64(c.Settings.State.Workers)},
 		{"watchdog.disk_free_mb", c.Settings.Watchdog.DiskFreeMB},
 	} {
 		if n.value < 0 {

@@ -1,13 +1,19 @@
 package node
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"time"
 
+	dbm "github.com/cometbft/cometbft-db"
+	cmtcfg "github.com/cometbft/cometbft/config"
 	"github.com/cometbft/cometbft/crypto/ed25519"
+	cmtjson "github.com/cometbft/cometbft/libs/json"
 	"github.com/cometbft/cometbft/types"
+	"github.com/syndtr/goleveldb/leveldb/opt"
 
 	"github.com/xinlian-ledger/xinlian/app"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
@@ -85,4 +91,48 @@ func LoadGenesis(path string) (*types.GenesisDoc, *pb.Genesis, error) {
 		return nil, nil, fmt.Errorf("genesis: app_state: %w: copy the file of another member (xinlian export genesis)", err)
 	}
 	return doc, g, nil
+}
+
+// began is where CometBFT's state keeps the genesis that a home began with. From its first start on CometBFT goes by that one and not by the file.
+var began = []byte("genesisDoc")
+
+// CheckBegan refuses a genesis file that is not the one that the home began with: members and auditors are given the file, and would be on another chain with it. A home that
+// has never started takes any.
+func CheckBegan(states dbm.DB, c *cmtcfg.Config) error {
+	raw, err := states.Get(began)
+	if err != nil || len(raw) == 0 {
+		return err
+	}
+	doc, err := types.GenesisDocFromFile(c.GenesisFile())
+	if err != nil {
+		return fmt.Errorf("genesis: %w: copy the file of another member (xinlian export genesis)", err)
+	}
+	first := new(types.GenesisDoc)
+	if err := cmtjson.Unmarshal(raw, first); err != nil {
+		return fmt.Errorf("the genesis in CometBFT's state: %w", err)
+	}
+	if first.ChainID != doc.ChainID {
+		return fmt.Errorf("this home belongs to chain %q, not to %q as %s: copy the file of another member (xinlian export genesis)", first.ChainID, doc.ChainID, c.GenesisFile())
+	}
+	if raw, err = cmtjson.Marshal(first); err != nil {
+		return err
+	}
+	if have, err := cmtjson.Marshal(doc); err != nil || !bytes.Equal(have, raw) {
+		return errors.Join(err, fmt.Errorf("%s is not the genesis file that this home began with, of the chain from %s: copy the file of another member (xinlian export genesis)",
+			c.GenesisFile(), first.GenesisTime.Format(time.RFC3339)))
+	}
+	return nil
+}
+
+// CheckBeganOf is CheckBegan for a home that others may have open. Where its state cannot be read, the node that has it open has checked it.
+func CheckBeganOf(c *cmtcfg.Config) error {
+	if !fileExists(filepath.Join(c.DBDir(), "state.db")) {
+		return nil
+	}
+	db, err := dbm.NewGoLevelDBWithOpts("state", c.DBDir(), &opt.Options{ReadOnly: true})
+	if err != nil {
+		return nil
+	}
+	defer db.Close()
+	return CheckBegan(db, c)
 }

@@ -175,6 +175,9 @@ func New(c Config, o Options) (_ *Node, err error) {
 // engineRemedy is what helps where CometBFT's stores are damaged.
 const engineRemedy = "run fsck, then restore the home from a backup, or begin a new one from the blocks of others"
 
+// wrongGenesis is a file beside whole stores, which need no remedy.
+type wrongGenesis struct{ error }
+
 // openEngine makes CometBFT's node. CometBFT panics on some damage of its stores while it replays; here that becomes an error.
 func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 	defer func() {
@@ -222,6 +225,11 @@ func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 		case "state":
 			stateDB = db
 		}
+		if ctx.ID == "state" {
+			if err := CheckBegan(db, cfg); err != nil {
+				return nil, wrongGenesis{err}
+			}
+		}
 		if stateDB != nil && blockDB != nil {
 			if err := beginAfterSnapshot(sm.NewStore(stateDB, sm.StoreOptions{}), store.NewBlockStore(blockDB)); err != nil {
 				return nil, err
@@ -252,6 +260,9 @@ func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 	if err != nil {
 		if f := n.app.Fault(); f != nil {
 			return f
+		}
+		if w := (wrongGenesis{}); errors.As(err, &w) {
+			return w
 		}
 		return fmt.Errorf("CometBFT cannot start from this home: %w; %s", err, engineRemedy)
 	}

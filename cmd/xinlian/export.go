@@ -29,6 +29,9 @@ auditors, not for the public.`,
 		if _, _, err := node.LoadGenesis(path); err != nil {
 			return err
 		}
+		if err := node.CheckBeganOf(cfg.Engine); err != nil {
+			return err
+		}
 		raw, err := readFileMax(path, genesisBytesMax)
 		if err != nil {
 			return err

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	dbm "github.com/cometbft/cometbft-db"
+	cmttypes "github.com/cometbft/cometbft/types"
 	"github.com/dgraph-io/badger/v4"
 
 	"github.com/xinlian-ledger/xinlian/app/state"
@@ -205,6 +206,22 @@ func TestFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, `belongs to chain "test-faults", not to "test-others"`},
+		{"genesis of another chain of the same name", func(h string) {
+			file := filepath.Join(h, "config", "genesis.json")
+			doc, err := cmttypes.GenesisDocFromFile(file)
+			if err == nil {
+				doc.GenesisTime = doc.GenesisTime.Add(time.Hour)
+				err = doc.SaveAs(file)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, args := range [][]string{{"fsck"}, {"compact"}, {"rollback"}, {"snapshot", "create"}, {"export", "genesis"}} {
+				if _, text := xinlian(t, exitDamaged, append(args, "--home", h)...); strings.Count(text, "\n") != 1 || !strings.Contains(text, "that this home began with") {
+					t.Errorf("%v says %q", args, text)
+				}
+			}
+		}, "that this home began with"},
 		{"folder of a newer format", func(h string) {
 			db, err := badger.OpenManaged(badger.DefaultOptions(filepath.Join(h, node.StateDir)).WithLogger(nil))
 			if err != nil {

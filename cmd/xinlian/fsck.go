@@ -231,6 +231,9 @@ func openEngineStores(cfg *cmtcfg.Config) (e *engineStores, err error) {
 	if err != nil {
 		return e, err
 	}
+	if err := node.CheckBegan(states, cfg); err != nil {
+		return e, exitWith(exitDamaged, err)
+	}
 	e.blocks, e.states = store.NewBlockStore(blocks), sm.NewStore(states, sm.StoreOptions{})
 	return e, nil
 }
