@@ -557,12 +557,15 @@ func (n *Node) watch() {
 	t := time.NewTicker(watchEvery)
 	defer t.Stop()
 	daily := n.daily()
+	var peers lag
 	for {
 		if n.lookAtState(daily) {
 			close(n.compact)
 			daily = nil
 		}
-		if reason, end := judge(n.observe(), n.config.Settings.Watchdog.Behind); end {
+		o := n.observe()
+		o.Behind = peers.look(time.Now(), o.ahead())
+		if reason, end := judge(o, n.config.Settings.Watchdog.Behind); end {
 			n.doneErr = errors.New(reason)
 			close(n.done)
 			return

@@ -22,17 +22,37 @@ type observation struct {
 	Peers      int
 	PeersAhead int // peers that say they are at a later height than the one we work on
 
+	Behind time.Duration // for how long more than a third of them have been, at every look
+
 	PowerSeen, PowerTotal int64 // votes of the running round
 
 	FreshFor time.Duration // a block is fresh for this long
 	Age      time.Duration // of the newest block, by its own time and the clock of this machine
 }
 
+// ahead says whether more peers are ahead than may lie.
+func (o observation) ahead() bool { return o.PeersAhead*3 > o.Peers }
+
+// lag tells for how long peers have been ahead, look by look.
+type lag struct{ since time.Time }
+
+func (l *lag) look(now time.Time, ahead bool) time.Duration {
+	if !ahead {
+		l.since = time.Time{}
+		return 0
+	}
+	if l.since.IsZero() {
+		l.since = now
+	}
+	return now.Sub(l.since)
+}
+
 // judge says whether the process must end, and why. There are three reasons and no fourth: (a) the application reported a fault;
 // (b) the node's own consensus routine has stopped, which CometBFT survives as a process that answers and never votes again; (c)
 // peers are ahead and nothing has come for a while. No quorum is none of them: ending would only lose this node's vote as well.
 //
-// (c) asks for more than a third of the peers: fewer than that may lie, and one must not be able to end another.
+// (c) asks for more than a third of the peers: fewer than that may lie, and one must not be able to end another. And it counts from when they were first seen ahead: a
+// node that was cut off, or stood still with its machine, for longer than behind is behind when it is back, and needs the time to catch up.
 func judge(o observation, behind time.Duration) (reason string, end bool) {
 	switch {
 	case o.Stopping:
@@ -41,7 +61,7 @@ func judge(o observation, behind time.Duration) (reason string, end bool) {
 		return "the application cannot go on: " + o.Fault.Error(), true
 	case o.ConsensusEnded:
 		return "the consensus routine has stopped: " + o.ConsensusReason, true
-	case o.Idle >= behind && o.PeersAhead*3 > o.Peers:
+	case min(o.Idle, o.Behind) >= behind && o.ahead():
 		return fmt.Sprintf("no block for %s at height %d while %d of %d peers are ahead", o.Idle.Round(time.Second), o.Height, o.PeersAhead, o.Peers), true
 	}
 	return "", false

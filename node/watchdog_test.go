@@ -33,13 +33,14 @@ func TestJudge(t *testing.T) {
 		{"no peers for an hour", observation{Idle: time.Hour}, ""},
 		{"catching up without peers for an hour", observation{Idle: time.Hour, CatchingUp: true}, ""},
 
-		{"all peers ahead, not for long", observation{Idle: behind - 1, Peers: 3, PeersAhead: 3}, ""},
-		{"all peers ahead for long", observation{Idle: behind, Peers: 3, PeersAhead: 3}, "3 of 3 peers are ahead"},
-		{"the only peer ahead for long", observation{Idle: behind, Peers: 1, PeersAhead: 1}, "1 of 1"},
-		{"one of three says so: it may lie", observation{Idle: time.Hour, Peers: 3, PeersAhead: 1}, ""},
-		{"two of three", observation{Idle: behind, Peers: 3, PeersAhead: 2}, "2 of 3"},
-		{"peers ahead, and blocks come", observation{Idle: time.Second, CatchingUp: true, Peers: 3, PeersAhead: 3}, ""},
-		{"catching up, and nothing comes", observation{Idle: behind, CatchingUp: true, Peers: 3, PeersAhead: 3}, "peers are ahead"},
+		{"all peers ahead, not for long", observation{Idle: behind - 1, Behind: behind, Peers: 3, PeersAhead: 3}, ""},
+		{"all peers ahead for long", observation{Idle: behind, Behind: behind, Peers: 3, PeersAhead: 3}, "3 of 3 peers are ahead"},
+		{"the only peer ahead for long", observation{Idle: behind, Behind: behind, Peers: 1, PeersAhead: 1}, "1 of 1"},
+		{"one of three says so: it may lie", observation{Idle: time.Hour, Behind: time.Hour, Peers: 3, PeersAhead: 1}, ""},
+		{"two of three", observation{Idle: behind, Behind: behind, Peers: 3, PeersAhead: 2}, "2 of 3"},
+		{"peers ahead, and blocks come", observation{Idle: time.Second, Behind: time.Hour, CatchingUp: true, Peers: 3, PeersAhead: 3}, ""},
+		{"cut off or suspended for an hour, and back: it has the time to catch up", observation{Idle: time.Hour, Behind: behind - 1, Peers: 3, PeersAhead: 3}, ""},
+		{"catching up, and nothing comes", observation{Idle: behind, Behind: behind, CatchingUp: true, Peers: 3, PeersAhead: 3}, "peers are ahead"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			reason, end := judge(tt.o, behind)
@@ -47,6 +48,21 @@ func TestJudge(t *testing.T) {
 				t.Errorf("judge = %q, %v; want %q", reason, end, tt.want)
 			}
 		})
+	}
+}
+
+// TestLag: the time counts from the first look at which peers are ahead, and anew after one at which they are not.
+func TestLag(t *testing.T) {
+	now := time.Now()
+	var l lag
+	for _, tt := range []struct {
+		after time.Duration
+		ahead bool
+		want  time.Duration
+	}{{0, false, 0}, {time.Hour, true, 0}, {time.Hour + time.Minute, true, time.Minute}, {2 * time.Hour, false, 0}, {3 * time.Hour, true, 0}} {
+		if got := l.look(now.Add(tt.after), tt.ahead); got != tt.want {
+			t.Errorf("after %s: %s, want %s", tt.after, got, tt.want)
+		}
 	}
 }
 
