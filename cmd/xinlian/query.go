@@ -25,7 +25,7 @@ func queryCmd() *cobra.Command {
 		group("incentive", "Incentives (守信激励)", queryIncentiveListsCmd(), queryIncentivesCmd()),
 		group("inspection", "Random inspections (双随机、一公开)", queryPlanCmd(), queryDrawCmd()),
 		group("measure", "Sanction measures (失信惩戒措施)", queryMeasureItemsCmd()),
-		queryRecordCmd(), queryFileCmd(), queryCommitmentCmd(), queryCheckCmd(), queryDutiesCmd(), queryParamsCmd(),
+		queryRecordCmd(), queryTxCmd(), queryFileCmd(), queryCommitmentCmd(), queryCheckCmd(), queryDutiesCmd(), queryParamsCmd(),
 		queryCourtPlanCmd(), queryCasesCmd(), queryCopiesCmd(), queryReconciliationCmd(), queryAttentionCmd(), queryNoPenaltiesCmd(), queryObjectionsCmd(),
 		queryAskCmd(), queryReceiptsCmd())
 	cmd.Long = `Ask a node. Without --key the answer is the public's; with it, the member's. An answer of a node is its word: what must hold up is a bundle, which
@@ -252,6 +252,14 @@ func queryRecordCmd() *cobra.Command {
 		func(cmd *cobra.Command, c *client.Client, args []string) (json.RawMessage, error) {
 			id := strings.ToLower(strings.TrimPrefix(args[0], "0x"))
 			return c.Record(cmd.Context(), id)
+		},
+		showFields)
+}
+
+func queryTxCmd() *cobra.Command {
+	return ask("tx ID", "Show the outcome of a transaction to its signer", cobra.ExactArgs(1),
+		func(cmd *cobra.Command, c *client.Client, args []string) (json.RawMessage, error) {
+			return c.Tx(cmd.Context(), strings.ToLower(strings.TrimPrefix(args[0], "0x")))
 		},
 		showFields)
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/xinlian-ledger/xinlian/node/client"
 	"github.com/xinlian-ledger/xinlian/node/keys"
+	"github.com/xinlian-ledger/xinlian/node/lang/shell"
 	"github.com/xinlian-ledger/xinlian/node/vault"
 )
 
@@ -133,10 +134,17 @@ func verdictOf(err error) error {
 	var (
 		p *client.Problem
 		r *client.Refusal
+		o *client.Open
 	)
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &o):
+		code, why := 3, err.Error()
+		if errors.Is(err, context.Canceled) {
+			code, why = shell.ExitInterrupted, "interrupted"
+		}
+		return exitWith(code, fmt.Errorf("%s; transaction %x may have been taken in, and lives until %s: see `xinlian query tx ID` before you run this again", why, o.ID, o.Expires.UTC().Format(time.RFC3339)))
 	case errors.Is(err, client.ErrUnreachable):
 		return exitWith(3, fmt.Errorf("%w; nothing is lost: run it again", err))
 	case errors.As(err, &p) && (p.Status == 400 || p.Status == 401 || p.Status == 403):

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/xinlian-ledger/xinlian/node/keys"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 )
 
 // A gateway takes each Authorization header once, and a header names a whole second.
@@ -68,6 +70,53 @@ func TestUnreachable(t *testing.T) {
 		if _, err := New(Options{URL: bad}); err == nil {
 			t.Errorf("%q passes for a URL", bad)
 		}
+	}
+}
+
+// TestOpen: a transaction that a node may have taken in is named by who lost the answer, or would not wait for it; one that no node was reached with is not.
+func TestOpen(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var sent func(w http.ResponseWriter)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			sent(w)
+			return
+		}
+		fmt.Fprintf(w, `{"chain_id":"test-open","height":1,"block_time":%q}`, time.Now().Format(time.RFC3339))
+	}))
+	defer srv.Close()
+	k, err := keys.Generate("k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := New(Options{URL: srv.URL, Key: k})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name string
+		sent func(w http.ResponseWriter)
+		want error
+	}{
+		{"the answer is lost", func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, ErrUnreachable},
+		{"nobody waits for it", func(w http.ResponseWriter) { cancel(); <-ctx.Done() }, context.Canceled},
+	} {
+		sent = tt.sent
+		_, err := c.Send(ctx, probe("U"))
+		var o *Open
+		if !errors.As(err, &o) || !errors.Is(err, tt.want) || o.ID == [32]byte{} || o.Expires.Before(time.Now()) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+	s, err := c.Sign(t.Context(), []pb.Msg{probe("U")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Close()
+	c.Close()
+	if _, sent, err := c.deliver(t.Context(), s); sent || !errors.Is(err, ErrUnreachable) {
+		t.Errorf("nobody is there: %v, and it may have been taken in: %v", err, sent)
 	}
 }
 

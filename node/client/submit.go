@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/xinlian-ledger/xinlian/node/keys"
@@ -159,6 +160,16 @@ const standstill = 30 * time.Second
 // errDead says that a transaction expired before a block took it in.
 var errDead = errors.New("the transaction expired before a block took it in; send it again")
 
+// Open is why the outcome of a transaction is not known that a node may have taken in. It may be executed until it expires.
+type Open struct {
+	ID      [32]byte
+	Expires time.Time // block time
+	Err     error     // ErrUnreachable, or the end of the context
+}
+
+func (o *Open) Error() string { return o.Err.Error() }
+func (o *Open) Unwrap() error { return o.Err }
+
 // Send signs messages as one transaction, submits it and waits until it is committed. It returns an Outcome whenever the transaction was executed, or
 // refused at the gate; an error says that it is not known, or that nobody answered.
 func (c *Client) Send(ctx context.Context, msgs ...pb.Msg) (*Outcome, error) {
@@ -167,8 +178,11 @@ func (c *Client) Send(ctx context.Context, msgs ...pb.Msg) (*Outcome, error) {
 		if err != nil {
 			return nil, err
 		}
-		o, err := c.Deliver(ctx, s)
-		if !errors.Is(err, errDead) {
+		o, sent, err := c.deliver(ctx, s)
+		switch {
+		case err != nil && sent && (ctx.Err() != nil || errors.Is(err, ErrUnreachable)):
+			return nil, &Open{s.ID, s.Expires, err}
+		case !errors.Is(err, errDead):
 			return o, err
 		}
 	}
@@ -176,6 +190,12 @@ func (c *Client) Send(ctx context.Context, msgs ...pb.Msg) (*Outcome, error) {
 
 // Deliver submits a signed transaction until its outcome is known. The same bytes may be sent as often as needed: the chain executes them once.
 func (c *Client) Deliver(ctx context.Context, s *Signed) (*Outcome, error) {
+	o, _, err := c.deliver(ctx, s)
+	return o, err
+}
+
+// deliver tells as well whether a node was reached with the transaction.
+func (c *Client) deliver(ctx context.Context, s *Signed) (_ *Outcome, sent bool, _ error) {
 	path := "/v1/txs?wait=commit"
 	deadline := time.Now().Add(c.opts.Patience)
 	pause := c.firstPause
@@ -183,6 +203,7 @@ func (c *Client) Deliver(ctx context.Context, s *Signed) (*Outcome, error) {
 	var waits stand
 	for {
 		a, err := c.once(ctx, request{method: http.MethodPost, path: path, accept: "application/json", body: s.Raw, contentType: "application/octet-stream", auth: true})
+		sent = sent || !errors.Is(err, errDial)
 		code := ""
 		if err == nil {
 			err = problemOf(a)
@@ -190,7 +211,7 @@ func (c *Client) Deliver(ctx context.Context, s *Signed) (*Outcome, error) {
 		}
 		switch {
 		case ctx.Err() != nil:
-			return nil, ctx.Err()
+			return nil, sent, ctx.Err()
 		case errors.Is(err, ErrUnreachable):
 			// It may have been taken in before the connection broke. Sending it again finds out.
 			if !lost {
@@ -210,35 +231,36 @@ func (c *Client) Deliver(ctx context.Context, s *Signed) (*Outcome, error) {
 		case code == codePending, code == codeSeen, err == nil && a.status == http.StatusAccepted:
 			o, err := c.look(ctx, s, &waits)
 			if o != nil || err != nil {
-				return o, err
+				return o, sent, err
 			}
 			deadline = time.Now().Add(max(c.opts.Patience, time.Until(s.Expires)))
 		case code == codeExpired:
 			o, err := c.outcome(ctx, s.ID)
 			if err == nil && o != nil {
-				return o, nil
+				return o, sent, nil
 			}
 			if err != nil {
-				return nil, err
+				return nil, sent, err
 			}
-			return nil, errDead
+			return nil, sent, errDead
 		case err != nil && a == nil:
-			return nil, err
+			return nil, sent, err
 		default:
 			if lost && c.opts.Back != nil {
 				c.opts.Back()
 			}
 			var p *Problem
 			if errors.As(err, &p) && (p.Status == http.StatusUnauthorized || p.Status == http.StatusForbidden || p.Status >= 500 || p.Code == "") {
-				return nil, err
+				return nil, sent, err
 			}
-			return outcomeOf(a)
+			o, err := outcomeOf(a)
+			return o, sent, err
 		}
 		if time.Now().Add(pause).After(deadline) {
-			return nil, err
+			return nil, sent, err
 		}
 		if e := sleep(ctx, pause); e != nil {
-			return nil, e
+			return nil, sent, e
 		}
 		pause = min(2*pause, c.longPause)
 	}
@@ -275,6 +297,11 @@ func (c *Client) look(ctx context.Context, s *Signed, st *stand) (*Outcome, erro
 		return nil, errDead
 	}
 	return nil, nil
+}
+
+// Tx is the outcome of a transaction as the gateway has it.
+func (c *Client) Tx(ctx context.Context, id string) (json.RawMessage, error) {
+	return c.raw(ctx, "/v1/txs/"+url.PathEscape(id), true)
 }
 
 // Outcome looks a transaction up by its id; its signer and auditors are told.
