@@ -218,6 +218,10 @@ func (g *Gateway) TurnAway(w http.ResponseWriter, r *http.Request, ofPeer bool) 
 // ServeHTTP implements http.Handler. What goes before every route stands here.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{ResponseWriter: w}
+	if r.Body != nil && r.Body != http.NoBody {
+		rec.body = &sent{ReadCloser: r.Body}
+		r.Body = rec.body
+	}
 	defer g.recovered(rec, r)
 	h := w.Header()
 	h.Add("Vary", "Accept-Encoding")
@@ -297,22 +301,40 @@ func (g *Gateway) recovered(w *recorder, r *http.Request) {
 	panic(http.ErrAbortHandler) // half an answer is worse than none
 }
 
-// recorder remembers the status.
+// sent is the body of a request, and knows whether it was read to its end.
+type sent struct {
+	io.ReadCloser
+	ended bool
+}
+
+// Read implements io.Reader.
+func (s *sent) Read(b []byte) (int, error) {
+	n, err := s.ReadCloser.Read(b)
+	s.ended = s.ended || err == io.EOF
+	return n, err
+}
+
+// recorder remembers the status. An answer to a request whose body was not read is the last one over its connection: the server would read on, however slowly the body
+// comes, before it sends the answer.
 type recorder struct {
 	http.ResponseWriter
 	status int
+	body   *sent // nil: there is none
 }
 
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
+		if r.body != nil && !r.body.ended {
+			r.Header().Set("Connection", "close")
+		}
 	}
 	r.ResponseWriter.WriteHeader(status)
 }
 
 func (r *recorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
-		r.status = http.StatusOK
+		r.WriteHeader(http.StatusOK)
 	}
 	return r.ResponseWriter.Write(b)
 }
@@ -372,11 +394,7 @@ func (g *Gateway) read(rt route, c *call) (err error) {
 	if c.auth, err = g.authorization(c.r); err == nil && c.auth == nil {
 		err = rt.audience.admits(nil, "")
 	}
-	if c.r.Body == http.NoBody {
-		return err
-	}
-	if err != nil {
-		c.w.Header().Set("Connection", "close") // what follows is not read
+	if err != nil || c.r.Body == http.NoBody {
 		return err
 	}
 	done, ok := g.bodies.begin(c.r.RemoteAddr)
@@ -460,7 +478,6 @@ func query(raw string, allowed []string) (url.Values, error) {
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	tooLarge := refuse(http.StatusRequestEntityTooLarge, ErrBodySize.With("the route takes a body of at most %d bytes", limit))
 	if r.ContentLength > limit {
-		w.Header().Set("Connection", "close") // what follows is not read
 		return nil, tooLarge
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))

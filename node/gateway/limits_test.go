@@ -263,22 +263,53 @@ func TestRefusedBeforeTheBody(t *testing.T) {
 		}
 	}
 
-	// Over a connection, the answer comes while the body does not.
-	server := httptest.NewUnstartedServer(w.gateways[0])
-	server.Config = w.gateways[0].Server()
-	server.Start()
-	defer server.Close()
-	c, err := net.Dial("tcp", server.Listener.Addr().String())
+}
+
+// Over a connection every answer to a request whose body is not read comes while that does not, and is the last one. Where the body is read the connection goes on.
+func TestUnreadBodyEndsTheConnection(t *testing.T) {
+	w := newWorld(t)
+	w.enrolAll()
+	w.Block()
+	proxies, err := peer.ParseProxies("127.0.0.1")
 	must(t, err)
-	defer c.Close()
-	must(t, c.SetDeadline(time.Now().Add(10*time.Second)))
-	_, err = io.WriteString(c, "POST /v1/queries HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
-	must(t, err)
-	a, err := http.ReadResponse(bufio.NewReader(c), nil)
-	must(t, err)
-	a.Body.Close()
-	if a.StatusCode != 401 || !a.Close {
-		t.Errorf("%s, and the connection goes on: %v", a.Status, !a.Close)
+	limited := gateway.New(gateway.Backend{App: w.Apps[0], Blocks: w.blocks, Submit: w.submit, Ready: func() (bool, string) { return true, "" }},
+		gateway.Options{RatePerSecond: 1e-9, RateBurst: 1, TrustedProxies: proxies})
+	limited.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/v1/status", nil)) // what the address has
+	for _, tt := range []struct {
+		g          *gateway.Gateway
+		head, body string
+		status     int
+		goesOn     bool
+	}{
+		{w.gateways[0], "POST /v1/queries", "", 401, false},
+		{w.gateways[0], "POST /v1/txs?bogus=1", "", 400, false},
+		{w.gateways[0], "PUT /v1/txs", "", 405, false},
+		{w.gateways[0], "OPTIONS /v1/txs", "", 204, false},
+		{w.gateways[0], "POST /v1/nothing", "", 404, false},
+		{w.gateways[0], "POST //v1/txs", "", 404, false},
+		{w.gateways[0], "GET /v1/status", "", 413, false},
+		{limited, "POST /v1/txs", "", 429, false},
+		{w.gateways[0], "POST /v1/txs", strings.Repeat("x", 100), 400, true},
+		{w.gateways[0], "POST /v1/attestations", strings.Repeat("x", 100), 400, true},
+	} {
+		server := httptest.NewUnstartedServer(tt.g)
+		server.Config = tt.g.Server()
+		server.Start()
+		c, err := net.Dial("tcp", server.Listener.Addr().String())
+		must(t, err)
+		must(t, c.SetDeadline(time.Now().Add(10*time.Second)))
+		_, err = io.WriteString(c, tt.head+" HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\nContent-Length: 100\r\n\r\n"+tt.body)
+		must(t, err)
+		if a, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil {
+			t.Errorf("%s: no answer: %v", tt.head, err)
+		} else {
+			a.Body.Close()
+			if a.StatusCode != tt.status || a.Close == tt.goesOn {
+				t.Errorf("%s: %s, and the connection goes on: %v", tt.head, a.Status, !a.Close)
+			}
+		}
+		c.Close()
+		server.Close()
 	}
 }
 
