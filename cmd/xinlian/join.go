@@ -60,50 +60,64 @@ func (j *joining) provider(cfg node.Config, log *slog.Logger) (statesync.StatePr
 	return &join.Provider{Sources: sources, Genesis: doc, Trust: who, Log: log}, nil
 }
 
+// begin gives whom the engine of an empty home asks. A home that has blocks goes on from them, and nothing of the line is looked at: trust files end and keys go, while unit
+// files keep their line.
+func (j *joining) begin(ctx context.Context, cfg node.Config, log *slog.Logger) (statesync.StateProvider, error) {
+	empty, err := j.finish(ctx, cfg)
+	if err != nil || !empty {
+		return nil, err
+	}
+	return j.provider(cfg, log)
+}
+
 // finish ends a join that a crash cut off in its last step: the ledger's state is there, CometBFT's stores do not know of it. It asks for the headers of the
-// state's height and writes what the engine would have written. Any other home is left alone.
-func (j *joining) finish(ctx context.Context, cfg node.Config) error {
+// state's height and writes what the engine would have written. Any other home is left alone. It says whether the home is empty.
+func (j *joining) finish(ctx context.Context, cfg node.Config) (empty bool, err error) {
 	dir := filepath.Join(cfg.Home, node.StateDir)
-	if _, err := os.Stat(dir); err != nil {
-		return nil
+	_, noState := os.Stat(dir)
+	if _, err := os.Stat(filepath.Join(cfg.Engine.DBDir(), "blockstore.db")); err != nil && noState != nil {
+		return true, nil
 	}
 	states, blocks, done, err := newEngineStores(cfg.Engine)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer done()
 	have, err := states.Load()
 	if err != nil {
-		return fmt.Errorf("CometBFT's state: %w", err)
+		return false, fmt.Errorf("CometBFT's state: %w", err)
 	}
-	if !blocks.IsEmpty() || have.LastBlockHeight != 0 && blocks.LoadSeenCommit(have.LastBlockHeight) != nil {
-		return nil
+	switch {
+	case !blocks.IsEmpty() || have.LastBlockHeight != 0 && blocks.LoadSeenCommit(have.LastBlockHeight) != nil:
+		return false, nil
+	case noState != nil:
+		return true, nil
 	}
 	a, err := app.New(app.Options{Dir: dir})
 	if err != nil {
-		return stateRefusal(err)
+		return false, stateRefusal(err)
 	}
 	height, appHash := a.Status().Height, a.Status().AppHash
 	if err := a.Close(); err != nil || height == 0 {
-		return err
+		return true, err
 	}
 	if len(j.gateways) == 0 {
-		return fmt.Errorf("%s holds the ledger's state of height %d and no block: run `snapshot restore` again, or start with --join", cfg.Home, height)
+		return false, fmt.Errorf("%s holds the ledger's state of height %d and no block: run `snapshot restore` again, or start with --join", cfg.Home, height)
 	}
 	p, err := j.provider(cfg, nil) // the error is the last line of the program
 	if err != nil {
-		return err
+		return false, err
 	}
 	st, err := p.State(ctx, uint64(height))
 	if err != nil {
-		return fmt.Errorf("the home holds a snapshot of height %d and nothing else: %w", height, err)
+		return false, fmt.Errorf("the home holds a snapshot of height %d and nothing else: %w", height, err)
 	}
 	if !bytes.Equal(st.AppHash, appHash) {
-		return fmt.Errorf("the home holds a snapshot of height %d with app hash %x, the chain has %x: make the home anew", height, appHash, st.AppHash)
+		return false, fmt.Errorf("the home holds a snapshot of height %d with app hash %x, the chain has %x: make the home anew", height, appHash, st.AppHash)
 	}
 	commit, err := p.Commit(ctx, uint64(height))
 	if err != nil {
-		return err
+		return false, err
 	}
-	return join.Prepare(states, blocks, st, commit)
+	return false, join.Prepare(states, blocks, st, commit)
 }

@@ -33,7 +33,7 @@ the same process.
 
 With --join an empty home begins with a snapshot that its peers serve (state.snapshot_every) instead of the first block. Which app hash the
 chain has, it asks the gateways of members, with a member's key, and believes only what more than two thirds of the power of the trusted
-validators have signed. A home that has blocks goes on from them.`,
+validators have signed. A home that has blocks goes on from them, and looks at none of this.`,
 		Args: cobra.NoArgs,
 	}
 	home := homeFlag(c)
@@ -77,10 +77,7 @@ func runNode(ctx context.Context, home string, j *joining) error {
 	if lacking := cfg.SayLacking(); lacking != "" {
 		log.Warn("the files of this home lack settings, and these are in force instead: an older program wrote them, or lines were lost", "settings", lacking)
 	}
-	if err := j.finish(ctx, cfg); err != nil {
-		return err
-	}
-	provider, err := j.provider(cfg, log.With("module", "join"))
+	provider, err := j.begin(ctx, cfg, log.With("module", "join"))
 	if err != nil {
 		return err
 	}
