@@ -18,6 +18,7 @@ type Reader interface {
 // State is what a transition writes to.
 type State interface {
 	Reader
+	// Set writes a row. The slices stay the caller's.
 	Set(key, value []byte)
 	Delete(key []byte)
 }
@@ -73,6 +74,8 @@ type Ctx struct {
 	Passed  map[string]struct{} // moments, by key, whose first timer was deleted; SettleTimers looks at them
 	Looked  int64               // rows of subjects that rules looked through: nothing undoes that work
 	Moved   []Moved             // dishonesty records that left publicity, or came back, in order of execution
+
+	room []byte // of the key that KeyFor gave last: a Ctx is for one goroutine
 }
 
 // Moved is a dishonesty record that left publicity or came back to it: what hangs on it is looked at again at the end of the block.

@@ -66,12 +66,16 @@ type Duty struct {
 	Alarmed bool   // it was not done in time and an alarm says so: the clock has run, the duty stands
 }
 
-func (d Duty) key() []byte {
+func (d Duty) key() []byte { return d.appendKey(make([]byte, 0, dutyKeyMin+len(d.Record))) }
+
+func (d Duty) appendKey(b []byte) []byte {
 	alarmed := byte(0)
 	if d.Alarmed {
 		alarmed = 1
 	}
-	return Key(dutyTable.Prefix, []byte(d.Owner), dueBytes(d.Due), []byte{alarmed, byte(d.Kind)}, []byte(d.Subject), d.Record)
+	b = append(append(b, dutyTable.Prefix), d.Owner...)
+	b = append(binary.BigEndian.AppendUint32(b, uint32(d.Due)), alarmed, byte(d.Kind))
+	return append(append(b, d.Subject...), d.Record...)
 }
 
 func dueBytes(due calendar.Date) []byte { return binary.BigEndian.AppendUint32(nil, uint32(due)) }
@@ -107,13 +111,19 @@ func Assign(ctx *Ctx, old, now []Duty) {
 // Enter writes a duty with its clock. The row of a clock says which of its duties comes first: who looks for those that run by it does not pass all
 // that were done before, which Badger keeps for a while. The row follows from the duties alone, as their order in the list does.
 func Enter(s State, d Duty) {
-	key := d.key()
+	room := new([]byte)
+	if c, ok := s.(*Ctx); ok {
+		room = &c.room // as in KeyFor
+	}
+	key := d.appendKey((*room)[:0])
+	*room = key
 	s.Set(key, []byte{})
 	t, runs := d.Timer()
 	if !runs {
 		return
 	}
-	clock, place := t.key(), key[clockLen:]
+	*room = t.appendKey(key)
+	clock, place := (*room)[len(key):], key[clockLen:]
 	if first, ok := Peek(s, clock); !ok || bytes.Compare(place, first) < 0 {
 		schedule(s, clock, place)
 	}

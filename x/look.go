@@ -64,7 +64,7 @@ func Peek(r Reader, key []byte) (value []byte, found bool) {
 
 // Look reads a row for looking at alone. Others may look at the same row: nobody changes it, nor anything that it points to.
 func (t Table[T, P]) Look(r Reader, parts ...[]byte) (*T, bool) {
-	key := t.Key(parts...)
+	key := t.KeyFor(r, parts...)
 	r = bare(r)
 	m, ok := r.(Memo)
 	if !ok {

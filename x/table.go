@@ -125,9 +125,14 @@ func NewTable[T any, P Row[T]](prefix byte, layout string, binding Binding) Tabl
 // Key is the state key of a row.
 func (t Table[T, P]) Key(parts ...[]byte) []byte { return Key(t.info.Prefix, parts...) }
 
+// KeyFor is Key for one call of r, see KeyFor.
+func (t Table[T, P]) KeyFor(r Reader, parts ...[]byte) []byte {
+	return KeyFor(r, t.info.Prefix, parts...)
+}
+
 // Get reads a row.
 func (t Table[T, P]) Get(r Reader, parts ...[]byte) (*T, bool) {
-	return t.get(r, t.Key(parts...))
+	return t.get(r, t.KeyFor(r, parts...))
 }
 
 func (t Table[T, P]) get(r Reader, key []byte) (*T, bool) {
@@ -142,11 +147,11 @@ func (t Table[T, P]) get(r Reader, key []byte) (*T, bool) {
 func (t Table[T, P]) Put(s State, row *T, parts ...[]byte) {
 	value := Room(s, P(row).Size())
 	EncodeInto(value, P(row))
-	Place(s, t.Key(parts...), value)
+	Place(s, t.KeyFor(s, parts...), value)
 }
 
 // Delete removes a row.
-func (t Table[T, P]) Delete(s State, parts ...[]byte) { s.Delete(t.Key(parts...)) }
+func (t Table[T, P]) Delete(s State, parts ...[]byte) { s.Delete(t.KeyFor(s, parts...)) }
 
 // Each visits the rows whose key begins with the parts, by key. The key given to fn is without the table's prefix.
 func (t Table[T, P]) Each(r Reader, fn func(key []byte, row *T) (more bool), parts ...[]byte) {
@@ -186,12 +191,26 @@ func Key(prefix byte, parts ...[]byte) []byte {
 	for _, p := range parts {
 		n += len(p)
 	}
-	k := make([]byte, 1, n)
-	k[0] = prefix
+	return appendKey(make([]byte, 0, n), prefix, parts)
+}
+
+func appendKey(k []byte, prefix byte, parts [][]byte) []byte {
+	k = append(k, prefix)
 	for _, p := range parts {
 		k = append(k, p...)
 	}
 	return k
+}
+
+// KeyFor is Key for one call of r: the next key that is made for r takes its place. A record looks for and writes a dozen rows, and a slice for each of their
+// keys was one allocation in four.
+func KeyFor(r Reader, prefix byte, parts ...[]byte) []byte {
+	c, ok := r.(*Ctx)
+	if !ok {
+		return Key(prefix, parts...)
+	}
+	c.room = appendKey(c.room[:0], prefix, parts)
+	return c.room
 }
 
 // RecordID derives the id of a record from who issued it, of which kind, under which number and against whom:

@@ -62,10 +62,11 @@ type Timer struct {
 	ID    []byte
 }
 
-func (t Timer) key() []byte {
-	var due [8]byte
-	binary.BigEndian.PutUint64(due[:], uint64(t.Due))
-	return Key(timerTable.Prefix, []byte{byte(t.Class)}, due[:], []byte{byte(t.Kind)}, t.ID)
+func (t Timer) key() []byte { return t.appendKey(make([]byte, 0, 1+momentLen+1+len(t.ID))) }
+
+func (t Timer) appendKey(b []byte) []byte {
+	b = binary.BigEndian.AppendUint64(append(b, timerTable.Prefix, byte(t.Class)), uint64(t.Due))
+	return append(append(b, byte(t.Kind)), t.ID...)
 }
 
 // momentLen is the length of what the keys of all timers of one moment begin with, without their table.

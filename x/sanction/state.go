@@ -97,7 +97,7 @@ func Get(r x.Reader, id []byte) (*pb.Dishonesty, bool) {
 	if len(id) != pb.DigestBytes {
 		return nil, false
 	}
-	uscc, ok := r.Get(x.Key(byID.Prefix, id))
+	uscc, ok := x.Peek(r, x.KeyFor(r, byID.Prefix, id))
 	if !ok {
 		return nil, false
 	}
@@ -235,7 +235,7 @@ func create(ctx *x.Ctx, d *pb.Dishonesty) {
 	if d.Verifier == "" {
 		d.Verifier = Of(d).Issuer
 	}
-	ctx.Set(x.Key(byID.Prefix, d.Id), []byte(Of(d).Subject))
+	ctx.Set(x.KeyFor(ctx, byID.Prefix, d.Id), []byte(Of(d).Subject))
 	write(ctx, nil, d)
 }
 

@@ -27,7 +27,7 @@ func (t Records[T, P]) key(subject string, key []byte) []byte {
 
 // Get reads the newest version of a record.
 func (t Records[T, P]) Get(r x.Reader, subject string, key []byte) (*T, bool) {
-	raw, ok := x.Peek(r, t.key(subject, key)) // decoding copies
+	raw, ok := x.Peek(r, x.KeyFor(r, t.info.Prefix, []byte(subject), key)) // decoding copies
 	if !ok {
 		return nil, false
 	}
@@ -191,7 +191,7 @@ func appendEntry(ctx *x.Ctx, f tree.Frontier, head []byte, uscc string, table by
 	}
 	var seq [8]byte
 	binary.BigEndian.PutUint64(seq[:], f.Size)
-	x.Place(ctx, entries.Key([]byte(uscc), seq[:]), entry)
+	x.Place(ctx, entries.KeyFor(ctx, []byte(uscc), seq[:]), entry)
 	leaf := tree.LogLeaf(entry)
 	f.Append(leaf)
 	x.Place(ctx, head, appendHead(x.Room(ctx, headMax(f))[:0], f))

@@ -35,7 +35,7 @@ func Require(r x.Reader, uscc string) (*pb.Subject, error) {
 // Enrolled is Require for who does not look at the subject: nothing is decoded.
 func Enrolled(r x.Reader, uscc string) error {
 	if len(uscc) == 18 {
-		if _, ok := x.Peek(r, subjects.key(uscc, nil)); ok {
+		if _, ok := x.Peek(r, x.KeyFor(r, subjects.info.Prefix, []byte(uscc))); ok {
 			return nil
 		}
 	}
