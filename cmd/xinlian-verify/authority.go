@@ -57,6 +57,9 @@ Exit codes: 0 written; 1 the certificate is not what was asked for; 2 usage; 5 u
 			if err := t.Check(); err != nil {
 				return usage("%w", err)
 			}
+			if err := checkHeld(out, raw, t.Encode()); err != nil {
+				return err
+			}
 			if err := save(out, t.Encode()); err != nil {
 				return usage("write --out: %w", err)
 			}

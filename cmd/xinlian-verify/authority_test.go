@@ -144,3 +144,35 @@ func TestTrustAuthority(t *testing.T) {
 		}
 	}
 }
+
+// TestAuthorityKeepsWhatIsNewer: a key is added in the place of the file that it is added to, and not over a newer one.
+func TestAuthorityKeepsWhatIsNewer(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	root := issue(t, nil, ecKey(t), func(c *x509.Certificate) {
+		c.IsCA, c.BasicConstraintsValid, c.KeyUsage = true, true, x509.KeyUsageCertSign
+	})
+	stamper := issue(t, &root, ecKey(t), func(c *x509.Certificate) {
+		c.KeyUsage = x509.KeyUsageDigitalSignature
+		c.ExtraExtensions = []pkix.Extension{{Id: oidExtKeyUsage, Critical: true, Value: []byte{0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 8}}}
+	})
+	old, newer := Spec{}.Trust(), Spec{}.Trust()
+	newer.NotAfter = newer.NotAfter.AddDate(0, 1, 0)
+	for name, raw := range map[string][]byte{
+		"cert.pem": stamper.pem(), "root.pem": root.pem(), "trust.json": old.Encode(), "old.json": old.Encode(), "newer.json": newer.Encode(),
+	} {
+		if err := os.WriteFile(at(name), raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for out, want := range map[string]int{"trust.json": 0, "newer.json": 1, "new.json": 0} {
+		var stdout, stderr bytes.Buffer
+		code := run([]string{"trust", "authority", at("cert.pem"), "--root", at("root.pem"), "--name", "tsa.example", "--trust", at("old.json"), "--out", at(out), "--at", Time.Format(time.RFC3339), "--lang", "en"}, &stdout, &stderr)
+		if code != want || (want != 0) != strings.Contains(stderr.String(), "stays as it is") {
+			t.Errorf("%s: %d %s", out, code, stderr.String())
+		}
+	}
+	if raw, err := os.ReadFile(at("newer.json")); err != nil || !bytes.Equal(raw, newer.Encode()) {
+		t.Error(err)
+	}
+}

@@ -72,7 +72,7 @@ Exit codes: 0 written; 1 invalid; 2 usage; 4 too few have signed, or a trust fil
 			if err != nil {
 				return &exit{code: attest.ExitCode(nil, err), err: err}
 			}
-			if err := checkHeld(out, next); err != nil {
+			if err := checkHeld(out, old, next); err != nil {
 				return err
 			}
 			if err := save(out, next); err != nil {
@@ -90,10 +90,11 @@ Exit codes: 0 written; 1 invalid; 2 usage; 4 too few have signed, or a trust fil
 	return cmd
 }
 
-// checkHeld refuses to write a trust file over one that it does not come after: whoever takes an old rotation once more keeps what is newer.
-func checkHeld(out string, file []byte) error {
+// checkHeld refuses to write a trust file over one that it does not come after, but for that which it was made from: whoever takes an old rotation once more keeps what
+// is newer.
+func checkHeld(out string, from, file []byte) error {
 	raw, err := readAtMost(out, trustBytesMax)
-	if err != nil || bytes.Equal(raw, file) {
+	if err != nil || bytes.Equal(raw, from) || bytes.Equal(raw, file) {
 		return nil // nothing is there, or saving says what is the matter
 	}
 	held, err := attest.ParseTrust(raw)

@@ -65,7 +65,7 @@ func TestGuardsSay(t *testing.T) {
 		{"a field that no bundle has", "E_ENCODING", open(append(bytes.Clone(file), 0x7a, 0))},
 		{"a set with a short key", "key", fail(attest.NewValidatorSet([]attest.Validator{{PubKey: []byte{1}, Power: 1}}))},
 
-		{"a pack that is a delta", "delta", openPack(delta)},
+		{"a pack that is a delta", "apply it first", openPack(delta)},
 		{"a pack in gzip", "compress", openPack([]byte{0x1f, 0x8b, 8, 0})},
 		{"a pack that is too long", "E_SIZE", openPack(append([]byte(attest.PackMagic), make([]byte, pb.PackBytesMax)...))},
 		{"a delta that is a pack", "whole", apply(pack, pack)},
