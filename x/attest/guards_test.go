@@ -121,7 +121,7 @@ func TestTrustGuardsSay(t *testing.T) {
 		{"a byte order mark", "\uFEFF{}", "byte order mark"},
 		{"a bundle", "XLA1", "this is a bundle"},
 		{"a list", "[]", "not a JSON object"},
-		{"a key that is no text", `{1: 2}`, "not JSON"},
+		{"a key that is no text", `{1: 2}`, "trust file: not JSON"},
 		{"a value that is none", `{"version": }`, "is not JSON"},
 		{"too long", strings.Repeat(" ", 1<<20+1), "bytes, more than"},
 		{"no version", with("version", ""), `"version" is missing`},

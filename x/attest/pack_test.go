@@ -282,6 +282,7 @@ func packVectors() []packVector {
 	on("ok-serious", "delta-tag-overflows-at-the-head", 1, "E_ENCODING", append([]byte("XLD1"), overflow...))
 	c.add("pack-tag-overflows", 1, "E_ENCODING", append(slices.Clone(file), overflow...))
 	c.add("pack-tag-overflows-at-the-head", 1, "E_ENCODING", append([]byte("XLP1"), overflow...))
+	c.add("pack-length-overflows-at-the-head", 1, "E_ENCODING", append(append([]byte("XLP1\x0a"), overflow...), 1))
 	on("ok-serious", "delta-unknown-field", 1, "E_ENCODING", append(slices.Clone(good), 0x2a, 1, 0))
 	on("ok-serious", "delta-unknown-number", 1, "E_ENCODING", append(slices.Clone(good), 0x28, 1))
 	packed := delta()

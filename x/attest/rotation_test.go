@@ -143,8 +143,14 @@ func rotationChanges() map[string]rotationChange {
 		}},
 		"back to a replaced set":    {attest.ErrInvalid, attest.CodeRotationTrust, afterReplaced(func(r *rotation) { r.new.Validators = Equal("a", 4).Trusted(1, 0) })},
 		"newest set begins earlier": {attest.ErrInvalid, attest.CodeRotationTrust, afterReplaced(func(r *rotation) { r.new.Validators = ended(99, past) })},
-		"end taken away":            {attest.ErrInvalid, attest.CodeRotationTrust, afterReplaced(func(r *rotation) { r.new.Validators = ended(100, time.Time{}) })},
-		"end put off":               {attest.ErrInvalid, attest.CodeRotationTrust, afterReplaced(func(r *rotation) { r.new.Validators = ended(100, past.Add(1)) })},
+		"back to a replaced set without end": {attest.ErrInvalid, attest.CodeRotationTrust, afterReplaced(func(r *rotation) {
+			r.old.Validators, r.new.Validators = ended(100, time.Time{}), Equal("a", 4).Trusted(1, 0)
+		})},
+		"newest set of no end begins earlier": {attest.ErrInvalid, attest.CodeRotationTrust, afterReplaced(func(r *rotation) {
+			r.old.Validators, r.new.Validators = ended(100, time.Time{}), ended(99, time.Time{})
+		})},
+		"end taken away": {attest.ErrInvalid, attest.CodeRotationTrust, afterReplaced(func(r *rotation) { r.new.Validators = ended(100, time.Time{}) })},
+		"end put off":    {attest.ErrInvalid, attest.CodeRotationTrust, afterReplaced(func(r *rotation) { r.new.Validators = ended(100, past.Add(1)) })},
 		"end of a part taken away": {attest.ErrInvalid, attest.CodeRotationTrust, afterReplaced(func(r *rotation) {
 			vals := ended(100, past)
 			vals[0].UntilHeight = 99
@@ -224,6 +230,16 @@ func TestRotateRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// TestCheckNext: what a rotation is held to, for who has two files and no rotation.
+func TestCheckNext(t *testing.T) {
+	r := newRotation()
+	if err := r.old.CheckNext(r.new); err != nil {
+		t.Error(err)
+	}
+	wantCode(t, r.new.CheckNext(r.old), attest.ErrInvalid, attest.CodeRotationTrust)
+	wantCode(t, r.old.CheckNext(r.old), attest.ErrInvalid, attest.CodeRotationTrust)
 }
 
 // FuzzRotate: nothing but the genuine new file ever comes out, and every refusal has a class and a code.

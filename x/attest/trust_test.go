@@ -134,6 +134,24 @@ func TestParseTrustRefuses(t *testing.T) {
 	}
 }
 
+// TestCheckAnchor: step 5 for who has a block and no bundle.
+func TestCheckAnchor(t *testing.T) {
+	tr := sample().Trust()
+	h, hash := tr.Anchor.Height, tr.Anchor.HeaderHash
+	other := hash
+	other[0] ^= 1
+	for _, err := range []error{
+		tr.CheckAnchor(h, hash, nil), tr.CheckAnchor(h+1, other, hash[:]), tr.CheckAnchor(h+2, other, nil), tr.CheckAnchor(h-1, other, nil),
+	} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	wantCode(t, tr.CheckAnchor(h, other, nil), attest.ErrInvalid, attest.CodeAnchor)
+	wantCode(t, tr.CheckAnchor(h+1, other, other[:]), attest.ErrInvalid, attest.CodeAnchor)
+	wantCode(t, tr.CheckAnchor(h+1, other, nil), attest.ErrInvalid, attest.CodeAnchor)
+}
+
 // TestVerifierOwnsItsTrust: what a caller does to the trust file afterwards changes nothing.
 func TestVerifierOwnsItsTrust(t *testing.T) {
 	s := sample()
