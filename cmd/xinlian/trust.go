@@ -43,7 +43,8 @@ writes it. "-" is standard input, so that a key that is kept encrypted need not 
 A key that never leaves its machine or its device signs elsewhere: 'xinlian trust bytes' writes what is signed, and --signature takes the signature
 back, in 64 bytes, base64 or hexadecimal. Whose it is is found in the old trust file. A remote signer that signs votes alone cannot do that.
 
-Who signs hands over what lenders believe: read the new file first. Exit codes: 0 signed, 1 refused, 2 the call was wrong, 3 the home is unreadable.`,
+Who signs hands over what lenders believe: read the new file first. What leads back is refused: a new file that ends before the old one, names a set that was
+replaced as the newest, takes away the end of one, or is later in nothing; give it a later not_after. Exit codes: 0 signed, 1 refused, 2 the call was wrong, 3 the home is unreadable.`,
 	}
 	home := homeFlag(c)
 	out := c.Flags().String("out", "", "rotation file to make, or to add the signature to")

@@ -5,7 +5,9 @@ import (
 	"crypto/sha512"
 	"encoding/hex"
 	"math/big"
+	"math/bits"
 	"slices"
+	"time"
 
 	"github.com/cometbft/cometbft/crypto/ed25519"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
@@ -83,6 +85,29 @@ func (c *corpus) edges(base Spec) {
 	order := make([]byte, 32)
 	addOrder(order)
 	with("zip215-scalar-is-the-order", 1, "E_SIG", pointIdentity, append(point(pointIdentity), order...))
+
+	// A vote whose time is none of the ledger's, signed for as the engine would: what is before 1970 is no time here.
+	whole := Equal("a", 4)
+	for name, when := range map[string]time.Time{"ok-sig-time-1970": time.Unix(0, 0).UTC(), "sig-time-1969": time.Unix(-1, 999_999_999).UTC()} {
+		s := base
+		s.Set = whole
+		h := s.Header()
+		id := whole.Sign(&h, 0, nil).BlockID.ToProto()
+		first := bits.LeadingZeros8(s.Bundle().Commit.Signers[0])
+		sig, err := whole.Key(first).Sign(cmttypes.VoteSignBytes(h.ChainID, &cmtproto.Vote{Type: cmtproto.PrecommitType, Height: h.Height, BlockID: id, Timestamp: when}))
+		if err != nil {
+			panic(err)
+		}
+		raw := changed(s.File(), func(b *pb.Bundle) {
+			copy(b.Commit.Signatures, sig)
+			b.Commit.Times[0] = when.Sub(h.Time).Nanoseconds()
+		})
+		if when.Before(time.Unix(0, 0)) {
+			c.add(name, 1, "E_SIG", s, raw)
+		} else {
+			c.add(name, 0, "OK", s, raw)
+		}
+	}
 
 	// A real key with a nonce of small order: S = k·a, which anyone who holds the key can make.
 	four := Equal("a", 4)

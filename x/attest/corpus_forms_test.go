@@ -123,6 +123,12 @@ func (c *corpus) bundleForms(base, steps Spec) {
 	})))
 	head(c.add("known-trailing-byte", 1, "E_ENCODING", base, append(bytes.Clone(named), 0)))
 	head(c.add("known-twice", 1, "E_ENCODING", base, append(bytes.Clone(named), named[bytes.LastIndexByte(named[:len(named)-35], 0x5a):]...)))
+	// A field that is there and empty is no encoding, whatever a path without it would lead to.
+	shapeless := changed(named, func(b *pb.Bundle) { b.Shape = nil })
+	behind := len(attest.EncodeBundle(&pb.Bundle{Hashes: base.Bundle().Hashes, Known: &pb.HeaderRef{Height: 101, Hash: make([]byte, 32)}})) - 4
+	head(c.add("known-no-shape", 1, "E_PATH", base, shapeless))
+	at := len(shapeless) - behind
+	head(c.add("known-empty-shape", 1, "E_ENCODING", base, slices.Concat(shapeless[:at], []byte{0x4a, 0}, shapeless[at:])))
 	// The header of another state, of another height, of forgers; none.
 	c.add("known-not-given", 4, "E_HEADER_UNKNOWN", base, named)
 	c.add("known-other-height-given", 4, "E_HEADER_UNKNOWN", base, named).with("header-102", second.File())
@@ -354,6 +360,19 @@ func (c *corpus) witnesses(base Spec) {
 	blank := base
 	blank.ChainID = "test attest" // which no checkpoint can hold
 	c.add("witness-form-chain-with-blank", 1, "E_WITNESS_FORM", blank, blank.File()).by("chain-with-blank", blank.Trust()).seen(two)
+	// A chain of the first minute of 1970: a cosignature of time 0 is not older than its header, and has no time all the same.
+	early := base
+	early.Time = time.Unix(30, 0).UTC()
+	first := point("test-attest", 101, attest.HeaderHash(early.Bundle().Header))
+	for name, at := range map[string]int64{"ok-witness-time-1": 1, "witness-time-0": 0} {
+		exit, code := 0, "OK"
+		if at == 0 {
+			exit, code = 1, "E_WITNESS_TIME"
+		}
+		v := c.add(name, exit, code, early, early.File()).by("witnesses", trust).
+			seen(note(first, attest.Cosign(first, w1, witnessKey(w1), time.Unix(at, 0)), attest.Cosign(first, w2, witnessKey(w2), time.Unix(1, 0))))
+		v.At = "1970-01-01T00:00:40Z"
+	}
 	stale := add("witness-and-stale", 3, "E_STALE", two)
 	stale.At = Time.Add(48 * time.Hour).Format(time.RFC3339Nano)
 }

@@ -134,8 +134,10 @@ func tlv(tag byte, parts ...[]byte) []byte {
 		return append([]byte{tag, byte(n)}, content...)
 	case n < 0x100:
 		return append([]byte{tag, 0x81, byte(n)}, content...)
-	default:
+	case n < 0x10000:
 		return append([]byte{tag, 0x82, byte(n >> 8), byte(n)}, content...)
+	default:
+		return append([]byte{tag, 0x83, byte(n >> 16), byte(n >> 8), byte(n)}, content...)
 	}
 }
 
@@ -157,41 +159,59 @@ type stampForm struct {
 // stampForms are time stamps of which readers of DER differ: what one of them takes for a time, a number or a tag, another does not.
 func stampForms(imprint []byte) map[string]stampForm {
 	one := []byte{2, 1, 1}
-	type parts struct{ status, version, policy, time, certificates, signer, behind []byte }
+	type parts struct {
+		status, version, policy, time, certificates, signer, behind []byte
+		kind, behindInfo, behindData                                []byte
+		attributes                                                  byte // tag
+	}
 	made := func(read bool, change func(p *parts)) stampForm {
-		p := parts{version: one, policy: []byte{6, 2, 0x2a, 3}, time: tlv(0x18, []byte("20261126050000Z")), signer: tlv(0x30)}
+		p := parts{version: one, policy: []byte{6, 2, 0x2a, 3}, time: tlv(0x18, []byte("20261126050000Z")), signer: tlv(0x30), kind: signedID, attributes: 0xa0}
 		change(&p)
 		info := tlv(0x30, one, p.policy, tlv(0x30, tlv(0x30, sha256ID), tlv(4, imprint)), one, p.time)
 		sum := sha256.Sum256(info)
-		attributes := tlv(0xa0, tlv(0x30, kindID, tlv(0x31, stampInfoID)), tlv(0x30, digestID, tlv(0x31, tlv(4, sum[:]))))
+		attributes := tlv(p.attributes, tlv(0x30, kindID, tlv(0x31, stampInfoID)), tlv(0x30, digestID, tlv(0x31, tlv(4, sum[:]))))
 		signer := tlv(0x30, one, p.signer, tlv(0x30, sha256ID), attributes, tlv(0x30, rsaID), tlv(4, make([]byte, 256)), p.behind)
-		data := tlv(0x30, p.version, tlv(0x31, tlv(0x30, sha256ID)), tlv(0x30, stampInfoID, tlv(0xa0, tlv(4, info))), p.certificates, tlv(0x31, signer))
-		return stampForm{tlv(0x30, tlv(0x30, []byte{2, 1, 0}, p.status), tlv(0x30, signedID, tlv(0xa0, data))), read}
+		data := tlv(0x30, p.version, tlv(0x31, tlv(0x30, sha256ID)), tlv(0x30, stampInfoID, tlv(0xa0, tlv(4, info), p.behindInfo)), p.certificates, tlv(0x31, signer))
+		return stampForm{tlv(0x30, tlv(0x30, []byte{2, 1, 0}, p.status), tlv(0x30, p.kind, tlv(0xa0, data, p.behindData))), read}
 	}
 	at := func(tag byte, text string) func(p *parts) { return func(p *parts) { p.time = tlv(tag, []byte(text)) } }
+	// long is one of so many bytes, all told.
+	long := func(bytes int, read bool) stampForm {
+		filled := func(n int) stampForm {
+			return made(read, func(p *parts) { p.certificates = tlv(0xa0, tlv(4, make([]byte, n))) })
+		}
+		return filled(bytes - len(filled(bytes-1000).raw) + bytes - 1000)
+	}
 	return map[string]stampForm{
-		"plain":               made(true, func(*parts) {}),
-		"fraction":            made(true, at(0x18, "20261126050000.25Z")),
-		"fraction-zero":       made(false, at(0x18, "20261126050000.50Z")),
-		"fraction-of-10":      made(false, at(0x18, "20261126050000.0000000001Z")),
-		"zone-of-none":        made(false, at(0x18, "20261126050000+0000")),
-		"zone":                made(false, at(0x18, "20261126060000+0100")),
-		"zone-of-a-day":       made(false, at(0x18, "20261127050000+2400")),
-		"utc-time":            made(false, at(0x17, "261126050000Z")),
-		"before-1970":         made(false, at(0x18, "19691231235959Z")),
-		"policy-of-31-bits":   made(true, func(p *parts) { p.policy = []byte{6, 6, 0x2a, 0x87, 0xff, 0xff, 0xff, 0x7f} }),
-		"policy-of-32-bits":   made(true, func(p *parts) { p.policy = []byte{6, 6, 0x2a, 0x88, 0x80, 0x80, 0x80, 0} }),
-		"policy-a-number":     made(false, func(p *parts) { p.policy = one }),
-		"status-words":        made(true, func(p *parts) { p.status = tlv(0x30, tlv(0x0c, []byte("granted"))) }),
-		"status-cut":          made(false, func(p *parts) { p.status = []byte{0x30, 9, 1} }),
-		"unsigned":            made(true, func(p *parts) { p.behind = tlv(0xa1, one) }),
-		"unsigned-cut":        made(false, func(p *parts) { p.behind = []byte{0xa1, 9, 1} }),
-		"behind-cut":          made(false, func(p *parts) { p.behind = []byte{0xa2, 9, 1} }),
-		"version-of-8-bytes":  made(true, func(p *parts) { p.version = tlv(2, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }),
-		"version-of-9-bytes":  made(false, func(p *parts) { p.version = tlv(2, []byte{1, 0, 0, 0, 0, 0, 0, 0, 0}) }),
-		"long-tag":            made(true, func(p *parts) { p.signer = []byte{0xbf, 0x1f, 0} }),
-		"long-tag-of-a-short": made(false, func(p *parts) { p.signer = []byte{0xbf, 0x1e, 0} }),
-		"certificates":        made(true, func(p *parts) { p.certificates = tlv(0xa0, one) }),
-		"certificates-plain":  made(false, func(p *parts) { p.certificates = tlv(0x80, one) }),
+		"of-64-kib":               long(64<<10, true),
+		"of-64-kib-and-one":       long(64<<10+1, false),
+		"attributes-plain":        made(false, func(p *parts) { p.attributes = 0x80 }),
+		"attributes-of-1":         made(false, func(p *parts) { p.attributes = 0xa1 }),
+		"kind-of-another-content": made(false, func(p *parts) { p.kind = kindID }),
+		"behind-the-info":         made(false, func(p *parts) { p.behindInfo = one }),
+		"behind-the-data":         made(false, func(p *parts) { p.behindData = one }),
+		"plain":                   made(true, func(*parts) {}),
+		"fraction":                made(true, at(0x18, "20261126050000.25Z")),
+		"fraction-zero":           made(false, at(0x18, "20261126050000.50Z")),
+		"fraction-of-10":          made(false, at(0x18, "20261126050000.0000000001Z")),
+		"zone-of-none":            made(false, at(0x18, "20261126050000+0000")),
+		"zone":                    made(false, at(0x18, "20261126060000+0100")),
+		"zone-of-a-day":           made(false, at(0x18, "20261127050000+2400")),
+		"utc-time":                made(false, at(0x17, "261126050000Z")),
+		"before-1970":             made(false, at(0x18, "19691231235959Z")),
+		"policy-of-31-bits":       made(true, func(p *parts) { p.policy = []byte{6, 6, 0x2a, 0x87, 0xff, 0xff, 0xff, 0x7f} }),
+		"policy-of-32-bits":       made(true, func(p *parts) { p.policy = []byte{6, 6, 0x2a, 0x88, 0x80, 0x80, 0x80, 0} }),
+		"policy-a-number":         made(false, func(p *parts) { p.policy = one }),
+		"status-words":            made(true, func(p *parts) { p.status = tlv(0x30, tlv(0x0c, []byte("granted"))) }),
+		"status-cut":              made(false, func(p *parts) { p.status = []byte{0x30, 9, 1} }),
+		"unsigned":                made(true, func(p *parts) { p.behind = tlv(0xa1, one) }),
+		"unsigned-cut":            made(false, func(p *parts) { p.behind = []byte{0xa1, 9, 1} }),
+		"behind-cut":              made(false, func(p *parts) { p.behind = []byte{0xa2, 9, 1} }),
+		"version-of-8-bytes":      made(true, func(p *parts) { p.version = tlv(2, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }),
+		"version-of-9-bytes":      made(false, func(p *parts) { p.version = tlv(2, []byte{1, 0, 0, 0, 0, 0, 0, 0, 0}) }),
+		"long-tag":                made(true, func(p *parts) { p.signer = []byte{0xbf, 0x1f, 0} }),
+		"long-tag-of-a-short":     made(false, func(p *parts) { p.signer = []byte{0xbf, 0x1e, 0} }),
+		"certificates":            made(true, func(p *parts) { p.certificates = tlv(0xa0, one) }),
+		"certificates-plain":      made(false, func(p *parts) { p.certificates = tlv(0x80, one) }),
 	}
 }

@@ -244,6 +244,10 @@ func (c *corpus) parsing(base Spec) {
 	numbers("powers-of-a-step", func(b *pb.Bundle) {
 		b.Steps = []pb.Step{{Header: *b.Header, Commit: *b.Commit, Next: pb.ValidatorSet{Powers: slices.Repeat([]int64{1}, 10*pb.ValidatorsMax+1)}}}
 	})
+	large := base.Bundle()
+	large.Entries = append(large.Entries, large.Entries[0])
+	large.Entries[0].Standing = make([]byte, pb.BundleBytesMax+1)
+	c.file("size-standing", 1, "E_SIZE", attest.EncodeBundle(large))
 	c.file("size-steps", 1, "E_SIZE", attest.EncodeBundle(&pb.Bundle{Header: new(pb.Header), Commit: new(pb.Commit), Validators: new(pb.ValidatorSet), Entries: make([]pb.Entry, 2), Steps: make([]pb.Step, pb.BundleStepsMax+1)}))
 }
 

@@ -8,18 +8,20 @@ import { parseTrust, verifyMany, parseClaim, parseTime } from "../src/index.js";
 import { readJson } from "../src/json.js";
 import { vectorDir, vectors } from "./corpus.js";
 
+/** best is the shortest of five times that something takes, in milliseconds: other programs run beside it. */
+async function best(f: () => unknown): Promise<number> {
+  let shortest = Infinity;
+  for (let i = 0; i < 5; i++) {
+    const start = performance.now();
+    await f();
+    shortest = Math.min(shortest, performance.now() - start);
+  }
+  return shortest;
+}
+
 test("what a trust file of thousands of ranges costs is reading it", async () => {
   const v = vectors().find((v) => v.name === "trust-ranges-most.xlv")!;
   const file = readFileSync(vectorDir + "trust-ranges-most.json");
-  const best = async (f: () => unknown): Promise<number> => {
-    let shortest = Infinity;
-    for (let i = 0; i < 3; i++) {
-      const start = performance.now();
-      await f();
-      shortest = Math.min(shortest, performance.now() - start);
-    }
-    return shortest;
-  };
   const reading = await best(() => readJson(file.toString()));
   const judging = await best(() => {
     const q = v.question;
@@ -29,14 +31,12 @@ test("what a trust file of thousands of ranges costs is reading it", async () =>
   assert.ok(judging < 20 * reading, `the text is read in ${reading} ms, judged with in ${judging} ms`);
 });
 
-test("a number of a million digits is refused before it is made", () => {
-  const file = new TextEncoder().encode(`{"version": ${"9".repeat(1_000_000)}}`);
-  const start = performance.now();
-  readJson(new TextDecoder().decode(file));
-  const reading = performance.now() - start;
-  assert.throws(() => parseTrust(file), /out of range/);
-  const judging = performance.now() - start - reading;
-  assert.ok(judging < 20 * reading, `the text is read in ${reading} ms, refused in ${judging} ms`);
+test("a number of a million digits is refused before it is made", async () => {
+  const text = `{"version": ${"9".repeat(1_000_000)}}`;
+  const file = new TextEncoder().encode(text);
+  const making = await best(() => BigInt("9".repeat(1_000_000)));
+  const refusing = await best(() => assert.throws(() => parseTrust(file), /out of range/));
+  assert.ok(refusing < making / 2, `the number is made in ${making} ms, refused in ${refusing} ms`);
 });
 
 test("a trust file has at most one MiB", () => {
