@@ -12,7 +12,15 @@ import (
 // Check holds INV-12, INV-13, INV-32, REP-1 and REP-2, and that commitments are in view as long as their applications let them (INV-03).
 func Check(r x.Reader) (err error) {
 	open := map[string]bool{}
+	// Of the subject at hand: what its applications say of commitments, and its bars. They are looked through once for all of its applications.
+	var at string
+	var views map[string]*named
+	var barred []*pb.RepairBar
 	repairs.All(r, func(uscc string, a *pb.Repair) bool {
+		if uscc != at {
+			at, views, barred = uscc, nil, nil
+			bars.Each(r, uscc, func(b *pb.RepairBar) bool { barred = append(barred, b); return true })
+		}
 		target, ok := sanction.Get(r, a.Target)
 		switch {
 		case !ok || a.Subject != uscc || sanction.Of(target).Subject != uscc:
@@ -31,15 +39,19 @@ func Check(r x.Reader) (err error) {
 		if Open(a) {
 			open[string(a.Target)] = true
 		}
-		if c, ok := commitment.Get(r, a.Commitment); err == nil && (!ok || c.Hidden != hides(r, uscc, a.Commitment)) {
+		if err == nil && views == nil {
+			views = map[string]*named{}
+			repairs.Each(r, uscc, func(a *pb.Repair) bool { views[a.Commitment] = new(named); return true })
+			look(r, uscc, views)
+		}
+		if c, ok := commitment.Get(r, a.Commitment); err == nil && (!ok || c.Hidden != views[a.Commitment].hidden()) {
 			err = fmt.Errorf("INV-03: the commitment of repair %x is in view or out of it against the rule", a.Id)
 		}
-		bars.Each(r, uscc, func(b *pb.RepairBar) bool {
+		for _, b := range barred {
 			if err == nil && a.AppliedOn > b.Since && a.AppliedOn <= b.Until && (b.LiftedOn == 0 || a.AppliedOn < b.LiftedOn) {
 				err = fmt.Errorf("INV-13: application %x was taken during a bar", a.Id)
 			}
-			return err == nil
-		})
+		}
 		return err == nil
 	})
 	return err

@@ -37,13 +37,6 @@ func look(r x.Reader, uscc string, of map[string]*named) {
 	})
 }
 
-// hides is hidden of one commitment.
-func hides(r x.Reader, uscc, code string) bool {
-	n := new(named)
-	look(r, uscc, map[string]*named{code: n})
-	return n.hidden()
-}
-
 // review takes commitments out of view or brings them back.
 func review(ctx *x.Ctx, uscc string, codes ...string) {
 	of := map[string]*named{}
