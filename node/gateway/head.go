@@ -76,7 +76,7 @@ func (g *Gateway) makeHead(latest int64) (*head, error) {
 		return nil, err
 	}
 	h := &head{
-		latest: latest, height: latest - 1, trust: g.path.trust(header.ChainID), verifier: g.path.verifier,
+		latest: latest, height: latest - 1, trust: g.path.trusted, verifier: g.path.verifier,
 		bundle: pb.Bundle{Header: &hd, Commit: commit},
 	}
 	first := g.path.first()
@@ -124,6 +124,7 @@ type path struct {
 	epochs   []epoch
 	steps    []pb.Step
 	verifier *attest.Verifier // of what begins at first()
+	trusted  *attest.Trust    // the trust file, made with the verifier; a new set makes both anew
 	at       int64            // height up to which the last epoch's set is known to sign
 
 	saved      int64 // at, as in the file; see path_file.go
@@ -193,7 +194,7 @@ func (p *path) extend(b Blocks, to *cmttypes.Header) error {
 		if err != nil {
 			return err
 		}
-		p.verifier = v
+		p.verifier, p.trusted = v, p.trust(to.ChainID)
 	}
 	return nil
 }

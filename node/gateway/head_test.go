@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -141,6 +142,25 @@ func TestPath(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The trust file is made when the validators change, and not for every block: it has a row for each of them that there ever was.
+func TestTrustIsMadeOnceASet(t *testing.T) {
+	ch := newChain(t, 300, map[int64]*attesttest.Set{1: attesttest.Equal("a", 4), 100: attesttest.Equal("b", 4)})
+	var p path
+	made := map[*attest.Trust]bool{}
+	for _, h := range []int64{2, 3, 99, 100, 101, 300} {
+		if err := p.extend(ch, ch.Header(h)); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(p.trusted, p.trust("test-attest")) {
+			t.Errorf("at height %d the trust file is that of another path", h)
+		}
+		made[p.trusted] = true
+	}
+	if len(made) != 2 {
+		t.Errorf("%d trust files are made for two sets", len(made))
 	}
 }
 

@@ -262,7 +262,6 @@ func TestRefusedBeforeTheBody(t *testing.T) {
 			t.Errorf("%s, %q: %d %s", tt.target, tt.auth, rec.Code, rec.Body)
 		}
 	}
-
 }
 
 // Over a connection every answer to a request whose body is not read comes while that does not, and is the last one. Where the body is read the connection goes on.
