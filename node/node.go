@@ -175,6 +175,12 @@ func New(c Config, o Options) (_ *Node, err error) {
 // engineRemedy is what helps where CometBFT's stores are damaged.
 const engineRemedy = "run fsck, then restore the home from a backup, or begin a new one from the blocks of others"
 
+// short is what CometBFT says without the whole block that it says it of.
+func short(text string) string {
+	text, _, _ = strings.Cut(text, " Block: Block{")
+	return strings.TrimRight(text, ". \n")
+}
+
 // wrongGenesis is a file beside whole stores, which need no remedy.
 type wrongGenesis struct{ error }
 
@@ -182,7 +188,7 @@ type wrongGenesis struct{ error }
 func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("CometBFT cannot start from this home: %v; %s", p, engineRemedy)
+			err = fmt.Errorf("CometBFT cannot start from this home: %v; %s", short(fmt.Sprint(p)), engineRemedy)
 		}
 	}()
 	cfg := n.config.Engine

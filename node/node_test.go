@@ -413,3 +413,14 @@ func TestStopWaitsForWhatIsBeside(t *testing.T) {
 		t.Error("it was not waited for")
 	}
 }
+
+// TestShort: what CometBFT says of a block is one line without the block.
+func TestShort(t *testing.T) {
+	const says = "block.AppHash does not match AppHash after replay. Got A7, expected 02"
+	if got := short(says + ". Block: Block{\n  Header{}\n}#89\n"); got != says {
+		t.Errorf("%q", got)
+	}
+	if got := short(says); got != says {
+		t.Errorf("%q", got)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -23,6 +24,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/app/state"
 	"github.com/xinlian-ledger/xinlian/networks/runner"
 	"github.com/xinlian-ledger/xinlian/node"
+	"github.com/xinlian-ledger/xinlian/node/audit"
 )
 
 // oldHome makes the home of a chain with one validator, which has run for some blocks and was stopped in order.
@@ -416,6 +418,39 @@ func TestFaults(t *testing.T) {
 		xinlian(t, 0, "keys", "export", "gov1", "--keys", made, "--out", copied)
 		xinlian(t, 0, "keys", "add", "gov1", "--keys", filepath.Join(disk, "keys"))
 	})
+	t.Run("an auditor's copy", func(t *testing.T) {
+		h := copyHome(t, home, t.TempDir())
+		files := func() map[string]string {
+			have := map[string]string{}
+			for _, id := range []string{"blockstore", "state"} {
+				entries, err := os.ReadDir(data(h, id+".db"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, e := range entries {
+					raw, err := os.ReadFile(data(h, id+".db", e.Name()))
+					if err != nil {
+						t.Fatal(err)
+					}
+					have[id+"/"+e.Name()] = string(raw)
+				}
+			}
+			return have
+		}
+		before := files()
+		src, err := audit.OpenHome(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer src.Close()
+		report, err := audit.Replay(t.Context(), src, audit.Options{})
+		if err != nil || !report.Agrees {
+			t.Fatalf("%v %v", report, err)
+		}
+		if !maps.Equal(before, files()) {
+			t.Error("the auditor wrote into CometBFT's stores")
+		}
+	})
 	t.Run("no room for a state", func(t *testing.T) {
 		snapshot := filepath.Join(t.TempDir(), "snapshots")
 		xinlian(t, 0, "snapshot", "create", "--home", home, "--out", snapshot)
@@ -428,6 +463,10 @@ func TestFaults(t *testing.T) {
 		h := filepath.Join(disk, "home")
 		xinlian(t, 0, "init", "--home", h, "--genesis", filepath.Join(home, "config", "genesis.json"))
 		restore := []string{"snapshot", "restore", "--home", h, "--from", filepath.Join(snapshot, made[0].Name())}
+		xinlian(t, 0, "init", "--home", filepath.Join(snapshot, "home"), "--genesis", filepath.Join(home, "config", "genesis.json"))
+		if _, text := xinlian(t, exitUsage, "snapshot", "restore", "--home", filepath.Join(snapshot, "home"), "--from", snapshot); !strings.Contains(text, "is no snapshot: --from") {
+			t.Errorf("of the folder of all snapshots it says %q", text)
+		}
 		if _, text := xinlian(t, exitFailed, restore...); strings.Count(text, "\n") != 1 || !strings.Contains(text, "MB left") {
 			t.Errorf("it says %q", text)
 		}

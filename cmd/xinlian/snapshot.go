@@ -211,7 +211,9 @@ func snapshotRestore(ctx context.Context, home, from, trustFile string, gateway 
 		}
 		from = list[0].Dir
 	}
-	if info, err = app.ReadSnapshot(from); err != nil {
+	if info, err = app.ReadSnapshot(from); errors.Is(err, fs.ErrNotExist) {
+		return info, usagef("%s is no snapshot: --from names the folder of one, as `xinlian snapshot list` shows it", from)
+	} else if err != nil {
 		return info, err
 	}
 	if info.ChainID != chainID {

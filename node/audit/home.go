@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,6 +20,7 @@ import (
 	sm "github.com/cometbft/cometbft/state"
 	"github.com/cometbft/cometbft/store"
 	cmttypes "github.com/cometbft/cometbft/types"
+	"github.com/syndtr/goleveldb/leveldb/opt"
 
 	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/node"
@@ -37,7 +39,9 @@ type home struct {
 // OpenHome opens a node's home folder for reading. The node must not be running: its databases have one owner.
 func OpenHome(dir string) (Source, error) {
 	cfg := cmtconfig.DefaultConfig().SetRoot(dir)
-	if _, err := os.Stat(cfg.GenesisFile()); err != nil {
+	if _, err := os.Stat(cfg.GenesisFile()); errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("%w: give the user who audits a right to it", err)
+	} else if err != nil {
 		return nil, fmt.Errorf("%s is not a node's home: no genesis file at %s", dir, cfg.GenesisFile())
 	}
 	h := &home{dir: dir}
@@ -45,12 +49,15 @@ func OpenHome(dir string) (Source, error) {
 		if _, err := os.Stat(filepath.Join(cfg.DBDir(), id+".db")); err != nil {
 			return nil, fmt.Errorf("%s has no %s database: the node has never run", dir, id)
 		}
-		db, err := cmtconfig.DefaultDBProvider(&cmtconfig.DBContext{ID: id, Config: cfg})
-		if err != nil {
-			if strings.Contains(err.Error(), "temporarily unavailable") {
-				return nil, fmt.Errorf("%s is in use: stop the node, or replay over its gateway (--node)", dir)
-			}
-			return nil, err
+		db, err := dbm.NewGoLevelDBWithOpts(id, cfg.DBDir(), &opt.Options{ReadOnly: true}) // evidence stays as it is, also on a disk that takes nothing
+		switch {
+		case err == nil:
+		case strings.Contains(err.Error(), "temporarily unavailable"):
+			return nil, fmt.Errorf("%s is in use: stop the node, or replay over its gateway (--node)", dir)
+		case errors.Is(err, fs.ErrPermission):
+			return nil, fmt.Errorf("%w: give the user who audits a right to it", err)
+		default:
+			return nil, fmt.Errorf("%s of %s cannot be opened: %w", id+".db", dir, err)
 		}
 		h.dbs = append(h.dbs, db)
 		return db, nil
