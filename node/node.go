@@ -121,13 +121,8 @@ func New(c Config, o Options) (_ *Node, err error) {
 	}
 	n.room.txs, n.room.bytes = int64(c.Engine.Mempool.Size), c.Engine.Mempool.MaxTxsBytes
 	var blockTime func(context.Context, int64) (time.Time, error)
-	if p := o.StateProvider; p != nil {
-		blockTime = func(ctx context.Context, height int64) (time.Time, error) {
-			ctx, cancel := context.WithTimeout(ctx, 30*time.Second) // as long as the engine waits for the rest
-			defer cancel()
-			st, err := p.State(ctx, uint64(height))
-			return st.LastBlockTime, err
-		}
+	if o.StateProvider != nil {
+		blockTime = n.blockTime
 	}
 	n.app, err = app.New(app.Options{
 		Dir:     filepath.Join(c.Home, StateDir),
@@ -170,6 +165,24 @@ func New(c Config, o Options) (_ *Node, err error) {
 		return nil, err
 	}
 	return n, nil
+}
+
+// blockTime asks those whom an empty home believes for the time of a block.
+func (n *Node) blockTime(ctx context.Context, height int64) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second) // as long as the engine waits for the rest
+	defer cancel()
+	go n.endWithNode(ctx, cancel) // Stop waits for whoever asks
+	st, err := n.opts.StateProvider.State(ctx, uint64(height))
+	return st.LastBlockTime, err
+}
+
+// endWithNode ends a context when the node is asked to stop.
+func (n *Node) endWithNode(ctx context.Context, cancel context.CancelFunc) {
+	select {
+	case <-n.quit:
+		cancel()
+	case <-ctx.Done():
+	}
 }
 
 // engineRemedy is what helps where CometBFT's stores are damaged.
@@ -350,10 +363,7 @@ func (n *Node) Start() error {
 	}()
 	if beside := n.opts.Beside; beside != nil {
 		ctx, cancel := context.WithCancel(context.Background())
-		go func() {
-			<-n.quit
-			cancel()
-		}()
+		go n.endWithNode(ctx, cancel)
 		n.beside.Go(func() { beside(ctx, n) })
 	}
 	n.log.Info("node started", "chain", n.engine.GenesisDoc().ChainID, "height", n.startedAt,

@@ -1,13 +1,17 @@
 package node
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/cometbft/cometbft/p2p"
 	p2pmock "github.com/cometbft/cometbft/p2p/mock"
 	ssproto "github.com/cometbft/cometbft/proto/tendermint/statesync"
+	sm "github.com/cometbft/cometbft/state"
+	"github.com/cometbft/cometbft/statesync"
 )
 
 // syncing is the engine's reactor as far as chunks go: it keeps who offers a snapshot, and takes every chunk.
@@ -62,6 +66,50 @@ func TestChunksAsked(t *testing.T) {
 	c.RemovePeer(honest, nil)
 	if chunk(honest, 9, 1) || len(c.now) != 1 {
 		t.Error("a peer that has left is remembered")
+	}
+}
+
+// slowProvider answers when its caller has enough of it.
+type slowProvider struct {
+	statesync.StateProvider
+	asked chan struct{}
+}
+
+func (p slowProvider) State(ctx context.Context, _ uint64) (sm.State, error) {
+	close(p.asked)
+	<-ctx.Done()
+	return sm.State{}, ctx.Err()
+}
+
+// TestStopWhileBlockTimeIsAsked: a stop does not wait for gateways that are asked about a snapshot.
+func TestStopWhileBlockTimeIsAsked(t *testing.T) {
+	t.Parallel()
+	p := slowProvider{asked: make(chan struct{})}
+	n, err := New(lone(t), Options{StateProvider: p})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() {
+		if n.work.begin() { // as an offer of a snapshot
+			defer n.work.end()
+		}
+		_, err := n.blockTime(context.Background(), 7)
+		ended <- err
+	}()
+	<-p.asked
+	stopped := make(chan error)
+	go func() { stopped <- n.Stop() }()
+	select {
+	case err := <-ended:
+		if err == nil {
+			t.Error("it knows the time")
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the gateways are still asked")
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
 	}
 }
 
