@@ -595,7 +595,11 @@ func (c *Client) Query(ctx context.Context, q Question) (json.RawMessage, error)
 	case err != nil:
 		return nil, err
 	}
-	return a.body, problemOf(a)
+	err = problemOf(a)
+	if a.status >= http.StatusInternalServerError && CodeOf(err) == "" { // a gateway names a code: a proxy says it, of a gateway that may have answered
+		err = fmt.Errorf("%w: %w", ErrUnanswered, err)
+	}
+	return a.body, err
 }
 
 // Receipts reads a page of the receipts of queries about a firm, those after a place that the page before names as next: all of them for the firm, a lender's own

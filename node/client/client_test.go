@@ -54,6 +54,36 @@ func TestHeadersAreUsedOnce(t *testing.T) {
 	}
 }
 
+// A query that was sent may be spent where no gateway says otherwise: what a proxy says of it in place of the gateway is no answer.
+func TestQueryUnanswered(t *testing.T) {
+	for _, tt := range []struct {
+		status     int
+		body       string
+		unanswered bool
+	}{
+		{http.StatusGatewayTimeout, "", true},
+		{http.StatusBadGateway, "<html>502 Bad Gateway</html>", true},
+		{http.StatusServiceUnavailable, `{"title":"Service Unavailable"}`, true},
+		{http.StatusServiceUnavailable, `{"code":"E_BUSY","title":"the node has as many requests at work as it takes"}`, false},
+		{http.StatusRequestEntityTooLarge, "<html>413</html>", false},
+	} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(tt.status)
+			_, _ = w.Write([]byte(tt.body))
+		}))
+		c, err := New(Options{URL: srv.URL, ChainID: "test-auth"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Query(context.Background(), Question{})
+		if err == nil || errors.Is(err, ErrUnanswered) != tt.unanswered {
+			t.Errorf("%d %s: %v", tt.status, tt.body, err)
+		}
+		c.Close()
+		srv.Close()
+	}
+}
+
 func TestUnreachable(t *testing.T) {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	url := srv.URL
