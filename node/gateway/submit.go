@@ -174,20 +174,31 @@ func (c *call) gateRefusal(id [32]byte, number uint32, log string) error {
 	return withTx(refuse(status, rejectionOf(number, log)), id)
 }
 
-// rejectionOf finds the refusal behind a number, with the text of the case at hand taken out of its one line.
+// rejectionOf finds the refusal behind a number, with what its one line says of the case at hand: text, and rule and remedy, which may be others than those
+// that are declared.
 func rejectionOf(number uint32, line string) *x.Rejection {
 	r, ok := x.ByNumber(number)
 	if !ok {
 		return &x.Rejection{Number: number, Code: "E_UNKNOWN", Text: line} // a later version's
 	}
 	text := strings.TrimPrefix(line, r.Code+": ")
+	rule, remedy := r.Rule, r.Remedy
 	if i := strings.LastIndex(text, " (rule "); i > 0 {
-		text = text[:i]
+		told, after, _ := strings.Cut(text[i+len(" (rule "):]+";", ");") // a rule may hold brackets
+		rule, text = told, text[:i]
+		if after = strings.TrimSuffix(strings.TrimSpace(after), ";"); strings.HasPrefix(after, "passes on ") {
+			_, after, _ = strings.Cut(after, "; ")
+		}
+		if after != "" {
+			remedy = after
+		}
 	}
 	if text == "" {
 		return r
 	}
-	return r.With("%s", text)
+	c := r.With("%s", text)
+	c.Rule, c.Remedy = rule, remedy
+	return c
 }
 
 // writeOutcome answers with what a block made of a transaction: 200, or 422 with the same members as a problem document.
