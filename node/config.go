@@ -255,6 +255,25 @@ func settingsViper() *viper.Viper {
 	return v
 }
 
+// strayVariable finds a variable that is named as one of our settings and is none, as a file with such a line is refused.
+func strayVariable(environ []string) string {
+	variable := func(key string) string { return "XINLIAN_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_")) }
+	known, sections := map[string]bool{}, map[string]bool{}
+	for _, k := range settingKnobs {
+		section, _, _ := strings.Cut(k.Key, ".")
+		known[variable(k.Key)], sections[variable(section)+"_"] = true, true
+	}
+	for _, v := range environ {
+		name, _, _ := strings.Cut(v, "=")
+		for section := range sections {
+			if strings.HasPrefix(name, section) && !known[name] {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
 // LoadConfig reads both files of a home folder; XINLIAN_… overrides config/xinlian.toml, XINLIAN_ENGINE_… config/config.toml.
 func LoadConfig(home string) (Config, error) {
 	c := Config{Home: home, Engine: EngineDefaults(1)}
@@ -270,6 +289,10 @@ func LoadConfig(home string) (Config, error) {
 	}
 	if err := v.UnmarshalExact(&c.Settings); err != nil {
 		return c, fmt.Errorf("%s: %w; `xinlian config --defaults` shows what each setting is", ConfigFile, oneLine(err))
+	}
+
+	if stray := strayVariable(os.Environ()); stray != "" {
+		return c, fmt.Errorf("%s in the environment is no setting and would have no effect; `xinlian config --defaults` shows what each setting is", stray)
 	}
 
 	e := viper.New()

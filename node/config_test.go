@@ -65,6 +65,22 @@ func TestConfigEnvironmentWins(t *testing.T) {
 	}
 }
 
+func TestConfigRefusesStrayVariables(t *testing.T) {
+	c := newHome(t)
+	if err := WriteConfig(c, 0); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XINLIAN_STATE_RETAIN", "7")
+	t.Setenv("XINLIAN_HOME", "elsewhere")
+	if _, err := LoadConfig(c.Home); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XINLIAN_STATE_RETIAN", "7")
+	if _, err := LoadConfig(c.Home); err == nil || !strings.Contains(err.Error(), "XINLIAN_STATE_RETIAN") {
+		t.Errorf("got %v, want an error that names the variable", err)
+	}
+}
+
 func TestConfigRefusals(t *testing.T) {
 	for _, tt := range []struct {
 		name string
