@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
@@ -150,6 +151,10 @@ func New(c Config, o Options) (_ *Node, err error) {
 			n.app.Close()
 		}
 	}()
+	// The home is this process's own now.
+	if err := os.RemoveAll(filepath.Join(c.Home, ChunksDir)); err != nil {
+		n.log.Warn("chunks of a snapshot are left of a start before", "err", err)
+	}
 	n.height.Store(n.app.Status().Height)
 	n.startedAt = n.height.Load()
 	n.metrics = newMetrics(sources{

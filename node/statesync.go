@@ -30,10 +30,10 @@ func (a *metered) ApplySnapshotChunk(ctx context.Context, req *abci.RequestApply
 }
 
 // ChunksDir is where the chunks of a snapshot wait that a node takes from its peers: on the disk that is watched and has room for the state. The system's own
-// folder for such files may be small, or be memory.
+// folder for such files may be small, or be memory. A process that was killed leaves its chunks there, and nobody takes them up: every start removes it.
 const ChunksDir = "data/chunks"
 
-// MakeChunksDir makes it anew: a process that was killed has left its chunks there, and nobody takes them up.
+// MakeChunksDir makes it anew.
 func MakeChunksDir(home string) (string, error) {
 	dir := filepath.Join(home, ChunksDir)
 	if err := os.RemoveAll(dir); err != nil {

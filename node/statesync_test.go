@@ -2,6 +2,8 @@ package node
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -110,6 +112,22 @@ func TestStopWhileBlockTimeIsAsked(t *testing.T) {
 	}
 	if err := <-stopped; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestChunksLeft: any start removes the chunks that a join has left which was killed.
+func TestChunksLeft(t *testing.T) {
+	c := lone(t)
+	dir, err := MakeChunksDir(c.Home)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "left"), make([]byte, 1000), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	startNode(t, c)
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("they are there: %v", err)
 	}
 }
 
