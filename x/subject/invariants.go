@@ -52,6 +52,7 @@ func CheckFiles(r x.Reader, from, to string) (bad error) {
 		return bad == nil
 	})
 	if bad == nil && len(files) > 0 {
+		// DETERMINISM: the least of the keys is the same in any order.
 		bad = fmt.Errorf("SUB-2: records of %s stand, which is not enrolled", slices.Min(slices.Collect(maps.Keys(files))))
 	}
 	return bad
