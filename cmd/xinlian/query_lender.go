@@ -73,6 +73,9 @@ Exit codes: 0 answered, 1 none of the classes was opened or the gateway said no,
 		if err := errors.Join(proof.begin(*bundle), opens.begin(*opening)); err != nil {
 			return usage(err)
 		}
+		if proof.f != nil && opens.f != nil && proof.f.Same(opens.f) {
+			return usagef("--bundle and --opening are one file: each needs its own")
+		}
 		c, err := s.open()
 		if err != nil {
 			return err
@@ -121,7 +124,7 @@ type answerFile struct{ f *shell.File }
 
 func (a *answerFile) begin(name string) (err error) {
 	if name != "" {
-		a.f, err = shell.Begin(name)
+		a.f, err = shell.Begin(name, 0o600)
 	}
 	return err
 }
@@ -134,7 +137,7 @@ func (a *answerFile) finish(text string) error {
 	if err != nil {
 		return fmt.Errorf("the answer holds no file: %w", err)
 	}
-	return a.f.Finish(raw, 0o600)
+	return a.f.Finish(raw)
 }
 
 func (a *answerFile) drop() {

@@ -55,6 +55,10 @@ func TestQueryAskSaysWhatIsSpent(t *testing.T) {
 	if _, stderr := ask(1); !strings.Contains(stderr, old) {
 		t.Errorf("the file of before: %s", stderr)
 	}
+	answer = func(http.ResponseWriter) { t.Error("a use is spent on an answer that cannot be kept") }
+	if _, stderr := ask(2, "--bundle", filepath.Join(work, "..", filepath.Base(work), "old.xlr")); !strings.Contains(stderr, "are one file") {
+		t.Errorf("one file twice: %s", stderr)
+	}
 	s.Close()
 	if _, stderr := ask(3, "--classes", "grade"); !strings.Contains(stderr, "nothing is lost") {
 		t.Errorf("nobody there: %s", stderr)

@@ -195,7 +195,7 @@ func watchPollCmd() *cobra.Command {
 			if limit < 1 || limit > pb.BundleEntriesMax {
 				return usagef("--limit is %d: it lies between 1 and %d", limit, pb.BundleEntriesMax)
 			}
-			file, err := shell.Begin(out)
+			file, err := shell.Begin(out, 0o644)
 			if err != nil {
 				return usage(err)
 			}
@@ -212,7 +212,7 @@ func watchPollCmd() *cobra.Command {
 			if err != nil {
 				return exitWith(1, fmt.Errorf("the node's answer is no bundle: %w", err))
 			}
-			if err := file.Finish(raw, 0o644); err != nil {
+			if err := file.Finish(raw); err != nil {
 				return usage(err)
 			}
 			sayf(cmd, cmd.OutOrStdout(), "%s: %d firms, UNVERIFIED; verify it, then use watch ack, then poll again", out, len(b.Entries))
