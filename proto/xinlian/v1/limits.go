@@ -28,7 +28,7 @@ const (
 	ShownMax      = 500 // records that 信用中国 shows of one subject
 	LinkedMax     = 100 // live records that punish one breach: their ids stand in one row
 
-	MemberRowsPerBlock = 1 << 20 // default of the parameter member_rows_per_block
+	MemberRowsPerBlock = 1 << 19 // default of the parameter member_rows_per_block
 
 	FileCommon     = 1024   // versions of a file that are open to all members before the rows that each adds are counted
 	FileMemberRows = 12_288 // default of the parameter file_rows_member_max: one a day for more than thirty years
