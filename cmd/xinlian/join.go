@@ -53,7 +53,11 @@ func (j *joining) provider(cfg node.Config, log *slog.Logger) (statesync.StatePr
 		}
 		sources = append(sources, join.Source{Name: c.URL(), Headers: join.FromGateway(c)})
 	}
-	who, err := whoIsTrusted(doc, j.trust)
+	who, err := whoIsTrusted(doc, j.trust, func(witnesses, stamps int) {
+		if log != nil {
+			log.Warn("the trust file asks for witnesses or time stamps of a header: a node that joins asks for neither", "witnesses", witnesses, "authorities", stamps)
+		}
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -161,7 +161,8 @@ func snapshotRestoreCmd() *cobra.Command {
 Nothing in the snapshot is believed. Its app hash must be in a header that more than two thirds of the power of a trusted validator set have signed: the
 set of the trust file (--trust) or, without one, of the genesis file. The header comes from the snapshot's own folder, where 'snapshot create' puts it, or
 from a member's gateway (--node, --key). Every row is checked against that hash before any of it can be read; a false chunk is named and nothing of the
-snapshot can be read. After a crash or an interruption, run it again: it goes on from its last whole chunk.
+snapshot can be read. After a crash or an interruption, run it again: it goes on from its last whole chunk. Of a trust file the anchor and the windows of
+time hold as well; witnesses and time stamps that it asks for are not asked for here.
 
 Exit codes: 0 done, 1 refused or no room, 2 the call was wrong, 3 in use or unreadable.`,
 	}
@@ -182,7 +183,9 @@ Exit codes: 0 done, 1 refused or no room, 2 the call was wrong, 3 in use or unre
 			gateway = join.FromGateway(cl)
 		}
 		defer whileRoom(*home, leastRoom, endNow(c))()
-		info, err := snapshotRestore(ctx, *home, *from, *trust, gateway)
+		info, err := snapshotRestore(ctx, *home, *from, *trust, gateway, func(witnesses, stamps int) {
+			sayf(c, c.ErrOrStderr(), "the trust file asks for %d witnesses and time stamps of %d authorities: neither is asked for here; compare the app hash with another member", witnesses, stamps)
+		})
 		if err != nil {
 			return err
 		}
@@ -192,7 +195,7 @@ Exit codes: 0 done, 1 refused or no room, 2 the call was wrong, 3 in use or unre
 	return c
 }
 
-func snapshotRestore(ctx context.Context, home, from, trustFile string, gateway join.Headers) (info app.SnapshotInfo, err error) {
+func snapshotRestore(ctx context.Context, home, from, trustFile string, gateway join.Headers, unasked func(witnesses, stamps int)) (info app.SnapshotInfo, err error) {
 	cfg, chainID, err := loadHome(home)
 	if err != nil {
 		return info, err
@@ -219,7 +222,7 @@ func snapshotRestore(ctx context.Context, home, from, trustFile string, gateway 
 	if info.ChainID != chainID {
 		return info, fmt.Errorf("snapshot %s is of chain %s, the home of %s", from, info.ChainID, chainID)
 	}
-	who, err := whoIsTrusted(doc, trustFile)
+	who, err := whoIsTrusted(doc, trustFile, unasked)
 	if err != nil {
 		return info, err
 	}
@@ -268,8 +271,9 @@ func snapshotRestore(ctx context.Context, home, from, trustFile string, gateway 
 	return info, join.Prepare(states, blocks, st, commit)
 }
 
-// whoIsTrusted says whose word counts for the header at a height: the validators of the trust file, or of the genesis file without one.
-func whoIsTrusted(doc *cmttypes.GenesisDoc, trustFile string) (func(height int64) (*join.Trusted, error), error) {
+// whoIsTrusted says whose word counts for the header at a height: the validators of the trust file, or of the genesis file without one. A trust file may ask for more than their
+// word, which nobody has made for the headers of snapshots; unasked is told of that.
+func whoIsTrusted(doc *cmttypes.GenesisDoc, trustFile string, unasked func(witnesses, stamps int)) (func(height int64) (*join.Trusted, error), error) {
 	if trustFile == "" {
 		return func(int64) (*join.Trusted, error) { return join.TrustGenesis(doc), nil }, nil
 	}
@@ -286,6 +290,9 @@ func whoIsTrusted(doc *cmttypes.GenesisDoc, trustFile string) (func(height int64
 		return nil, usagef("%s is of chain %s, the home of %s", trustFile, t.ChainID, doc.ChainID)
 	case time.Now().After(t.NotAfter):
 		return nil, usagef("%s may not be used after %s", trustFile, t.NotAfter.Format(time.RFC3339))
+	}
+	if w, s := t.Witnesses.Required, t.Stamps.Required; w+s > 0 {
+		unasked(w, s)
 	}
 	return func(height int64) (*join.Trusted, error) { return join.TrustFile(t, height, time.Now()) }, nil
 }

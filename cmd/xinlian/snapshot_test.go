@@ -13,6 +13,7 @@ import (
 
 	"github.com/xinlian-ledger/xinlian/networks/runner"
 	"github.com/xinlian-ledger/xinlian/node"
+	"github.com/xinlian-ledger/xinlian/x/attest"
 )
 
 // empty takes from a stopped home all that a new one does not have: what CometBFT and the ledger have stored.
@@ -164,6 +165,38 @@ func TestSnapshots(t *testing.T) {
 	// The whole network with it.
 	xinlian(t, 0, "localnet", "up", "--dir", dir, "--detach")
 	eventually(t, "all agree", func() bool { s := status(t, dir); return s.Agree && s.Common > source.Height+2 })
+}
+
+// TestRestoreWithoutWitnesses: what a trust file asks for beside the validators is not asked for here, and that is said.
+func TestRestoreWithoutWitnesses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	home, _ := oldHome(t)
+	n, err := runner.Load(filepath.Dir(home))
+	if err != nil {
+		t.Fatal(err)
+	}
+	xinlian(t, 0, "snapshot", "create", "--home", home)
+	empty(t, home)
+	if _, text := xinlian(t, 0, "snapshot", "restore", "--home", home, "--trust", n.TrustPath()); text != "" {
+		t.Errorf("a trust file that asks for nobody else: %s", text)
+	}
+	raw, err := os.ReadFile(n.TrustPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	trust, err := attest.ParseTrust(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trust.Witnesses = attest.Witnesses{Required: 1, Keys: []attest.Witness{{Name: "witness.example", PubKey: make([]byte, 32)}}}
+	file := filepath.Join(t.TempDir(), "trust.json")
+	write(t, file, string(trust.Encode()))
+	_, text := xinlian(t, 0, "snapshot", "restore", "--home", home, "--trust", file) // as after a crash at its end
+	if strings.Count(text, "\n") != 1 || !strings.Contains(text, "asks for 1 witnesses and time stamps of 0 authorities") {
+		t.Errorf("it says %q", text)
+	}
 }
 
 // TestSnapshotsOfNoHome: a folder that is not there is no home without snapshots.

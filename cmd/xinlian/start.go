@@ -33,7 +33,7 @@ the same process.
 
 With --join an empty home begins with a snapshot that its peers serve (state.snapshot_every) instead of the first block. Which app hash the
 chain has, it asks the gateways of members, with a member's key, and believes only what more than two thirds of the power of the trusted
-validators have signed. A home that has blocks goes on from them, and looks at none of this.`,
+validators have signed; witnesses and time stamps that a trust file asks for are not asked for. A home that has blocks goes on from them, and looks at none of this.`,
 		Args: cobra.NoArgs,
 	}
 	home := homeFlag(c)
