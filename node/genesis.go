@@ -104,6 +104,9 @@ func CheckBegan(states dbm.DB, c *cmtcfg.Config) error {
 		return err
 	}
 	doc, err := types.GenesisDocFromFile(c.GenesisFile())
+	if errors.Is(err, fs.ErrPermission) {
+		return noRight(err)
+	}
 	if err != nil {
 		return fmt.Errorf("genesis: %w: copy the file of another member (xinlian export genesis)", err)
 	}

@@ -232,7 +232,7 @@ func openEngineStores(cfg *cmtcfg.Config) (e *engineStores, err error) {
 		return e, err
 	}
 	if err := node.CheckBegan(states, cfg); err != nil {
-		return e, exitWith(exitDamaged, err)
+		return e, stateRefusal(err)
 	}
 	e.blocks, e.states = store.NewBlockStore(blocks), sm.NewStore(states, sm.StoreOptions{})
 	return e, nil
