@@ -51,7 +51,8 @@ type ground struct {
 	aside   func() (r x.Reader, done func())
 	sigs    *signatures
 	workers int
-	before  int64 // time of the block before; 0: not known
+	before  int64    // time of the block before; 0: not known
+	spare   *changes // empty ones whose memory the block may use; nil: there are none
 }
 
 // newCtx is what rules see at a height.
@@ -131,6 +132,9 @@ type heading struct {
 // execute carries out a block, up to the rows that it writes and the leaves that it adds to the log. Nodes and auditors call it.
 func execute(on ground, h heading, txs []*parsed) (*block, error) {
 	rows := newOverlay(on.rows)
+	if on.spare != nil {
+		rows.changes = on.spare
+	}
 	rows.grow(txs)
 	ctx := newCtx(rows, on.chain, h.height, h.at.Unix())
 	ctx.BlockHash = h.hash

@@ -42,8 +42,30 @@ type undo struct {
 type changes struct {
 	numbers slots.Table // key → number of the change, counted as they came
 	chunks  [][]change  // all changes, roomChunk to a piece: a change never moves
+	n       int         // how many there are, those that were undone included
 	tables  [256]table  // by the first byte of the key
-	memory  []byte      // of keys and values: what is not in use yet
+	pieces  [][]byte    // of keys and values, memoryChunk each
+	memory  []byte      // of the last piece, what is not in use yet
+}
+
+// again empties changes that nobody looks at any more, nor at the keys and values in them, for another block. Who executes one block after the other gives its
+// memory back and forth: new memory would have to be cleared, and lies far from the processor.
+func (c *changes) again() *changes {
+	c.numbers.Clear()
+	for i := range c.tables {
+		t := &c.tables[i]
+		t.inOrder, t.late = nil, append(t.inOrder, t.late...)[:0]
+	}
+	c.chunks, c.n, c.pieces, c.memory = c.chunks[:0], 0, c.pieces[:0], nil
+	return c
+}
+
+// another adds a piece: one that was there before the pieces were used again, or a new one.
+func another[T any](pieces [][]T, size int) [][]T {
+	if n := len(pieces); n < cap(pieces) && pieces[:n+1][n] != nil {
+		return pieces[:n+1]
+	}
+	return append(pieces, make([]T, size))
 }
 
 // table is the changes of one table: those in order of their keys, and some that came afterwards.
@@ -179,14 +201,14 @@ func (c *changes) find(h uint32, key []byte) *change {
 
 // add makes a change of a key that the block has not written. It is void until somebody fills it.
 func (c *changes) add(h uint32, key []byte) *change {
-	n := c.len()
+	n := c.n
 	if n%roomChunk == 0 {
-		c.chunks = append(c.chunks, make([]change, 0, roomChunk))
+		c.chunks = another(c.chunks, roomChunk)
 	}
-	last := &c.chunks[n/roomChunk]
-	*last = append(*last, change{key: c.keep(key), void: true})
+	c.n++
+	added := &c.chunks[n/roomChunk][n%roomChunk]
+	*added = change{key: c.keep(key), void: true}
 	c.numbers.Add(h, uint32(n))
-	added := &(*last)[n%roomChunk]
 	t := &c.tables[key[0]]
 	t.late = append(t.late, added)
 	return added
@@ -205,7 +227,8 @@ func (c *changes) Room(n int) []byte {
 		return make([]byte, n)
 	}
 	if n > len(c.memory) {
-		c.memory = make([]byte, memoryChunk)
+		c.pieces = another(c.pieces, memoryChunk)
+		c.memory = c.pieces[len(c.pieces)-1]
 	}
 	room := c.memory[:n:n]
 	c.memory = c.memory[n:]
@@ -213,12 +236,7 @@ func (c *changes) Room(n int) []byte {
 }
 
 // len is how many rows changed, those that were undone included.
-func (c *changes) len() int {
-	if len(c.chunks) == 0 {
-		return 0
-	}
-	return (len(c.chunks)-1)*roomChunk + len(c.chunks[len(c.chunks)-1])
-}
+func (c *changes) len() int { return c.n }
 
 // wrote says whether a row of a table changed.
 func (c *changes) wrote(prefix byte) bool {
@@ -382,11 +400,9 @@ func (c *changes) eachOf(first, last int, fn func(c change)) {
 
 // eachAnyhow visits all changes in no particular order.
 func (c *changes) eachAnyhow(fn func(c change)) {
-	for _, chunk := range c.chunks { // as they came, which is how they lie in the memory
-		for i := range chunk {
-			if !chunk[i].void {
-				fn(chunk[i])
-			}
+	for i := range c.n { // as they came, which is how they lie in the memory
+		if ch := &c.chunks[i/roomChunk][i%roomChunk]; !ch.void {
+			fn(*ch)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -55,6 +56,18 @@ func TestOverlay(t *testing.T) {
 		key := rapid.StringOfN(rapid.RuneFrom([]rune("abc")), 1, 3, -1)
 		base := flat(rapid.MapOfN(key, rapid.StringN(0, 3, -1), 0, 12).Draw(t, "base"))
 		o, model := newOverlay(base), maps.Clone(base)
+		if rapid.Bool().Draw(t, "used memory") { // of a block that was done with
+			for range rapid.IntRange(0, 2*roomChunk).Draw(t, "rows before") {
+				o.Set(fmt.Appendf(nil, "c%d", o.len()), []byte("before"))
+			}
+			if rapid.Bool().Draw(t, "in order") {
+				o.arrange()
+				o.Delete([]byte("a"))
+			}
+			used := o.changes.again()
+			o = newOverlay(base)
+			o.changes = used
+		}
 		type point struct {
 			mark  int
 			model flat

@@ -40,7 +40,8 @@ type Replay struct {
 	// Owned by Execute.
 	chain  *x.Chain
 	height int64
-	before int64 // time of block height
+	before int64      // time of block height
+	spare  []*changes // of blocks that are done with
 
 	// Owned by Seal.
 	sealed int64
@@ -48,7 +49,8 @@ type Replay struct {
 	log    logEnd
 
 	mu   sync.Mutex
-	late []change // guarded by mu: rows that Seal wrote and rows does not have yet. No rule reads them
+	late []change   // guarded by mu: rows that Seal wrote and rows does not have yet. No rule reads them
+	done []*changes // guarded by mu: of blocks that are sealed. Nobody looks into them but late
 }
 
 // NewReplay begins a replay over rows that hold nothing.
@@ -102,8 +104,12 @@ func (r *Replay) Execute(height int64, hash []byte, at time.Time, d *Decoded) (_
 	case height != r.height+1:
 		return nil, fmt.Errorf("block %d came after block %d", height, r.height)
 	}
+	var spare *changes
+	if n := len(r.spare); n > 0 {
+		spare, r.spare = r.spare[n-1].again(), r.spare[:n-1]
+	}
 	b, err := execute(ground{
-		chain: r.chain, rows: r.rows, sigs: r.sigs, workers: r.sigs.workers, before: r.before, aside: func() (x.Reader, func()) { return r.rows, func() {} },
+		spare: spare, chain: r.chain, rows: r.rows, sigs: r.sigs, workers: r.sigs.workers, before: r.before, aside: func() (x.Reader, func()) { return r.rows, func() {} },
 	}, heading{height, hash, at}, d.txs)
 	if err != nil {
 		return nil, err
@@ -124,12 +130,13 @@ func (r *Replay) Execute(height int64, hash []byte, at time.Time, d *Decoded) (_
 // Settle writes the rows of the log that Seal has made and no rule reads. Execute does it too, for the blocks that are sealed by then.
 func (r *Replay) Settle() {
 	r.mu.Lock()
-	late := r.late
-	r.late = nil
+	late, done := r.late, r.done
+	r.late, r.done = nil, nil
 	r.mu.Unlock()
 	for _, c := range late {
 		r.rows.Apply(c.key, c.value, c.deleted)
 	}
+	r.spare = append(r.spare, done...)
 }
 
 // Seal is the third step of a block: the log, the leaves, the tree. It gives the app hash.
@@ -144,11 +151,13 @@ func (r *Replay) Seal(e *Executed) (hash []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r.mu.Lock()
-	b.rows.eachOf(int(logHead.Key()[0]), int(logLeaves.Prefix), func(c change) { r.late = append(r.late, c) })
-	r.mu.Unlock()
 	r.sealed = b.height
 	sum := tree.AppHash(appEntries(e.catalog, e.pack, root, r.log.Frontier))
+	r.mu.Lock()
+	b.rows.eachOf(int(logHead.Key()[0]), int(logLeaves.Prefix), func(c change) { r.late = append(r.late, c) })
+	r.done = append(r.done, b.rows.changes)
+	r.mu.Unlock()
+	e.block = nil // its rows are another block's now
 	return sum[:], nil
 }
 

@@ -34,6 +34,15 @@ func (t *Table) Find(h uint32, is func(n uint32) bool) (n uint32, ok bool) {
 	return 0, false
 }
 
+// Clear takes all numbers out. Room of which little was in use is given up: to clear it would cost more than to make as much as is needed.
+func (t *Table) Clear() {
+	if 8*t.used < len(t.slots) {
+		t.slots = nil
+	}
+	clear(t.slots)
+	t.used = 0
+}
+
 // Add enters a number whose key is not there.
 func (t *Table) Add(h, n uint32) {
 	if 4*(t.used+1) > 3*len(t.slots) {

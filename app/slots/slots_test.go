@@ -23,6 +23,10 @@ func TestTable(t *testing.T) {
 		if step == 5_000 {
 			table.Grow(3_000)
 		}
+		if step == 12_000 || step == 12_100 { // full, and with room that is not used
+			table.Clear()
+			clear(model)
+		}
 		n := rng.Uint32N(2_000)
 		switch {
 		case !model[n]:
