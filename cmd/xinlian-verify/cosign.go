@@ -10,12 +10,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/xinlian-ledger/xinlian/node/lang/shell"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 )
 
@@ -161,14 +161,18 @@ func (q *witnessing) cosign(bundle string) (int64, error) {
 // remember keeps, before anything is given away, what is cosigned; and refuses what a witness must not sign.
 func (q *witnessing) remember(chainID string, next cosigned) (err error) {
 	// Two runs at once would both find that nothing stands against their header.
-	lock, err := os.OpenFile(q.state+".lock", os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := shell.Target(q.state) // by whatever name
+	if err != nil {
+		return usage("write --state: %w", err)
+	}
+	release, taken, err := lock(file + ".lock")
 	switch {
-	case errors.Is(err, os.ErrExist):
-		return usage("another run of this witness is at work with %s, or was broken off; where none is, remove %s.lock", q.state, q.state)
+	case taken:
+		return usage("another run of this witness is at work with %s: it has locked %s.lock", q.state, file)
 	case err != nil:
 		return usage("write --state: %w", err)
 	}
-	defer func() { err = errors.Join(err, lock.Close(), os.Remove(lock.Name())) }()
+	defer func() { err = errors.Join(err, release()) }()
 	state := witnessState{ChainID: chainID}
 	raw, err := readAtMost(q.state, witnessStateMax)
 	switch {
@@ -191,12 +195,8 @@ func (q *witnessing) remember(chainID string, next cosigned) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := save(q.state, append(out, '\n')); err != nil {
+	if err := save(q.state, append(out, '\n')); err != nil { // on the disk, before anything is given away
 		return usage("write --state: %w", err)
-	}
-	if folder, err := os.Open(filepath.Dir(q.state)); err == nil {
-		_ = folder.Sync() // the name is on the disk before anything is given away, where a system can do that
-		_ = folder.Close()
 	}
 	return nil
 }

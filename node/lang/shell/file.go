@@ -19,8 +19,8 @@ type File struct {
 // linksMost is how many links a name may lead over, as on Linux.
 const linksMost = 40
 
-// targetOf follows the links of a name, also to a file that is not there yet. Its folder is there.
-func targetOf(name string) (string, error) {
+// Target follows the links of a name, also to a file that is not there yet. Its folder is there.
+func Target(name string) (string, error) {
 	for range linksMost {
 		dir, err := filepath.EvalSymlinks(filepath.Dir(name))
 		if err == nil {
@@ -53,7 +53,7 @@ func Begin(name string, mode fs.FileMode) (*File, error) {
 	case keeps && !there.Mode().IsRegular():
 		return &File{name: name}, nil
 	}
-	target, err := targetOf(name)
+	target, err := Target(name)
 	made, kept := mode, mode
 	if err == nil && keeps {
 		if made, kept = 0o600, there.Mode().Perm(); mode&0o077 == 0 {
