@@ -138,8 +138,8 @@ func decodeHead(raw []byte) tree.Frontier {
 
 // The fields of pb.FileHead as they are encoded: a tag each, and the length of a peak, which is one byte.
 const (
-	headSize  = 1<<3 | 0
-	headPeak  = 2<<3 | 2
+	headSize  = 0x08 // field 1, a varint
+	headPeak  = 0x12 // field 2, bytes
 	peakBytes = 2 + sha256.Size
 )
 
