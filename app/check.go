@@ -90,12 +90,16 @@ func (a *App) CheckState(ctx context.Context) error {
 			return err
 		}
 		defer s.Close()
-		return check(&asked{Snapshot: s, stop: func() error {
+		stop := func() error {
 			if int64(i) > failed.Load() {
 				return errPassedOver
 			}
 			return ctx.Err()
-		}})
+		}
+		if err := stop(); err != nil { // of a small state no check may ever ask
+			return err
+		}
+		return check(&asked{Snapshot: s, stop: stop})
 	}
 	var secret []byte
 	blockTime := int64(0)
