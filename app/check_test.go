@@ -10,7 +10,10 @@ import (
 
 	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/app/apptest"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/standing"
+	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
 // otherRow shows a state with one row changed, gone or more.
@@ -87,6 +90,81 @@ func TestDerivedRows(t *testing.T) {
 	})
 }
 
+// TestDamagedFiles takes away, changes and adds rows of files and standings, whole and in pieces of one subject: each is found, under the rule that it breaks.
+func TestDamagedFiles(t *testing.T) {
+	s, _ := story(t, apptest.Options{Apps: 1})
+	s.Read(func(r x.Reader) {
+		info := new(pb.ChainInfo)
+		raw, _ := r.Get(app.AnyRow())
+		must(t, pb.Decode(raw, info))
+		check := func(r x.Reader, size int) error {
+			firsts := append(subject.Cut(r, size), "")
+			for i, from := range firsts[:len(firsts)-1] {
+				if err := errors.Join(subject.CheckFiles(r, from, firsts[i+1]), standing.Check(r, info.Secret, from, firsts[i+1])); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		must(t, check(r, 1))
+		must(t, check(r, 1000))
+		const head, entry, penalty, shown = 0x31, 0x32, 0x60, 0x80
+		changed := func(row []byte) []byte { return append(row[:len(row)-1], row[len(row)-1]^1) }
+		gone := func([]byte) []byte { return nil }
+		for _, d := range []struct {
+			name   string
+			table  byte
+			change func(row []byte) []byte
+			want   string
+		}{
+			{"entry gone", entry, gone, "lacks entry 0"},
+			{"entry changed", entry, changed, "SUB-1"},
+			{"head changed", head, changed, "SUB-1"},
+			{"record gone", penalty, gone, "SUB-2"},
+			{"record changed", penalty, changed, "SUB-2"},
+			{"standing gone", shown, gone, "STD-1"},
+			{"standing changed", shown, changed, "STD-1"},
+		} {
+			var key, row []byte
+			r.Iterate([]byte{d.table}, nil, func(k, v []byte) bool {
+				key, row = bytes.Clone(k), bytes.Clone(v)
+				return false
+			})
+			if key == nil {
+				t.Fatalf("%s: the story has no such row", d.name)
+			}
+			for _, size := range []int{1, 1000} {
+				if err := checkCaught(func() error { return check(otherRow{r, key, d.change(bytes.Clone(row))}, size) }); err == nil || !strings.Contains(err.Error(), d.want) {
+					t.Errorf("%s, pieces of %d: %v", d.name, size, err)
+				}
+			}
+		}
+		var key, row []byte
+		r.Iterate([]byte{penalty}, nil, func(k, v []byte) bool {
+			key, row = bytes.Clone(k), bytes.Clone(v)
+			return false
+		})
+		for _, of := range []string{"000000000000000000", "ZZZZZZZZZZZZZZZZZZ"} { // before all subjects, and after them
+			copy(key[1:19], of)
+			for _, size := range []int{1, 1000} {
+				if err := check(otherRow{r, key, row}, size); err == nil || !strings.Contains(err.Error(), "which is not enrolled") {
+					t.Errorf("a record of nobody (%s), pieces of %d: %v", of, size, err)
+				}
+			}
+		}
+	})
+}
+
+// checkCaught gives the fault that a damaged row makes as the error that it becomes.
+func checkCaught(check func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = p.(x.Fault)
+		}
+	}()
+	return check()
+}
+
 // TestCheckStops takes the word back in the middle of a check: it ends with that, at once.
 func TestCheckStops(t *testing.T) {
 	var reads atomic.Int64
@@ -106,8 +184,8 @@ func TestCheckStops(t *testing.T) {
 	if err := a.CheckState(ctx); !errors.Is(err, context.Canceled) {
 		t.Fatalf("it ends with %v", err)
 	}
-	if n := reads.Load(); n > all/2 {
-		t.Errorf("it read %d rows of %d, told to stop before the first", n, all)
+	if n := reads.Load(); n > 0 {
+		t.Errorf("it read %d rows, told to stop before the first", n)
 	}
 	ctx, cancel = context.WithCancel(bg)
 	defer cancel()
@@ -117,5 +195,11 @@ func TestCheckStops(t *testing.T) {
 	}
 	if n := reads.Load(); n > all/2 {
 		t.Errorf("it read %d rows of %d, told to stop after 300", n, all)
+	}
+	enough := errors.New("enough")
+	for how, rows := range a.ReadUntil(enough) {
+		if rows.Read > 256 || !errors.Is(rows.Err, enough) {
+			t.Errorf("%s: a check reads %d rows, told to stop from the first on, and ends with %v", how, rows.Read, rows.Err)
+		}
 	}
 }

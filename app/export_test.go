@@ -40,3 +40,36 @@ func CheckDerived(r x.Reader, height int64) error {
 	}
 	return d.compare(r)
 }
+
+// Until is how far a check came that was to stop, and what it ended with.
+type Until struct {
+	Read int
+	Err  error
+}
+
+// ReadUntil reads a thousand rows in each of the ways in which a check does, each told to stop with an error.
+func (a *App) ReadUntil(stop error) map[string]Until {
+	out := map[string]Until{}
+	for how, read := range map[string]func(r *asked, row func()){
+		"get":     func(r *asked, row func()) { r.Get(chainInfo.Key()); row() },
+		"peek":    func(r *asked, row func()) { r.Peek(chainInfo.Key()); row() },
+		"iterate": func(r *asked, row func()) { r.Iterate([]byte{}, nil, func(_, _ []byte) bool { row(); return true }) },
+	} {
+		var u Until
+		func() {
+			defer caught(&u.Err)
+			s, err := a.At(0)
+			if err != nil {
+				u.Err = err
+				return
+			}
+			defer s.Close()
+			r := &asked{Snapshot: s, stop: func() error { return stop }}
+			for u.Read < 1000 {
+				read(r, func() { u.Read++ })
+			}
+		}()
+		out[how] = u
+	}
+	return out
+}

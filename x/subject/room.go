@@ -121,7 +121,7 @@ func FileSize(r x.Reader, uscc string) uint64 {
 	if !ok {
 		return 0
 	}
-	if len(raw) == 0 || raw[0] != 1<<3 { // the first field is the size: no file is empty
+	if len(raw) == 0 || raw[0] != headSize { // the first field is the size: no file is empty
 		x.Faultf("the head of the file of %s has no size", uscc)
 	}
 	size, _ := binary.Uvarint(raw[1:])
