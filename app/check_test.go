@@ -119,6 +119,12 @@ func TestDamagedFiles(t *testing.T) {
 		}{
 			{"entry gone", entry, gone, "lacks entry 0"},
 			{"entry changed", entry, changed, "SUB-1"},
+			{"entry with a short key", entry, func(row []byte) []byte {
+				e := new(pb.FileEntry)
+				must(t, pb.Decode(row, e))
+				e.Key = e.Key[:31]
+				return x.EncodeRow(e)
+			}, "is damaged"},
 			{"head changed", head, changed, "SUB-1"},
 			{"record gone", penalty, gone, "SUB-2"},
 			{"record changed", penalty, changed, "SUB-2"},

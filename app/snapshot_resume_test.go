@@ -152,14 +152,8 @@ func TestSnapshotOverLostRows(t *testing.T) {
 					if b.AppliedBefore() == 0 {
 						t.Fatal("the restore does not go on")
 					}
-					for i, c := range chunks {
-						r, want := apply(t, b, i, c), abci.ResponseApplySnapshotChunk_ACCEPT
-						if i == len(chunks)-1 {
-							want = abci.ResponseApplySnapshotChunk_RETRY_SNAPSHOT
-						}
-						if r.Result != want || len(r.RejectSenders) > 0 {
-							t.Fatalf("%d applied before, chunk %d: %v, senders %q", k, i, r.Result, r.RejectSenders)
-						}
+					if r := applyAll(t, b, chunks); r.Result != abci.ResponseApplySnapshotChunk_RETRY_SNAPSHOT || len(r.RejectSenders) > 0 {
+						t.Fatalf("%d applied before, at the end: %v, senders %q", k, r.Result, r.RejectSenders)
 					}
 					syncFrom(t, b, made, s.AppHash)
 				} else {
@@ -211,14 +205,8 @@ func TestSnapshotOfAnotherRoot(t *testing.T) {
 	a := newApp(t, app.Options{Dir: dir, ChainID: s.Chain})
 	offer(t, a, made.Height, meta, len(chunks), s.AppHash)
 	must(t, a.OtherRow())
-	for i, c := range chunks {
-		r, want := apply(t, a, i, c), abci.ResponseApplySnapshotChunk_ACCEPT
-		if i == len(chunks)-1 {
-			want = abci.ResponseApplySnapshotChunk_REJECT_SNAPSHOT
-		}
-		if r.Result != want {
-			t.Fatalf("chunk %d: %v", i, r.Result)
-		}
+	if r := applyAll(t, a, chunks); r.Result != abci.ResponseApplySnapshotChunk_REJECT_SNAPSHOT {
+		t.Fatalf("at the end: %v", r.Result)
 	}
 	unseen(t, a)
 	must(t, a.Close())

@@ -144,6 +144,18 @@ func apply(t testing.TB, a *app.App, i int, chunk []byte) *abci.ResponseApplySna
 	return r
 }
 
+// applyAll applies chunks, all but the last of which are accepted without a word against their sender, and gives the answer to that.
+func applyAll(t testing.TB, a *app.App, chunks [][]byte) (last *abci.ResponseApplySnapshotChunk) {
+	t.Helper()
+	for i, c := range chunks {
+		if last != nil && (last.Result != abci.ResponseApplySnapshotChunk_ACCEPT || len(last.RejectSenders) > 0) {
+			t.Fatalf("chunk %d: %v, senders %q", i-1, last.Result, last.RejectSenders)
+		}
+		last = apply(t, a, i, c)
+	}
+	return last
+}
+
 // sync takes a snapshot as the engine would.
 func syncFrom(t testing.TB, a *app.App, info app.SnapshotInfo, appHash []byte) {
 	t.Helper()

@@ -246,15 +246,10 @@ func TestCompactAfterCut(t *testing.T) {
 			continue
 		}
 		for _, stop := range both(st.steps) {
-			o, s, m := st.run(t, nil, stopAt(stop))
-			full := slices.Clone(*m)
-			if err := st.act(s, m); !errors.Is(err, errStop) {
-				t.Fatal(err)
-			}
-			s.Close()
+			o, full := st.cutAt(t, stop)
 			reading := o
 			reading.ReadOnly = true
-			s = mustOpen(t, reading)
+			s := mustOpen(t, reading)
 			found := s.Latest().Height
 			to, cut := s.Unfinished()
 			at := slices.Index(st.steps, strings.TrimPrefix(strings.TrimPrefix(stop, "before "), "after "))

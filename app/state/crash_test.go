@@ -203,6 +203,18 @@ func TestCrash(t *testing.T) {
 	}
 }
 
+// cutAt ends a story at one of its steps: the folder, closed, and what it held before that.
+func (st story) cutAt(t *testing.T, stop string) (o Options, full model) {
+	t.Helper()
+	o, s, m := st.run(t, nil, stopAt(stop))
+	full = slices.Clone(*m)
+	if err := st.act(s, m); !errors.Is(err, errStop) {
+		t.Fatal(err)
+	}
+	s.Close()
+	return o, full
+}
+
 func (st story) crash(t *testing.T, stop, how string, before, after uint64) {
 	t.Helper()
 	o, s, m := st.run(t, nil, stopAt(stop))
@@ -330,14 +342,9 @@ func TestReadOnlyInRollback(t *testing.T) {
 			continue
 		}
 		for _, stop := range both(st.steps) {
-			o, s, m := st.run(t, nil, stopAt(stop))
-			full := slices.Clone(*m)
-			if err := st.act(s, m); !errors.Is(err, errStop) {
-				t.Fatal(err)
-			}
-			s.Close()
+			o, full := st.cutAt(t, stop)
 			o.ReadOnly = true
-			s = mustOpen(t, o)
+			s := mustOpen(t, o)
 			want := full[:3]
 			if stop == "before back" {
 				want = full

@@ -41,26 +41,11 @@ func TestKill(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	last := uint64(0)
 	for range 8 {
-		child := exec.Command(os.Args[0], "-test.run=^TestKill$")
-		child.Env = append(os.Environ(), killFolder+"="+o.Dir)
-		out, err := child.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := child.Start(); err != nil {
-			t.Fatal(err)
-		}
 		said := last
-		lines := bufio.NewScanner(out)
-		for n := 1 + rng.IntN(25); n > 0 && lines.Scan(); n-- {
-			if _, err := fmt.Sscanf(lines.Text(), "committed %d", &said); err != nil {
-				t.Fatalf("the process says %q", lines.Text())
-			}
-		}
-		if err := child.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		child.Wait()
+		killAt(t, o.Dir, 1+rng.IntN(25), func(line string) bool {
+			_, err := fmt.Sscanf(line, "committed %d", &said)
+			return err == nil
+		})
 		s := mustOpen(t, o)
 		found := s.Latest().Height
 		if found < said {
@@ -81,6 +66,29 @@ func TestKill(t *testing.T) {
 	}
 }
 
+// killAt lets a process of the test that asks work on a folder, and kills it at so many lines, each of which is as it should be.
+func killAt(t *testing.T, dir string, lines int, right func(line string) bool) {
+	t.Helper()
+	child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+	child.Env = append(os.Environ(), killFolder+"="+dir)
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for said := bufio.NewScanner(out); lines > 0 && said.Scan(); lines-- {
+		if !right(said.Text()) {
+			t.Fatalf("the process says %q", said.Text())
+		}
+	}
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	child.Wait()
+}
+
 // TestKillRollback kills a process that rolls blocks back and makes them again, most of whose time goes into that: in Badger's merging too. What it leaves is a height between,
 // as a whole.
 func TestKillRollback(t *testing.T) {
@@ -92,25 +100,7 @@ func TestKillRollback(t *testing.T) {
 	o := testOptions(tempDir(t))
 	rng := rand.New(rand.NewPCG(3, 4))
 	for round := range 12 {
-		child := exec.Command(os.Args[0], "-test.run=^TestKillRollback$")
-		child.Env = append(os.Environ(), killFolder+"="+o.Dir)
-		out, err := child.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := child.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(out)
-		for n := 1 + rng.IntN(12); n > 0 && lines.Scan(); n-- {
-			if !strings.HasPrefix(lines.Text(), "at ") {
-				t.Fatalf("the process says %q", lines.Text())
-			}
-		}
-		if err := child.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		child.Wait()
+		killAt(t, o.Dir, 1+rng.IntN(12), func(line string) bool { return strings.HasPrefix(line, "at ") })
 		if round%2 == 1 {
 			loseOrder(t, o.Dir)
 		}
