@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -19,13 +20,14 @@ func TestQueryAskSaysWhatIsSpent(t *testing.T) {
 	t.Setenv("XINLIAN_PASSPHRASE_FILE", word)
 	t.Setenv("XINLIAN_HOME", work)
 	xinlian(t, 0, "keys", "add", "bank")
-	answer := func(w http.ResponseWriter) { panic(http.ErrAbortHandler) }
+	var answers atomic.Value // func(w http.ResponseWriter); a client that is cut off does not wait for who answers it
+	answers.Store(func(http.ResponseWriter) { panic(http.ErrAbortHandler) })
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v1/status" {
 			fmt.Fprint(w, `{"chain_id":"test-ask","height":7}`)
 			return
 		}
-		answer(w)
+		answers.Load().(func(w http.ResponseWriter))(w)
 	}))
 	defer s.Close()
 	const firm = "91410100Y00100009T"
@@ -39,9 +41,9 @@ func TestQueryAskSaysWhatIsSpent(t *testing.T) {
 		t.Errorf("no answer: %s", stderr)
 	}
 	const said = `{"subject":"91410100Y00100009T","standing":{"subject":"91410100Y00100009T"},"attestation":"","restricted":null,"opening":null,"refused":[%s],"receipt":{"id":"07"},"as_of":{"height":7}}`
-	answer = func(w http.ResponseWriter) {
+	answers.Store(func(w http.ResponseWriter) {
 		fmt.Fprintf(w, said, `{"class":"grade","refusal":{"code":"E_AUTH_TERM","number":1,"rule":"INV-22","detail":"it begins later","remedy":"wait for the day","passes_on":"2026-08-01"}}`)
-	}
+	})
 	stdout, stderr := ask(1, "--classes", "grade")
 	for _, part := range []string{"E_AUTH_TERM", "it begins later", "INV-22", "2026-08-01", "wait for the day"} {
 		if !strings.Contains(stdout, part) {
@@ -51,11 +53,11 @@ func TestQueryAskSaysWhatIsSpent(t *testing.T) {
 	if !strings.Contains(stderr, "none of the classes was opened") {
 		t.Errorf("nothing opened: %s", stderr)
 	}
-	answer = func(w http.ResponseWriter) { fmt.Fprintf(w, said, "") }
+	answers.Store(func(w http.ResponseWriter) { fmt.Fprintf(w, said, "") })
 	if _, stderr := ask(1); !strings.Contains(stderr, old) {
 		t.Errorf("the file of before: %s", stderr)
 	}
-	answer = func(http.ResponseWriter) { t.Error("a use is spent on an answer that cannot be kept") }
+	answers.Store(func(http.ResponseWriter) { t.Error("a use is spent on an answer that cannot be kept") })
 	if _, stderr := ask(2, "--bundle", filepath.Join(work, "..", filepath.Base(work), "old.xlr")); !strings.Contains(stderr, "are one file") {
 		t.Errorf("one file twice: %s", stderr)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -107,10 +108,10 @@ func TestUnreachable(t *testing.T) {
 func TestOpen(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	var sent func(w http.ResponseWriter)
+	var sent atomic.Value // func(w http.ResponseWriter): who loses the answer does not wait for who gives it
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
-			sent(w)
+			sent.Load().(func(w http.ResponseWriter))(w)
 			return
 		}
 		fmt.Fprintf(w, `{"chain_id":"test-open","height":1,"block_time":%q}`, time.Now().Format(time.RFC3339))
@@ -132,7 +133,7 @@ func TestOpen(t *testing.T) {
 		{"the answer is lost", func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, ErrUnreachable},
 		{"nobody waits for it", func(w http.ResponseWriter) { cancel(); <-ctx.Done() }, context.Canceled},
 	} {
-		sent = tt.sent
+		sent.Store(tt.sent)
 		_, err := c.Send(ctx, probe("U"))
 		var o *Open
 		if !errors.As(err, &o) || !errors.Is(err, tt.want) || o.ID == [32]byte{} || o.Expires.Before(time.Now()) {
