@@ -362,6 +362,15 @@ func (s *Store) Latest() Marker {
 	return m
 }
 
+// MarkerAt is the marker of the last block up to a height that the folder has one of; Height is 0 where it has none.
+func (s *Store) MarkerAt(height uint64) (Marker, error) {
+	if err := s.enter(); err != nil {
+		return Marker{}, err
+	}
+	defer s.ops.Done()
+	return s.loadMarker(height)
+}
+
 // Floor is the lowest height that View accepts, height 0 apart. 0: nothing was pruned.
 func (s *Store) Floor() uint64 {
 	s.mu.RLock()

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	sm "github.com/cometbft/cometbft/state"
 	"github.com/dgraph-io/badger/v4"
 
 	"github.com/xinlian-ledger/xinlian/app"
@@ -133,6 +134,76 @@ func TestRollback(t *testing.T) {
 		}
 		says(0)
 		runs(t, api, h)
+	})
+	t.Run("a state of other blocks", func(t *testing.T) {
+		refusal := func(h string, want ...string) {
+			t.Helper()
+			_, stderr := xinlian(t, exitDamaged, "rollback", "--home", h)
+			for _, w := range append(want, "restore both from one copy") {
+				if strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, w) {
+					t.Errorf("it says %q, want one line with %q", stderr, w)
+				}
+			}
+			s, err := state.Open(state.Options{Dir: filepath.Join(h, node.StateDir), ChainID: "test-faults", Bind: app.Bind})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if now := int64(s.Latest().Height); now != last {
+				t.Errorf("the ledger went from height %d to %d", last, now)
+			}
+		}
+		behind := copyHome(t, home, t.TempDir()) // the blocks are those of an older copy
+		signedAt(t, behind, last-3)
+		cfg, _, err := loadHome(behind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		engine, err := openEngineStores(cfg.Engine)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if _, _, err := sm.Rollback(engine.blocks, engine.states, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		engine.close()
+		refusal(behind, fmt.Sprintf("state is at height %d, the blocks end at %d", last, last-3))
+		if r := rollBack(behind, "--to", fmt.Sprint(last-4)); r.Height != last-4 || r.Was != last || r.LastBlock != last-3 { // who names the height has thought of it
+			t.Errorf("by name: %+v", r)
+		}
+		runs(t, api, behind)
+
+		other := copyHome(t, home, t.TempDir()) // as of a chain that went another way
+		signedAt(t, other, last)
+		db, err := badger.OpenManaged(badger.DefaultOptions(filepath.Join(other, node.StateDir)).WithLogger(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		txn := db.NewTransactionAt(uint64(last-1), true) // app/state/FORMAT.md
+		item, err := txn.Get([]byte("m"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		marker, err := item.ValueCopy(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		marker[8] ^= 1
+		err = txn.Set([]byte("m"), marker)
+		if err = errors.Join(err, txn.CommitAt(uint64(last-1), nil), db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		refusal(other, fmt.Sprintf("after height %d", last-1), fmt.Sprintf("block %d carries", last))
+		_, stderr := xinlian(t, exitDamaged, "rollback", "--home", other, "--to", fmt.Sprint(last-1))
+		if !strings.Contains(stderr, "not of these blocks") {
+			t.Errorf("by name it says %q", stderr)
+		}
+		if r := rollBack(other, "--to", fmt.Sprint(last-2)); r.Height != last-2 {
+			t.Errorf("before they part: %+v", r)
+		}
+		runs(t, api, other)
 	})
 	t.Run("as a full node", func(t *testing.T) {
 		h := copyHome(t, home, t.TempDir())

@@ -10,6 +10,7 @@ import (
 	"github.com/cometbft/cometbft/crypto/ed25519"
 	"github.com/cometbft/cometbft/privval"
 	sm "github.com/cometbft/cometbft/state"
+	"github.com/cometbft/cometbft/store"
 	"github.com/spf13/cobra"
 
 	"github.com/xinlian-ledger/xinlian/app"
@@ -23,7 +24,7 @@ func rollbackCmd() *cobra.Command {
 		Long: `Take back the result of the last blocks of a stopped node, so that they run again at the next start: for a node whose program made a mistake
 that is corrected by now. The ledger's state goes back to the height of --to (the one before the last block unless given), CometBFT's own state
 by the last block, of which alone the result may change: every earlier result stands in the block after it. No block is removed and nothing
-that the validator signed is forgotten: what the chain has decided stays decided.
+that the validator signed is forgotten: what the chain has decided stays decided. A state that these blocks did not make is left as it is.
 
 A validator that has already voted on the block after the last one has voted on the result that would be taken back. The verb refuses, unless
 --as-full-node puts the validator key aside (*.put-aside) and makes a new one that has no vote.
@@ -91,7 +92,8 @@ func rollback(home string, to int64, full bool) (r rollbackReport, err error) {
 	if last < 2 || st.LastBlockHeight < 1 {
 		return r, exitWith(exitFailed, fmt.Errorf("the home holds %d blocks: there is nothing to take back", last))
 	}
-	if to == 0 {
+	named := to > 0
+	if !named {
 		to = last - 1
 	}
 	switch {
@@ -118,6 +120,13 @@ func rollback(home string, to int64, full bool) (r rollbackReport, err error) {
 	if floor := s.Floor(); uint64(to) < floor {
 		return r, exitWith(exitFailed, fmt.Errorf("--to %d: %w", to, state.ErrPruned{Height: uint64(to), Floor: floor}))
 	}
+	if r.Was > last && !named {
+		return r, exitWith(exitDamaged, fmt.Errorf("the ledger's state is at height %d, the blocks end at %d: one of the two is of another copy of this home; restore both from one copy, "+
+			"or name with --to the height that the state is to go back to", r.Was, last))
+	}
+	if err := ofTheseBlocks(s, engine.blocks, min(to, r.Was)); err != nil {
+		return r, err
+	}
 	if full {
 		if r.PutAside, err = putAside(cfg); err != nil {
 			return r, exitWith(exitFailed, err)
@@ -134,6 +143,32 @@ func rollback(home string, to int64, full bool) (r rollbackReport, err error) {
 		return r, exitWith(exitFailed, fmt.Errorf("CometBFT's state: %w; the ledger's is at %d, and a start brings it back to the blocks", err, r.Height))
 	}
 	return r, nil
+}
+
+// ofTheseBlocks holds the ledger's state after a height against the block that comes next: a state that those blocks did not make would be taken back for nothing, since no
+// start goes on from it.
+func ofTheseBlocks(s *state.Store, blocks *store.BlockStore, height int64) error {
+	if base := blocks.Base(); height < base-1 {
+		return exitWith(exitDamaged, fmt.Errorf("the ledger is at height %d, the blocks begin at %d: it cannot catch up from them", height, base))
+	}
+	if height == 0 { // nothing has run yet: openEngineStores has looked at the genesis file
+		return nil
+	}
+	m, err := s.MarkerAt(uint64(height))
+	if err != nil {
+		return exitWith(exitDamaged, err)
+	}
+	next := blocks.LoadBlockMeta(height + 1)
+	switch {
+	case m.Height != uint64(height):
+		return exitWith(exitDamaged, fmt.Errorf("the ledger's state has nothing of height %d: run fsck", height))
+	case next == nil:
+		return exitWith(exitDamaged, fmt.Errorf("block %d is missing", height+1))
+	case !bytes.Equal(next.Header.AppHash, m.AppHash[:]):
+		return exitWith(exitDamaged, fmt.Errorf("the ledger's state is not of these blocks: after height %d it has app hash %X, block %d carries %X; restore both from one copy, "+
+			"or name with --to a height at which they agree", height, m.AppHash, height+1, next.Header.AppHash))
+	}
+	return nil
 }
 
 // putAside gives the home a validator key that nobody gave a vote, and keeps the old one beside it with what that last signed. A crash leaves a home that
