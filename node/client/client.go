@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -26,6 +27,8 @@ const (
 	answerBytesMax = 64 << 20
 	// requestTimeout bounds one request. A wait for a commit is longer than the gateway's own patience.
 	requestTimeout = 90 * time.Second
+	// silenceMax bounds the wait for the first byte of an answer that a node has at hand: one that hangs takes connections and says nothing.
+	silenceMax = 15 * time.Second
 
 	firstPause = 100 * time.Millisecond
 	longPause  = 2 * time.Second
@@ -50,6 +53,7 @@ type Client struct {
 	http *http.Client
 
 	firstPause, longPause time.Duration // between attempts; tests shorten them
+	silence               time.Duration // silenceMax; tests shorten it
 
 	mu      sync.Mutex
 	chainID string                // guarded by mu; learned from the gateway unless given
@@ -69,7 +73,7 @@ func New(o Options) (*Client, error) {
 	t.ResponseHeaderTimeout = requestTimeout
 	return &Client{
 		opts: o, base: strings.TrimRight(u.String(), "/"), http: &http.Client{Transport: t, Timeout: requestTimeout}, chainID: o.ChainID,
-		signed: map[signedAt]struct{}{}, firstPause: firstPause, longPause: longPause,
+		signed: map[signedAt]struct{}{}, firstPause: firstPause, longPause: longPause, silence: silenceMax,
 	}, nil
 }
 
@@ -84,6 +88,9 @@ var ErrUnreachable = errors.New("the node cannot be reached")
 
 // errDial is ErrUnreachable where nothing was sent.
 var errDial = fmt.Errorf("%w", ErrUnreachable)
+
+// errSilent ends a request to a node that took the connection and sends no byte.
+var errSilent = errors.New("silent")
 
 // ErrUnanswered says that a question was sent and that no answer came: the gateway may have answered, and what that costs is spent.
 var ErrUnanswered = errors.New("the question was sent and no answer came")
@@ -143,13 +150,13 @@ type answer struct {
 	body   []byte
 }
 
-// request is what is asked. auth says that a member is needed, or makes a difference.
+// request is what is asked. auth says that a member is needed, or makes a difference; long, that the answer may begin late, as that of every request with a body may.
 type request struct {
 	method, path string
 	accept       string
 	body         []byte
 	contentType  string
-	auth         bool
+	auth, long   bool
 }
 
 // ask sends a request until it is answered, with growing pauses, for as long as the client is patient. Only what cannot have had an effect, or
@@ -271,6 +278,8 @@ type signedAt struct {
 
 // exchange sends a request and reads the answer to its end.
 func (c *Client) exchange(ctx context.Context, r request, auth string) (*answer, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	req, err := http.NewRequestWithContext(ctx, r.method, c.base+r.path, bytes.NewReader(r.body))
 	if err != nil {
 		return nil, err
@@ -284,7 +293,18 @@ func (c *Client) exchange(ctx context.Context, r request, auth string) (*answer,
 	if auth != "" {
 		req.Header.Set("Authorization", auth)
 	}
+	patience := c.silence
+	if r.long || len(r.body) > 0 {
+		patience = math.MaxInt64
+	}
+	timer := time.AfterFunc(patience, func() { cancel(errSilent) })
 	resp, err := c.http.Do(req)
+	if !timer.Stop() && context.Cause(ctx) == errSilent {
+		if err == nil {
+			resp.Body.Close()
+		}
+		return nil, c.unreachable(fmt.Errorf("nothing came for %s", patience))
+	}
 	if err != nil {
 		return nil, c.unreachable(err)
 	}
@@ -305,8 +325,13 @@ func (c *Client) unreachable(err error) error {
 		err = u.Err
 	}
 	what := ErrUnreachable
-	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "dial" {
-		what = errDial
+	var late net.Error
+	if op := (*net.OpError)(nil); errors.As(err, &op) {
+		if op.Op == "dial" {
+			what = errDial
+		}
+	} else if errors.As(err, &late) && late.Timeout() {
+		err = fmt.Errorf("it did not come whole within %s", c.http.Timeout)
 	}
 	return fmt.Errorf("%w: no answer at %s: %v", what, c.base, err)
 }
@@ -628,7 +653,7 @@ func (c *Client) Pack(ctx context.Context, set string, base attest.Hash) ([]byte
 	if base != (attest.Hash{}) {
 		path += "/delta?base=" + hex.EncodeToString(base[:])
 	}
-	a, err := c.ask(ctx, request{method: http.MethodGet, path: path, accept: "*/*"})
+	a, err := c.ask(ctx, request{method: http.MethodGet, path: path, accept: "*/*", long: true})
 	if err != nil {
 		return nil, err
 	}
@@ -640,7 +665,7 @@ func (c *Client) Trust(ctx context.Context) ([]byte, error) { return c.raw(ctx, 
 
 // Audit reads a route of the auditors: genesis, blocks/H, commits/H, validators/H.
 func (c *Client) Audit(ctx context.Context, what string) ([]byte, error) {
-	a, err := c.ask(ctx, request{method: http.MethodGet, path: "/v1/audit/" + what, auth: true})
+	a, err := c.ask(ctx, request{method: http.MethodGet, path: "/v1/audit/" + what, auth: true, long: true})
 	if err != nil {
 		return nil, err
 	}

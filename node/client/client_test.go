@@ -13,6 +13,7 @@ import (
 
 	"github.com/xinlian-ledger/xinlian/node/keys"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
+	"github.com/xinlian-ledger/xinlian/x/attest"
 )
 
 // A gateway takes each Authorization header once, and a header names a whole second.
@@ -101,6 +102,58 @@ func TestUnreachable(t *testing.T) {
 		if _, err := New(Options{URL: bad}); err == nil {
 			t.Errorf("%q passes for a URL", bad)
 		}
+	}
+}
+
+// TestSilent: a node that takes a connection and says nothing is not waited for as long as an answer that takes its time.
+func TestSilent(t *testing.T) {
+	t.Parallel()
+	const silence = 500 * time.Millisecond // more than a machine under load takes for a first byte
+	over := make(chan struct{})
+	wait := func(d time.Duration) {
+		select {
+		case <-time.After(d):
+		case <-over:
+		}
+	}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/v1/packs/serious":
+			wait(silence + silence/5)
+		case "/v1/status": // begins at once, and takes long
+			w.(http.Flusher).Flush()
+			wait(silence + silence/5)
+			_, _ = w.Write([]byte(`{"chain_id":"test-silent"}`))
+		default:
+			wait(time.Hour)
+		}
+	}))
+	defer srv.Close()
+	defer close(over)
+	c, err := New(Options{URL: srv.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.silence = silence
+	_, err = c.Params(t.Context())
+	if want := "no answer at " + srv.URL + ": nothing came for 500ms"; !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %q", err, want)
+	}
+	if s, err := c.Status(t.Context()); err != nil || s.ChainID != "test-silent" {
+		t.Errorf("an answer that has begun: %v", err)
+	}
+	if _, err := c.Pack(t.Context(), "serious", attest.Hash{}); err != nil {
+		t.Errorf("a pack: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Params(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+	c.http.Timeout = 10 * time.Millisecond
+	if _, err := c.Pack(t.Context(), "none", attest.Hash{}); !errors.Is(err, ErrUnreachable) || !strings.HasSuffix(err.Error(), "it did not come whole within 10ms") {
+		t.Errorf("a pack that never comes: %v", err)
 	}
 }
 

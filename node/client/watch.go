@@ -59,7 +59,7 @@ func (c *Client) WatchDrop(ctx context.Context, id string) error {
 // WatchChanged gives one bundle, UNVERIFIED, of the firms whose standing differs from the one that was last acknowledged; nil: there is none.
 func (c *Client) WatchChanged(ctx context.Context, id string, limit int) ([]byte, error) {
 	a, err := c.ask(ctx, request{
-		method: http.MethodGet, path: watchPath(id) + "/changed?limit=" + strconv.Itoa(limit), accept: attest.MediaType, auth: true,
+		method: http.MethodGet, path: watchPath(id) + "/changed?limit=" + strconv.Itoa(limit), accept: attest.MediaType, auth: true, long: true,
 	})
 	if err != nil || a.status == http.StatusNoContent {
 		return nil, err
