@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -137,16 +136,14 @@ func TestBackPressure(t *testing.T) {
 	w.Block()
 	w.Block()
 	w.slow.Lock()
-	done := make(chan struct{})
+	inside, done := make(chan struct{}), make(chan struct{})
+	w.reached = func() { close(inside) }
 	go func() {
 		defer close(done)
 		w.gateways[0].ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/v1/txs", strings.NewReader("tx")))
 	}()
-	var a answer
-	for a = w.get("", "/v1/status"); a.status == 200; a = w.get("", "/v1/status") { // until the other is at work
-		runtime.Gosched()
-	}
-	if w.want(a, 503, "E_BUSY"); a.header.Get("Retry-After") != "1" {
+	<-inside
+	if a := w.want(w.get("", "/v1/status"), 503, "E_BUSY"); a.header.Get("Retry-After") != "1" {
 		t.Error("503 without Retry-After")
 	}
 	if a := w.get("", "/healthz"); a.status != 200 {

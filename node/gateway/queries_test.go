@@ -585,6 +585,7 @@ func TestQueriesTellNothingOfARepair(t *testing.T) {
 
 // What a process has not seen it cannot know to be used: a query signed before it began is not taken, so that none is answered twice over a restart.
 func TestQuerySignedBeforeTheStart(t *testing.T) {
+	before := time.Now().Add(-2 * time.Second)
 	l := newLending(t)
 	l.enrolAll()
 	l.Block()
@@ -593,7 +594,9 @@ func TestQuerySignedBeforeTheStart(t *testing.T) {
 		a, u, s := sign(t, l.Actors["bank"].Key, http.MethodPost, target, body, at, l.Chain)
 		return fmt.Sprintf("Xinlian %s:%s:%x", a, u, s)
 	}
-	l.want(l.ask(0, "", http.MethodPost, target, body, "Authorization", header(time.Now().Add(-2*time.Second))), http.StatusUnauthorized, "E_AUTH")
+	if a := l.want(l.ask(0, "", http.MethodPost, target, body, "Authorization", header(before)), http.StatusUnauthorized, "E_AUTH"); !bytes.Contains(a.body, []byte("before this node started")) {
+		t.Errorf("%s", a.body)
+	}
 	l.want(l.ask(0, "", http.MethodPost, target, body, "Authorization", header(time.Now())), http.StatusOK, "")
 }
 

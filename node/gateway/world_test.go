@@ -50,6 +50,7 @@ type world struct {
 
 	// Submit of the first gateway: what the pool says, and whether a block is made at once.
 	slow     sync.Mutex // held by a test: the pool takes its time
+	reached  func()     // called when a transaction has come to the pool; nil: nobody waits for it
 	mu       sync.Mutex
 	poolErr  error
 	autoMine bool
@@ -168,6 +169,9 @@ func loadSpec(tb testing.TB) *openapi3.T {
 
 // submit is the pool: the gate of the first application, then a block where one is asked for.
 func (w *world) submit(ctx context.Context, tx []byte) (id [32]byte, code uint32, log string, err error) {
+	if w.reached != nil {
+		w.reached()
+	}
 	w.slow.Lock()
 	defer w.slow.Unlock()
 	w.mu.Lock()
