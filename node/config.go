@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"syscall"
@@ -247,7 +249,7 @@ func DefaultSettings() Settings {
 func settingsViper() *viper.Viper {
 	v := viper.New()
 	v.SetConfigType("toml")
-	v.SetEnvPrefix("XINLIAN")
+	v.SetEnvPrefix(ownPrefix)
 	v.SetEnvKeyReplacer(strings.NewReplacer(".", "_"))
 	for _, k := range settingKnobs {
 		v.SetDefault(k.Key, k.Default)
@@ -255,13 +257,23 @@ func settingsViper() *viper.Viper {
 	return v
 }
 
+// What the variables of both files begin with.
+const (
+	ownPrefix    = "XINLIAN"
+	enginePrefix = "XINLIAN_ENGINE"
+)
+
+// variable is the name of the variable that wins over a setting's line.
+func variable(prefix, key string) string {
+	return prefix + "_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(key))
+}
+
 // strayVariable finds a variable that is named as one of our settings and is none, as a file with such a line is refused.
 func strayVariable(environ []string) string {
-	variable := func(key string) string { return "XINLIAN_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_")) }
 	known, sections := map[string]bool{}, map[string]bool{}
 	for _, k := range settingKnobs {
 		section, _, _ := strings.Cut(k.Key, ".")
-		known[variable(k.Key)], sections[variable(section)+"_"] = true, true
+		known[variable(ownPrefix, k.Key)], sections[variable(ownPrefix, section)+"_"] = true, true
 	}
 	for _, v := range environ {
 		name, _, _ := strings.Cut(v, "=")
@@ -287,8 +299,8 @@ func LoadConfig(home string) (Config, error) {
 	if err := v.ReadConfig(bytes.NewReader(own)); err != nil {
 		return c, fmt.Errorf("%s: %w", ConfigFile, notTOML(err))
 	}
-	if err := v.UnmarshalExact(&c.Settings); err != nil {
-		return c, fmt.Errorf("%s: %w; `xinlian config --defaults` shows what each setting is", ConfigFile, oneLine(err))
+	if err := v.UnmarshalExact(&c.Settings, viper.DecodeHook(asWritten)); err != nil {
+		return c, fmt.Errorf("%w; `xinlian config --defaults` shows what each setting is", unfit(ConfigFile, ownPrefix, err))
 	}
 
 	if stray := strayVariable(os.Environ()); stray != "" {
@@ -297,7 +309,7 @@ func LoadConfig(home string) (Config, error) {
 
 	e := viper.New()
 	e.SetConfigType("toml")
-	e.SetEnvPrefix("XINLIAN_ENGINE")
+	e.SetEnvPrefix(enginePrefix)
 	e.SetEnvKeyReplacer(strings.NewReplacer(".", "_", "-", "_"))
 	e.AutomaticEnv()
 	engine, err := readBounded(filepath.Join(home, EngineConfig))
@@ -307,8 +319,8 @@ func LoadConfig(home string) (Config, error) {
 	if err := e.ReadConfig(bytes.NewReader(engine)); err != nil {
 		return c, fmt.Errorf("%s: %w", EngineConfig, notTOML(err))
 	}
-	if err := e.Unmarshal(c.Engine); err != nil {
-		return c, fmt.Errorf("%s: %w", EngineConfig, oneLine(err))
+	if err := e.Unmarshal(c.Engine, viper.DecodeHook(asWritten)); err != nil {
+		return c, unfit(EngineConfig, enginePrefix, err)
 	}
 	c.Engine.SetRoot(home)
 	c.Lacking = lacking(c.Explain(), map[string][]byte{ConfigFile: own, EngineConfig: engine})
@@ -367,9 +379,75 @@ func notTOML(err error) error {
 	return fmt.Errorf("%w: mend the file, or take the one that `xinlian init` writes into an empty folder", err)
 }
 
-// oneLine makes mapstructure's list of complaints one line.
-func oneLine(err error) error {
-	return errors.New(strings.Join(strings.Fields(err.Error()), " "))
+// asWritten reads a value as what it is. Viper's own way bends it into its setting's kind: a fraction loses what stands behind the point, true is 1, and a duration
+// without a unit is in nanoseconds. A variable is text, and so may a number be in a file: CometBFT writes some so.
+func asWritten(from, to reflect.Type, value any) (any, error) {
+	text, isText := value.(string)
+	shown := strings.Join(strings.Fields(fmt.Sprint(value)), " ")
+	whole := from.Kind() >= reflect.Int && from.Kind() <= reflect.Uint64
+	switch v := value.(type) {
+	case string:
+		shown = strconv.Quote(v)
+	case float64:
+		if shown = strconv.FormatFloat(v, 'f', -1, 64); v == math.Trunc(v) && !math.IsInf(v, 0) {
+			shown += ".0" // as it is written
+		}
+	}
+	switch {
+	case to == reflect.TypeFor[time.Duration]():
+		if d, err := time.ParseDuration(text); err == nil {
+			return d, nil
+		}
+		return nil, fmt.Errorf("%s is no duration, such as 90s or 1h30m", shown)
+	case to.Kind() >= reflect.Int && to.Kind() <= reflect.Uint64:
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return n, nil
+		} else if !whole {
+			return nil, fmt.Errorf("%s is no whole number", shown)
+		}
+	case to.Kind() == reflect.Float64:
+		if f, err := strconv.ParseFloat(text, 64); err == nil {
+			return f, nil
+		} else if !whole && from.Kind() != reflect.Float64 {
+			return nil, fmt.Errorf("%s is no number", shown)
+		}
+	case to.Kind() == reflect.Bool:
+		if b, err := strconv.ParseBool(text); err == nil {
+			return b, nil
+		} else if from.Kind() != reflect.Bool {
+			return nil, fmt.Errorf("%s is neither true nor false", shown)
+		}
+	case to.Kind() == reflect.String && !isText:
+		return nil, fmt.Errorf("%s is no text: it is written between quotation marks", shown)
+	case to.Kind() == reflect.Slice && isText: // CometBFT writes some lists as one text
+		if text == "" {
+			return []string{}, nil
+		}
+		return strings.Split(text, ","), nil
+	}
+	return value, nil
+}
+
+// unfit says in one line which of the settings cannot be taken, and where it stands.
+func unfit(file, prefix string, err error) error {
+	var at interface {
+		error
+		Name() string
+		Unwrap() error
+	}
+	if !errors.As(err, &at) {
+		return fmt.Errorf("%s: %w", file, errors.New(strings.Join(strings.Fields(err.Error()), " ")))
+	}
+	if keys, found := strings.CutPrefix(at.Unwrap().Error(), "has invalid keys: "); found {
+		if at.Name() != "" {
+			keys += " of " + at.Name()
+		}
+		return fmt.Errorf("%s: %s is no setting", file, keys)
+	}
+	if name := variable(prefix, at.Name()); os.Getenv(name) != "" {
+		return fmt.Errorf("%s in the environment: %s: %w", name, at.Name(), at.Unwrap())
+	}
+	return fmt.Errorf("%s: %s: %w", file, at.Name(), at.Unwrap())
 }
 
 // Check refuses what cannot work or is not safe.

@@ -150,9 +150,99 @@ func TestConfigRefusesUnknownSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := LoadConfig(c.Home)
-	if err == nil || !strings.Contains(err.Error(), "lissten") || strings.Contains(err.Error(), "\n") {
+	if err == nil || !strings.Contains(err.Error(), ": lissten of api is no setting") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v, want one line that names the setting", err)
 	}
+}
+
+// TestConfigKinds: a value that is not of its setting's kind is refused with the setting's name, wherever it stands, and never bent into one.
+func TestConfigKinds(t *testing.T) {
+	home := newHome(t)
+	if err := WriteConfig(home, 0); err != nil {
+		t.Fatal(err)
+	}
+	whole := map[string]string{} // what stands in the files of a new home
+	for _, file := range []string{ConfigFile, EngineConfig} {
+		raw, err := os.ReadFile(filepath.Join(home.Home, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole[file] = string(raw)
+	}
+	load := func(file, line string) error {
+		t.Helper()
+		text := whole[file]
+		if line != "" {
+			text = line + "\n"
+		}
+		if err := os.WriteFile(filepath.Join(home.Home, file), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := LoadConfig(home.Home)
+		return err
+	}
+	refused := func(err error, where, key, what string) {
+		t.Helper()
+		if err == nil || !strings.Contains(err.Error(), where+": "+key+": "+what) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s of %s: %v, want one line with %q", what, key, err, where+": "+key+": "+what)
+		}
+	}
+	const number, span, text, truth = "is no whole number", "is no duration", "is no text", "is neither true nor false"
+	for _, k := range settingKnobs {
+		bad := map[string]string{} // value in the file: what is wrong with it
+		switch k.Default.(type) {
+		case int, int64, uint64:
+			bad = map[string]string{"1.5": number, "2.0": number, "1e3": number, "true": number, `""`: number, `"x"`: number, `"0x10"`: number, "[7]": number, "2026-07-01": number, "inf": number}
+		case float64:
+			bad = map[string]string{"true": "is no number", `""`: "is no number", `"x"`: "is no number", "[2]": "is no number"}
+		case string:
+			if _, err := time.ParseDuration(k.Default.(string)); err == nil {
+				bad = map[string]string{"10": span, "1.5": span, "true": span, `""`: span, `"10"`: span, `"ten seconds"`: span, "02:30:00": span}
+			} else {
+				bad = map[string]string{"7": text, "1.5": text, "true": text, `["a"]`: text, "02:30:00": text}
+			}
+		}
+		for value, what := range bad {
+			err := load(ConfigFile, k.Key+" = "+value)
+			refused(err, ConfigFile, k.Key, "")
+			if err == nil || !strings.Contains(err.Error(), what) {
+				t.Errorf("%s = %s: %v, want %q", k.Key, value, err, what)
+			}
+		}
+	}
+	load(ConfigFile, "")
+	for key, bad := range map[string]map[string]string{
+		"mempool.size":                  {"1.5": number, "true": number, `""`: number, `"5000x"`: number},
+		"mempool.recheck":               {"1": truth, "1.5": truth, `"yes"`: truth},
+		"consensus.timeout_commit":      {"1000": span, "1.5": span, "false": span, `"1000"`: span},
+		"p2p.max_num_inbound_peers":     {"40.5": number},
+		"statesync.trust_height":        {"1.5": number, "true": number},
+		"p2p.laddr":                     {"26656": text},
+		"consensus.create_empty_blocks": {"0": truth},
+	} {
+		for value, what := range bad {
+			err := load(EngineConfig, key+" = "+value)
+			refused(err, EngineConfig, key, "")
+			if err == nil || !strings.Contains(err.Error(), what) {
+				t.Errorf("%s = %s: %v, want %q", key, value, err, what)
+			}
+		}
+	}
+	load(EngineConfig, "")
+	for name, key := range map[string]string{"XINLIAN_STATE_RETAIN": "state.retain", "XINLIAN_ENGINE_MEMPOOL_SIZE": "mempool.size"} {
+		for _, value := range []string{"1.5", "true", "0x10", "10s"} {
+			t.Setenv(name, value)
+			_, err := LoadConfig(home.Home)
+			refused(err, name+" in the environment", key, `"`+value+`" `+number)
+		}
+		t.Setenv(name, "1000")
+		if _, err := LoadConfig(home.Home); err != nil {
+			t.Errorf("a good value in %s: %v", name, err)
+		}
+	}
+	t.Setenv("XINLIAN_API_STOP_GRACE", "10")
+	_, err := LoadConfig(home.Home)
+	refused(err, "XINLIAN_API_STOP_GRACE in the environment", "api.stop_grace", `"10" `+span)
 }
 
 func TestConfigOfNoHome(t *testing.T) {
