@@ -75,11 +75,11 @@ func (i Info) MarshalJSON() ([]byte, error) {
 	}{i.Name, i.Address.String(), i.File})
 }
 
-// List gives all keys of the folder by name; a folder that does not exist has none.
+// List gives all keys of the folder by name. A folder that does not exist is an error: a wrong --keys must not look like a member without keys.
 func (d *Dir) List() ([]Info, error) {
 	entries, err := os.ReadDir(d.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, fmt.Errorf("there is no key folder %s: `xinlian keys add NAME` makes it, and --keys names another one", d.path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the key folder: %w", err)
