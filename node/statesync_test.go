@@ -107,7 +107,7 @@ func TestStopWhileBlockTimeIsAsked(t *testing.T) {
 		if err == nil {
 			t.Error("it knows the time")
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the gateways are still asked")
 	}
 	if err := <-stopped; err != nil {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -38,7 +37,7 @@ func TestLedger(t *testing.T) {
 	as := func(key string, args ...string) []string { return append(args, "--keys", n.KeysPath(), "--key", key) }
 
 	if os.Getenv("GOMAXPROCS") == "" { // see spread
-		threads := fmt.Sprintf("\ngo_sched_gomaxprocs_threads %d\n", 2*runtime.GOMAXPROCS(0))
+		threads := fmt.Sprintf("\ngo_sched_gomaxprocs_threads %d\n", 2*processors)
 		if metrics, ok := tryFetch(n.Nodes[0].API + "/metrics"); !ok || !strings.Contains(metrics, threads) {
 			t.Errorf("the node's metrics lack %q", threads)
 		}

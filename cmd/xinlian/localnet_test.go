@@ -187,9 +187,10 @@ func TestLocalnet(t *testing.T) {
 		}
 	}
 	xinlian(t, 0, "localnet", "up", "--dir", dir, "--detach")
-	if s := status(t, dir); !s.Agree || s.Common <= height {
-		t.Errorf("after down and up: %+v", s)
-	}
+	eventually(t, "after down and up all agree, and go on", func() bool {
+		s := status(t, dir)
+		return s.Agree && s.Common > height
+	})
 	for _, d := range n.Nodes {
 		log, err := os.ReadFile(n.LogPath(d.Name))
 		if err != nil || bytes.Contains(log, []byte("goroutine ")) {

@@ -3,11 +3,15 @@ package main
 import (
 	"context"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/xinlian-ledger/xinlian/node/lang/shell"
 )
+
+// processors is what a process of this machine begins with; go test -cpu gives tests more or less.
+var processors = runtime.GOMAXPROCS(0)
 
 // TestMain lets the test binary be the program: localnet starts its nodes from the running executable.
 func TestMain(m *testing.M) {

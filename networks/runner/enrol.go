@@ -53,14 +53,14 @@ func (n *Network) Key(name string) (*keys.Key, Member, error) {
 	return nil, Member{}, fmt.Errorf("no member has a key %q", name)
 }
 
-// Submit signs messages, hands them to the first node that runs and waits for their block.
+// Submit signs messages, hands them to the first node that runs and waits for their block, for as long as a block may take them in.
 func (n *Network) Submit(ctx context.Context, k *keys.Key, msgs []pb.Msg) error {
 	nonce, err := keys.Nonce()
 	if err != nil {
 		return err
 	}
-	now := time.Now()
-	tx, _, err := k.SignTx(n.ChainID, msgs, now.Unix()+300, nonce)
+	expires := time.Now().Add(5 * time.Minute)
+	tx, _, err := k.SignTx(n.ChainID, msgs, expires.Unix(), nonce)
 	if err != nil {
 		return err
 	}
@@ -69,38 +69,48 @@ func (n *Network) Submit(ctx context.Context, k *keys.Key, msgs []pb.Msg) error 
 		if d.state() != running {
 			continue
 		}
-		const path = "/v1/txs?wait=commit"
-		auth, err := k.AuthHeader(http.MethodPost, path, tx, now, n.ChainID)
-		if err != nil {
-			return err
+		for {
+			pending, err := d.send(ctx, k, tx, n.ChainID)
+			if !pending || time.Now().After(expires) {
+				return err
+			}
 		}
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.API+path, bytes.NewReader(tx))
-		if err != nil {
-			return err
-		}
-		req.Header.Set("Authorization", auth)
-		req.Header.Set("Content-Type", "application/octet-stream")
-		resp, err := (&http.Client{Timeout: time.Minute}).Do(req)
-		if err != nil {
-			return err
-		}
-		raw, err := io.ReadAll(io.LimitReader(resp.Body, answerBytes))
-		resp.Body.Close()
-		if err != nil {
-			return err
-		}
-		var out struct {
-			Code   string `json:"code"`
-			Reason string `json:"reason"`
-			Detail string `json:"detail"`
-		}
-		if err := json.Unmarshal(raw, &out); err != nil {
-			return fmt.Errorf("%s answers %d and no JSON", d.API, resp.StatusCode)
-		}
-		if resp.StatusCode != http.StatusOK || out.Code != "OK" {
-			return fmt.Errorf("%s answers %d %s: %s", d.API, resp.StatusCode, out.Code, orElse(out.Reason, out.Detail))
-		}
-		return nil
 	}
 	return fmt.Errorf("no node of the network runs")
+}
+
+// send hands a transaction to a node and waits for its block; pending: the node has waited as long as it does for one request, and no block has come.
+func (d *Node) send(ctx context.Context, k *keys.Key, tx []byte, chainID string) (pending bool, err error) {
+	const path = "/v1/txs?wait=commit"
+	auth, err := k.AuthHeader(http.MethodPost, path, tx, time.Now(), chainID)
+	if err != nil {
+		return false, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.API+path, bytes.NewReader(tx))
+	if err != nil {
+		return false, err
+	}
+	req.Header.Set("Authorization", auth)
+	req.Header.Set("Content-Type", "application/octet-stream")
+	resp, err := (&http.Client{Timeout: 2 * time.Minute}).Do(req)
+	if err != nil {
+		return false, err
+	}
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, answerBytes))
+	resp.Body.Close()
+	if err != nil {
+		return false, err
+	}
+	var out struct {
+		Code   string `json:"code"`
+		Reason string `json:"reason"`
+		Detail string `json:"detail"`
+	}
+	if err := json.Unmarshal(raw, &out); err != nil {
+		return false, fmt.Errorf("%s answers %d and no JSON", d.API, resp.StatusCode)
+	}
+	if resp.StatusCode != http.StatusOK || out.Code != "OK" {
+		return out.Code == "E_TX_PENDING", fmt.Errorf("%s answers %d %s: %s", d.API, resp.StatusCode, out.Code, orElse(out.Reason, out.Detail))
+	}
+	return false, nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -20,8 +21,8 @@ import (
 
 const (
 	readyWithin   = 3 * time.Minute // for two slow cores and twenty nodes
-	stopWithin    = 20 * time.Second
-	killWithin    = 10 * time.Second
+	stopWithin    = time.Minute     // the sync of what it has stored may wait for a disk that others fill
+	killWithin    = time.Minute     // and so may the end of a process
 	answerBytes   = 1 << 20
 	trustLifetime = 366 * 24 * time.Hour
 )
@@ -175,6 +176,18 @@ func (d *Node) ready(ctx context.Context) (reason string, err error) {
 	return reason, nil
 }
 
+// insist is answer for a node that was ready a moment ago: where the machine is busy it may take its time, and is asked again.
+func (d *Node) insist(ctx context.Context, path string, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	for {
+		err := d.answer(ctx, path, into)
+		if late := net.Error(nil); !errors.As(err, &late) || !late.Timeout() || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
 func (d *Node) answer(ctx context.Context, path string, into any) error {
 	raw, status, err := d.get(ctx, path)
 	if err != nil {
@@ -198,7 +211,7 @@ func (n *Network) writeTrust(ctx context.Context) error {
 	var first header
 	for _, d := range n.pointers() {
 		var h header
-		if err := d.answer(ctx, "/v1/headers/1", &h); err != nil {
+		if err := d.insist(ctx, "/v1/headers/1", &h); err != nil {
 			return fmt.Errorf("trust file: %s: %w", d.Name, err)
 		}
 		if first.Hash == "" {
@@ -420,13 +433,20 @@ func (n *Network) WaitEnd(ctx context.Context) error {
 	}
 }
 
-// look counts the nodes that should run, and says which of them does not.
+// look counts the nodes that should run, and says which of them does not. It leaves the lock to commands while all run: one that comes at that moment would be refused.
 func (n *Network) look() (left int, err error) {
+	if left, err = n.count(); left > 0 && err == nil {
+		return left, nil
+	}
 	release, err := lock(n.dir)
 	if err != nil {
 		return 1, nil // another command is at work: what ends now, it ends
 	}
 	defer release()
+	return n.count()
+}
+
+func (n *Network) count() (left int, err error) {
 	now, err := Load(n.dir)
 	if err != nil {
 		return 0, err

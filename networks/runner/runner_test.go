@@ -3,10 +3,14 @@ package runner
 import (
 	"encoding/json"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -250,6 +254,81 @@ func TestTwoCommandsDoNotMix(t *testing.T) {
 		t.Error(err)
 	} else {
 		release()
+	}
+}
+
+// ownNodes is a network of two nodes that are this process, behind one API.
+func ownNodes(t *testing.T, api string) *Network {
+	t.Helper()
+	_, started := inspect(os.Getpid())
+	n := &Network{ChainID: "test-own", dir: t.TempDir()}
+	for _, name := range []string{"node1", "node2"} {
+		n.Nodes = append(n.Nodes, Node{Name: name, PID: os.Getpid(), Started: started, API: api})
+	}
+	if err := n.save(); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestLookLeavesTheLock: who watches a network in which all is well keeps no command from changing it.
+func TestLookLeavesTheLock(t *testing.T) {
+	n := ownNodes(t, "")
+	release, err := lock(n.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	if left, err := n.look(); left != 2 || err != nil {
+		t.Errorf("%d nodes run, %v: it waits for the lock that a command has", left, err)
+	}
+	n.Nodes[1].Started += "1"
+	if err := n.save(); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := n.look(); left != 1 || err != nil {
+		t.Errorf("%d nodes run, %v: the command at work ends one", left, err)
+	}
+	release()
+	if _, err := n.look(); err == nil || !strings.Contains(err.Error(), "node2 has ended") {
+		t.Errorf("one has ended by itself: %v", err)
+	}
+}
+
+// TestSlowMachine: a block that comes after the gateway's patience, and an answer after this program's, are waited for.
+func TestSlowMachine(t *testing.T) {
+	var asked atomic.Int64
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch first := asked.Add(1) == 1; {
+		case r.Method == http.MethodPost && first:
+			w.WriteHeader(http.StatusAccepted)
+			io.WriteString(w, `{"code":"E_TX_PENDING","detail":"the transaction waits for a block"}`)
+		case r.Method == http.MethodPost:
+			io.WriteString(w, `{"code":"OK"}`)
+		case first:
+			<-r.Context().Done() // until nobody waits for it
+		default:
+			io.WriteString(w, `{"height":1,"hash":"07"}`)
+		}
+	}))
+	defer srv.Close()
+	k, err := keys.Generate("registry")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := ownNodes(t, srv.URL)
+	if err := n.Submit(t.Context(), k, []pb.Msg{{Sum: &pb.Msg_PublishRecord{PublishRecord: &pb.PublishRecord{}}}}); err != nil || asked.Load() != 2 {
+		t.Errorf("asked %d times: %v", asked.Load(), err)
+	}
+	asked.Store(0)
+	defer func(was time.Duration) { client.Timeout = was }(client.Timeout)
+	client.Timeout = 50 * time.Millisecond
+	var h header
+	if err := n.Nodes[0].insist(t.Context(), "/v1/headers/1", &h); err != nil || h.Hash != "07" {
+		t.Errorf("asked %d times: %+v %v", asked.Load(), h, err)
+	}
+	if err := n.Nodes[0].insist(t.Context(), "%", &h); err == nil {
+		t.Error("what is no address answers")
 	}
 }
 

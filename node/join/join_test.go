@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	dbm "github.com/cometbft/cometbft-db"
@@ -426,6 +427,10 @@ func (c *counted) Signed(ctx context.Context, height int64) (*cmttypes.SignedHea
 func TestProviderPassesOver(t *testing.T) {
 	t.Parallel()
 	c, height := chain(t)
+	synctest.Test(t, func(t *testing.T) { passesOver(t, c, height) }) // in which who is silent takes no time
+}
+
+func passesOver(t *testing.T, c *apptest.Cluster, height int64) {
 	lies := &counted{Headers: liar{truth: truth{c}, signed: func(h int64, s *cmttypes.SignedHeader) { s.AppHash = bytes.Repeat([]byte{1}, 32) }}}
 	down, silent, honest := new(asked), &asked{silent: true}, &counted{Headers: truth{c}}
 	var log bytes.Buffer
