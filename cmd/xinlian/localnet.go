@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/xinlian-ledger/xinlian/networks/runner"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 )
 
 // enrolSample enters the sample firms into a network that has just been made. It is a variable so that the importer can take its
@@ -83,10 +84,19 @@ and DIR/keys/passphrase opens them. All agencies and firms are synthetic.`,
 		}
 		if *origin != "" {
 			t, err := time.Parse(time.RFC3339, *origin)
-			if err != nil {
+			switch {
+			case err != nil:
 				return usagef("--legal-origin %q: a time such as 2026-07-01T08:00:00+08:00 is expected", *origin)
+			case t.Year() < 1990 || t.Year() > 2100: // no calendar reaches further
+				return usagef("--legal-origin %q: between 1990 and 2100", *origin)
 			}
 			o.LegalOrigin = t
+		}
+		switch { // what is left out has a default, what is empty is wrong
+		case o.ChainID == "":
+			return usagef("--chain-id %q: small letters, digits and -, at most %d", o.ChainID, pb.ChainIDMax)
+		case o.ClockRate == 0:
+			return usagef("--clock-rate %d: between 1 and %d", o.ClockRate, runner.ClockRateMax)
 		}
 		o.Dir = *dir
 		if err := sameNetwork(c, o); err != nil {

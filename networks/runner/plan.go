@@ -40,14 +40,20 @@ type Options struct {
 	Progress func(format string, args ...any)
 }
 
-// ErrUsage marks options that cannot be.
+// ErrUsage marks options that cannot be. It says nothing itself.
 var ErrUsage = errors.New("usage")
+
+// wrongCall is an error that ErrUsage marks.
+type wrongCall struct{ error }
+
+func (wrongCall) Is(target error) bool { return target == ErrUsage }
+func (e wrongCall) Unwrap() error      { return e.error }
 
 var chainIDForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 
 func (o *Options) complete() error {
 	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w: %s", ErrUsage, fmt.Sprintf(format, args...))
+		return wrongCall{fmt.Errorf(format, args...)}
 	}
 	if o.Dir == "" {
 		return bad("--dir is missing")

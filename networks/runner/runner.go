@@ -194,7 +194,7 @@ func (d *Node) answer(ctx context.Context, path string, into any) error {
 		return err
 	}
 	if status != http.StatusOK {
-		return fmt.Errorf("%s%s answers %d", d.API, path, status)
+		return fmt.Errorf("%s answers %d", d.API+path, status)
 	}
 	return json.Unmarshal(raw, into)
 }
@@ -327,7 +327,7 @@ func changeNode(dir, name string, do func(*Node) error) error {
 	_, err := change(dir, func(n *Network) error {
 		d, err := n.Node(name)
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrUsage, err)
+			return wrongCall{err}
 		}
 		return do(d)
 	})
@@ -368,7 +368,7 @@ func Restart(ctx context.Context, dir, name, program string) error {
 	_, err := change(dir, func(n *Network) error {
 		d, err := n.Node(name)
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrUsage, err)
+			return wrongCall{err}
 		}
 		if err := d.stop(); err != nil {
 			return err

@@ -4,9 +4,11 @@
 package shell
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -81,6 +83,7 @@ func ErrorLine(words func() *lang.Catalog, l lang.Language, err error) string {
 func Speak(root *cobra.Command, l lang.Language, words func() *lang.Catalog) {
 	root.PersistentFlags().Var((*langValue)(&l), langFlag, "language of help, errors and reports: zh or en (default by LC_ALL, LC_MESSAGES, LANG)")
 	root.PersistentFlags().Lookup(langFlag).DefValue = ""
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	root.SetUsageFunc(func(v *cobra.Command) error { return usage(v, l) })
 	if l == lang.English {
 		return
@@ -95,6 +98,30 @@ func Speak(root *cobra.Command, l lang.Language, words func() *lang.Catalog) {
 		v.Flags().VisitAll(flags)
 		v.PersistentFlags().VisitAll(flags)
 	})
+}
+
+// flagError says of a flag's value what is expected in its place. pflag passes on the words of Go's own readers.
+func flagError(err error) error {
+	var v *pflag.InvalidValueError
+	if !errors.As(err, &v) {
+		return err
+	}
+	what := v.Unwrap()
+	switch kind := v.GetFlag().Value.Type(); {
+	case errors.Is(what, strconv.ErrRange):
+		what = errors.New("it is out of range")
+	case kind == "bool":
+		what = errors.New("true or false is expected")
+	case kind == "duration":
+		what = errors.New("a duration such as 90s or 1h30m is expected")
+	case strings.HasPrefix(kind, "uint"):
+		what = errors.New("a whole number of 0 or more is expected")
+	case strings.HasPrefix(kind, "int"):
+		what = errors.New("a whole number is expected")
+	case strings.HasPrefix(kind, "float"):
+		what = errors.New("a number is expected")
+	}
+	return fmt.Errorf("invalid argument %q for %q flag: %w", v.GetValue(), "--"+v.GetFlag().Name, what)
 }
 
 // Each visits a verb and all below it.
