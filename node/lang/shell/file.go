@@ -3,6 +3,7 @@ package shell
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -99,7 +100,7 @@ func (f *File) Same(other *File) bool {
 	return f.f != nil && other.f != nil && f.target == other.target
 }
 
-// Finish writes the file, whole and on the disk, or not at all.
+// Finish writes the file, whole and on the disk, or not at all; but see over.
 func (f *File) Finish(raw []byte) error {
 	if f.f == nil {
 		return os.WriteFile(f.name, raw, 0o600)
@@ -108,6 +109,9 @@ func (f *File) Finish(raw []byte) error {
 	err = errors.Join(err, f.f.Sync(), f.f.Close())
 	if err == nil {
 		err = os.Rename(f.f.Name(), f.target)
+		if errors.Is(err, syscall.EBUSY) || errors.Is(err, syscall.EXDEV) {
+			return f.over(raw)
+		}
 	}
 	if err != nil {
 		os.Remove(f.f.Name())
@@ -118,6 +122,20 @@ func (f *File) Finish(raw []byte) error {
 		_ = folder.Close()
 	}
 	return nil
+}
+
+// over writes the file into its place, where another cannot take that: it is a mount of its own, as single files in containers are. Meanwhile the place holds a part; what is whole
+// stays beside it until that is over, and after a crash or where there was no room.
+func (f *File) over(raw []byte) error {
+	to, err := os.OpenFile(f.target, os.O_WRONLY|os.O_TRUNC, 0)
+	if err == nil {
+		_, err = to.Write(raw)
+		err = errors.Join(err, to.Sync(), to.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("%w; it is whole in %s", at(f.name, err), f.f.Name())
+	}
+	return os.Remove(f.f.Name())
 }
 
 // Drop leaves the place as it is. After Finish it does nothing.

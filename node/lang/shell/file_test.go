@@ -3,6 +3,7 @@ package shell
 import (
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"syscall"
@@ -133,4 +134,44 @@ func TestWriteFile(t *testing.T) {
 	require.Equal(t, "through", string(raw), "a link stays one")
 	require.NoError(t, WriteFile(os.DevNull, []byte("x"), 0o644), "a device is written, not replaced")
 	only("answer", "link", "taken")
+}
+
+// TestMountedFile: a file that is a mount of its own, as containers have them, cannot be replaced and is written over.
+func TestMountedFile(t *testing.T) {
+	dir := t.TempDir()
+	outside, name := filepath.Join(dir, "outside"), filepath.Join(dir, "in", "answer")
+	require.NoError(t, os.Mkdir(filepath.Dir(name), 0o700))
+	for _, file := range []string{outside, name} {
+		require.NoError(t, os.WriteFile(file, []byte("old, and longer"), 0o640))
+	}
+	if out, err := exec.Command("mount", "--bind", outside, name).CombinedOutput(); err != nil {
+		t.Skipf("mount: %v %s", err, out)
+	}
+	t.Cleanup(func() { require.NoError(t, exec.Command("umount", name).Run()) })
+	require.NoError(t, WriteFile(name, []byte("new"), 0o644))
+	for _, file := range []string{outside, name} {
+		raw, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.Equal(t, "new", string(raw), file)
+		info, err := os.Stat(file)
+		require.NoError(t, err)
+		require.Equal(t, fs.FileMode(0o640), info.Mode(), file)
+	}
+	beside := func() []string {
+		left, err := filepath.Glob(filepath.Join(dir, "in", ".xinlian-*"))
+		require.NoError(t, err)
+		return left
+	}
+	require.Empty(t, beside(), "nothing stays beside it")
+
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("no disk that is full")
+	}
+	f, err := Begin(name, 0o644)
+	require.NoError(t, err)
+	f.target = "/dev/full" // as if the mount had no room
+	err = f.over([]byte("newer"))
+	require.ErrorIs(t, err, syscall.ENOSPC)
+	require.ErrorContains(t, err, beside()[0], "where it is whole is told")
+	f.Drop()
 }
