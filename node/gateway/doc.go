@@ -25,5 +25,5 @@
 // Whoever can read a member's requests on the way can at most repeat one to another node within a minute, and only read; so a
 // gateway that faces a network stands behind TLS. What does so sets X-Forwarded-For, adding the address from which it has the request at the right end, and is named as a trusted proxy
 // (api.trusted_proxies): all rates and shares are then of the reader that it names. Where it is not named and on this machine, all readers are one peer of this machine, which is held to no rate
-// and to no share; where it sets no X-Forwarded-For, /metrics, /healthz and /readyz are open to them all.
+// and to no share; where it sets neither X-Forwarded-For nor another mark of a proxy (proxyMarks), /metrics, /healthz and /readyz are open to them all.
 package gateway

@@ -504,10 +504,15 @@ func (g *Gateway) local(r *http.Request) bool {
 	if g.o.LocalFromAnywhere {
 		return true
 	}
-	if r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" || r.Header.Get("X-Real-Ip") != "" {
-		return false
+	for _, name := range proxyMarks {
+		if _, set := r.Header[name]; set { // an empty line too: who asks may have sent it, before the one that a proxy has added
+			return false
+		}
 	}
 	return peer.Local(r.RemoteAddr)
 }
+
+// proxyMarks are the headers by which a request shows that it went through a proxy. None of them opens anything.
+var proxyMarks = []string{"X-Forwarded-For", "Forwarded", "X-Real-Ip", "X-Forwarded-Host", "X-Forwarded-Proto", "Via"}
 
 func bodyHash(body []byte) [32]byte { return sha256.Sum256(body) }

@@ -79,6 +79,21 @@ func TestLocalRoutes(t *testing.T) {
 		}
 		// Behind a proxy, or from elsewhere: as if it were not there.
 		w.want(w.get("", target, "X-Forwarded-For", "203.0.113.1"), 404, "E_ROUTE")
+		for _, h := range []http.Header{
+			{"X-Forwarded-For": {"", "203.0.113.1"}}, // the first line is the reader's own, and a proxy has added another
+			{"X-Forwarded-For": {""}},
+			{"Forwarded": {"", "for=203.0.113.1"}},
+			{"X-Real-Ip": {"203.0.113.1"}},
+			{"X-Forwarded-Proto": {"https"}},
+			{"X-Forwarded-Host": {"node.example.org"}},
+			{"Via": {"1.1 proxy"}},
+		} {
+			r, rec := httptest.NewRequest("GET", target, nil), httptest.NewRecorder()
+			r.RemoteAddr, r.Header = "127.0.0.1:5", h
+			if w.gateways[0].ServeHTTP(rec, r); rec.Code != 404 {
+				t.Errorf("%s over a proxy that adds %v: %d", target, h, rec.Code)
+			}
+		}
 		for remote, status := range map[string]int{"203.0.113.1:5": 404, "127.0.0.1:5": 200, "[::1]:5": 200, "pipe": 404} {
 			for _, method := range []string{"GET", "POST"} {
 				r := httptest.NewRequest(method, target, nil)
@@ -565,6 +580,13 @@ func TestTrustedProxies(t *testing.T) {
 		{"what is no address", "127.0.0.1:5", []string{"unknown"}, 400},
 		{"a proxy itself", "10.0.0.7:5", nil, 200},
 		{"on whose machine somebody asks", "10.0.0.7:5", []string{"127.0.0.1"}, 429},
+		{"it, over one of this machine", "127.0.0.1:5", []string{"10.0.0.7"}, 429},
+		{"another one, over that of this machine", "127.0.0.1:5", []string{"10.0.0.8"}, 200},
+		{"again", "127.0.0.1:5", []string{"10.0.0.8"}, 429},
+		{"somebody on this machine, over its proxy", "127.0.0.1:5", []string{"127.0.0.1"}, 200},
+		{"again", "127.0.0.1:5", []string{"::1"}, 429},
+		{"whom no proxy has brought", "127.0.0.1:5", nil, 200},
+		{"again", "127.0.0.1:5", nil, 200},
 	} {
 		rec := ask("GET", "/v1/status", nil, c.addr, c.forwarded...)
 		if rec.Code != c.want {
@@ -575,6 +597,7 @@ func TestTrustedProxies(t *testing.T) {
 		}
 	}
 	for _, said := range []string{"127.0.0.1", "::1", "10.0.0.7"} { // as if it were not there
+		now = now.Add(time.Hour)
 		if rec := ask("GET", "/healthz", nil, "127.0.0.1:5", said); rec.Code != 404 {
 			t.Errorf("/healthz over a proxy of this machine that names %s: %d", said, rec.Code)
 		}

@@ -6,6 +6,7 @@
 //   - Whoever is no trusted proxy says nothing about who asks: what it sends in X-Forwarded-For is not read.
 //   - Of what a trusted proxy sends, only what it and the trusted proxies before it have put there is read: from the right to the first address that is no proxy's. What a reader
 //     put there itself stands further left.
+//   - Who came over a trusted proxy is not on this machine, whatever that says of him.
 //
 // Trust: a proxy that is named as trusted can give each request a peer of its choice. Whoever can change this package can let one peer take the places of all, and open to the world
 // what is for peers on this machine.
@@ -30,6 +31,9 @@ func Of(addr string) string {
 	}
 	return ip.String()
 }
+
+// OverProxy is the peer of all that ask on this machine, over a trusted proxy of it: a peer like any other, which has its rate and shares, and is not Local.
+const OverProxy = "over a proxy of this machine"
 
 // Local says whether a peer is on this machine.
 func Local(addr string) bool {
@@ -91,22 +95,28 @@ func (p Proxies) has(ip netip.Addr) bool {
 	return false
 }
 
-// Reader is who asks, where a request comes from an address with the values of its X-Forwarded-For lines, in their order. Proxies that say of nobody that he asks, ask
-// themselves. An error: a trusted proxy says what is no address. It is not counted as the proxy's own question: on this machine that has no share.
+// Reader is who asks, where a request comes from an address with the values of its X-Forwarded-For lines, in their order. Where all are proxies the first of them asks, which is the
+// farthest. Whoever has come over a trusted proxy is never Local. An error: a trusted proxy says what is no address. It is not counted as the proxy's own question: on this machine that has no share.
 func (p Proxies) Reader(addr string, forwarded []string) (string, error) {
 	if len(p) == 0 || len(forwarded) == 0 || !p.Has(addr) {
 		return addr, nil
 	}
-	list := strings.Split(strings.Join(forwarded, ","), ",")
+	list, far := strings.Split(strings.Join(forwarded, ","), ","), addr
 	for i := len(list) - 1; i >= 0; i-- {
 		ip, err := netip.ParseAddr(strings.Trim(list[i], " \t"))
 		if err != nil || ip.Zone() != "" {
 			return "", fmt.Errorf("entry %d from the right of X-Forwarded-For is no address", len(list)-i)
 		}
-		// A loopback address is a proxy's own machine, and must not count as this one.
-		if ip = ip.Unmap(); !p.has(ip) && !ip.IsLoopback() {
-			return netip.AddrPortFrom(ip, 0).String(), nil
+		ip = ip.Unmap()
+		if ip.IsLoopback() { // the machine of the proxy that says so, which has another name already
+			continue
+		}
+		if far = netip.AddrPortFrom(ip, 0).String(); !p.has(ip) {
+			return far, nil
 		}
 	}
-	return addr, nil
+	if Local(far) {
+		return OverProxy, nil
+	}
+	return far, nil
 }

@@ -84,7 +84,13 @@ func TestReader(t *testing.T) {
 		{"IPv4 in IPv6", "10.0.0.7", "[::ffff:10.0.0.7]:5", []string{"::ffff:203.0.113.9"}, "203.0.113.9:0"},
 		{"a proxy of IPv4 in IPv6", "127.0.0.1,10.0.0.7", "127.0.0.1:5", []string{"203.0.113.9, ::ffff:10.0.0.7"}, "203.0.113.9:0"},
 		{"blanks", "127.0.0.1", "127.0.0.1:5", []string{" 198.51.100.1 ,\t203.0.113.9\t"}, "203.0.113.9:0"},
-		{"proxies alone", "127.0.0.1,10.0.0.0/24", "127.0.0.1:5", []string{"10.0.0.8, 10.0.0.7"}, "127.0.0.1:5"},
+		{"proxies alone", "127.0.0.1,10.0.0.0/24", "127.0.0.1:5", []string{"10.0.0.8, 10.0.0.7"}, "10.0.0.8:0"},
+		{"proxies alone, in two lines", "127.0.0.1,10.0.0.0/24", "127.0.0.1:5", []string{"10.0.0.8", "10.0.0.7"}, "10.0.0.8:0"},
+		{"a proxy over one of this machine", "127.0.0.1,10.0.0.7", "127.0.0.1:5", []string{"10.0.0.7"}, "10.0.0.7:0"},
+		{"the machine of a proxy over one of this machine", "127.0.0.1,10.0.0.7", "127.0.0.1:5", []string{"127.0.0.1, 10.0.0.7"}, "10.0.0.7:0"},
+		{"this machine over its proxy", "127.0.0.1", "127.0.0.1:5", []string{"127.0.0.1"}, OverProxy},
+		{"this machine over two of its proxies", "127.0.0.1,::1", "[::1]:5", []string{"::1, 127.0.0.1"}, OverProxy},
+		{"this machine by another of its addresses", "127.0.0.0/8", "127.0.0.1:5", []string{"127.0.0.2, ::ffff:127.0.0.1"}, OverProxy},
 		{"the machine of another proxy", "10.0.0.7", "10.0.0.7:5", []string{"127.0.0.1"}, "10.0.0.7:5"},
 		{"somebody behind the machine of another proxy", "10.0.0.7", "10.0.0.7:5", []string{"203.0.113.9, ::1"}, "203.0.113.9:0"},
 		{"nothing", "127.0.0.1", "127.0.0.1:5", []string{""}, none},
@@ -111,6 +117,24 @@ func TestReader(t *testing.T) {
 			t.Errorf("%s: %q, %v; want %q", c.name, got, err, c.want)
 		}
 	}
+}
+
+// Who has come over a trusted proxy is never on this machine, whatever that says.
+func FuzzNeverLocal(f *testing.F) {
+	for _, said := range []string{"", "127.0.0.1", "::1,127.0.0.1", "10.0.0.7", "::ffff:127.0.0.1", "127.0.0.1,10.0.0.7", "203.0.113.9", "::"} {
+		f.Add(said)
+	}
+	p, err := ParseProxies("127.0.0.0/8,::1,10.0.0.7")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, said string) {
+		for _, addr := range []string{"127.0.0.1:5", "[::1]:5", "[::ffff:127.0.0.1]:5", "10.0.0.7:5"} {
+			if got, err := p.Reader(addr, []string{said}); err == nil && (Local(got) || got == "") {
+				t.Errorf("%s says %q: %q is on this machine", addr, said, got)
+			}
+		}
+	})
 }
 
 // Whatever a reader puts before what the proxies add changes nothing.
