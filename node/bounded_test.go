@@ -45,6 +45,7 @@ func serveBounded(t *testing.T, edit func(*APISettings)) *served {
 	n.listeners[0].(*bounded).from = func(c net.Conn) string {
 		return strings.Replace(c.RemoteAddr().String(), "127.0.1.", "203.0.113.", 1)
 	}
+	n.servers[0].ReadHeaderTimeout = patience // what is silent stays until the test is over
 	n.lane = newLane(n.listeners[0], n.servers[0], n.log)
 	go n.servers[0].Serve(n.lane)
 	t.Cleanup(func() {
@@ -63,7 +64,7 @@ func (s *served) dial(from string) *dialled {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(time.Minute))
+	c.SetDeadline(time.Now().Add(patience))
 	return &dialled{c, bufio.NewReader(c), s.t}
 }
 

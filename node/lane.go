@@ -3,6 +3,7 @@ package node
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"log/slog"
 	"net"
@@ -50,7 +51,7 @@ type accepted struct {
 
 const (
 	laneHeadMax    = 4 << 10         // a longer head is not for a lane
-	laneFirstWait  = 5 * time.Second // for the first request of a connection
+	laneFirstWait  = 5 * time.Second // for the first request of a connection, where the server says nothing else
 	laneNextLeast  = 4               // bytes of another request on a connection; what ends with fewer has no answer, as with net/http
 	laneAnswerKeep = 64 << 10        // a larger buffer is not kept for the next answer
 	laneWhole      = 16 << 10        // a larger answer that is whole is not copied
@@ -133,7 +134,7 @@ func (a *lane) Shutdown(ctx context.Context) {
 // enter lets a connection into the lane.
 func (a *lane) enter(tcp tcpConn, s *http.Server) {
 	c := &laneConn{
-		tcpConn: tcp, lane: a, remote: tcp.RemoteAddr().String(), idle: s.IdleTimeout, write: s.WriteTimeout, in: make([]byte, laneHeadMax), answer: laneAnswer{header: http.Header{}},
+		tcpConn: tcp, lane: a, remote: tcp.RemoteAddr().String(), first: cmp.Or(s.ReadHeaderTimeout, laneFirstWait), idle: s.IdleTimeout, write: s.WriteTimeout, in: make([]byte, laneHeadMax), answer: laneAnswer{header: http.Header{}},
 	}
 	c.answer.conn = c
 	a.mu.Lock()
@@ -163,9 +164,9 @@ func (a *lane) enter(tcp tcpConn, s *http.Server) {
 // laneConn is a connection in the lane.
 type laneConn struct {
 	tcpConn
-	lane        *lane
-	remote      string
-	idle, write time.Duration
+	lane               *lane
+	remote             string
+	first, idle, write time.Duration
 
 	in     []byte // what has arrived: in[:n]
 	n      int
@@ -185,7 +186,7 @@ func (c *laneConn) serve() (mine bool) {
 			}
 		}
 	}()
-	wait, least := laneFirstWait, 1
+	wait, least := c.first, 1
 	for {
 		for c.n < least {
 			c.SetReadDeadline(time.Now().Add(wait)) // an error shows in Read
