@@ -66,7 +66,7 @@ func badgerOptions(o Options) badger.Options {
 		// Nothing reaches the value log (maxValueLen); its file is mapped at twice this size all the same.
 		WithValueLogFileSize(16 << 20).
 		WithMetricsEnabled(false).
-		WithLogger(badgerLogger{o.Logger})
+		WithLogger(badgerLogger{o.Logger, o.testingOnlySaid})
 }
 
 // openBadger opens the database and puts Badger's refusals into one clear line each.
@@ -214,7 +214,10 @@ func onlyZeros(path string) (bool, error) {
 	}
 }
 
-type badgerLogger struct{ log *slog.Logger }
+type badgerLogger struct {
+	log  *slog.Logger
+	said func(format string, args []any)
+}
 
 func (l badgerLogger) emit(level slog.Level, format string, args []any) {
 	if l.log != nil {
@@ -226,4 +229,8 @@ func (l badgerLogger) emit(level slog.Level, format string, args []any) {
 func (l badgerLogger) Errorf(format string, args ...any)   { l.emit(slog.LevelError, format, args) }
 func (l badgerLogger) Warningf(format string, args ...any) { l.emit(slog.LevelWarn, format, args) }
 func (l badgerLogger) Infof(format string, args ...any)    { l.emit(slog.LevelDebug, format, args) }
-func (l badgerLogger) Debugf(string, ...any)               {}
+func (l badgerLogger) Debugf(format string, args ...any) {
+	if l.said != nil {
+		l.said(format, args)
+	}
+}

@@ -93,7 +93,7 @@ func (s *Store) Commit(height uint64, appHash tree.Hash, meta []byte) error {
 	s.mu.Lock()
 	s.latest, s.floor, s.staged = m, floor, nil
 	delete(s.leftovers, height)
-	s.db.SetDiscardTs(s.discardTs())
+	s.discard()
 	s.forest.publish(height)
 	s.mu.Unlock()
 	if err := s.makeImage(); err != nil {
@@ -289,6 +289,60 @@ func (s *Store) discardTs() uint64 {
 		ts = min(ts, height)
 	}
 	return ts
+}
+
+// discard tells Badger how far it may drop. The caller holds mu, or nobody else has the store yet.
+func (s *Store) discard() {
+	if s.mayDrop() {
+		s.db.SetDiscardTs(s.discardTs())
+	}
+}
+
+// mayDrop says whether Badger may drop anything yet: not while all tables of the folder are in level 0.
+//
+// Badger drops the mark of a deletion, with what it hides, where no level below has a table in the range of those that it merges. When it merges tables
+// within level 0 it does not ask what else is in level 0. There may be older tables, which another compactor is moving to the level below at this moment, and the row in
+// them: then the mark is gone and the deleted row is back. It takes a move that is the first one of the folder and lasts longer than 10 seconds (younger
+// tables are not merged), four tables that come meanwhile, and deletions in them that are below the floor already. So it is rare, as
+// where a node that keeps little history catches up; but nothing would tell. Overwritten rows are not concerned, as the newer version stays.
+//
+// Once a table below has a range with the marker's key in it, Badger keeps the marks of whatever it merges within level 0: that is four tables or more,
+// each block has a marker, and no block fills three tables. The range stays: new tables are in their level before the old ones leave theirs, and the row of
+// the chain id, which comes before the marker, is never deleted. But a merge that is under way may have asked before, and it looks at the discard
+// timestamp only then. Its tables stay in level 0 until it is done. So those that are there when the table below is seen first must have left.
+//
+// The price is disk: a folder drops nothing with its first move, nor with the second one where tables came during the first; a move comes with each 15 tables of 64 MB.
+func (s *Store) mayDrop() bool {
+	if s.grown {
+		return true
+	}
+	level0, below := s.lookBelow()
+	if !below {
+		return false
+	}
+	if s.young == nil {
+		s.young = level0
+	}
+	for id := range s.young { // DETERMINISM: whether any is left, the order does not matter
+		if level0[id] {
+			return false
+		}
+	}
+	s.grown, s.young = true, nil
+	return true
+}
+
+// lookBelow gives the tables of level 0, and whether a table below them has a range with the marker's key in it.
+func (s *Store) lookBelow() (level0 map[uint64]bool, below bool) {
+	level0 = map[uint64]bool{}
+	for _, t := range s.db.Tables() {
+		if t.Level == 0 {
+			level0[t.ID] = true
+		} else if t.Left[0] <= keyMarker && keyMarker <= t.Right[0] {
+			below = true
+		}
+	}
+	return level0, below
 }
 
 func decodeUint32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }

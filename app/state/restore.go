@@ -247,7 +247,7 @@ func (r *Restore) Finish(appHash, root tree.Hash, meta []byte) error {
 	defer s.mu.Unlock()
 	s.latest, s.floor, s.forest, s.restoring, s.partial = m, r.height, f, false, nil
 	delete(s.leftovers, r.height)
-	s.db.SetDiscardTs(s.discardTs())
+	s.discard()
 	return nil
 }
 

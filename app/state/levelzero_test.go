@@ -1,0 +1,127 @@
+package state
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestDeletedStaysDeleted: while the first compaction of a folder moves level 0 to the level below, Badger merges what has come to level 0 since, and the
+// mark of a deletion is among it. What it hides is in the tables that are on their way. The mark must stay until they have arrived, and until nothing is left
+// in level 0 of which a merge may have begun before; then it goes, with what it hides.
+//
+// The clock is that of the test (synctest): Badger merges tables within level 0 when they are 10 seconds old.
+func TestDeletedStaysDeleted(t *testing.T) {
+	t.Parallel()
+	for range 100 { // chance says which compactor is the first
+		if tryDeletedStaysDeleted(t) {
+			return
+		}
+	}
+	t.Error("each time the compactor that merges within level 0 was the first one")
+}
+
+// tryDeletedStaysDeleted is false where the one that may merge within level 0 has begun to move it: then nobody merges meanwhile.
+func tryDeletedStaysDeleted(t *testing.T) (tried bool) {
+	const merger, mover = 0, 1 // as Badger counts its compactors
+	synctest.Test(t, func(t *testing.T) {
+		var begun atomic.Bool
+		first, arrive, merged := make(chan int, 1), make(chan struct{}), make(chan struct{}, 100)
+		said := func(format string, args []any) {
+			if !strings.Contains(format, "LOG Compact. Added") { // a compaction has read its tables
+				return
+			}
+			who := args[0].(int)
+			if begun.CompareAndSwap(false, true) {
+				if first <- who; who == mover {
+					<-arrive
+				}
+			} else if who == merger {
+				merged <- struct{}{}
+			}
+		}
+		s := mustOpen(t, Options{InMemory: true, Bind: testBind, Retain: 1, memTable: 7 << 20, testingOnlySaid: said})
+		defer s.Close()
+		const key = "key"
+		height := uint64(0)
+		commit := func(change func(w *WriteSet)) { // nearly a table
+			t.Helper()
+			height++
+			w := NewWriteSet()
+			for n := range 12 {
+				w.Set(fmt.Appendf(nil, "other %02d", n), bytes.Repeat([]byte{byte(height)}, 500<<10))
+			}
+			if change != nil {
+				change(w)
+			}
+			mustCommit(t, s, height, w)
+		}
+		level0 := func() int { return s.db.Levels()[0].NumTables }
+		check := func(when string, want bool) {
+			t.Helper()
+			v, err := s.View(height)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer v.Close()
+			if _, found, err := v.Get([]byte(key)); err != nil || found != want {
+				t.Fatalf("%s: the row is there: %v, %v", when, found, err)
+			}
+		}
+
+		commit(func(w *WriteSet) { w.Set([]byte(key), []byte("x")) })
+		for level0() < 15 {
+			commit(nil)
+		}
+		if <-first != mover {
+			return
+		}
+		tried = true
+		defer func() {
+			select {
+			case <-arrive:
+			default:
+				close(arrive) // Close waits for it
+			}
+		}()
+		check("before it is deleted", true)
+		commit(func(w *WriteSet) { w.Delete([]byte(key)) })
+		for moving := level0(); level0() < moving+6; {
+			commit(nil)
+		}
+		<-merged
+		check("deleted, while what came before is moved", false)
+		close(arrive)
+		for waited, below := 0, false; !below; _, below = s.lookBelow() {
+			if waited++; waited > 1000 {
+				t.Fatal("no table has moved to the level below")
+			}
+			time.Sleep(time.Second)
+		}
+		check("deleted, when what came before has moved", false)
+		if s.grown {
+			t.Error("before the level below was there, Badger could drop history")
+		}
+		young, _ := s.lookBelow()
+		for last := height + 100; !s.grown && height < last; {
+			commit(nil)
+			now, _ := s.lookBelow()
+			for id := range young {
+				if s.grown && now[id] {
+					t.Fatalf("Badger may drop history, and table %d, of before, is in level 0", id)
+				}
+			}
+			time.Sleep(time.Second) // Badger looks whether there is something to compact
+		}
+		pastYouth(t, s)
+		if n := versions(s, key); n > 0 {
+			t.Errorf("%d versions of the deleted row are left when history may go", n)
+		}
+		check("deleted, when history has gone", false)
+	})
+	return tried
+}
