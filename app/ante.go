@@ -9,6 +9,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/calendar"
 	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/member"
+	"github.com/xinlian-ledger/xinlian/x/sanction"
 )
 
 // Refusals of the gate, 201–299. Numbers are permanent.
@@ -35,7 +36,8 @@ type parsed struct {
 	sig  []byte
 	err  *x.Rejection
 
-	good atomic.Bool // the signature was checked and is the signer's
+	good  atomic.Bool // the signature was checked and is the signer's
+	sound []any       // by message: itself, where it passed what its rule asks whatever the state; nil: its rule has to look
 }
 
 // parse decodes strictly. It never fails: what is wrong is in err.
@@ -51,7 +53,19 @@ func parse(raw []byte) *parsed {
 		return p
 	}
 	p.body, p.sig, p.id = body, tx.Signature, pb.SignBytes(body.ChainId, tx.Body)
+	p.look()
 	return p
+}
+
+// look finds the messages that pass what their rules ask whatever the state, so that they are not looked at where one waits for the other. What does not pass is
+// refused by its rule. Penalties alone are worth it: they are most of what comes.
+func (p *parsed) look() {
+	p.sound = make([]any, len(p.body.Messages))
+	for i := range p.body.Messages {
+		if m, ok := p.body.Messages[i].Sum.(*pb.Msg_RecordPenalty); ok && sanction.CheckRecord(m.RecordPenalty) == nil {
+			p.sound[i] = m.RecordPenalty
+		}
+	}
 }
 
 // gate is what a transaction must pass before any rule sees it. It is the same for CheckTx, PrepareProposal, ProcessProposal and

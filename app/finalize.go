@@ -261,6 +261,7 @@ func runTx(ctx *x.Ctx, rows *overlay, p *parsed, index int, looked map[string]in
 		var done x.Done
 		var err error
 		if looked[ctx.Member] < mostRows {
+			ctx.Sound = p.sound[i]
 			done, err = Dispatch(ctx, &p.body.Messages[i])
 		} else {
 			err = x.ErrRows.With("the block has looked through %d rows of subjects for %s", looked[ctx.Member], ctx.Member)

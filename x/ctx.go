@@ -68,6 +68,7 @@ type Ctx struct {
 
 	Signer  []byte // address that signed; nil in timers and genesis
 	Member  string // its agency
+	Sound   any    // the message, where what is wrong whatever the state was looked for ahead, and not found
 	Touched map[string]struct{}
 	Logged  [][32]byte          // leaves for the global log, in order of execution
 	Eased   map[string]Duty     // clocks of duties, by key, that a duty runs by no more; SettleDuties looks at them
