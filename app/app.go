@@ -26,6 +26,7 @@ type Options struct {
 	Dir      string // state folder
 	InMemory bool   // no folder: tests and replays
 	ReadOnly bool   // a folder that was closed properly, for reading alone
+	RowsOnly bool   // with ReadOnly: without its tree, so that nothing can be proved and the rows are not checked
 	ChainID  string // a folder of another chain is refused; empty: not checked
 	Retain   uint64 // heights of history kept; 0 = all
 	Window   int    // heights that can be proven from memory at most; 0 = default of app/state
@@ -120,7 +121,7 @@ func New(o Options) (*App, error) {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	store, err := state.Open(state.Options{
-		Dir: o.Dir, InMemory: o.InMemory, ReadOnly: o.ReadOnly, ChainID: o.ChainID, Retain: o.Retain, Window: o.Window, WindowBytes: o.WindowBytes,
+		Dir: o.Dir, InMemory: o.InMemory, ReadOnly: o.ReadOnly, RowsOnly: o.RowsOnly, ChainID: o.ChainID, Retain: o.Retain, Window: o.Window, WindowBytes: o.WindowBytes,
 		Bind: Bind, Logger: o.Logger,
 	})
 	if err != nil {

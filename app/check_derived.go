@@ -2,7 +2,6 @@ package app
 
 import (
 	"fmt"
-	"hash/maphash"
 	"slices"
 	"sync"
 
@@ -13,21 +12,16 @@ import (
 // be tens of millions, in another order than they stand in, so that neither side is kept: of each table only a sum over its rows, which does not depend on
 // their order. Only where two sums differ are the rows of that table looked at one by one, to name the first that is wrong.
 //
-// DETERMINISM: the sums are of keyed hashes, by a key that is new each time and that nobody knows: no set of rows is made for them to agree. Only
-// whether they agree is told.
+// DETERMINISM: only whether sums agree is told.
 type derived struct {
 	height int64 // of the block that left the state
-	keys   [2]maphash.Seed
+	prints Prints
 	mu     sync.Mutex  // guards made and stand
-	made   [256]rowSum // by table, of the rows that follow
-	stand  [256]rowSum // of the rows that stand
+	made   [256]RowSum // by table, of the rows that follow
+	stand  [256]RowSum // of the rows that stand
 }
 
-type rowSum struct{ rows, a, b uint64 }
-
-func newDerived(height int64) *derived {
-	return &derived{height: height, keys: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
-}
+func newDerived(height int64) *derived { return &derived{height: height, prints: NewPrints()} }
 
 // alike gives what every program writes alike of a derived row. Older ones wrote no moments, and clocks without the first of their duties: x.CheckMoments
 // and x.CheckDutyClocks hold those. checkPacks holds the rows of the packs.
@@ -41,31 +35,24 @@ func alike(key, value []byte) ([]byte, bool) {
 	return value, true
 }
 
-// print is the fingerprint of a row.
-func (d *derived) print(buf, key, value []byte) (next []byte, a, b uint64) {
-	buf = append(append(append(buf[:0], byte(len(key)>>8), byte(len(key))), key...), value...)
-	return buf, maphash.Bytes(d.keys[0], buf), maphash.Bytes(d.keys[1], buf)
-}
-
 // adder gives what enters rows into sums of its own, and what joins them to those of all.
-func (d *derived) adder(to *[256]rowSum) (add func(key, value []byte), join func()) {
-	mine := new([256]rowSum)
+func (d *derived) adder(to *[256]RowSum) (add func(key, value []byte), join func()) {
+	mine := new([256]RowSum)
 	var buf []byte
 	add = func(key, value []byte) {
 		value, ok := alike(key, value)
 		if !ok {
 			return
 		}
-		var a, b uint64
-		buf, a, b = d.print(buf, key, value)
-		s := &mine[key[0]]
-		s.rows, s.a, s.b = s.rows+1, s.a+a, s.b+b
+		var p Print
+		buf, p = d.prints.Of(buf, key, value)
+		mine[key[0]].Add(p)
 	}
 	return add, func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		for i, s := range mine {
-			to[i].rows, to[i].a, to[i].b = to[i].rows+s.rows, to[i].a+s.a, to[i].b+s.b
+			to[i].join(s)
 		}
 	}
 }
@@ -107,15 +94,14 @@ func (d *derived) compare(r x.Reader) error {
 
 // name finds the row of a table that is wrong. It keeps 16 bytes a row.
 func (d *derived) name(r x.Reader, t *x.TableInfo) (err error) {
-	type print [2]uint64
 	var buf []byte
-	of := func(key, value []byte) (p print) {
+	of := func(key, value []byte) (p Print) {
 		value, _ = alike(key, value)
-		buf, p[0], p[1] = d.print(buf, key, value)
+		buf, p = d.prints.Of(buf, key, value)
 		return p
 	}
-	compare := func(a, b print) int { return slices.Compare(a[:], b[:]) }
-	var made, stand []print
+	compare := func(a, b Print) int { return slices.Compare(a[:], b[:]) }
+	var made, stand []Print
 	makes := func(fn func(key, value []byte)) {
 		for _, derive := range derivers {
 			derive(r, d.height, func(key, value []byte) {

@@ -18,6 +18,8 @@ type Options struct {
 	Dir      string
 	InMemory bool // the same store without a folder, for tests and replays; gone at Close
 	ReadOnly bool // opens a folder that was closed properly, repairs nothing, refuses Stage, Commit and Rollback
+	// RowsOnly, with ReadOnly, makes no tree: nothing is proved, and that the rows are the marker's is for the caller to find out.
+	RowsOnly bool
 
 	// ChainID is the identity of the folder: written before block 1, compared at every open. Empty: not compared.
 	ChainID string
@@ -189,6 +191,9 @@ func Open(o Options) (_ *Store, err error) {
 			return nil, err
 		}
 	}
+	if o.RowsOnly {
+		return s, nil
+	}
 	if s.forest, err = s.rebuild(s.latest); err != nil {
 		return nil, err
 	}
@@ -206,6 +211,8 @@ func (o Options) withDefaults() (Options, error) {
 	switch {
 	case o.InMemory && (o.Dir != "" || o.ReadOnly):
 		return o, errors.New("state in memory takes neither a folder nor read-only")
+	case o.RowsOnly && !o.ReadOnly:
+		return o, errors.New("state without a tree is for reading alone")
 	case !o.InMemory && o.Dir == "":
 		return o, errors.New("state needs a folder")
 	case len(o.ChainID) > maxChainIDLen:
@@ -392,7 +399,7 @@ func (s *Store) Unfinished() (to uint64, cutOff bool) { return s.back - min(s.ba
 func (s *Store) Version(height uint64) (*Version, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if s.usable() != nil {
+	if s.usable() != nil || s.opts.RowsOnly {
 		return nil, false
 	}
 	return s.forest.acquire(height)

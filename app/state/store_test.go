@@ -263,6 +263,25 @@ func TestReadOnly(t *testing.T) {
 	wantLine(t, err, "open for reading only")
 	wantLine(t, s.Commit(5, tree.Hash{}, nil), "open for reading only")
 	wantLine(t, s.Rollback(1), "open for reading only")
+
+	o.RowsOnly = true
+	rows := mustOpen(t, o)
+	defer rows.Close()
+	v, err := rows.View(4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	n := 0
+	if err := v.Iterate(nil, nil, func(_, _ []byte) bool { n++; return true }); err != nil || n == 0 {
+		t.Errorf("%d rows: %v", n, err)
+	}
+	if _, ok := rows.Version(4); ok {
+		t.Error("a store without a tree shows one")
+	}
+	o.ReadOnly = false
+	_, err = Open(o)
+	wantLine(t, err, "for reading alone")
 }
 
 // TestLargeBlock forces several transactions with the sizes of production, on disk and in memory.

@@ -7,8 +7,8 @@
 //
 // A replay uses the processors that are there: blocks are read and decoded ahead, executed in order, judged behind. What it keeps is the newest
 // state, which no crash needs to find again: rows in memory up to a bound, beyond it in an unnamed temporary file (TMPDIR names the
-// folder), the tree and the indexes in memory, blocks on their way up to a bound of bytes. Nothing of the state that a home holds is read before
-// the last height is judged; then it is compared row by row.
+// folder), the tree and the indexes in memory, blocks on their way up to a bound of bytes. The state that a home holds is compared when the last height
+// is judged: table by table, by sums over all rows, and where two sums differ row by row. Its own sums are made while the last blocks are executed.
 //
 // Trust: only the genesis file, which the auditor compares out of band (its hash is in the report), and this binary. Whoever delivers the
 // blocks can at most withhold them.

@@ -34,6 +34,7 @@ type home struct {
 	states sm.Store
 	dbs    []dbm.DB
 	app    *app.App
+	raw    []byte // of the block that was read last
 }
 
 // OpenHome opens a node's home folder for reading. The node must not be running: its databases have one owner.
@@ -83,12 +84,12 @@ func (h *home) Range(context.Context) (int64, int64, error) {
 }
 
 func (h *home) Block(_ context.Context, height int64) (*cmttypes.Block, error) {
-	// LoadBlock of the engine, but for its buffer, which grows part by part, and its panics.
+	// LoadBlock of the engine, but for its buffer, which is another one for each block and grows part by part, and its panics. What is decoded is a copy.
 	meta := h.blocks.LoadBlockMeta(height)
 	if meta == nil {
 		return nil, errors.New("the folder does not hold this block")
 	}
-	raw := make([]byte, 0, min(max(meta.BlockSize, 0), cmttypes.MaxBlockSizeBytes))
+	raw := h.raw[:0]
 	for i := range int(meta.BlockID.PartSetHeader.Total) {
 		part := h.blocks.LoadBlockPart(height, i)
 		if part == nil {
@@ -96,6 +97,7 @@ func (h *home) Block(_ context.Context, height int64) (*cmttypes.Block, error) {
 		}
 		raw = append(raw, part.Bytes...)
 	}
+	h.raw = raw
 	b := new(cmtproto.Block)
 	if err := b.Unmarshal(raw); err != nil {
 		return nil, fmt.Errorf("the folder holds a damaged block: %w", err)
@@ -127,7 +129,7 @@ func (h *home) State(context.Context) (func() (x.Reader, func(), error), int64, 
 		if _, err := os.Stat(dir); err != nil {
 			return nil, 0, nil
 		}
-		a, err := app.New(app.Options{Dir: dir, ReadOnly: true})
+		a, err := app.New(app.Options{Dir: dir, ReadOnly: true, RowsOnly: true}) // who replays compares every row, and has a tree of his own
 		if err != nil {
 			return nil, 0, fmt.Errorf("application state: %w", err)
 		}

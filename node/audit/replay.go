@@ -96,6 +96,7 @@ type Options struct {
 const (
 	memoryDefault = 1 << 30
 	aheadMax      = 12 << 20 // bytes of transactions read and not yet judged
+	waitMost      = 64       // blocks before each step; most are small or empty, and two large ones may lie far apart
 )
 
 // Replay replays a chain from its genesis. The error says that the source could not be read; what does not agree is in the report.
@@ -137,7 +138,11 @@ func Replay(ctx context.Context, src Source, o Options) (*Report, error) {
 	}
 	rows := newRows(o.Dir, o.Memory)
 	defer rows.Close()
-	r := &replay{app: app.NewReplay(rows), rows: rows, src: src, doc: doc, ahead: newBudget(aheadMax), report: &Report{
+	ctx, cancel := context.WithCancel(ctx)
+	theirs := newTheirs(ctx)
+	defer theirs.all.Wait() // an error, where it counts, was asked for before
+	defer cancel()
+	r := &replay{theirs: theirs, app: app.NewReplay(rows), rows: rows, src: src, doc: doc, ahead: newBudget(aheadMax), report: &Report{
 		ChainID: doc.ChainID, GenesisHash: hash, From: doc.InitialHeight, To: last,
 	}}
 	if err := r.begin(); err != nil {
@@ -167,6 +172,7 @@ type replay struct {
 	doc    *cmttypes.GenesisDoc
 	report *Report
 	ahead  *budget
+	theirs *theirs // the state that the source holds
 
 	// What a block is judged by; owned by judge.
 	lastVals, vals, nextVals *cmttypes.ValidatorSet
@@ -195,7 +201,7 @@ func (r *replay) run(ctx context.Context, last int64, progress func(done, of int
 	defer all.Wait()
 	defer cancel()
 	defer r.ahead.close()
-	read, executed := make(chan *passed, 1), make(chan *passed, 1)
+	read, executed := make(chan *passed, waitMost), make(chan *passed, waitMost)
 	all.Add(2)
 	go func() {
 		defer all.Done()
@@ -203,6 +209,9 @@ func (r *replay) run(ctx context.Context, last int64, progress func(done, of int
 		for h := r.doc.InitialHeight; h <= last; h++ {
 			p := r.read(ctx, h)
 			ends := p.err != nil
+			if !ends && h == last { // nothing is left to do here while the last blocks are executed
+				r.theirs.open(r.src, p)
+			}
 			if !send(ctx, read, p) || ends {
 				return
 			}
@@ -493,33 +502,115 @@ func (r *replay) finish(ctx context.Context, last int64) (*Difference, error) {
 		return d, nil
 	}
 	r.app.Settle()
-	r.app = nil // the source may take memory for a tree of its own
-	open, height, err := r.src.State(ctx)
-	if err != nil || open == nil || height != last {
-		return nil, err
-	}
-	return r.compareState(last, open)
+	r.app = nil // its tree is not needed any more
+	return r.compareState(last)
 }
 
-// compareState finds the first row that differs. Tables are compared side by side.
-func (r *replay) compareState(height int64, open func() (x.Reader, func(), error)) (*Difference, error) {
+// theirs is the state that the source holds, of which sums are made table by table: beside the last blocks, as soon as all are read, and then on all processors.
+type theirs struct {
+	ctx    context.Context
+	prints app.Prints
+	tables []*x.TableInfo
+	at     int64                                       // time of the last block
+	reader func() (r x.Reader, done func(), err error) // nil: the source shows no state of the last height
+	sums   []app.RowSum                                // by table
+	next   atomic.Int64                                // table that nobody has begun
+	all    errgroup.Group
+}
+
+func newTheirs(ctx context.Context) *theirs {
+	tables := x.Tables()
+	return &theirs{ctx: ctx, prints: app.NewPrints(), tables: tables, sums: make([]app.RowSum, len(tables))}
+}
+
+// open looks whether the source shows its state after the last block, and begins with it.
+func (s *theirs) open(src Source, last *passed) {
+	reader, height, err := src.State(s.ctx)
+	if err != nil {
+		s.all.Go(func() error { return err })
+		return
+	}
+	if reader == nil || height != last.height {
+		return
+	}
+	s.reader, s.at = reader, last.block.Time.Unix()
+	s.all.Go(s.work)
+}
+
+// work makes sums until no table is left.
+func (s *theirs) work() (err error) {
+	defer caught(&err)
+	r, done, err := s.reader()
+	if err != nil {
+		return err
+	}
+	defer done()
+	for i := s.take(&s.next); i < len(s.tables); i = s.take(&s.next) {
+		add := s.adder(&s.sums[i])
+		n := 0
+		r.Iterate([]byte{s.tables[i].Prefix}, nil, func(key, value []byte) bool {
+			add(key, value)
+			n++
+			return n%1024 != 0 || s.ctx.Err() == nil
+		})
+		if err := s.ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take gives who asks something to do: the next number.
+func (s *theirs) take(next *atomic.Int64) int { return int(next.Add(1)) - 1 }
+
+// adder gives what adds rows to a sum, but those that nodes need not agree on.
+func (s *theirs) adder(to *app.RowSum) func(key, value []byte) {
+	var buf []byte
+	return func(key, value []byte) {
+		if app.Unswept(key, s.at) {
+			return
+		}
+		var p app.Print
+		buf, p = s.prints.Of(buf, key, value)
+		to.Add(p)
+	}
+}
+
+// compareState finds the first row that differs. Tables are compared by sums, side by side: nothing is looked up. Of a table whose sums differ, or cannot be made to agree, the
+// rows are compared one by one.
+func (r *replay) compareState(height int64) (*Difference, error) {
+	s := r.theirs
+	if s.reader == nil {
+		return nil, s.all.Wait()
+	}
+	for range runtime.GOMAXPROCS(0) - 1 { // one has begun
+		s.all.Go(s.work)
+	}
+	if err := s.all.Wait(); err != nil {
+		return nil, err
+	}
 	var (
-		tables = x.Tables()
-		diffs  = make([]*Difference, len(tables))
-		next   atomic.Int64
-		all    errgroup.Group
+		diffs = make([]*Difference, len(s.tables))
+		next  atomic.Int64
+		all   errgroup.Group
 	)
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() (err error) {
 			defer caught(&err)
-			theirs, done, err := open()
+			theirs, done, err := s.reader()
 			if err != nil {
 				return err
 			}
 			defer done()
-			for i := int(next.Add(1)) - 1; i < len(tables); i = int(next.Add(1)) - 1 {
-				diffs[i] = r.compareTable(height, tables[i], theirs)
-				r.rows.drop(tables[i].Prefix)
+			for i := s.take(&next); i < len(s.tables); i = s.take(&next) {
+				t, mine := s.tables[i], app.RowSum{}
+				r.rows.written(t.Prefix, s.adder(&mine))
+				if mine == s.sums[i] {
+					atomic.AddInt64(&r.report.StateRows, int64(mine.Rows))
+				} else {
+					diffs[i] = r.compareTable(height, t, theirs)
+				}
+				r.rows.drop(t.Prefix)
 			}
 			return nil
 		})
@@ -585,7 +676,7 @@ func (r *replay) compareTable(height int64, t *x.TableInfo, theirs x.Reader) (di
 		return true
 	}
 	theirs.Iterate([]byte{t.Prefix}, nil, func(key, value []byte) bool {
-		if app.Unswept(key, r.lastTime.Unix()) {
+		if app.Unswept(key, r.theirs.at) {
 			return true
 		}
 		n := len(room)
@@ -602,7 +693,7 @@ func (r *replay) compareTable(height int64, t *x.TableInfo, theirs x.Reader) (di
 	// The source lacks a row, perhaps one before the row that differs.
 	var lacks []byte
 	r.rows.each(t.Prefix, func(key []byte) bool {
-		if !app.Unswept(key, r.lastTime.Unix()) && (at == nil || bytes.Compare(key, at) < 0) && (lacks == nil || bytes.Compare(key, lacks) < 0) {
+		if !app.Unswept(key, r.theirs.at) && (at == nil || bytes.Compare(key, at) < 0) && (lacks == nil || bytes.Compare(key, lacks) < 0) {
 			if _, ok := theirs.Get(key); !ok {
 				lacks = bytes.Clone(key)
 			}

@@ -58,6 +58,7 @@ const (
 type rowTable struct {
 	rows   *rows
 	pieces []*piece
+	wrote  int // versions of rows
 
 	mu      sync.Mutex  // taken to make what is missing
 	indexed atomic.Bool // slots, places and live are in use
@@ -152,6 +153,7 @@ func (t *rowTable) write(key, value []byte, deleted bool) (place uint64) {
 		t.pieces = append(t.pieces, p)
 		t.rows.hold(int64(p.size))
 	}
+	t.wrote++
 	place = uint64(len(t.pieces)-1)<<pieceBits | uint64(len(p.data))
 	p.data = binary.AppendUvarint(p.data, uint64(len(key))+1)
 	if deleted {
@@ -357,6 +359,19 @@ func (t *rowTable) need(have *atomic.Bool, build func()) {
 
 // index goes through everything that was written.
 func (t *rowTable) index() {
+	t.slots.Grow(t.wrote)
+	t.places = make([]uint64, 0, t.wrote)
+	t.versions(func(key, _ []byte, deleted bool, place uint64) {
+		if deleted {
+			t.delete(key)
+		} else {
+			t.set(key, place)
+		}
+	})
+}
+
+// versions visits all that was written, in that order.
+func (t *rowTable) versions(fn func(key, value []byte, deleted bool, place uint64)) {
 	for n, p := range t.pieces {
 		data := p.data
 		if data == nil {
@@ -366,12 +381,8 @@ func (t *rowTable) index() {
 			}
 		}
 		for at := 0; at < len(data); {
-			key, _, deleted, size := decodeRow(data[at:])
-			if deleted {
-				t.delete(key)
-			} else {
-				t.set(key, uint64(n)<<pieceBits|uint64(at))
-			}
+			key, value, deleted, size := decodeRow(data[at:])
+			fn(key, value, deleted, uint64(n)<<pieceBits|uint64(at))
 			at += size
 		}
 	}
@@ -566,6 +577,24 @@ func (r *rows) each(prefix byte, fn func(key []byte) bool) {
 		if t.places[id] != 0 && !fn(t.keyOf(uint32(id))) {
 			return
 		}
+	}
+}
+
+// written visits what was written to a table: the rows that stand and, where nobody has asked the table for a row yet, what they were before, too; one that was
+// deleted has no value then. It goes through the memory as it lies, or nearly so.
+func (r *rows) written(prefix byte, fn func(key, value []byte)) {
+	t := r.tables[prefix]
+	switch {
+	case t == nil:
+	case t.indexed.Load():
+		for _, place := range t.places {
+			if place != 0 {
+				key, value, _ := t.at(place - 1)
+				fn(key, value)
+			}
+		}
+	default:
+		t.versions(func(key, value []byte, _ bool, _ uint64) { fn(key, value) })
 	}
 }
 
