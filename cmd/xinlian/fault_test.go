@@ -108,7 +108,7 @@ func (p *process) wait(t *testing.T) (code int, last string) {
 	t.Helper()
 	select {
 	case <-p.ended:
-	case <-time.After(2 * time.Minute):
+	case <-time.After(patience()):
 		t.Fatalf("the node goes on:\n%s", p.output())
 	}
 	lines := strings.Split(strings.TrimSpace(p.output()), "\n")

@@ -54,12 +54,12 @@ func (a *acknowledged) add(id, digest [32]byte) {
 func (a *acknowledged) wait(t *testing.T, n int64) {
 	t.Helper()
 	want := a.count.Load() + n
-	deadline := time.After(3 * time.Minute)
+	deadline := time.After(patience())
 	for a.count.Load() < want {
 		select {
 		case <-a.rose:
 		case <-deadline:
-			t.Fatalf("%d records are acknowledged, and no more for three minutes", a.count.Load())
+			t.Fatalf("%d records are acknowledged, and no more for %s", a.count.Load(), patience())
 		}
 	}
 }

@@ -39,14 +39,18 @@ func status(t *testing.T, dir string) runner.Status {
 	return s
 }
 
+// patience is how long a test waits for what must come.
+func patience() time.Duration {
+	if os.Getenv("XINLIAN_LONG") != "" {
+		return 30 * time.Minute
+	}
+	return 4 * time.Minute // a disk that others fill takes its time over each sync
+}
+
 // eventually looks until a condition holds.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	patience := 4 * time.Minute // a disk that others fill takes its time over each sync
-	if os.Getenv("XINLIAN_LONG") != "" {
-		patience = 30 * time.Minute
-	}
-	deadline := time.After(patience)
+	deadline := time.After(patience())
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {

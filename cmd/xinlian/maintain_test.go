@@ -387,6 +387,7 @@ func TestCompactAt(t *testing.T) {
 	// The next look is in the next minute.
 	eventually(t, "the state is compacted", func() bool { return strings.Contains(p.output(), "the state is compacted") })
 	waitAnswer(t, p, api)
+	eventually(t, "it says that it has started again", func() bool { return strings.Count(p.output(), "node started") > 1 })
 	if out := p.output(); !strings.Contains(out, "stopping to compact the state") || strings.Count(out, "node started") != 2 {
 		t.Errorf("the node says\n%s", out)
 	}
