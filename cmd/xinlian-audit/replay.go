@@ -122,7 +122,7 @@ func open(cmd *cobra.Command, home, node, rpc, key, keyDir string) (audit.Source
 		}
 		keyDir = filepath.Join(base, "keys")
 	}
-	pass, err := keys.Passphrase(shell.Say(words, shell.Speaks(cmd), "passphrase of "+key+": "))
+	pass, err := keys.Passphrase(cmd.Context(), shell.Say(words, shell.Speaks(cmd), "passphrase of "+key))
 	if err != nil {
 		return nil, exit{2, err}
 	}

@@ -124,7 +124,7 @@ func runImport(cmd *cobra.Command, kind intake.Kind, path string, f *importFlags
 		}
 		opts.Vault = vault.Ephemeral()
 	} else {
-		c, err := f.open()
+		c, err := f.open(ctx)
 		if err != nil {
 			return err
 		}
@@ -136,7 +136,7 @@ func runImport(cmd *cobra.Command, kind intake.Kind, path string, f *importFlags
 			}
 		}
 		if !kind.Bare() {
-			if im.Vault, err = f.session.vault(f.vault); err != nil {
+			if im.Vault, err = f.session.vault(ctx, f.vault); err != nil {
 				return err
 			}
 			opts.Vault = im.Vault

@@ -35,7 +35,7 @@ func addJoin(c *cobra.Command) *joining {
 }
 
 // provider is whom the engine asks; nil without --join.
-func (j *joining) provider(cfg node.Config, log *slog.Logger) (statesync.StateProvider, error) {
+func (j *joining) provider(ctx context.Context, cfg node.Config, log *slog.Logger) (statesync.StateProvider, error) {
 	if len(j.gateways) == 0 {
 		return nil, nil
 	}
@@ -47,7 +47,7 @@ func (j *joining) provider(cfg node.Config, log *slog.Logger) (statesync.StatePr
 	var sources []join.Source
 	for _, url := range j.gateways {
 		j.node = strings.TrimSpace(url)
-		c, err := j.open()
+		c, err := j.open(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -71,7 +71,7 @@ func (j *joining) begin(ctx context.Context, cfg node.Config, log *slog.Logger) 
 	if err != nil || !empty {
 		return nil, err
 	}
-	return j.provider(cfg, log)
+	return j.provider(ctx, cfg, log)
 }
 
 // finish ends a join that a crash cut off in its last step: the ledger's state is there, CometBFT's stores do not know of it. It asks for the headers of the
@@ -108,7 +108,7 @@ func (j *joining) finish(ctx context.Context, cfg node.Config) (empty bool, err 
 	if len(j.gateways) == 0 {
 		return false, fmt.Errorf("%s holds the ledger's state of height %d and no block: run `snapshot restore` again, or start with --join", cfg.Home, height)
 	}
-	p, err := j.provider(cfg, nil) // the error is the last line of the program
+	p, err := j.provider(ctx, cfg, nil) // the error is the last line of the program
 	if err != nil {
 		return false, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,7 +37,7 @@ XINLIAN_PASSPHRASE_FILE names, or from the prompt. Governance enters the address
 		if err != nil {
 			return usage(err)
 		}
-		word, err := newPassphrase(args[0])
+		word, err := newPassphrase(c.Context(), args[0])
 		if err != nil {
 			return err
 		}
@@ -50,12 +51,12 @@ XINLIAN_PASSPHRASE_FILE names, or from the prompt. Governance enters the address
 }
 
 // newPassphrase asks twice where it asks at all.
-func newPassphrase(name string) (string, error) {
-	word, err := keys.Passphrase("new passphrase of " + name)
+func newPassphrase(ctx context.Context, name string) (string, error) {
+	word, err := keys.Passphrase(ctx, "new passphrase of "+name)
 	if err != nil || os.Getenv(keys.PassphraseFileEnv) != "" {
 		return word, err
 	}
-	again, err := keys.Passphrase("the same again")
+	again, err := keys.Passphrase(ctx, "the same again")
 	if err != nil {
 		return "", err
 	}
@@ -123,7 +124,7 @@ destroyed afterwards.`,
 		if err != nil {
 			return err
 		}
-		locks, err := newPassphrase(args[0])
+		locks, err := newPassphrase(c.Context(), args[0])
 		if err != nil {
 			return err
 		}
@@ -194,7 +195,7 @@ roles into the member's row, and ends the old one's window. The old key stays in
 		if _, err := store.Show(args[0]); err != nil {
 			return err
 		}
-		word, err := keys.Passphrase("passphrase of " + args[0])
+		word, err := keys.Passphrase(c.Context(), "passphrase of "+args[0])
 		if err != nil {
 			return err
 		}

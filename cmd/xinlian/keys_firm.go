@@ -28,7 +28,7 @@ func firmCmd(use, short, long, signature string, flags func(*cobra.Command), sig
 		if *chain == "" {
 			return usage(errors.New("--chain-id is missing; /v1/status of any node names it"))
 		}
-		word, err := keys.Passphrase("passphrase of " + args[0])
+		word, err := keys.Passphrase(c.Context(), "passphrase of "+args[0])
 		if err != nil {
 			return err
 		}

@@ -43,7 +43,7 @@ func ask(use, short string, args cobra.PositionalArgs, read func(cmd *cobra.Comm
 	s.addKey(cmd, false)
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c, err := s.open()
+		c, err := s.open(cmd.Context())
 		if err != nil {
 			return err
 		}

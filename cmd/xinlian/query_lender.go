@@ -76,7 +76,7 @@ Exit codes: 0 answered, 1 none of the classes was opened or the gateway said no,
 		if proof.f != nil && opens.f != nil && proof.f.Same(opens.f) {
 			return usagef("--bundle and --opening are one file: each needs its own")
 		}
-		c, err := s.open()
+		c, err := s.open(cmd.Context())
 		if err != nil {
 			return err
 		}

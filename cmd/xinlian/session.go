@@ -59,9 +59,9 @@ func (s *session) addIssuer(cmd *cobra.Command) {
 }
 
 // open makes the client, with the key where one is named.
-func (s *session) open() (*client.Client, error) {
+func (s *session) open(ctx context.Context) (*client.Client, error) {
 	if s.key != "" {
-		pass, err := s.passphrase()
+		pass, err := s.passphrase(ctx)
 		if err != nil {
 			return nil, usage(err)
 		}
@@ -85,10 +85,10 @@ func (s *session) dial() (*client.Client, error) {
 	return c, nil
 }
 
-func (s *session) passphrase() (string, error) {
+func (s *session) passphrase(ctx context.Context) (string, error) {
 	if s.pass == "" {
 		var err error
-		if s.pass, err = keys.Passphrase("passphrase"); err != nil {
+		if s.pass, err = keys.Passphrase(ctx, "passphrase"); err != nil {
 			return "", err
 		}
 	}
@@ -96,8 +96,8 @@ func (s *session) passphrase() (string, error) {
 }
 
 // vault opens the vault in a folder, or makes one.
-func (s *session) vault(dir string) (*vault.Vault, error) {
-	pass, err := s.passphrase()
+func (s *session) vault(ctx context.Context, dir string) (*vault.Vault, error) {
+	pass, err := s.passphrase(ctx)
 	if err != nil {
 		return nil, usage(err)
 	}

@@ -175,7 +175,7 @@ Exit codes: 0 done, 1 refused or no room, 2 the call was wrong, 3 in use or unre
 		ctx := c.Context()
 		var gateway join.Headers
 		if s.key != "" {
-			cl, err := s.open()
+			cl, err := s.open(ctx)
 			if err != nil {
 				return err
 			}

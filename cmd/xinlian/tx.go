@@ -238,7 +238,7 @@ func runVerb(cmd *cobra.Command, v verb, f *verbFlags) error {
 	if err != nil {
 		return usage(err)
 	}
-	c, err := f.open()
+	c, err := f.open(cmd.Context())
 	if err != nil {
 		return err
 	}
@@ -247,7 +247,7 @@ func runVerb(cmd *cobra.Command, v verb, f *verbFlags) error {
 		return err
 	}
 	if len(texts) > 0 {
-		if err := f.keep(v, m, texts); err != nil {
+		if err := f.keep(cmd.Context(), v, m, texts); err != nil {
 			return err
 		}
 	}
@@ -296,11 +296,11 @@ func issuers(m any) []reflect.Value {
 }
 
 // keep stores the texts of a message and puts their digests into it.
-func (f *verbFlags) keep(v verb, m any, texts client.Texts) error {
+func (f *verbFlags) keep(ctx context.Context, v verb, m any, texts client.Texts) error {
 	if v.keptUnder == nil {
 		return usage(errors.New("this message has no text"))
 	}
-	vlt, err := f.session.vault(f.vault)
+	vlt, err := f.session.vault(ctx, f.vault)
 	if err != nil {
 		return err
 	}
@@ -451,7 +451,7 @@ func runPublish(cmd *cobra.Command, f *publishFlags) error {
 			list = append(list, candidate{record: hex.EncodeToString(id[:])})
 		}
 	}
-	c, err := f.open()
+	c, err := f.open(cmd.Context())
 	if err != nil {
 		return err
 	}

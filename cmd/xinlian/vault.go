@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -28,8 +29,8 @@ func vaultFlag(cmd *cobra.Command) *string {
 }
 
 // openVault opens a vault that is there: reading must not make a new one.
-func openVault(dir string) (*vault.Vault, error) {
-	pass, err := keys.Passphrase("passphrase of the vault")
+func openVault(ctx context.Context, dir string) (*vault.Vault, error) {
+	pass, err := keys.Passphrase(ctx, "passphrase of the vault")
 	if err != nil {
 		return nil, usage(err)
 	}
@@ -50,7 +51,7 @@ func vaultShowCmd() *cobra.Command {
 	cmd := &cobra.Command{Use: "show RECORD", Short: "Show the words of a record", Args: cobra.ExactArgs(1)}
 	dir, asJSON := vaultFlag(cmd), jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		id, v, err := vaultArgs(args[0], *dir)
+		id, v, err := vaultArgs(cmd.Context(), args[0], *dir)
 		if err != nil {
 			return err
 		}
@@ -95,7 +96,7 @@ speaks of (` + "`xinlian query record`" + ` shows it).`,
 	dir, asJSON := vaultFlag(cmd), jsonFlag(cmd)
 	digest := cmd.Flags().String("digest", "", "digest on the ledger, 64 hexadecimal digits")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		id, v, err := vaultArgs(args[0], *dir)
+		id, v, err := vaultArgs(cmd.Context(), args[0], *dir)
 		if err != nil {
 			return err
 		}
@@ -144,7 +145,7 @@ folder must be destroyed as well. On a terminal it asks first.`,
 	dir, asJSON := vaultFlag(cmd), jsonFlag(cmd)
 	yes := cmd.Flags().Bool("yes", false, "do not ask")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		id, v, err := vaultArgs(args[0], *dir)
+		id, v, err := vaultArgs(cmd.Context(), args[0], *dir)
 		if err != nil {
 			return err
 		}
@@ -170,11 +171,11 @@ folder must be destroyed as well. On a terminal it asks first.`,
 	return cmd
 }
 
-func vaultArgs(record, dir string) ([32]byte, *vault.Vault, error) {
+func vaultArgs(ctx context.Context, record, dir string) ([32]byte, *vault.Vault, error) {
 	id, err := recordID(record)
 	if err != nil {
 		return id, nil, err
 	}
-	v, err := openVault(dir)
+	v, err := openVault(ctx, dir)
 	return id, v, err
 }

@@ -33,7 +33,7 @@ func watching(use, short string, args cobra.PositionalArgs, run func(cmd *cobra.
 	s.addNode(cmd, queryPatience)
 	s.addKey(cmd, true)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c, err := s.open()
+		c, err := s.open(cmd.Context())
 		if err != nil {
 			return err
 		}

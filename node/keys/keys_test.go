@@ -256,21 +256,21 @@ func TestAuthHeader(t *testing.T) {
 func TestPassphraseFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "word")
 	t.Setenv(PassphraseFileEnv, path)
-	if _, err := Passphrase("?"); err == nil {
+	if _, err := Passphrase(t.Context(), "?"); err == nil {
 		t.Error("a missing file was read")
 	}
 	for content, want := range map[string]string{"a b\n": "a b", "a b\r\n": "a b", " a": " a"} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := Passphrase("?"); err != nil || got != want {
+		if got, err := Passphrase(t.Context(), "?"); err != nil || got != want {
 			t.Errorf("%q gives %q, %v", content, got, err)
 		}
 	}
 	if err := os.WriteFile(path, []byte("\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Passphrase("?"); err == nil {
+	if _, err := Passphrase(t.Context(), "?"); err == nil {
 		t.Error("an empty passphrase was read")
 	}
 }

@@ -2,6 +2,7 @@ package keys
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -325,8 +326,9 @@ func (d *Dir) FinishRotation(name string) (retired, now Info, err error) {
 	return retired, now, err
 }
 
-// Passphrase reads the file that XINLIAN_PASSPHRASE_FILE names (one line ending at its end is not part of it), or asks on the terminal.
-func Passphrase(prompt string) (string, error) {
+// Passphrase reads the file that XINLIAN_PASSPHRASE_FILE names (one line ending at its end is not part of it), or asks on the terminal. The end of ctx ends the
+// question: the terminal, which does not show what is typed meanwhile, is as before.
+func Passphrase(ctx context.Context, prompt string) (string, error) {
 	if path := os.Getenv(PassphraseFileEnv); path != "" {
 		return ReadPassphrase(path)
 	}
@@ -334,8 +336,23 @@ func Passphrase(prompt string) (string, error) {
 	if !term.IsTerminal(fd) {
 		return "", errors.New("no passphrase: name a file in " + PassphraseFileEnv + ", or run this on a terminal")
 	}
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", fmt.Errorf("read the passphrase: %w", err)
+	}
+	var raw []byte
+	read := make(chan error, 1)
 	fmt.Fprint(os.Stderr, prompt+": ")
-	raw, err := term.ReadPassword(fd)
+	go func() { // nothing ends a read of a terminal: where ctx does, it is left behind, and the program ends
+		var err error
+		raw, err = term.ReadPassword(fd)
+		read <- err
+	}()
+	select {
+	case err = <-read:
+	case <-ctx.Done():
+		err = errors.Join(ctx.Err(), term.Restore(fd, before))
+	}
 	fmt.Fprintln(os.Stderr)
 	if err != nil {
 		return "", fmt.Errorf("read the passphrase: %w", err)
