@@ -5,7 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -89,7 +92,7 @@ func (r *Report) JSON() []byte {
 type Options struct {
 	To       int64  // last height; 0 = the newest
 	Dir      string // folder for what the state takes beyond Memory; empty = the system's for temporary files
-	Memory   int64  // bytes of rows in memory; 0 = 1 GiB. The tree and the indexes of rows come on top
+	Memory   int64  // bytes of rows in memory; 0 = 1 GiB. The tree, the indexes of rows and what waits to be collected come on top
 	Progress func(done, of int64)
 }
 
@@ -148,6 +151,8 @@ func Replay(ctx context.Context, src Source, o Options) (*Report, error) {
 	if err := r.begin(); err != nil {
 		return nil, err
 	}
+	easeCollector()
+	defer hastenCollector()
 	if err := r.run(ctx, last, o.Progress); err != nil {
 		return nil, err
 	}
@@ -241,6 +246,7 @@ func (r *replay) run(ctx context.Context, last int64, progress func(done, of int
 			return nil
 		}
 		r.ahead.give(p.bytes)
+		easeCollector()
 		if progress != nil {
 			progress(p.height-r.doc.InitialHeight+1, last-r.doc.InitialHeight+1)
 		}
@@ -279,6 +285,25 @@ func (r *replay) read(ctx context.Context, height int64) *passed {
 	p.id = cmttypes.BlockID{Hash: p.block.Hash(), PartSetHeader: parts.Header()}
 	p.decoded = r.app.Decode(p.block.Txs.ToSliceOfBytes())
 	return p
+}
+
+// garbageLeast is how much garbage is worth a collection (垃圾回收), however little is in use. A replay makes some six kilobytes of it for each record, and what is in use grows
+// from nothing: it would be looked through a dozen times in the first seconds. That is memory besides what Options.Memory bounds.
+const garbageLeast = 512 << 20
+
+// easeCollector has the collector wait for so much garbage, where the environment (GOGC) says nothing else. hastenCollector takes that back.
+func easeCollector() {
+	if os.Getenv("GOGC") == "" {
+		inUse := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		metrics.Read(inUse)
+		debug.SetGCPercent(int(max(100, 100*garbageLeast/max(inUse[0].Value.Uint64(), 1<<20))))
+	}
+}
+
+func hastenCollector() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(100)
+	}
 }
 
 // budget bounds what is under way. One piece is always let through.
