@@ -107,11 +107,14 @@ func rootCmd(ran *bool, l lang.Language) *cobra.Command {
 
 To see all of it at work:      xinlian demo
 To run a consortium here:      xinlian localnet up --dir DIR --detach`,
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		Args:              cobra.NoArgs,
-		RunE:              showHelp,
-		PersistentPreRun:  func(*cobra.Command, []string) { *ran = true },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          showHelp,
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			*ran = true
+			return noEmpty(c)
+		},
 		DisableAutoGenTag: true,
 	}
 	for _, verb := range verbs {
@@ -119,6 +122,17 @@ To run a consortium here:      xinlian localnet up --dir DIR --detach`,
 	}
 	shell.Speak(root, l, catalog)
 	return root
+}
+
+// noEmpty refuses an empty value where one stands for where things are kept or who asks: it comes from a variable that was not set, and would mean the folder
+// in which one stands, or the public.
+func noEmpty(c *cobra.Command) error {
+	for _, name := range []string{"home", "keys", "key", "vault"} {
+		if f := c.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "" {
+			return usagef("--%s is empty: give it a value, or leave it out", name)
+		}
+	}
+	return nil
 }
 
 // group is a verb that only holds others.

@@ -83,14 +83,15 @@ func ErrorLine(words func() *lang.Catalog, l lang.Language, err error) string {
 func Speak(root *cobra.Command, l lang.Language, words func() *lang.Catalog) {
 	root.PersistentFlags().Var((*langValue)(&l), langFlag, "language of help, errors and reports: zh or en (default by LC_ALL, LC_MESSAGES, LANG)")
 	root.PersistentFlags().Lookup(langFlag).DefValue = ""
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
+	root.SetFlagErrorFunc(flagError)
 	root.SetUsageFunc(func(v *cobra.Command) error { return usage(v, l) })
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	strict(root)
 	if l == lang.English {
 		return
 	}
 	c := words()
-	root.InitDefaultHelpCmd()
-	root.InitDefaultCompletionCmd()
 	Each(root, func(v *cobra.Command) {
 		v.InitDefaultHelpFlag()
 		v.Short, v.Long, v.Example = c.Text(l, v.Short), c.Text(l, v.Long), exampleIn(c, l, v.Example)
@@ -100,8 +101,52 @@ func Speak(root *cobra.Command, l lang.Language, words func() *lang.Catalog) {
 	})
 }
 
-// flagError says of a flag's value what is expected in its place. pflag passes on the words of Go's own readers.
-func flagError(err error) error {
+// strict refuses calls that cobra answers with help, as if that had been asked for, and shows how a verb is called where the number of its arguments is wrong.
+func strict(root *cobra.Command) {
+	Each(root, func(v *cobra.Command) {
+		args := v.Args
+		if args == nil || v.HasSubCommands() {
+			return
+		}
+		v.Args = func(c *cobra.Command, given []string) error {
+			err := args(c, given)
+			if err == nil {
+				return nil
+			}
+			switch said := err.Error(); {
+			case strings.HasPrefix(said, "unknown command "): // cobra's way to say that there is no argument
+				err = cobra.ExactArgs(0)(c, given)
+			case !strings.HasPrefix(said, "accepts ") && !strings.HasPrefix(said, "requires at least "):
+				return err
+			}
+			return fmt.Errorf("%w: the call is `%s`", err, c.UseLine())
+		}
+	})
+	for _, v := range root.Commands() {
+		switch v.Name() {
+		case "completion": // it runs, so that its arguments are looked at
+			v.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+		case "help":
+			v.Args = func(_ *cobra.Command, args []string) error {
+				of, rest, err := root.Find(args)
+				if err == nil && len(rest) > 0 && of.HasSubCommands() {
+					err = noVerb(of, rest[0])
+				}
+				return err
+			}
+		}
+	}
+}
+
+func noVerb(c *cobra.Command, name string) error {
+	return fmt.Errorf("unknown command %q for %q", name, c.CommandPath())
+}
+
+// flagError says of a flag's value what is expected in its place: pflag passes on the words of Go's own readers. Where it is the verb that is wrong, no flag is known.
+func flagError(c *cobra.Command, err error) error {
+	if c.HasSubCommands() && c.Flags().NArg() > 0 {
+		return noVerb(c, c.Flags().Arg(0))
+	}
 	var v *pflag.InvalidValueError
 	if !errors.As(err, &v) {
 		return err
