@@ -142,7 +142,11 @@ func Replay(ctx context.Context, src Source, o Options) (*Report, error) {
 	rows := newRows(o.Dir, o.Memory)
 	defer rows.Close()
 	ctx, cancel := context.WithCancel(ctx)
-	theirs := newTheirs(ctx)
+	theirs, err := newTheirs(ctx, src, last)
+	if err != nil { // said before an hour of work, and not after it
+		cancel()
+		return nil, err
+	}
 	defer theirs.all.Wait() // an error, where it counts, was asked for before
 	defer cancel()
 	r := &replay{theirs: theirs, app: app.NewReplay(rows), rows: rows, src: src, doc: doc, ahead: newBudget(aheadMax), report: &Report{
@@ -215,7 +219,7 @@ func (r *replay) run(ctx context.Context, last int64, progress func(done, of int
 			p := r.read(ctx, h)
 			ends := p.err != nil
 			if !ends && h == last { // nothing is left to do here while the last blocks are executed
-				r.theirs.open(r.src, p)
+				r.theirs.begin(p.block.Time.Unix())
 			}
 			if !send(ctx, read, p) || ends {
 				return
@@ -543,23 +547,24 @@ type theirs struct {
 	all    errgroup.Group
 }
 
-func newTheirs(ctx context.Context) *theirs {
+func newTheirs(ctx context.Context, src Source, last int64) (*theirs, error) {
+	reader, height, err := src.State(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if height != last {
+		reader = nil
+	}
 	tables := x.Tables()
-	return &theirs{ctx: ctx, prints: app.NewPrints(), tables: tables, sums: make([]app.RowSum, len(tables))}
+	return &theirs{ctx: ctx, prints: app.NewPrints(), tables: tables, reader: reader, sums: make([]app.RowSum, len(tables))}, nil
 }
 
-// open looks whether the source shows its state after the last block, and begins with it.
-func (s *theirs) open(src Source, last *passed) {
-	reader, height, err := src.State(s.ctx)
-	if err != nil {
-		s.all.Go(func() error { return err })
-		return
+// begin makes the first sums: every block is read, the last of them at this time.
+func (s *theirs) begin(at int64) {
+	if s.reader != nil {
+		s.at = at
+		s.all.Go(s.work)
 	}
-	if reader == nil || height != last.height {
-		return
-	}
-	s.reader, s.at = reader, last.block.Time.Unix()
-	s.all.Go(s.work)
 }
 
 // work makes sums until no table is left.
@@ -606,7 +611,7 @@ func (s *theirs) adder(to *app.RowSum) func(key, value []byte) {
 func (r *replay) compareState(height int64) (*Difference, error) {
 	s := r.theirs
 	if s.reader == nil {
-		return nil, s.all.Wait()
+		return nil, nil
 	}
 	for range runtime.GOMAXPROCS(0) - 1 { // one has begun
 		s.all.Go(s.work)

@@ -28,6 +28,8 @@ type chain struct {
 	results func(height int64) []*abci.ExecTxResult
 	state   *app.Snapshot
 	edit    edit
+	closed  error // what the state says
+	asked   bool  // for a block
 }
 
 // edit is what a state lacks, or has besides.
@@ -68,6 +70,7 @@ func (s *chain) Range(context.Context) (int64, int64, error) {
 }
 
 func (s *chain) Block(_ context.Context, h int64) (*cmttypes.Block, error) {
+	s.asked = true
 	if h > int64(len(s.c.Blocks)) {
 		return nil, errors.New("no such block")
 	}
@@ -106,7 +109,7 @@ func (s *chain) Results(_ context.Context, h int64) ([]*abci.ExecTxResult, error
 
 func (s *chain) State(context.Context) (func() (x.Reader, func(), error), int64, error) {
 	if s.state == nil {
-		return nil, 0, nil
+		return nil, 0, s.closed
 	}
 	return func() (x.Reader, func(), error) {
 		snap, err := s.c.Apps[0].At(s.state.Height())
@@ -148,6 +151,14 @@ func TestReplayAgrees(t *testing.T) {
 	}
 	if !r.Agrees || r.Blocks != c.Height() || r.Transactions != 3 || r.StateRows == 0 || r.Signatures != 4*c.Height() {
 		t.Fatalf("report %s", r.JSON())
+	}
+}
+
+// TestReplayOpensTheStateFirst: that a state cannot be read is not said after an hour of work.
+func TestReplayOpensTheStateFirst(t *testing.T) {
+	s := &chain{c: story(t), closed: errors.New("was not closed properly")}
+	if _, err := audit.Replay(context.Background(), s, audit.Options{}); !errors.Is(err, s.closed) || s.asked {
+		t.Fatalf("%v; asked for a block: %v", err, s.asked)
 	}
 }
 
