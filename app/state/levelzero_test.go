@@ -100,7 +100,7 @@ func tryDeletedStaysDeleted(t *testing.T) (tried bool) {
 			if waited++; waited > 1000 {
 				t.Fatal("no table has moved to the level below")
 			}
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 		}
 		check("deleted, when what came before has moved", false)
 		if s.grown {
@@ -115,7 +115,7 @@ func tryDeletedStaysDeleted(t *testing.T) (tried bool) {
 					t.Fatalf("Badger may drop history, and table %d, of before, is in level 0", id)
 				}
 			}
-			time.Sleep(time.Second) // Badger looks whether there is something to compact
+			<-time.After(time.Second) // Badger looks whether there is something to compact
 		}
 		pastYouth(t, s)
 		if n := versions(s, key); n > 0 {
