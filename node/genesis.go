@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -73,12 +74,16 @@ func GenesisDoc(chainID string, at time.Time, g *pb.Genesis) (*types.GenesisDoc,
 
 // LoadGenesis reads a genesis file and checks what a node relies on before it starts with it.
 func LoadGenesis(path string) (*types.GenesisDoc, *pb.Genesis, error) {
-	doc, err := types.GenesisDocFromFile(path)
+	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, nil, noRight(err)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("genesis: %w: copy the file of another member (xinlian export genesis)", err)
+	}
+	doc, err := types.GenesisDocFromJSON(raw)
+	if err != nil {
+		return nil, nil, fmt.Errorf("genesis: %s: %w: copy the file of another member (xinlian export genesis)", path, err)
 	}
 	if got := doc.ConsensusParams.Version.App; got != app.Version {
 		return nil, nil, fmt.Errorf("genesis: consensus_params.version.app is %d, this program runs version %d", got, app.Version)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -26,7 +27,13 @@ func TestMain(m *testing.M) {
 func TestInterruptedVerb(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if code := execute(ctx, []string{"query", "params", "--node", "http://127.0.0.1:1"}); code != shell.ExitInterrupted {
-		t.Errorf("exit code %d, want %d", code, shell.ExitInterrupted)
+	calls := [][]string{{"query", "params", "--node", "http://127.0.0.1:1"}}
+	if !testing.Short() { // starts a process
+		calls = append(calls, []string{"localnet", "up", "--dir", filepath.Join(t.TempDir(), "net"), "--validators", "1"})
+	}
+	for _, args := range calls {
+		if code := execute(ctx, args); code != shell.ExitInterrupted {
+			t.Errorf("%v: exit code %d, want %d", args, code, shell.ExitInterrupted)
+		}
 	}
 }

@@ -123,7 +123,7 @@ func waitReady(ctx context.Context, nodes []*Node, within time.Duration) error {
 		select {
 		case <-ctx.Done():
 			if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return errors.New("interrupted")
+				return ctx.Err()
 			}
 			d := waiting[0]
 			return fmt.Errorf("%d of %d nodes are not ready after %s; %s says: %s", len(waiting), len(nodes), within, d.Name, last[d.Name])

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -109,6 +110,9 @@ func strict(root *cobra.Command) {
 			return
 		}
 		v.Args = func(c *cobra.Command, given []string) error {
+			if i := slices.Index(given, ""); i >= 0 { // of a variable that was not set
+				return fmt.Errorf("argument %d is empty: the call is `%s`", i+1, c.UseLine())
+			}
 			err := args(c, given)
 			if err == nil {
 				return nil
