@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -22,6 +23,9 @@ import (
 )
 
 const fetchTimeout = 60 * time.Second
+
+// silenceMax is how long the first byte of an answer may take: a node has at hand what is asked for, but for a pack and many subjects, which may take four times as long. Tests shorten it.
+var silenceMax = 15 * time.Second
 
 func fetchCommand() *cobra.Command {
 	var node, out, form, header, anchor string
@@ -207,13 +211,13 @@ func fetch(ctx context.Context, base *url.URL, subjects []string, form attest.Fo
 		return nil, nil, usage("--node: %w", err)
 	}
 	req.Header.Set("Accept", attest.MediaType)
-	resp, err := http.DefaultClient.Do(req)
+	patience := silenceMax
+	if len(subjects) > 1 {
+		patience *= 4
+	}
+	resp, err := (&http.Client{Transport: transport(patience)}).Do(req)
 	if err != nil {
-		var u *url.Error
-		if errors.As(err, &u) {
-			err = u.Err
-		}
-		return nil, nil, &exit{code: exitNode, err: fmt.Errorf("the node at %s was not reached: %w", base.Host, err)}
+		return nil, nil, notReached(base, err)
 	}
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
@@ -245,6 +249,25 @@ func fetch(ctx context.Context, base *url.URL, subjects []string, form attest.Fo
 		}
 	}
 	return raw, b, nil
+}
+
+// transport waits so long for the first byte of an answer.
+func transport(patience time.Duration) *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.ResponseHeaderTimeout = patience
+	return t
+}
+
+func notReached(base *url.URL, err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	var late net.Error
+	if op := (*net.OpError)(nil); !errors.As(err, &op) && errors.As(err, &late) && late.Timeout() {
+		err = errors.New("nothing came in time; ask again, or another node")
+	}
+	return &exit{code: exitNode, err: fmt.Errorf("the node at %s was not reached: %w", base.Host, err)}
 }
 
 func unusable(format string, args ...any) error {
@@ -309,15 +332,11 @@ func fileFrom(ctx context.Context, node, kind string, limit int, path ...string)
 		return nil, usage("--node: %w", err)
 	}
 	req.Header.Set("Accept", kind)
-	plain := http.DefaultTransport.(*http.Transport).Clone()
+	plain := transport(4 * silenceMax)
 	plain.DisableCompression = true
 	resp, err := (&http.Client{Transport: plain}).Do(req)
 	if err != nil {
-		var u *url.Error
-		if errors.As(err, &u) {
-			err = u.Err
-		}
-		return nil, &exit{code: exitNode, err: fmt.Errorf("the node at %s was not reached: %w", base.Host, err)}
+		return nil, notReached(base, err)
 	}
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, int64(limit)+1))
