@@ -143,6 +143,7 @@ func TestMountedFile(t *testing.T) {
 	require.NoError(t, os.Mkdir(filepath.Dir(name), 0o700))
 	for _, file := range []string{outside, name} {
 		require.NoError(t, os.WriteFile(file, []byte("old, and longer"), 0o640))
+		require.NoError(t, os.Chmod(file, 0o640)) // whatever the umask is
 	}
 	if out, err := exec.Command("mount", "--bind", outside, name).CombinedOutput(); err != nil {
 		t.Skipf("mount: %v %s", err, out)
