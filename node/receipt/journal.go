@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -227,6 +228,7 @@ func (j *Journal) write() {
 		case <-j.closing:
 			return
 		}
+		runtime.Gosched() // with one processor those who ask now have not been able to: each would have a write of its own
 	more:
 		for len(batch) < batchMax {
 			select {
