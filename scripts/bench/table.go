@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -318,29 +319,50 @@ func othersOf(share float64) string {
 }
 
 func (t *table) bulk(records int) {
-	r, command, err := t.load("--per-tx", "200", "--records", strconv.Itoa(records), "--kill", "--replay")
+	var (
+		all     []*bench.Report
+		command string
+		err     error
+	)
+	for range rounds {
+		var r *bench.Report
+		if r, command, err = t.load("--per-tx", "200", "--records", strconv.Itoa(records), "--kill", "--replay"); err != nil {
+			break
+		}
+		all = append(all, r)
+	}
 	if err != nil {
 		t.skip(err, command, "200 messages a tx, one validator", "restart after SIGKILL", "replay by the auditor, chain of one validator")
 	} else {
-		t.add("200 messages a tx, one validator", "≥ 20,000 records/s", fmt.Sprintf("%.0f records/s, %.0f µs CPU a record", r.RecordsPerSec, 1e6*r.CPUSeconds/float64(r.Records))+others(r), verdict(r.RecordsPerSec >= 20_000), command)
+		slices.SortFunc(all, func(a, b *bench.Report) int { return cmp.Compare(a.RecordsPerSec, b.RecordsPerSec) })
+		r := all[len(all)/2]
+		t.add("200 messages a tx, one validator", "≥ 20,000 records/s", fmt.Sprintf("%.0f records/s (median of %d rounds), %.0f µs CPU a record", r.RecordsPerSec, len(all), 1e6*r.CPUSeconds/float64(r.Records))+others(r), verdict(r.RecordsPerSec >= 20_000), command)
 		t.add(fmt.Sprintf("restart after SIGKILL, %d records, %d firms", r.Records, r.Subjects), "< 30 s at 10^7 records", fmt.Sprintf("%.2f s", r.RestartSeconds), verdict(r.RestartSeconds < 30), command)
-		t.replay("replay by the auditor, chain of one validator", r, command)
+		t.replay("replay by the auditor, chain of one validator", all, command)
 		t.add("node under this load", "", fmt.Sprintf("%d MB resident, state %d MB, blocks %d MB", r.RSSMax>>20, r.StateBytes>>20, r.BlockBytes>>20), "", command)
 	}
-	r, command, err = t.load("--per-tx", "200", "--validators", "4", "--records", strconv.Itoa(records/2), "--replay")
+	r, command, err := t.load("--per-tx", "200", "--validators", "4", "--records", strconv.Itoa(records/2), "--replay")
 	if err != nil {
 		t.skip(err, command, "200 messages a tx, four validators", "replay by the auditor, chain of four validators")
 		return
 	}
 	t.add("200 messages a tx, four validators", "≥ 5,000 records/s", fmt.Sprintf("%.0f records/s, %.0f µs CPU a record", r.RecordsPerSec, 1e6*r.CPUSeconds/float64(r.Records))+others(r), verdict(r.RecordsPerSec >= 5000), command)
-	t.replay("replay by the auditor, chain of four validators", r, command)
+	t.replay("replay by the auditor, chain of four validators", []*bench.Report{r}, command)
 }
 
 // replay says how fast an auditor is beside the chain that he replays. One validator that has the machine to itself makes a chain several times as fast as a
 // consortium does, and each saving in making it lowers the ratio: both chains stand in the table.
-func (t *table) replay(name string, r *bench.Report, command string) {
-	t.add(name, "≥ 3 × the chain's rate", fmt.Sprintf("%.2f ×: %.0f records/s, %.0f µs CPU a record; the chain was made at %.0f, its records at %.0f",
-		r.ReplayRatio(), r.ReplayRate, 1e6*r.ReplayCPU/float64(r.Audit.Messages), r.ChainRate, r.RecordsPerSec)+othersOf(r.ReplayOthers), verdict(r.ReplayRatio() >= 3), command)
+//
+// A chain is made before it is replayed, and a machine that is not free is not equally fast at both times: so several are made.
+func (t *table) replay(name string, all []*bench.Report, command string) {
+	slices.SortFunc(all, func(a, b *bench.Report) int { return cmp.Compare(a.ReplayRatio(), b.ReplayRatio()) })
+	least, r, most := all[0], all[len(all)/2], all[len(all)-1]
+	x := fmt.Sprintf("%.2f ×", r.ReplayRatio())
+	if len(all) > 1 {
+		x += fmt.Sprintf(" (median of %d rounds, %.2f to %.2f)", len(all), least.ReplayRatio(), most.ReplayRatio())
+	}
+	t.add(name, "≥ 3 × the chain's rate", fmt.Sprintf("%s: %.0f records/s, %.0f µs CPU a record; the chain was made at %.0f, its records at %.0f",
+		x, r.ReplayRate, 1e6*r.ReplayCPU/float64(r.Audit.Messages), r.ChainRate, r.RecordsPerSec)+othersOf(r.ReplayOthers), verdict(r.ReplayRatio() >= 3), command)
 }
 
 func (t *table) latency() {
