@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/pb"
@@ -61,7 +62,7 @@ func (s *Store) unstage() {
 //  2. Only where a crash or a rollback has left versions of this height (leftovers, undo.go). Left by the same block: nothing. By another one: steps 1 to 4 of
 //     Rollback ("back", "undo n", "settle", "back done"); a crash leaves what it leaves there, and the height before. By a rollback: "undo n", those of keys
 //     that the block does not write get their values as of the height before; a crash leaves leftovers.
-//  3. "format": only before block 1. Format version and chain id. A crash leaves an empty folder of this chain.
+//  3. "format", "settle": only before block 1. Format version and chain id, which go below level 0 (grow). A crash leaves an empty folder of this chain.
 //  4. "rows n": groups of rows at timestamp height, all but the last. A crash within or after one leaves leftovers; no reader sees them, CometBFT runs
 //     the block again.
 //  5. "marker": the last rows and, after them, the marker. A crash within leaves what one in step 4 leaves. From here the block
@@ -93,7 +94,7 @@ func (s *Store) Commit(height uint64, appHash tree.Hash, meta []byte) error {
 	s.mu.Lock()
 	s.latest, s.floor, s.staged = m, floor, nil
 	delete(s.leftovers, height)
-	s.discard()
+	s.db.SetDiscardTs(s.discardTs())
 	s.forest.publish(height)
 	s.mu.Unlock()
 	if err := s.makeImage(); err != nil {
@@ -146,6 +147,9 @@ func (s *Store) initialise(step string) error {
 		{key: []byte{keyFormat}, value: binary.BigEndian.AppendUint32(nil, formatVersion)},
 		{key: []byte{keyChain}, value: []byte(s.opts.ChainID)},
 	})
+	if err == nil {
+		err = s.grow()
+	}
 	s.initialised = err == nil
 	return err
 }
@@ -291,14 +295,7 @@ func (s *Store) discardTs() uint64 {
 	return ts
 }
 
-// discard tells Badger how far it may drop. The caller holds mu, or nobody else has the store yet.
-func (s *Store) discard() {
-	if s.mayDrop() {
-		s.db.SetDiscardTs(s.discardTs())
-	}
-}
-
-// mayDrop says whether Badger may drop anything yet: not while all tables of the folder are in level 0.
+// grow has the folder grown before Badger may drop anything: a table below level 0 then has a range with the marker's key in it.
 //
 // Badger drops the mark of a deletion, with what it hides, where no level below has a table in the range of those that it merges. When it merges tables
 // within level 0 it does not ask what else is in level 0. There may be older tables, which another compactor is moving to the level below at this moment, and the row in
@@ -306,43 +303,19 @@ func (s *Store) discard() {
 // tables are not merged), four tables that come meanwhile, and deletions in them that are below the floor already. So it is rare, as
 // where a node that keeps little history catches up; but nothing would tell. Overwritten rows are not concerned, as the newer version stays.
 //
-// Once a table below has a range with the marker's key in it, Badger keeps the marks of whatever it merges within level 0: that is four tables or more,
-// each block has a marker, and no block fills three tables. The range stays: new tables are in their level before the old ones leave theirs, and the row of
-// the chain id, which comes before the marker, is never deleted. But a merge that is under way may have asked before, and it looks at the discard
-// timestamp only then. Its tables stay in level 0 until it is done. So those that are there when the table below is seen first must have left.
-//
-// The price is disk: a folder drops nothing with its first move, nor with the second one where tables came during the first; a move comes with each 15 tables of 64 MB.
-func (s *Store) mayDrop() bool {
-	if s.grown {
-		return true
+// Where a table below has the marker's key in its range, Badger keeps the marks of whatever it merges within level 0: that is four tables or more, each block has a
+// marker, and no block fills three tables. So that there is one from the beginning, what says whose folder this is goes below at once: the marker's key is between its
+// two, which are never deleted. The range stays: new tables are in their level before the old ones leave theirs.
+func (s *Store) grow() error {
+	if s.grown() {
+		return nil
 	}
-	level0, below := s.lookBelow()
-	if !below {
-		return false
-	}
-	if s.young == nil {
-		s.young = level0
-	}
-	for id := range s.young { // DETERMINISM: whether any is left, the order does not matter
-		if level0[id] {
-			return false
-		}
-	}
-	s.grown, s.young = true, nil
-	return true
+	return s.step("settle", s.settle)
 }
 
-// lookBelow gives the tables of level 0, and whether a table below them has a range with the marker's key in it.
-func (s *Store) lookBelow() (level0 map[uint64]bool, below bool) {
-	level0 = map[uint64]bool{}
-	for _, t := range s.db.Tables() {
-		if t.Level == 0 {
-			level0[t.ID] = true
-		} else if t.Left[0] <= keyMarker && keyMarker <= t.Right[0] {
-			below = true
-		}
-	}
-	return level0, below
+// grown says whether a table below level 0 has a range with the marker's key in it.
+func (s *Store) grown() bool {
+	return slices.ContainsFunc(s.db.Tables(), func(t badger.TableInfo) bool { return t.Level > 0 && t.Left[0] <= keyMarker && keyMarker <= t.Right[0] })
 }
 
 func decodeUint32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }

@@ -36,8 +36,6 @@ func (e ErrNoRoom) Error() string {
 // The steps, and what a crash right after each leaves:
 //
 //  1. "floor": as in Commit, where Retain asks for a higher one.
-//     "settle", where Badger may not drop anything yet (mayDrop in commit.go): all of level 0 goes into the level below, as it is. A crash leaves what
-//     one in step 2 leaves.
 //  2. Flatten. Badger writes new table files, then one line of its manifest, then removes old files: before the line the
 //     folder is the old one (parts of files are removed at the next open), after it the new one.
 //  3. "touch": floor and format version at the floor's timestamp with the values that they have. It changes nothing.
@@ -75,11 +73,6 @@ func Compact(ctx context.Context, o Options, force bool) (r CompactReport, err e
 		return r, err
 	}
 	r.Floor = s.floor
-	if !s.grown { // with level 0 empty, nothing is merged in it
-		if err := s.step("settle", s.settle); err != nil {
-			return r, err
-		}
-	}
 	s.db.SetDiscardTs(s.floor)
 	if err := s.flatten(ctx, s.db); err != nil {
 		return r, err

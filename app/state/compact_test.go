@@ -207,7 +207,7 @@ func TestCompactCrash(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if calls != 10 { // floor, settle, flatten, touch, flatten: before and after each
+			if calls != 8 { // floor, flatten, touch, flatten: before and after each
 				t.Errorf("%d stops", calls)
 			}
 			return

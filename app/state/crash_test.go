@@ -61,7 +61,7 @@ func rollbackTo(to uint64) func(*Store, *model) error {
 var stories = []story{
 	{
 		name: "first block", act: commitNext,
-		steps: []string{"tree", "format", "rows 1", "rows 2", "marker"},
+		steps: []string{"tree", "format", "settle", "rows 1", "rows 2", "marker"},
 	},
 	{
 		name: "block", blocks: 3, act: commitNext,

@@ -26,8 +26,8 @@
 //
 // Retain says how many heights stay readable; the floor follows the newest block and never falls. Badger drops what lies below
 // it when it rewrites a table for other reasons: where keys come anew everywhere, as here, the folder swings between one and a
-// few times its live size by itself, once about 2 GB were written (mayDrop in commit.go says why not before). What a quiet range keeps, and all
-// of it at once, Compact gives back on a stopped node. An archive (Retain 0) has nothing to give back.
+// few times its live size by itself. What a quiet range keeps, and all of it at once, Compact gives back on a stopped node. An
+// archive (Retain 0) has nothing to give back.
 //
 // Height 0 is not on disk: the genesis state is part of block 1's writes.
 //

@@ -15,7 +15,7 @@ import (
 // Restore fills an empty store with the state of one height, as it comes in a snapshot. Nothing of it is visible before
 // Finish. The steps, and what a crash right after each leaves:
 //
-//  1. "restore begin": format version and chain id. A crash leaves an empty folder of this chain.
+//  1. "restore begin", "settle": format version and chain id, which go below level 0 (grow). A crash leaves an empty folder of this chain.
 //  2. "restore rows n": rows at timestamp height. A crash leaves leftovers (undo.go). "restore mark n": the caller's mark of how far this is.
 //     From here a crash leaves rows for the restore that goes on from the newest mark; what was written after it is written again. Any other
 //     restore, and the chain's first block, remove the mark ("restore drop") and take the rows back first (takeBack).
@@ -247,7 +247,7 @@ func (r *Restore) Finish(appHash, root tree.Hash, meta []byte) error {
 	defer s.mu.Unlock()
 	s.latest, s.floor, s.forest, s.restoring, s.partial = m, r.height, f, false, nil
 	delete(s.leftovers, r.height)
-	s.discard()
+	s.db.SetDiscardTs(s.discardTs())
 	return nil
 }
 

@@ -88,9 +88,6 @@ type Store struct {
 	settled   bool
 	// The timestamp of the floor; 0: it was never written.
 	floorTs uint64
-	// Whether Badger may drop anything yet, and what must leave level 0 before; see mayDrop.
-	grown bool
-	young map[uint64]bool
 	// The note that a rollback is under way, as it is in a folder that was opened for reading alone, and its timestamp.
 	back   uint64
 	backTs uint64
@@ -168,10 +165,13 @@ func Open(o Options) (_ *Store, err error) {
 	if s.floor > s.latest.Height {
 		return nil, s.damaged(fmt.Errorf("the floor is %d, the last block %d", s.floor, s.latest.Height))
 	}
-	// Badger forgets the discard timestamp at every close. No merge of which mayDrop speaks can have begun since it was opened: it would be of tables that came
-	// since and are 10 seconds old, as the move that goes before takes all that were there.
-	_, s.grown = s.lookBelow()
-	s.discard()
+	if s.initialised && !o.ReadOnly { // a folder that an older program began, or that a crash left before it was grown
+		if err := s.grow(); err != nil {
+			return nil, err
+		}
+	}
+	// Badger forgets the discard timestamp at every close.
+	s.db.SetDiscardTs(s.floor)
 	if s.partial, err = s.loadPartial(); err != nil {
 		return nil, err
 	}
