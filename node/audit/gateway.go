@@ -12,7 +12,6 @@ import (
 
 	"github.com/xinlian-ledger/xinlian/node/client"
 	"github.com/xinlian-ledger/xinlian/node/keys"
-	"github.com/xinlian-ledger/xinlian/x"
 )
 
 // patience is how long a replay asks a node that cannot be reached again.
@@ -75,8 +74,6 @@ func (g *gateway) Commit(ctx context.Context, height int64) (*cmttypes.Commit, e
 func (g *gateway) Results(context.Context, int64) ([]*abci.ExecTxResult, error) { return nil, nil }
 
 // State: a gateway shows none; the app hash decides.
-func (g *gateway) State(context.Context) (func() (x.Reader, func(), error), int64, error) {
-	return nil, 0, nil
-}
+func (g *gateway) State(context.Context) (*State, error) { return nil, nil }
 
 func (g *gateway) Close() error { g.client.Close(); return nil }

@@ -123,25 +123,26 @@ func (h *home) Results(_ context.Context, height int64) ([]*abci.ExecTxResult, e
 	return resp.TxResults, nil
 }
 
-func (h *home) State(context.Context) (func() (x.Reader, func(), error), int64, error) {
+func (h *home) State(context.Context) (*State, error) {
 	if h.app == nil {
 		dir := filepath.Join(h.dir, node.StateDir)
 		if _, err := os.Stat(dir); err != nil {
-			return nil, 0, nil
+			return nil, nil
 		}
 		a, err := app.New(app.Options{Dir: dir, ReadOnly: true, RowsOnly: true}) // who replays compares every row, and has a tree of his own
 		if err != nil {
-			return nil, 0, fmt.Errorf("application state: %w", err)
+			return nil, fmt.Errorf("application state: %w", err)
 		}
 		h.app = a
 	}
-	return func() (x.Reader, func(), error) {
+	newest := h.app.Status()
+	return &State{Height: newest.Height, AppHash: newest.AppHash, Open: func() (x.Reader, func(), error) {
 		s, err := h.app.At(0)
 		if err != nil {
 			return nil, nil, err
 		}
 		return s, s.Close, nil
-	}, h.app.Status().Height, nil
+	}}, nil
 }
 
 func (h *home) Close() error {

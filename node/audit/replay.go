@@ -34,9 +34,16 @@ type Source interface {
 	Commit(ctx context.Context, height int64) (*cmttypes.Commit, error)
 	// Results of a height as the source executed it, where it kept them; nil otherwise.
 	Results(ctx context.Context, height int64) ([]*abci.ExecTxResult, error)
-	// State that the source holds, and its height; nil where it shows none. Each call of open is for one goroutine.
-	State(context.Context) (open func() (r x.Reader, done func(), err error), height int64, err error)
+	// State that the source holds; nil where it shows none.
+	State(context.Context) (*State, error)
 	Close() error
+}
+
+// State is what a source holds after its newest block.
+type State struct {
+	Height  int64
+	AppHash []byte                                      // as the source has noted it; the header that binds it is not made yet
+	Open    func() (r x.Reader, done func(), err error) // the rows; what one call gives is for one goroutine
 }
 
 // Difference is what does not agree. Where is a short token, for programs.
@@ -540,28 +547,28 @@ type theirs struct {
 	ctx    context.Context
 	prints app.Prints
 	tables []*x.TableInfo
-	at     int64                                       // time of the last block
-	reader func() (r x.Reader, done func(), err error) // nil: the source shows no state of the last height
-	sums   []app.RowSum                                // by table
-	next   atomic.Int64                                // table that nobody has begun
+	at     int64        // time of the last block
+	state  *State       // nil: the source shows none of the last height
+	sums   []app.RowSum // by table
+	next   atomic.Int64 // table that nobody has begun
 	all    errgroup.Group
 }
 
 func newTheirs(ctx context.Context, src Source, last int64) (*theirs, error) {
-	reader, height, err := src.State(ctx)
+	state, err := src.State(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if height != last {
-		reader = nil
+	if state != nil && state.Height != last {
+		state = nil
 	}
 	tables := x.Tables()
-	return &theirs{ctx: ctx, prints: app.NewPrints(), tables: tables, reader: reader, sums: make([]app.RowSum, len(tables))}, nil
+	return &theirs{ctx: ctx, prints: app.NewPrints(), tables: tables, state: state, sums: make([]app.RowSum, len(tables))}, nil
 }
 
 // begin makes the first sums: every block is read, the last of them at this time.
 func (s *theirs) begin(at int64) {
-	if s.reader != nil {
+	if s.state != nil {
 		s.at = at
 		s.all.Go(s.work)
 	}
@@ -570,7 +577,7 @@ func (s *theirs) begin(at int64) {
 // work makes sums until no table is left.
 func (s *theirs) work() (err error) {
 	defer caught(&err)
-	r, done, err := s.reader()
+	r, done, err := s.state.Open()
 	if err != nil {
 		return err
 	}
@@ -606,11 +613,11 @@ func (s *theirs) adder(to *app.RowSum) func(key, value []byte) {
 	}
 }
 
-// compareState finds the first row that differs. Tables are compared by sums, side by side: nothing is looked up. Of a table whose sums differ, or cannot be made to agree, the
+// compareState finds the first row that differs, and whether the source has noted the app hash that these rows make. Tables are compared by sums, side by side: nothing is looked up. Of a table whose sums differ, or cannot be made to agree, the
 // rows are compared one by one.
 func (r *replay) compareState(height int64) (*Difference, error) {
 	s := r.theirs
-	if s.reader == nil {
+	if s.state == nil {
 		return nil, nil
 	}
 	for range runtime.GOMAXPROCS(0) - 1 { // one has begun
@@ -627,7 +634,7 @@ func (r *replay) compareState(height int64) (*Difference, error) {
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() (err error) {
 			defer caught(&err)
-			theirs, done, err := s.reader()
+			theirs, done, err := s.state.Open()
 			if err != nil {
 				return err
 			}
@@ -652,6 +659,9 @@ func (r *replay) compareState(height int64) (*Difference, error) {
 		if d != nil {
 			return d, nil
 		}
+	}
+	if !bytes.Equal(s.state.AppHash, r.appHash) {
+		return differ(height, "state_app_hash", fmt.Sprintf("%X", s.state.AppHash), fmt.Sprintf("%X", r.appHash)), nil
 	}
 	return nil, nil
 }

@@ -28,8 +28,9 @@ type chain struct {
 	results func(height int64) []*abci.ExecTxResult
 	state   *app.Snapshot
 	edit    edit
-	closed  error // what the state says
-	asked   bool  // for a block
+	noted   []byte // app hash of the state; nil: what it is
+	closed  error  // what the state says
+	asked   bool   // for a block
 }
 
 // edit is what a state lacks, or has besides.
@@ -107,14 +108,18 @@ func (s *chain) Results(_ context.Context, h int64) ([]*abci.ExecTxResult, error
 	return s.results(h), nil
 }
 
-func (s *chain) State(context.Context) (func() (x.Reader, func(), error), int64, error) {
+func (s *chain) State(context.Context) (*audit.State, error) {
 	if s.state == nil {
-		return nil, 0, s.closed
+		return nil, s.closed
 	}
-	return func() (x.Reader, func(), error) {
+	hash := s.c.Apps[0].Status().AppHash
+	if s.noted != nil {
+		hash = s.noted
+	}
+	return &audit.State{Height: int64(len(s.c.Blocks)), AppHash: hash, Open: func() (x.Reader, func(), error) {
 		snap, err := s.c.Apps[0].At(s.state.Height())
 		return edited{snap, s.edit}, func() { snap.Close() }, err
-	}, int64(len(s.c.Blocks)), nil
+	}}, nil
 }
 
 func (s *chain) Close() error { return nil }
@@ -230,6 +235,20 @@ func TestReplayNamesTransactionAndKey(t *testing.T) {
 	defer snap.Close()
 	r, err = audit.Replay(context.Background(), &chain{c: c, state: snap}, audit.Options{})
 	if err != nil || r.Difference == nil || r.Difference.Where != "state" || r.Difference.Key == "" {
+		t.Fatalf("report %v, error %v", r, err)
+	}
+}
+
+// TestReplayComparesTheAppHash: the rows agree, and the state notes another app hash than they make.
+func TestReplayComparesTheAppHash(t *testing.T) {
+	c := story(t)
+	snap, err := c.Apps[0].At(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snap.Close()
+	r, err := audit.Replay(context.Background(), &chain{c: c, state: snap, noted: make([]byte, 32)}, audit.Options{})
+	if err != nil || r.Agrees || r.Difference.Where != "state_app_hash" || r.StateRows == 0 {
 		t.Fatalf("report %v, error %v", r, err)
 	}
 }

@@ -14,8 +14,6 @@ import (
 	abci "github.com/cometbft/cometbft/abci/types"
 	rpchttp "github.com/cometbft/cometbft/rpc/client/http"
 	cmttypes "github.com/cometbft/cometbft/types"
-
-	"github.com/xinlian-ledger/xinlian/x"
 )
 
 const (
@@ -121,8 +119,6 @@ func (r *rpc) Commit(ctx context.Context, height int64) (*cmttypes.Commit, error
 func (r *rpc) Results(context.Context, int64) ([]*abci.ExecTxResult, error) { return nil, nil }
 
 // State: the RPC shows none; the app hash decides.
-func (r *rpc) State(context.Context) (func() (x.Reader, func(), error), int64, error) {
-	return nil, 0, nil
-}
+func (r *rpc) State(context.Context) (*State, error) { return nil, nil }
 
 func (r *rpc) Close() error { return nil }
