@@ -265,7 +265,7 @@ func (f *forest) stage(changes []Change) (tree.Hash, error) {
 	if base != nil {
 		d.side, d.len = base.side, base.len
 	}
-	p := &part{f: f}
+	p := &part{f: f, created: make([]uint32, 0, nodesAChange*len(changes)), retired: make([]uint32, 0, nodesAChange*len(changes))}
 	d.side = p.apply(d.side, changes, 0)
 	p.giveBack()
 	d.len = uint64(int64(d.len) + p.len)
@@ -419,6 +419,8 @@ const (
 	// so much is to be done on both sides.
 	splitDepth     = 2
 	worthSplitting = 256
+	// nodesAChange is about how many nodes are made for a change where many changes share their paths.
+	nodesAChange = 4
 	// handful is how many slots a part takes at a time.
 	handful = 128
 	// breath is after how many new branches, some 30 µs, a part lets others run. It does so when it has taken a millisecond: the part of a small block is
@@ -438,7 +440,7 @@ func (p *part) both(depth, left, right int, l, r func(*part) side) (side, side) 
 	if depth >= splitDepth || left < worthSplitting || right < worthSplitting || runtime.GOMAXPROCS(0) == 1 {
 		return l(p), r(p)
 	}
-	other := &part{f: p.f}
+	other := &part{f: p.f, created: make([]uint32, 0, nodesAChange*left), retired: make([]uint32, 0, nodesAChange*left)}
 	var theirs side
 	done := make(chan struct{})
 	go func() {

@@ -46,16 +46,17 @@ func (g *gateway) Genesis(ctx context.Context) (*cmttypes.GenesisDoc, error) {
 
 func (g *gateway) Range(context.Context) (int64, int64, error) { return 1, g.last, nil }
 
-func (g *gateway) Block(ctx context.Context, height int64) (*cmttypes.Block, error) {
+func (g *gateway) Block(ctx context.Context, height int64) (*cmttypes.Block, []byte, error) {
 	raw, err := g.client.Audit(ctx, fmt.Sprintf("blocks/%d", height))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	b := new(cmtproto.Block)
 	if err := b.Unmarshal(raw); err != nil {
-		return nil, errors.New("the answer is no block")
+		return nil, nil, errors.New("the answer is no block")
 	}
-	return cmttypes.BlockFromProto(b)
+	block, err := cmttypes.BlockFromProto(b)
+	return block, raw, err
 }
 
 func (g *gateway) Commit(ctx context.Context, height int64) (*cmttypes.Commit, error) {

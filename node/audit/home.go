@@ -83,26 +83,27 @@ func (h *home) Range(context.Context) (int64, int64, error) {
 	return h.blocks.Base(), h.blocks.Height(), nil
 }
 
-func (h *home) Block(_ context.Context, height int64) (*cmttypes.Block, error) {
+func (h *home) Block(_ context.Context, height int64) (*cmttypes.Block, []byte, error) {
 	// LoadBlock of the engine, but for its buffer, which is another one for each block and grows part by part, and its panics. What is decoded is a copy.
 	meta := h.blocks.LoadBlockMeta(height)
 	if meta == nil {
-		return nil, errors.New("the folder does not hold this block")
+		return nil, nil, errors.New("the folder does not hold this block")
 	}
 	raw := h.raw[:0]
 	for i := range int(meta.BlockID.PartSetHeader.Total) {
 		part := h.blocks.LoadBlockPart(height, i)
 		if part == nil {
-			return nil, errors.New("the folder does not hold this block")
+			return nil, nil, errors.New("the folder does not hold this block")
 		}
 		raw = append(raw, part.Bytes...)
 	}
 	h.raw = raw
 	b := new(cmtproto.Block)
 	if err := b.Unmarshal(raw); err != nil {
-		return nil, fmt.Errorf("the folder holds a damaged block: %w", err)
+		return nil, nil, fmt.Errorf("the folder holds a damaged block: %w", err)
 	}
-	return cmttypes.BlockFromProto(b)
+	block, err := cmttypes.BlockFromProto(b)
+	return block, raw, err
 }
 
 func (h *home) Commit(_ context.Context, height int64) (*cmttypes.Commit, error) {

@@ -9,11 +9,13 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/cometbft/cometbft/crypto/merkle"
 	sm "github.com/cometbft/cometbft/state"
 	cmttypes "github.com/cometbft/cometbft/types"
 	"golang.org/x/sync/errgroup"
@@ -28,8 +30,8 @@ type Source interface {
 	Genesis(context.Context) (*cmttypes.GenesisDoc, error)
 	// Range of the heights that it holds.
 	Range(context.Context) (first, last int64, err error)
-	// Block of a height.
-	Block(ctx context.Context, height int64) (*cmttypes.Block, error)
+	// Block of a height, and its bytes as the proposer cut them into parts: they stand until the next call; nil where the source does not have them.
+	Block(ctx context.Context, height int64) (b *cmttypes.Block, raw []byte, err error)
 	// Commit that decided a height; asked for the newest height alone, every other commit stands in the block after it.
 	Commit(ctx context.Context, height int64) (*cmttypes.Commit, error)
 	// Results of a height as the source executed it, where it kept them; nil otherwise.
@@ -280,7 +282,8 @@ func (r *replay) read(ctx context.Context, height int64) *passed {
 	if p.err = ctx.Err(); p.err != nil {
 		return p
 	}
-	if p.block, p.err = r.src.Block(ctx, height); p.err != nil {
+	var raw []byte
+	if p.block, raw, p.err = r.src.Block(ctx, height); p.err != nil {
 		return p
 	}
 	for _, tx := range p.block.Txs {
@@ -288,14 +291,27 @@ func (r *replay) read(ctx context.Context, height int64) *passed {
 	}
 	r.ahead.take(p.bytes)
 	p.invalid = p.block.ValidateBasic()
-	parts, err := p.block.MakePartSet(cmttypes.BlockPartSizeBytes)
+	parts, err := partsOf(p.block, raw)
 	if err != nil {
 		p.err = err
 		return p
 	}
-	p.id = cmttypes.BlockID{Hash: p.block.Hash(), PartSetHeader: parts.Header()}
+	p.id = cmttypes.BlockID{Hash: p.block.Hash(), PartSetHeader: parts}
 	p.decoded = r.app.Decode(p.block.Txs.ToSliceOfBytes())
 	return p
+}
+
+// partsOf says how a block is cut into parts, which its votes name.
+func partsOf(b *cmttypes.Block, raw []byte) (cmttypes.PartSetHeader, error) {
+	if raw == nil {
+		parts, err := b.MakePartSet(cmttypes.BlockPartSizeBytes)
+		if err != nil {
+			return cmttypes.PartSetHeader{}, err
+		}
+		return parts.Header(), nil
+	}
+	parts := slices.Collect(slices.Chunk(raw, int(cmttypes.BlockPartSizeBytes)))
+	return cmttypes.PartSetHeader{Total: uint32(len(parts)), Hash: merkle.HashFromByteSlices(parts)}, nil
 }
 
 // garbageLeast is how much garbage is worth a collection (垃圾回收), however little is in use. A replay makes some six kilobytes of it for each record, and what is in use grows

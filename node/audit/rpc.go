@@ -93,15 +93,15 @@ func (r *rpc) Genesis(ctx context.Context) (*cmttypes.GenesisDoc, error) {
 
 func (r *rpc) Range(context.Context) (int64, int64, error) { return 1, r.last, nil }
 
-func (r *rpc) Block(ctx context.Context, height int64) (*cmttypes.Block, error) {
+func (r *rpc) Block(ctx context.Context, height int64) (*cmttypes.Block, []byte, error) {
 	a, err := r.client.Block(ctx, &height)
 	switch {
 	case err != nil:
-		return nil, r.failed(err)
+		return nil, nil, r.failed(err)
 	case a.Block == nil || a.Block.Height != height:
-		return nil, fmt.Errorf("the RPC at %s has no block %d", r.url, height)
+		return nil, nil, fmt.Errorf("the RPC at %s has no block %d", r.url, height)
 	}
-	return a.Block, nil
+	return a.Block, nil, nil
 }
 
 func (r *rpc) Commit(ctx context.Context, height int64) (*cmttypes.Commit, error) {

@@ -37,14 +37,14 @@ func engineRPC(t *testing.T, s *chain) *httptest.Server {
 			part := [][]byte{doc[:len(doc)/2], doc[len(doc)/2:]}[p.Chunk]
 			return &ctypes.ResultGenesisChunk{ChunkNumber: int(p.Chunk), TotalChunks: 2, Data: base64.StdEncoding.EncodeToString(part)}
 		case "block":
-			b, err := s.Block(t.Context(), p.Height)
+			b, _, err := s.Block(t.Context(), p.Height)
 			if err != nil {
 				return nil
 			}
 			return &ctypes.ResultBlock{Block: b}
 		case "commit":
 			c, _ := s.Commit(t.Context(), p.Height)
-			b, _ := s.Block(t.Context(), p.Height)
+			b, _, _ := s.Block(t.Context(), p.Height)
 			return ctypes.NewResultCommit(&b.Header, c, true)
 		}
 		return nil
@@ -80,7 +80,7 @@ func TestReplayOverRPC(t *testing.T) {
 	if !rep.Agrees || rep.Blocks != int64(len(c.Blocks)) {
 		t.Fatalf("the chain agrees over %d blocks; the report says %+v", len(c.Blocks), rep)
 	}
-	if _, err := src.Block(t.Context(), int64(len(c.Blocks))+1); err == nil {
+	if _, _, err := src.Block(t.Context(), int64(len(c.Blocks))+1); err == nil {
 		t.Fatal("a block that is not there was read")
 	}
 }
