@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,6 +49,10 @@ type Phase struct {
 	P99     float64 `json:"latency_p99_ms"`
 	P999    float64 `json:"latency_p999_ms"`
 	Max     float64 `json:"latency_max_ms"`
+	// HeldUp is the share of the requests during which the thread that asks was itself kept from its processor: it shares the machine with what it measures. They count
+	// above like all others; P99Rest is what the rest took. Of phases at a rate.
+	HeldUp  float64 `json:"requests_held_up_share"`
+	P99Rest float64 `json:"latency_p99_rest_ms"`
 }
 
 // VerifyReport of Verify.
@@ -64,7 +69,11 @@ type VerifyReport struct {
 	// answers at once, at the same rate. BusyFull: while records are committed, at half of Saturation all the same.
 	Idle, IdleNoop, Busy, BusyNoop, BusyFull Phase
 	Committed                                float64 `json:"records_committed_per_second"` // in the busy phases
-	Others                                   float64 `json:"others_share"`                 // of the processors, that went to other programs in all of it
+	// Away is the share of the time in which at least one processor was not to be had for a millisecond or longer, while as many threads as there are processors
+	// looked at the clock and the node did next to nothing: what the machine's kernel and its host take. Requests that come meanwhile wait, and at half of
+	// saturation those too that come while the queue is worked off.
+	Away   float64 `json:"processor_away_share"`
+	Others float64 `json:"others_share"` // of the processors, that went to other programs in all of it
 }
 
 // ConnectionsMax bounds the connections of a run.
@@ -192,6 +201,7 @@ func Verify(ctx context.Context, o VerifyOptions) (_ *VerifyReport, err error) {
 		return nil, err
 	}
 	half := full.Served / 2
+	rep.Away = away(o.Seconds)
 	o.Progress("%.0f a second at saturation; measuring at %.0f, between blocks", full.Served, half)
 	if rep.IdleNoop, err = l.run(ctx, "no-op, between blocks", l.noop, half, o.Seconds); err != nil {
 		return nil, err
@@ -248,6 +258,41 @@ func Verify(ctx context.Context, o VerifyOptions) (_ *VerifyReport, err error) {
 		rep.Others = max(0, (now.others-before.others)/t)
 	}
 	return rep, nil
+}
+
+// awayLeast is how long a processor must be away to count.
+const awayLeast = time.Millisecond
+
+// away measures VerifyReport.Away for a time. A gap between two looks at the clock is time in which the thread did not run.
+func away(length time.Duration) float64 {
+	type gap struct{ from, to time.Duration }
+	gaps := make([][]gap, runtime.NumCPU())
+	start := time.Now()
+	var all sync.WaitGroup
+	for cpu := range gaps {
+		all.Go(func() {
+			runtime.LockOSThread() // and ends with the goroutine
+			var only unix.CPUSet
+			only.Set(cpu)
+			unix.SchedSetaffinity(0, &only) // where this processor may not be used, the thread runs on another
+			for last := time.Duration(0); last < length; {
+				now := time.Since(start)
+				if now-last >= awayLeast {
+					gaps[cpu] = append(gaps[cpu], gap{last, now})
+				}
+				last = now
+			}
+		})
+	}
+	all.Wait()
+	every := slices.Concat(gaps...)
+	slices.SortFunc(every, func(a, b gap) int { return cmp.Compare(a.from, b.from) })
+	var sum, end time.Duration
+	for _, g := range every {
+		sum += max(0, g.to-max(g.from, end))
+		end = max(end, g.to)
+	}
+	return min(1, sum.Seconds()/length.Seconds())
 }
 
 // filled says whether a folder holds a network.
@@ -402,15 +447,17 @@ func (l *asker) run(ctx context.Context, name string, path func(i int64) string,
 	if err := context.Cause(ctx); err != nil {
 		return Phase{}, err
 	}
-	var took []float64
+	var took, rest []float64
 	refused := 0
 	for _, p := range parts {
-		took, refused = append(took, p.took...), refused+p.refused
+		took, rest, refused = append(took, p.took...), append(rest, p.rest...), refused+p.refused
 	}
 	slices.Sort(took)
+	slices.Sort(rest)
 	return Phase{
 		Name: name, Offered: rate, Served: float64(len(took)) / asked.Seconds(), Count: len(took), Refused: refused,
 		P50: quantile(took, 0.5), P99: quantile(took, 0.99), P999: quantile(took, 0.999), Max: quantile(took, 1),
+		HeldUp: 1 - float64(len(rest))/float64(max(1, len(took))), P99Rest: quantile(rest, 0.99),
 	}, nil
 }
 
@@ -419,9 +466,16 @@ func (l *asker) run(ctx context.Context, name string, path func(i int64) string,
 const closedThreads = 4
 
 // tick is how often the one thread that asks at a rate wakes: then it reads the answers that have come and sends what is due. Both may be as much
-// too late, which counts as the gateway's latency. Threads that wake for each request and for each answer measure a quarter of a millisecond less and took three
-// times the processor time, a third of both processors of the machine whose gateway they measured.
-const tick = 250 * time.Microsecond
+// too late, which counts as the gateway's latency. Threads that wake for each request and for each answer took three times the processor time, a third of both
+// processors of the machine whose gateway they measured.
+const tick = 100 * time.Microsecond
+
+// promptly has the kernel run the thread that asks soon after it wakes: it stands for a reader on another machine, who does not wait for what is measured to
+// leave a processor. What a kernel does not know (slices are Linux 6.12's) it leaves as it was. The thread ends with its goroutine, which stays locked to it.
+func promptly() {
+	unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)                                // nanoseconds; 50 µs otherwise
+	unix.SchedSetAttr(0, &unix.SchedAttr{Runtime: uint64(tick.Nanoseconds())}, 0) // the shortest slice that there is
+}
 
 // part is one thread's part of a phase: some connections, and every so many-th request.
 type part struct {
@@ -436,7 +490,12 @@ type part struct {
 
 	took    []float64 // milliseconds
 	refused int
+	late    int64     // until when the thread last woke too late
+	rest    []float64 // of took: those that were due after that
 }
+
+// lateLeast is how much too late the thread that asks must wake to be kept from its processor.
+const lateLeast = 500 * time.Microsecond
 
 func (p *part) now() int64        { return time.Since(p.start).Nanoseconds() }
 func (p *part) due(i int64) int64 { return int64(float64(i) / p.rate * 1e9) }
@@ -451,11 +510,11 @@ func (p *part) asked(t int64) bool {
 
 func (p *part) run(ctx context.Context) error {
 	runtime.LockOSThread() // it sleeps in the kernel: the runtime's own timers are up to a millisecond late, which would be taken for the gateway's
-	defer runtime.UnlockOSThread()
 	p.took = make([]float64, 0, max(p.total/p.stride, 1<<18))
 	wait := p.untilAnswer
 	if p.rate > 0 {
 		wait = p.untilTick
+		promptly()
 	}
 	idle, asking := slices.Clone(p.conns), make([]*conn, 0, len(p.conns))
 	for {
@@ -500,7 +559,11 @@ func (p *part) run(ctx context.Context) error {
 			case status != http.StatusOK:
 				p.refused++
 			}
-			p.took = append(p.took, float64(p.now()-c.due)/1e6)
+			took := float64(p.now()-c.due) / 1e6
+			p.took = append(p.took, took)
+			if c.due > p.late {
+				p.rest = append(p.rest, took)
+			}
 			idle = append(idle, c)
 		}
 		asking = still
@@ -509,8 +572,14 @@ func (p *part) run(ctx context.Context) error {
 
 // untilTick sleeps until the next tick.
 func (p *part) untilTick([]*conn) error {
-	left := unix.NsecToTimespec(int64(tick) - p.now()%int64(tick))
-	return unix.ClockNanosleep(unix.CLOCK_MONOTONIC, 0, &left, nil)
+	t := p.now()
+	until := t - t%int64(tick) + int64(tick)
+	left := unix.NsecToTimespec(until - t)
+	err := unix.ClockNanosleep(unix.CLOCK_MONOTONIC, 0, &left, nil)
+	if t = p.now(); t >= until+int64(lateLeast) {
+		p.late = t
+	}
+	return err
 }
 
 // untilAnswer sleeps until an answer comes on one of the connections, or for a tenth of a second: then who asks looks whether it is to end.

@@ -398,8 +398,9 @@ func (t *table) gateway(subjects int, filled string) {
 		return
 	}
 	row := func(p, noop bench.Phase, saturation float64) string {
-		return fmt.Sprintf("%.2f ms (no-op %.2f), p50 %.2f (%.2f), at %.0f/s of %.0f; %d firms", p.P99, noop.P99, p.P50, noop.P50, p.Served, saturation, r.Subjects) +
-			othersOf(r.Others)
+		return fmt.Sprintf("%.2f ms (no-op %.2f), p50 %.2f (%.2f), at %.0f/s of %.0f; %d firms; p99 %.2f (%.2f) without the %.2f %% during which the asker was kept from its processor",
+			p.P99, noop.P99, p.P50, noop.P50, p.Served, saturation, r.Subjects, p.P99Rest, noop.P99Rest, 100*p.HeldUp) +
+			fmt.Sprintf("; a processor of the idle machine was away ≥ 1 ms in %.2f %% of the time", 100*r.Away) + othersOf(r.Others)
 	}
 	sound := func(p bench.Phase) bool { return p.Refused == 0 && p.Served >= 0.95*p.Offered }
 	t.add(quiet, "≤ 1 ms", row(r.Idle, r.IdleNoop, r.Saturation), verdict(r.Idle.P99 <= 1 && sound(r.Idle)), command)
