@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -13,6 +14,7 @@ import (
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	rpchttp "github.com/cometbft/cometbft/rpc/client/http"
+	rpctypes "github.com/cometbft/cometbft/rpc/jsonrpc/types"
 	cmttypes "github.com/cometbft/cometbft/types"
 )
 
@@ -67,7 +69,17 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func (r *rpc) failed(err error) error {
-	return fmt.Errorf("the RPC at %s did not answer: %w", r.url, err)
+	var (
+		sent    *url.Error
+		refused *rpctypes.RPCError
+	)
+	switch {
+	case errors.As(err, &refused):
+		return fmt.Errorf("the RPC at %s refuses: %s", r.url, cmp.Or(refused.Data, refused.Message))
+	case errors.As(err, &sent):
+		return fmt.Errorf("the RPC at %s does not answer: %w", r.url, sent.Err)
+	}
+	return fmt.Errorf("what answers at %s is not the RPC of a node's engine", r.url)
 }
 
 // Genesis in parts, as the engine hands out one of any size.

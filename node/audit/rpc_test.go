@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -98,5 +99,31 @@ func TestReplayAsksForNoMoreThanThereIs(t *testing.T) {
 	_, err := audit.Replay(t.Context(), &chain{c: c}, audit.Options{To: int64(len(c.Blocks)) + 1})
 	if err == nil || !strings.Contains(err.Error(), "ends at height") {
 		t.Fatalf("a replay beyond the newest block: %v", err)
+	}
+}
+
+// TestRPCSaysWhatItIs: an address where nobody listens, one that is no RPC, and an RPC that refuses are told apart, in words of our own.
+func TestRPCSaysWhatItIs(t *testing.T) {
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") }))
+	defer page.Close()
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var q rpctypes.RPCRequest
+		if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
+			t.Error(err)
+		}
+		json.NewEncoder(w).Encode(rpctypes.RPCInternalError(q.ID, errors.New("height 1 is not available")))
+	}))
+	defer refusing.Close()
+	for url, want := range map[string]string{
+		closed.URL:   "does not answer: dial tcp",
+		page.URL:     "is not the RPC of a node's engine",
+		refusing.URL: "refuses: height 1 is not available",
+	} {
+		_, err := audit.OpenRPC(t.Context(), url)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "Post") {
+			t.Errorf("%v; want %q", err, want)
+		}
 	}
 }
