@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -624,5 +625,29 @@ func TestArena(t *testing.T) {
 	}
 	if *last.at(maxChunks*chunkLen - 1) = 1; last.next != last.limit {
 		t.Errorf("%d slots were taken of %d", last.next, last.limit)
+	}
+}
+
+// TestNodesHoldNoPointers: a collector that looked through the tree of a province would look at twenty million nodes.
+func TestNodesHoldNoPointers(t *testing.T) {
+	var plain func(reflect.Type) bool
+	plain = func(of reflect.Type) bool {
+		switch of.Kind() {
+		case reflect.Struct:
+			for i := range of.NumField() {
+				if !plain(of.Field(i).Type) {
+					return false
+				}
+			}
+			return true
+		case reflect.Array:
+			return plain(of.Elem())
+		}
+		return of.Kind() <= reflect.Complex128 && of.Kind() != reflect.Uintptr
+	}
+	for _, of := range []reflect.Type{reflect.TypeFor[branch](), reflect.TypeFor[tree.Leaf]()} {
+		if !plain(of) {
+			t.Errorf("%v holds a pointer", of)
+		}
 	}
 }

@@ -2,8 +2,11 @@ package gateway_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"regexp"
 	"slices"
@@ -11,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/xinlian-ledger/xinlian/app/apptest"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 )
@@ -214,6 +218,39 @@ func TestAttestation(t *testing.T) {
 	w.want(post(`{"subjects":[`+strings.TrimSuffix(strings.Repeat(`"`+w.firm("a")+`",`, 10001), ",")+`]}`), 422, "E_BATCH")
 	for range 20 { // an answer that comes before the body is sent reaches who sends it
 		w.want(post(strings.Repeat(" ", 8<<20)), 413, "E_BODY_SIZE")
+	}
+}
+
+// TestLargestBatch: as many subjects as are taken at once, of which few are enrolled, come as one bundle that verifies for each of them, compressed or not.
+func TestLargestBatch(t *testing.T) {
+	w := newWorld(t)
+	w.enrolAll()
+	w.Block()
+	subjects := []string{w.firm("a"), w.firm("b")}
+	for i := range pb.BundleEntriesMax - len(subjects) {
+		subjects = append(subjects, apptest.USCC("91410100", fmt.Sprintf("Y9%06d", i)))
+	}
+	body, err := json.Marshal(map[string]any{"subjects": subjects})
+	must(t, err)
+	many := w.ask(0, "", http.MethodPost, "/v1/attestations", body)
+	trust, err := attest.ParseTrust(w.public("/v1/trust").body)
+	must(t, err)
+	vs, err := attest.VerifyMany(many.body, trust, attest.Policy{Claim: attest.Enrolled, MaxAge: time.Minute, Now: w.Cluster.Blocks[w.Height()-1].Time.Add(time.Second)})
+	must(t, err)
+	of := map[string]bool{}
+	for _, v := range vs {
+		of[v.Subject] = v.Enrolled
+	}
+	if len(vs) != pb.BundleEntriesMax || len(of) != len(vs) || !of[subjects[0]] || !of[subjects[1]] || of[subjects[2]] || of[subjects[len(subjects)-1]] {
+		t.Fatalf("%d verdicts on %d subjects", len(vs), len(of))
+	}
+	packed := w.ask(0, "", http.MethodPost, "/v1/attestations", body, "Accept-Encoding", "gzip")
+	z, err := gzip.NewReader(bytes.NewReader(packed.body))
+	must(t, err)
+	plain, err := io.ReadAll(z)
+	must(t, err)
+	if packed.header.Get("Content-Encoding") != "gzip" || !bytes.Equal(plain, many.body) || len(packed.body) >= len(plain) {
+		t.Fatalf("%d bytes of %d, %q", len(packed.body), len(plain), packed.header.Get("Content-Encoding"))
 	}
 }
 
