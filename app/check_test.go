@@ -162,6 +162,41 @@ func TestDamagedFiles(t *testing.T) {
 	})
 }
 
+// TestDamagedLog: a run of leaves that is gone, shorter, longer or changed, and a head that says something else, are found.
+func TestDamagedLog(t *testing.T) {
+	s, _ := story(t, apptest.Options{Apps: 1})
+	s.Read(func(r x.Reader) {
+		must(t, app.CheckLog(r))
+		const head, runs = 0x04, 0x05
+		last := func(row []byte) []byte { return append(row[:len(row)-1], row[len(row)-1]^1) }
+		for _, d := range []struct {
+			name   string
+			table  byte
+			change func(row []byte) []byte
+			want   string
+		}{
+			{"run gone", runs, func([]byte) []byte { return nil }, "is missing"},
+			{"leaf gone", runs, func(row []byte) []byte { return row[:len(row)-32] }, "is missing"},
+			{"half a leaf", runs, func(row []byte) []byte { return row[:len(row)-16] }, "is missing"},
+			{"leaf changed", runs, last, "does not hash to its head"},
+			{"begins elsewhere", runs, func(row []byte) []byte { row[0] ^= 1; return row }, "is missing"},
+			{"head changed", head, last, "does not hash to its head"},
+		} {
+			var key, row []byte
+			r.Iterate([]byte{d.table}, nil, func(k, v []byte) bool {
+				key, row = bytes.Clone(k), bytes.Clone(v)
+				return false
+			})
+			if key == nil {
+				t.Fatalf("%s: the story has no such row", d.name)
+			}
+			if err := checkCaught(func() error { return app.CheckLog(otherRow{r, key, d.change(bytes.Clone(row))}) }); err == nil || !strings.Contains(err.Error(), d.want) {
+				t.Errorf("%s: %v", d.name, err)
+			}
+		}
+	})
+}
+
 // checkCaught gives the fault that a damaged row makes as the error that it becomes.
 func checkCaught(check func() error) (err error) {
 	defer func() {

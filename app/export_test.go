@@ -73,3 +73,6 @@ func (a *App) ReadUntil(stop error) map[string]Until {
 	}
 	return out
 }
+
+// CheckLog holds the global event log of a state to its head.
+func CheckLog(r x.Reader) error { return checkLog(r) }
