@@ -132,25 +132,14 @@ func TestDamagedFiles(t *testing.T) {
 			{"standing gone", shown, gone, "STD-1"},
 			{"standing changed", shown, changed, "STD-1"},
 		} {
-			var key, row []byte
-			r.Iterate([]byte{d.table}, nil, func(k, v []byte) bool {
-				key, row = bytes.Clone(k), bytes.Clone(v)
-				return false
-			})
-			if key == nil {
-				t.Fatalf("%s: the story has no such row", d.name)
-			}
+			key, row := firstRow(t, r, d.table)
 			for _, size := range []int{1, 1000} {
 				if err := checkCaught(func() error { return check(otherRow{r, key, d.change(bytes.Clone(row))}, size) }); err == nil || !strings.Contains(err.Error(), d.want) {
 					t.Errorf("%s, pieces of %d: %v", d.name, size, err)
 				}
 			}
 		}
-		var key, row []byte
-		r.Iterate([]byte{penalty}, nil, func(k, v []byte) bool {
-			key, row = bytes.Clone(k), bytes.Clone(v)
-			return false
-		})
+		key, row := firstRow(t, r, penalty)
 		for _, of := range []string{"000000000000000000", "ZZZZZZZZZZZZZZZZZZ"} { // before all subjects, and after them
 			copy(key[1:19], of)
 			for _, size := range []int{1, 1000} {
@@ -182,19 +171,25 @@ func TestDamagedLog(t *testing.T) {
 			{"begins elsewhere", runs, func(row []byte) []byte { row[0] ^= 1; return row }, "is missing"},
 			{"head changed", head, last, "does not hash to its head"},
 		} {
-			var key, row []byte
-			r.Iterate([]byte{d.table}, nil, func(k, v []byte) bool {
-				key, row = bytes.Clone(k), bytes.Clone(v)
-				return false
-			})
-			if key == nil {
-				t.Fatalf("%s: the story has no such row", d.name)
-			}
+			key, row := firstRow(t, r, d.table)
 			if err := checkCaught(func() error { return app.CheckLog(otherRow{r, key, d.change(bytes.Clone(row))}) }); err == nil || !strings.Contains(err.Error(), d.want) {
 				t.Errorf("%s: %v", d.name, err)
 			}
 		}
 	})
+}
+
+// firstRow gives a copy of the first row of a table.
+func firstRow(t *testing.T, r x.Reader, table byte) (key, row []byte) {
+	t.Helper()
+	r.Iterate([]byte{table}, nil, func(k, v []byte) bool {
+		key, row = bytes.Clone(k), bytes.Clone(v)
+		return false
+	})
+	if key == nil {
+		t.Fatalf("the story has no row in table %02x", table)
+	}
+	return key, row
 }
 
 // checkCaught gives the fault that a damaged row makes as the error that it becomes.

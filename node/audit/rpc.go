@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -72,14 +73,17 @@ func (r *rpc) failed(err error) error {
 	var (
 		sent    *url.Error
 		refused *rpctypes.RPCError
+		other   *json.SyntaxError
 	)
 	switch {
 	case errors.As(err, &refused):
 		return fmt.Errorf("the RPC at %s refuses: %s", r.url, cmp.Or(refused.Data, refused.Message))
+	case errors.As(err, &other):
+		return fmt.Errorf("what answers at %s is not the RPC of a node's engine", r.url)
 	case errors.As(err, &sent):
-		return fmt.Errorf("the RPC at %s does not answer: %w", r.url, sent.Err)
+		err = sent.Err
 	}
-	return fmt.Errorf("what answers at %s is not the RPC of a node's engine", r.url)
+	return fmt.Errorf("the RPC at %s does not answer: %w", r.url, err) // nor where the answer breaks off, or is given up
 }
 
 // Genesis in parts, as the engine hands out one of any size.

@@ -116,7 +116,13 @@ func TestRPCSaysWhatItIs(t *testing.T) {
 		json.NewEncoder(w).Encode(rpctypes.RPCInternalError(q.ID, errors.New("height 1 is not available")))
 	}))
 	defer refusing.Close()
+	cut := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		io.WriteString(w, "{")
+	}))
+	defer cut.Close()
 	for url, want := range map[string]string{
+		cut.URL:      "does not answer: ",
 		closed.URL:   "does not answer: dial tcp",
 		page.URL:     "is not the RPC of a node's engine",
 		refusing.URL: "refuses: height 1 is not available",
