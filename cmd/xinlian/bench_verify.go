@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,8 @@ func benchVerifyCmd() *cobra.Command {
 		Use:   "verify",
 		Short: "Put a gateway under load: attestations a second, latency beside a handler that does nothing",
 		Long: `Make a localnet of one validator on loopback in a temporary folder, enrol synthetic firms, find out how many attestations a
-second its gateway serves at most, and measure latency at half of that rate; then all of it again while records are committed, beside the rate found before. Every
+second its gateway serves at most, and measure latency at half of that rate, and for half as long at a tenth, a quarter, three quarters and nine tenths; then at half
+again while records are committed, beside the rate found before. Every
 request has a moment at which it is due; latency counts from that moment, whether or not the one before is answered. Beside it, at the
 same rate, a route of the same server is asked that answers at once; and where wrk is installed, saturation is measured by it too. The command ends by itself and leaves nothing behind, unless
 --dir names a folder.`,
@@ -25,7 +27,7 @@ same rate, a route of the same server is asked that answers at once; and where w
 	o := bench.VerifyOptions{}
 	f := c.Flags()
 	f.IntVar(&o.Subjects, "subjects", 100_000, "synthetic firms")
-	seconds := f.Float64("seconds", 10, "length of each of the seven phases")
+	seconds := f.Float64("seconds", 10, "length of a phase")
 	f.IntVar(&o.Connections, "connections", 32, "connections to the gateway")
 	f.IntVar(&o.Updates, "updates", 1000, "records a second committed in the second half")
 	f.StringVar(&o.Dir, "dir", "", "empty folder for the network, left behind for another look")
@@ -60,7 +62,7 @@ func showVerify(c *cobra.Command, r *bench.VerifyReport) error {
 		fmt.Fprintf(w, "the same by wrk\t%.0f attestations/s, p50 %.2f ms, p99 %.2f, %d refused\n", r.Wrk.PerSecond, r.Wrk.P50, r.Wrk.P99, r.Wrk.Refused)
 	}
 	fmt.Fprintf(w, "saturation, while committing\t%.0f attestations/s\n", r.BusySaturation)
-	for _, p := range []bench.Phase{r.IdleNoop, r.Idle, r.BusyNoop, r.Busy, r.BusyFull} {
+	for _, p := range slices.Concat([]bench.Phase{r.IdleNoop}, r.Curve, []bench.Phase{r.BusyNoop, r.Busy, r.BusyFull}) {
 		fmt.Fprintf(w, "%s\tp50 %.2f ms, p99 %.2f (%.2f without the %.2f %% during which the asker was kept from its processor), p99.9 %.2f, longest %.1f; %.0f of %.0f/s, %d refused\n",
 			p.Name, p.P50, p.P99, p.P99Rest, 100*p.HeldUp, p.P999, p.Max, p.Served, p.Offered, p.Refused)
 	}

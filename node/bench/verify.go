@@ -68,7 +68,9 @@ type VerifyReport struct {
 	// Idle: between blocks, at half of Saturation; Busy: while records are committed, at half of BusySaturation. Noop is a handler of the same server that
 	// answers at once, at the same rate. BusyFull: while records are committed, at half of Saturation all the same.
 	Idle, IdleNoop, Busy, BusyNoop, BusyFull Phase
-	Committed                                float64 `json:"records_committed_per_second"` // in the busy phases
+	// Curve is offered load against latency: attestations between blocks at growing shares of Saturation, for half of the time of a phase; Idle is among them.
+	Curve     []Phase `json:"curve_between_blocks"`
+	Committed float64 `json:"records_committed_per_second"` // in the busy phases
 	// Away is the share of the time in which at least one processor was not to be had for a millisecond or longer, while as many threads as there are processors
 	// looked at the clock and the node did next to nothing: what the machine's kernel and its host take. Requests that come meanwhile wait, and at half of
 	// saturation those too that come while the queue is worked off.
@@ -206,8 +208,19 @@ func Verify(ctx context.Context, o VerifyOptions) (_ *VerifyReport, err error) {
 	if rep.IdleNoop, err = l.run(ctx, "no-op, between blocks", l.noop, half, o.Seconds); err != nil {
 		return nil, err
 	}
-	if rep.Idle, err = l.run(ctx, "attestation, between blocks", l.attestation, half, o.Seconds); err != nil {
-		return nil, err
+	for _, percent := range curveAt {
+		name, length, load := fmt.Sprintf("attestation, between blocks, at %d %%", percent), o.Seconds/2, rep.Saturation*float64(percent)/100
+		if percent == 50 {
+			name, length, load = "attestation, between blocks", o.Seconds, half
+		}
+		p, err := l.run(ctx, name, l.attestation, load, length)
+		if err != nil {
+			return nil, err
+		}
+		if percent == 50 {
+			rep.Idle = p
+		}
+		rep.Curve = append(rep.Curve, p)
 	}
 
 	o.Progress("measuring while %d records a second are committed", o.Updates)
@@ -259,6 +272,9 @@ func Verify(ctx context.Context, o VerifyOptions) (_ *VerifyReport, err error) {
 	}
 	return rep, nil
 }
+
+// curveAt is the load of VerifyReport.Curve, percent of saturation.
+var curveAt = []int{10, 25, 50, 75, 90}
 
 // awayLeast is how long a processor must be away to count.
 const awayLeast = time.Millisecond
