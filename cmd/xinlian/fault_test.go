@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -336,6 +337,7 @@ func TestFaults(t *testing.T) {
 			}
 		}
 	})
+	t.Run("blocks damaged, by fsck", func(t *testing.T) { damagedBlocks(t, copyHome(t, home, t.TempDir())) })
 	t.Run("two processes", func(t *testing.T) {
 		h := copyHome(t, home, t.TempDir())
 		first := startProcess(t, h)
@@ -674,4 +676,80 @@ func fullDisk(t *testing.T, home, api string) {
 	}
 	remove(t, filler)
 	runs(t, api, h, least+"100")
+}
+
+// damagedBlocks takes entries out of CometBFT's store of blocks and changes a byte in others, one at a time: fsck names each in one line, and is content again when
+// it is put back.
+func damagedBlocks(t *testing.T, home string) {
+	var before fsckReport
+	out, _ := xinlian(t, 0, "fsck", "--home", home, "--json")
+	if err := json.Unmarshal([]byte(out), &before); err != nil {
+		t.Fatal(err)
+	}
+	last := before.LastBlock
+	change := func(key string, to func(was []byte) []byte) (was []byte) {
+		t.Helper()
+		db, err := dbm.NewGoLevelDB("blockstore", filepath.Join(home, "data"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		was, err = db.Get([]byte(key))
+		if now := to(bytes.Clone(was)); now == nil {
+			err = errors.Join(err, db.DeleteSync([]byte(key)))
+		} else {
+			err = errors.Join(err, db.SetSync([]byte(key), now))
+		}
+		if err = errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return was
+	}
+	gone := func([]byte) []byte { return nil }
+	cut := func(was []byte) []byte { return was[:len(was)-1] }
+	flip := func(part int) func([]byte) []byte { // a byte so many hundredths from the beginning
+		return func(was []byte) []byte { was[len(was)*part/100] ^= 1; return was }
+	}
+	other := func(key string) func([]byte) []byte { // the entry of another height
+		var theirs []byte
+		change(key, func(was []byte) []byte { theirs = was; return was })
+		return func([]byte) []byte { return theirs }
+	}
+	newest := func(kind string) string { return fmt.Sprintf("%s:%d", kind, last) }
+	for _, d := range []struct {
+		name, key string
+		to        func(was []byte) []byte
+		want      string
+	}{
+		{"the record of a block gone", "H:3", gone, "block 3 is missing"},
+		{"of the first one", "H:1", gone, "block 1 is missing"},
+		{"a record cut", "H:3", cut, "block 3 cannot be read"},
+		{"a header changed in the record", "H:3", flip(70), "block 3"},
+		{"another block's record", "H:3", other("H:4"), "block 3"},
+		{"a part gone", "P:3:0", gone, "part 0 of block 3 is missing"},
+		{"a part cut", "P:3:0", cut, "block 3"},
+		{"a byte changed near the beginning of a part", "P:3:0", flip(10), "block 3"},
+		{"in its middle", "P:3:0", flip(50), "block 3"},
+		{"near its end, where its proof is", "P:3:0", flip(98), "block 3"},
+		{"another block's part", "P:3:0", other("P:4:0"), "part 0 of block 3 is not the one"},
+		{"a byte changed in the newest block", fmt.Sprintf("P:%d:0", last), flip(50), fmt.Sprintf("block %d", last)},
+		{"a commit gone", "C:3", gone, "the commit of block 3 is missing"},
+		{"a commit cut", "C:3", cut, "the commit of block 3 cannot be read"},
+		{"a signature changed", "C:3", flip(80), "the commit of block 3 is not the one in block 4"},
+		{"another block's commit", "C:3", other("C:4"), "the commit of block 3 is not the one in block 4"},
+		{"the commit of the newest block gone", newest("SC"), gone, fmt.Sprintf("the commit of block %d is missing", last)},
+		{"a signature changed in it", newest("SC"), flip(80), fmt.Sprintf("the commit of block %d", last)},
+		{"another block's in its place", newest("SC"), other("SC:3"), fmt.Sprintf("the commit of block %d", last)},
+	} {
+		was := change(d.key, d.to)
+		if len(was) == 0 {
+			t.Fatalf("%s: the store has no %s", d.name, d.key)
+		}
+		if _, text := xinlian(t, exitDamaged, "fsck", "--home", home); strings.Count(text, "\n") != 1 || !strings.Contains(text, d.want) || strings.Contains(text, "reading the folder failed") {
+			t.Errorf("%s: %q", d.name, text)
+		} else {
+			t.Logf("%s: %s", d.name, strings.TrimSpace(text))
+		}
+		change(d.key, func([]byte) []byte { return was })
+	}
+	xinlian(t, 0, "fsck", "--home", home)
 }

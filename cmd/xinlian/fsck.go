@@ -14,6 +14,7 @@ import (
 
 	dbm "github.com/cometbft/cometbft-db"
 	cmtcfg "github.com/cometbft/cometbft/config"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	sm "github.com/cometbft/cometbft/state"
 	"github.com/cometbft/cometbft/store"
 	cmttypes "github.com/cometbft/cometbft/types"
@@ -33,7 +34,7 @@ func fsckCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "fsck", Short: "Check a stopped node's home folder", Args: cobra.NoArgs,
 		Long: `Check a stopped node's home folder: every table file has its checksum, every row of the ledger's state is bound as its table declares, the tree hashes to the
-app hash of the newest block, every invariant of the rules holds; every block of CometBFT's store has its hash and follows the one before it, and
+app hash of the newest block, every invariant of the rules holds; every block of CometBFT's store has all its parts, its hash and its commit and follows the one before it, and
 both stores agree on height and app hash. A folder that a crash left open is first brought to its last whole block, as a start would.
 
 Exit codes: 0 sound, 1 damaged (the first fault is named), 2 the call was wrong, 3 in use or unreadable, or interrupted.`,
@@ -245,7 +246,8 @@ func (e *engineStores) close() {
 	e.dbs = nil
 }
 
-// check walks the blocks: each hashes to what its record says and follows the one before it; and compares heights and app hash with the ledger's.
+// check walks the blocks: each has all its parts, hashes to what its record says, follows the one before it and has its commit; and compares heights and app hash with
+// the ledger's.
 func (e *engineStores) check(ctx context.Context, r *fsckReport, a *app.App) error {
 	r.FirstBlock, r.LastBlock = e.blocks.Base(), e.blocks.Height()
 	st, err := e.states.Load()
@@ -271,29 +273,111 @@ func (e *engineStores) check(ctx context.Context, r *fsckReport, a *app.App) err
 	if fresh {
 		return e.checkSigned(r.Height)
 	}
-	var before *cmttypes.BlockID
+	var before cmttypes.BlockID
 	for h := r.FirstBlock; h <= r.LastBlock && h > 0; h++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		meta, b := e.blocks.LoadBlockMeta(h), e.blocks.LoadBlock(h)
+		b, id, err := e.block(h)
 		switch {
-		case meta == nil || b == nil:
-			return fmt.Errorf("block %d is missing", h)
-		case !bytes.Equal(b.Hash(), meta.BlockID.Hash):
-			return fmt.Errorf("block %d has hash %X, its record says %X", h, b.Hash(), meta.BlockID.Hash)
-		case before != nil && !b.LastBlockID.Equals(*before):
+		case err != nil:
+			return err
+		case h > r.FirstBlock && !b.LastBlockID.Equals(before):
 			return fmt.Errorf("block %d does not follow block %d", h, h-1)
-		}
-		if err := b.ValidateBasic(); err != nil {
-			return fmt.Errorf("block %d: %w", h, err)
-		}
-		if h == r.Height+1 && !bytes.Equal(b.AppHash, hash) {
+		case h == r.Height+1 && !bytes.Equal(b.AppHash, hash):
 			return fmt.Errorf("block %d carries app hash %X, the ledger has %X after height %d", h, b.AppHash, hash, r.Height)
+		case h > r.FirstBlock:
+			if err := e.checkCommit(h-1, b.LastCommit); err != nil {
+				return err
+			}
 		}
-		before = &meta.BlockID
+		before = id
+	}
+	if r.LastBlock > 0 {
+		if err := e.checkSeenCommit(r.ChainID, r.LastBlock, before); err != nil {
+			return err
+		}
 	}
 	return e.checkSigned(r.LastBlock)
+}
+
+// block reads a block from its parts, each of which must be in the root that the block's record names, and holds it to its hash. What CometBFT cannot decode it panics at.
+func (e *engineStores) block(height int64) (b *cmttypes.Block, id cmttypes.BlockID, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("block %d cannot be read: %v", height, p)
+		}
+	}()
+	meta := e.blocks.LoadBlockMeta(height)
+	if meta == nil {
+		return nil, id, fmt.Errorf("block %d is missing", height)
+	}
+	if err := meta.ValidateBasic(); err != nil {
+		return nil, id, fmt.Errorf("the record of block %d: %w", height, err)
+	}
+	id = meta.BlockID
+	parts := cmttypes.NewPartSetFromHeader(id.PartSetHeader)
+	for i := range int(id.PartSetHeader.Total) {
+		part := e.blocks.LoadBlockPart(height, i)
+		if part == nil {
+			return nil, id, fmt.Errorf("part %d of block %d is missing", i, height)
+		}
+		if added, err := parts.AddPart(part); err != nil || !added {
+			return nil, id, fmt.Errorf("part %d of block %d is not the one that its record names", i, height)
+		}
+	}
+	raw, err := io.ReadAll(parts.GetReader())
+	if err != nil {
+		return nil, id, fmt.Errorf("block %d: %w", height, err)
+	}
+	var pb cmtproto.Block
+	if err = pb.Unmarshal(raw); err == nil {
+		b, err = cmttypes.BlockFromProto(&pb) // with everything in it that the header hashes
+	}
+	if err != nil {
+		return nil, id, fmt.Errorf("block %d: %w", height, err)
+	}
+	if b.Height != height || !bytes.Equal(b.Hash(), id.Hash) {
+		return nil, id, fmt.Errorf("block %d is one of height %d with hash %X, its record says %X", height, b.Height, b.Hash(), id.Hash)
+	}
+	return b, id, nil
+}
+
+// unreadableCommit gives what CometBFT's store panics at as the fault that it is.
+func unreadableCommit(err *error, height int64) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("the commit of block %d cannot be read: %v", height, p)
+	}
+}
+
+// checkCommit holds the commit of a block, which is kept beside it, to the one in the block after it.
+func (e *engineStores) checkCommit(height int64, want *cmttypes.Commit) (err error) {
+	defer unreadableCommit(&err, height)
+	c := e.blocks.LoadBlockCommit(height)
+	switch {
+	case c == nil:
+		return fmt.Errorf("the commit of block %d is missing", height)
+	case c.Height != want.Height || c.Round != want.Round || !c.BlockID.Equals(want.BlockID) || !bytes.Equal(c.Hash(), want.Hash()):
+		return fmt.Errorf("the commit of block %d is not the one in block %d", height, height+1)
+	}
+	return nil
+}
+
+// checkSeenCommit holds the commit of the newest block to its validators. A start needs it, and no block has it yet.
+func (e *engineStores) checkSeenCommit(chain string, height int64, id cmttypes.BlockID) (err error) {
+	defer unreadableCommit(&err, height)
+	c := e.blocks.LoadSeenCommit(height)
+	if c == nil {
+		return fmt.Errorf("the commit of block %d is missing", height)
+	}
+	vals, err := e.states.LoadValidators(height)
+	if err != nil {
+		return fmt.Errorf("the validators of height %d: %w", height, err)
+	}
+	if err := vals.VerifyCommitLight(chain, id, height, c); err != nil {
+		return fmt.Errorf("the commit of block %d: %w", height, err)
+	}
+	return nil
 }
 
 // checkSigned compares the blocks with what the validator last signed.
