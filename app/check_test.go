@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/dgraph-io/badger/v4"
 
 	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/app/apptest"
@@ -177,6 +180,46 @@ func TestDamagedLog(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestMarkerOfAnotherAppHash changes the app hash in the marker and nothing else. The tree is the marker's, every row is sound, and it is found that they make another one.
+func TestMarkerOfAnotherAppHash(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := story(t, apptest.Options{Apps: 1, Dirs: []string{dir}})
+	height := uint64(s.Height())
+	must(t, s.Apps[0].Close())
+	s.Apps = nil
+	open := func() *app.App {
+		a, err := app.New(app.Options{Dir: dir, ChainID: s.Chain, ReadOnly: true})
+		must(t, err)
+		return a
+	}
+	a := open()
+	must(t, a.Fsck(bg))
+	was := a.Status().AppHash
+	must(t, a.Close())
+
+	db, err := badger.OpenManaged(badger.DefaultOptions(dir).WithLogger(nil))
+	must(t, err)
+	txn := db.NewTransactionAt(height, true)
+	defer txn.Discard()
+	marker := []byte("m")
+	item, err := txn.Get(marker)
+	must(t, err)
+	value, err := item.ValueCopy(nil)
+	must(t, err)
+	at := bytes.Index(value, was)
+	if at < 0 {
+		t.Fatalf("the marker %x has no app hash %x", value, was)
+	}
+	value[at] ^= 1
+	must(t, txn.Set(marker, value))
+	must(t, txn.CommitAt(height, nil))
+	must(t, db.Close())
+
+	a = open()
+	defer a.Close()
+	oneLine(t, "Fsck", a.Fsck(bg), fmt.Sprintf("height %d: the state makes app hash %x, the marker says %x", height, was, a.Status().AppHash))
 }
 
 // firstRow gives a copy of the first row of a table.

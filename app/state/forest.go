@@ -74,8 +74,6 @@ type side struct {
 
 type branch struct{ l, r side }
 
-func (b *branch) hash() tree.Hash { return tree.InnerHash(b.l.hash, b.r.hash) }
-
 const (
 	chunkBits = 16
 	chunkLen  = 1 << chunkBits
@@ -172,6 +170,7 @@ type draft struct {
 	len     uint64
 	created []uint32
 	retired []uint32
+	hashed  int // branches hashed for it; a test compares
 }
 
 func newForest() *forest {
@@ -269,7 +268,7 @@ func (f *forest) stage(changes []Change) (tree.Hash, error) {
 	d.side = p.apply(d.side, changes, 0)
 	p.giveBack()
 	d.len = uint64(int64(d.len) + p.len)
-	d.created, d.retired = p.created, p.retired
+	d.created, d.retired, d.hashed = p.created, p.retired, p.hashed+p.beside
 	f.staged = d
 	if p.err != nil {
 		f.discard()
@@ -409,7 +408,8 @@ type part struct {
 	err     error
 
 	branches, leaves []uint32 // slots in hand
-	joined           int
+	hashed           int  // branches
+	beside           int  // hashed by the parts that this one waited for
 	near             bool // what the changes will meet has been looked up
 	seen             byte // keeps the looking up in the program
 }
@@ -452,6 +452,7 @@ func (p *part) both(depth, left, right int, l, r func(*part) side) (side, side) 
 	<-done
 	p.created, p.retired = append(p.created, other.created...), append(p.retired, other.retired...)
 	p.len += other.len
+	p.beside += other.hashed + other.beside
 	if p.err == nil {
 		p.err = other.err
 	}
@@ -631,10 +632,16 @@ func (p *part) join(l, r side) side {
 	b := p.f.branches.at(slot)
 	b.l, b.r = l, r
 	p.created = append(p.created, slot)
-	if p.joined++; p.joined > inOneBreath && p.joined%breath == 0 {
+	if p.hashed > inOneBreath && p.hashed%breath == 0 {
 		runtime.Gosched()
 	}
-	return side{b.hash(), slot}
+	return side{p.hash(b), slot}
+}
+
+// hash is the one place where a batch hashes a branch.
+func (p *part) hash(b *branch) tree.Hash {
+	p.hashed++
+	return tree.InnerHash(b.l.hash, b.r.hash)
 }
 
 // cutChanges finds the first change that goes to side 1 below depth.

@@ -184,6 +184,7 @@ func TestForestAgainstDefinition(t *testing.T) {
 				t.Fatalf("stage on height %d: %x, %v; want %x", height, got, err, next.root())
 			}
 			checkSlots(t, f)
+			checkHashed(t, f)
 			switch rapid.IntRange(0, 9).Draw(t, "then") {
 			case 0:
 				f.discard()
@@ -240,6 +241,75 @@ func TestForestAgainstDefinition(t *testing.T) {
 			}
 		}
 	})
+}
+
+// checkHashed says that the staged version hashed each branch that the newest one has not, once, and no other.
+func checkHashed(t fataler, f *forest) {
+	t.Helper()
+	old, made := map[uint32]bool{}, 0
+	var visit func(ref uint32, at func(ref uint32) (deeper bool))
+	visit = func(ref uint32, at func(ref uint32) bool) {
+		if ref == 0 || isLeafRef(ref) || !at(ref) {
+			return
+		}
+		b := f.branches.at(ref)
+		visit(b.l.ref, at)
+		visit(b.r.ref, at)
+	}
+	if s := f.newest(); s != nil {
+		visit(s.ref, func(ref uint32) bool { old[ref] = true; return true })
+	}
+	visit(f.staged.ref, func(ref uint32) bool {
+		if !old[ref] {
+			made++
+		}
+		return !old[ref]
+	})
+	if f.staged.hashed != made {
+		t.Fatalf("%d branches are hashed for the batch, %d are new", f.staged.hashed, made)
+	}
+}
+
+// TestEachBranchHashedOnce changes many leaves at a time, in one goroutine and in several: on the paths that are changed each branch is hashed once for all the changes
+// below it. (What batches of a few do is TestForestAgainstDefinition's.)
+func TestEachBranchHashedOnce(t *testing.T) {
+	const n = 20_000
+	f := newForest()
+	if _, err := f.build(slices.Values(numberedLeaves(n))); err != nil {
+		t.Fatal(err)
+	}
+	f.publishBuilt(1)
+	for i, size := range []int{1, 2, 100, 2 * worthSplitting, 5000, n} {
+		var changes []Change
+		for k, leaf := range numberedLeaves(n + size/2) { // some are new
+			switch {
+			case k%(n/size) != 0:
+			case k%7 == 3:
+				changes = append(changes, Change{Path: leaf.Path, Delete: true})
+			default:
+				changes = append(changes, Change{Path: leaf.Path, ValueHash: tree.ValueHash(encodeUint64(uint64(i)))})
+			}
+		}
+		if _, err := f.stage(changes); err != nil {
+			t.Fatal(err)
+		}
+		checkHashed(t, f)
+		alone := 0 // had each change hashed its own path
+		for _, c := range changes {
+			for ref, depth := f.staged.ref, 0; ref != 0 && !isLeafRef(ref); depth++ {
+				alone++
+				if b := f.branches.at(ref); tree.Bit(&c.Path, depth) == 0 {
+					ref = b.l.ref
+				} else {
+					ref = b.r.ref
+				}
+			}
+		}
+		if t.Logf("%d changes: %d branches hashed, %d on their paths one by one", len(changes), f.staged.hashed, alone); f.staged.hashed > alone {
+			t.Error("more than the paths have")
+		}
+		f.publish(uint64(i + 2))
+	}
 }
 
 // olderBytes is what the readable versions but the newest need for themselves.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -603,6 +604,77 @@ func TestConcurrentReaders(t *testing.T) {
 	}
 	if err := s.Close(); err != nil {
 		t.Errorf("second Close: %v", err)
+	}
+}
+
+// TestReadersWhileACommitIsHeldUp holds a commit up before and after each step of its write. Whoever reads meanwhile, rows, proofs or all of it, is answered from the
+// height before: no lock makes a reader wait for the disk.
+func TestReadersWhileACommitIsHeldUp(t *testing.T) {
+	held, on := make(chan string), make(chan struct{})
+	o := testOptions(t.TempDir())
+	o.Retain = 2 // the floor moves with the block
+	hold := false
+	o.testingOnlyFail = func(step string) error {
+		if hold {
+			held <- step
+			<-on
+		}
+		return nil
+	}
+	s := mustOpen(t, o)
+	defer s.Close()
+	m := newModel()
+	for range 4 {
+		if err := commitNext(s, &m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := slices.Clone(m)
+	hold = true
+	done := make(chan error, 1)
+	go func() { done <- commitNext(s, &m) }()
+	var steps []string
+	for committing := true; committing; {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Fatal(err)
+			}
+			committing = false
+		case step := <-held:
+			steps = append(steps, step)
+			answered := make(chan error, 1)
+			go func() {
+				if h := before.latest(); s.Latest().Height != h {
+					answered <- fmt.Errorf("the newest height is %d, want %d", s.Latest().Height, h)
+					return
+				}
+				version, ok := s.Version(before.latest())
+				if !ok {
+					answered <- errors.New("the height before cannot be proved")
+					return
+				}
+				defer version.Release()
+				_, _, _, err := version.Prove([]tree.Hash{{}, tree.PathOf([]byte("1"))})
+				answered <- errors.Join(err, before.checkHeight(s, before.latest()), before.checkHeight(s, before.latest()-1), s.CheckLeaves(context.Background()))
+			}()
+			select {
+			case err := <-answered:
+				if err != nil {
+					t.Errorf("%s: %v", step, err)
+				}
+			case <-time.After(10 * time.Second):
+				t.Errorf("%s: a reader waits for the commit", step)
+			}
+			on <- struct{}{}
+		}
+	}
+	if len(steps) < 8 || !slices.Contains(steps, "before marker") || !slices.Contains(steps, "after floor") {
+		t.Errorf("held up at %v", steps)
+	}
+	hold = false
+	if err := m.checkHeight(s, m.latest()); err != nil {
+		t.Error(err)
 	}
 }
 
