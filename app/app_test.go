@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -128,6 +129,80 @@ func TestProposals(t *testing.T) {
 		}
 		old = append(old, prep.Txs...)
 	})
+}
+
+// TestSignaturesOnce: from the pool over a proposal, its check and a look into the pool again to the block, a signature is recovered once, by whichever of these is the first to see it;
+// also where the block is executed again, and where a transaction came in no order.
+func TestSignaturesOnce(t *testing.T) { // not beside others: it is told of every recovery
+	c := apptest.New(t, apptest.Options{Apps: 1})
+	c.Block()
+	a, ctx := c.Apps[0], context.Background()
+	var (
+		mu    sync.Mutex
+		times = map[[32]byte]int{} // guarded by mu
+	)
+	app.OnRecovery(func(digest [32]byte) {
+		mu.Lock()
+		defer mu.Unlock()
+		times[digest]++
+	})
+	defer app.OnRecovery(nil)
+	check := func(txs [][]byte, kind abci.CheckTxType) {
+		for _, tx := range txs {
+			if r, err := a.CheckTx(ctx, &abci.RequestCheckTx{Tx: tx, Type: kind}); err != nil || r.Code != 0 {
+				t.Fatalf("%v %v", r, err)
+			}
+		}
+	}
+	const each = 40
+	for i, first := range []string{"pool", "proposal of its own", "proposal of others", "block"} {
+		var txs [][]byte
+		for n := range each {
+			txs = append(txs, c.Sign("registry", enrol(c, 1000*i+n)))
+		}
+		now, height := c.Blocks[c.Height()-1].Time.Add(10*time.Millisecond), c.Height()+1
+		switch first {
+		case "pool":
+			check(txs, abci.CheckTxType_New)
+			check(txs, abci.CheckTxType_New) // as from another peer
+			check(txs, abci.CheckTxType_Recheck)
+			fallthrough
+		case "proposal of its own":
+			for range 2 { // as in two rounds
+				r, err := a.PrepareProposal(ctx, &abci.RequestPrepareProposal{Txs: txs, MaxTxBytes: pb.BlockBytesMax, Height: height, Time: now})
+				must(t, err)
+				if len(r.Txs) != each {
+					t.Fatalf("%d transactions are proposed", len(r.Txs))
+				}
+			}
+			fallthrough
+		case "proposal of others":
+			for range 2 {
+				r, err := a.ProcessProposal(ctx, &abci.RequestProcessProposal{Txs: txs, Height: height, Time: now})
+				must(t, err)
+				if r.Status != abci.ResponseProcessProposal_ACCEPT {
+					t.Fatal("the proposal is refused")
+				}
+			}
+		}
+		_, err := a.FinalizeBlock(ctx, &abci.RequestFinalizeBlock{Hash: make([]byte, 32), Txs: txs, Height: height, Time: now}) // a block that was not decided after all
+		must(t, err)
+		for _, r := range c.Deliver(txs) {
+			if r.Code != 0 {
+				t.Fatal(r.Log)
+			}
+		}
+		for _, tx := range txs {
+			id, err := app.TxID(tx)
+			must(t, err)
+			if n := times[id]; n != 1 {
+				t.Fatalf("first seen in the %s: a signature is recovered %d times", first, n)
+			}
+		}
+	}
+	if len(times) != 4*each {
+		t.Errorf("%d signatures are recovered, %d were made", len(times), 4*each)
+	}
 }
 
 // FinalizeBlock may be called again for a height, with other calls between: it answers the same bytes, and Commit takes the last.

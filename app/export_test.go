@@ -76,3 +76,12 @@ func (a *App) ReadUntil(stop error) map[string]Until {
 
 // CheckLog holds the global event log of a state to its head.
 func CheckLog(r x.Reader) error { return checkLog(r) }
+
+// OnRecovery has fn told of each signature that any application recovers; nil: nobody.
+func OnRecovery(fn func(digest [32]byte)) {
+	if fn == nil {
+		testingOnlyRecovers.Store(nil)
+		return
+	}
+	testingOnlyRecovers.Store(&fn)
+}

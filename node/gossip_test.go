@@ -23,11 +23,15 @@ import (
 // checks is CometBFT's kvstore; it counts checks, and holds them up while held is open.
 type checks struct {
 	*kvstore.Application
-	n    atomic.Int64
-	held chan struct{} // nil: not held up
+	n     atomic.Int64
+	held  chan struct{} // nil: not held up
+	begun chan string   // takes each transaction at the beginning of its check; nil: nobody asks
 }
 
 func (a *checks) CheckTx(ctx context.Context, req *abci.RequestCheckTx) (*abci.ResponseCheckTx, error) {
+	if a.begun != nil {
+		a.begun <- string(req.Tx)
+	}
 	if a.held != nil {
 		<-a.held
 	}

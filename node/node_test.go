@@ -19,6 +19,8 @@ import (
 	abci "github.com/cometbft/cometbft/abci/types"
 	cmtcfg "github.com/cometbft/cometbft/config"
 	cmtjson "github.com/cometbft/cometbft/libs/json"
+	"github.com/cometbft/cometbft/mempool"
+	"github.com/cometbft/cometbft/proxy"
 	sm "github.com/cometbft/cometbft/state"
 	"github.com/cometbft/cometbft/store"
 	"github.com/cometbft/cometbft/types"
@@ -139,6 +141,47 @@ func TestStopWhileChecked(t *testing.T) {
 	}
 	if err := n.Fault(); err != nil {
 		t.Errorf("a node that was stopped cannot go on: %v", err)
+	}
+}
+
+// TestChecksSideBySide holds checks up and hands the engine's mempool more transactions meanwhile: their checks begin. All are in the pool in the end.
+func TestChecksSideBySide(t *testing.T) {
+	t.Parallel()
+	const n = 3
+	held := &checks{Application: kvstore.NewInMemoryApplication(), held: make(chan struct{}), begun: make(chan string)}
+	c, err := sideBySide{app: held, work: new(work)}.NewABCIClient()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := mempool.NewCListMempool(EngineDefaults(1).Mempool, proxy.NewAppConnMempool(c, proxy.NopMetrics()), 0)
+	var sending sync.WaitGroup
+	for i := range n {
+		tx := fmt.Appendf(nil, "k%d=v", i)
+		sending.Go(func() {
+			if err := pool.CheckTx(tx, nil, mempool.TxInfo{}); err != nil {
+				t.Error(err)
+			}
+		})
+		select {
+		case got := <-held.begun:
+			if got != string(tx) {
+				t.Errorf("the check of %s begins, want %s", got, tx)
+			}
+		case <-time.After(30 * time.Second):
+			t.Errorf("the check of %s waits for those before it", tx)
+			go func() {
+				for range held.begun {
+				}
+			}()
+		}
+	}
+	if pool.Size() != 0 || held.n.Load() != 0 {
+		t.Errorf("%d are in the pool, %d are checked, and all are held up", pool.Size(), held.n.Load())
+	}
+	close(held.held)
+	sending.Wait()
+	if pool.Size() != n {
+		t.Errorf("%d of %d are in the pool", pool.Size(), n)
 	}
 }
 

@@ -408,10 +408,10 @@ type part struct {
 	err     error
 
 	branches, leaves []uint32 // slots in hand
-	hashed           int  // branches
-	beside           int  // hashed by the parts that this one waited for
-	near             bool // what the changes will meet has been looked up
-	seen             byte // keeps the looking up in the program
+	hashed           int      // branches
+	beside           int      // hashed by the parts that this one waited for
+	near             bool     // what the changes will meet has been looked up
+	seen             byte     // keeps the looking up in the program
 }
 
 const (

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/node/gateway"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 )
@@ -204,6 +205,50 @@ func TestPrunedBlocks(t *testing.T) {
 	}
 	w.want(w.public("/v1/headers/2"), 404, "E_NOT_HELD")
 	w.want(w.public("/v1/trust"), 200, "")
+}
+
+// TestOutcomesAreNotHeld: a node that began with a snapshot says of a transaction from before that it does not hold its outcome, also to who signed it and to auditors; of one that
+// never was, that it is unknown; and of those that come after, what became of them. The node that has all blocks says all of it.
+func TestOutcomesAreNotHeld(t *testing.T) {
+	w := newWorld(t)
+	w.enrolAll()
+	raw, before := w.tx("registry", w.enrol(1))
+	w.Block(raw)
+	made, err := w.Apps[0].MakeSnapshot(t.Context(), 0, t.TempDir())
+	must(t, err)
+	a, err := app.New(app.Options{InMemory: true, ChainID: w.Chain})
+	must(t, err)
+	t.Cleanup(func() { a.Close() })
+	must(t, a.RestoreSnapshot(t.Context(), made.Dir, w.AppHash, w.Apps[0].Status().BlockTime))
+	w.Apps = append(w.Apps, a)
+	w.serve(a, gateway.Options{Version: "test", WatchDir: t.TempDir()})
+	raw, after := w.tx("registry", w.enrol(2))
+	w.Block(raw)
+	restored := len(w.servers) - 1
+	for _, q := range []struct {
+		on         int
+		by, id     string
+		wantStatus int
+		wantCode   string
+	}{
+		{0, "registry", before, 200, ""},
+		{0, "auditor", before, 200, ""},
+		{0, "ops", before, 404, "E_TX_UNKNOWN"},
+		{restored, "registry", before, 404, "E_NOT_HELD"},
+		{restored, "auditor", before, 404, "E_NOT_HELD"},
+		{restored, "registry", strings.Repeat("0", 64), 404, "E_TX_UNKNOWN"},
+		{restored, "registry", after, 200, ""},
+		{restored, "auditor", after, 200, ""},
+		{restored, "ops", after, 404, "E_TX_UNKNOWN"},
+	} {
+		a := w.ask(q.on, q.by, http.MethodGet, "/v1/txs/"+q.id, nil)
+		if a.status != q.wantStatus || a.status != 200 && a.code() != q.wantCode {
+			t.Errorf("node %d, %s asks for %.8s: %d %s, want %d %s", q.on, q.by, q.id, a.status, a.body, q.wantStatus, q.wantCode)
+		}
+		if q.wantCode == "E_NOT_HELD" && !bytes.Contains(a.body, []byte("began with a later snapshot")) {
+			t.Errorf("it does not say why: %s", a.body)
+		}
+	}
 }
 
 // zeros is a reader without end.

@@ -130,34 +130,39 @@ func newWorld(tb testing.TB, edit ...func(*gateway.Options)) *world {
 		if i == 0 {
 			o.Registerer = w.registry
 		}
-		o.Now = func() time.Time {
-			if w.now != nil {
-				return w.now()
-			}
-			return time.Now()
-		}
-		for _, e := range edit {
-			e(&o)
-		}
-		g := gateway.New(gateway.Backend{
-			App: a, Blocks: w.blocks, Submit: w.submit,
-			Ready: func() (bool, string) {
-				if w.ready {
-					return true, "power seen 40 of 40"
-				}
-				return false, "power seen 20 of 40"
-			},
-			Current:     func() bool { return !w.behind },
-			Metrics:     promhttp.HandlerFor(w.registry, promhttp.HandlerOpts{}),
-			GenesisJSON: func() ([]byte, error) { return cmtjson.Marshal(w.GenesisDoc()) },
-		}, o)
-		s := httptest.NewUnstartedServer(g)
-		s.Config = g.Server()
-		s.Start()
-		tb.Cleanup(s.Close)
-		w.gateways, w.servers = append(w.gateways, g), append(w.servers, s)
+		w.serve(a, o, edit...)
 	}
 	return w
+}
+
+// serve puts a gateway over an application.
+func (w *world) serve(a *app.App, o gateway.Options, edit ...func(*gateway.Options)) {
+	o.Now = func() time.Time {
+		if w.now != nil {
+			return w.now()
+		}
+		return time.Now()
+	}
+	for _, e := range edit {
+		e(&o)
+	}
+	g := gateway.New(gateway.Backend{
+		App: a, Blocks: w.blocks, Submit: w.submit,
+		Ready: func() (bool, string) {
+			if w.ready {
+				return true, "power seen 40 of 40"
+			}
+			return false, "power seen 20 of 40"
+		},
+		Current:     func() bool { return !w.behind },
+		Metrics:     promhttp.HandlerFor(w.registry, promhttp.HandlerOpts{}),
+		GenesisJSON: func() ([]byte, error) { return cmtjson.Marshal(w.GenesisDoc()) },
+	}, o)
+	s := httptest.NewUnstartedServer(g)
+	s.Config = g.Server()
+	s.Start()
+	w.tb.Cleanup(s.Close)
+	w.gateways, w.servers = append(w.gateways, g), append(w.servers, s)
 }
 
 func loadSpec(tb testing.TB) *openapi3.T {
