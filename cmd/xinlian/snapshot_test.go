@@ -167,6 +167,76 @@ func TestSnapshots(t *testing.T) {
 	eventually(t, "all agree", func() bool { s := status(t, dir); return s.Agree && s.Common > source.Height+2 })
 }
 
+// TestJoinKilled kills (SIGKILL) a node that joins between two chunks of its snapshot. Started again in the same way it goes on from what it had applied, and follows the chain.
+func TestJoinKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	dir := filepath.Join(t.TempDir(), "net")
+	t.Cleanup(func() { runner.Down(dir) })
+	xinlian(t, 0, "bench", "fill", "--dir", dir, "--records", "30000", "--full-nodes", "1")
+	n, err := runner.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, full := n.Nodes[0], n.Nodes[1]
+	xinlian(t, 0, "snapshot", "create", "--home", source.Home)
+	made := snapshots(t, source.Home)[0]
+	if made.Chunks < 2 {
+		t.Fatalf("%d chunks: there is nothing between them", made.Chunks)
+	}
+	t.Setenv("XINLIAN_ENGINE_CONSENSUS_CREATE_EMPTY_BLOCKS_INTERVAL", "500ms") // the headers after the snapshot prove it
+	if err := runner.Restart(t.Context(), dir, source.Name, os.Args[0]); err != nil {
+		t.Fatal(err)
+	}
+	empty(t, full.Home)
+	t.Setenv("XINLIAN_PASSPHRASE_FILE", filepath.Join(dir, "keys", "passphrase"))
+	join := func() *process {
+		return runProcess(t, []string{"XINLIAN_LOG_ENGINE=info"}, "start", "--home", full.Home, "--join", source.API, "--key", "gov1", "--keys", filepath.Join(dir, "keys"), "--trust", n.TrustPath())
+	}
+	// A chunk whose file is damaged is not served: the second comes only afterwards.
+	second := filepath.Join(made.Dir, "000001")
+	chunk, err := os.ReadFile(second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chunk[0] ^= 1
+	write(t, second, string(chunk))
+	p := join()
+	eventually(t, "the first chunk is applied", func() bool {
+		select {
+		case <-p.ended:
+			t.Fatalf("the node has ended:\n%s", p.output())
+		default:
+		}
+		return strings.Contains(p.output(), "Applied snapshot chunk")
+	})
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-p.ended
+	chunk[0] ^= 1
+	write(t, second, string(chunk))
+	p = join()
+	waitAnswer(t, p, full.API)
+	if want := fmt.Sprintf("chunks=%d applied_before=1", made.Chunks); !strings.Contains(p.output(), want) {
+		t.Errorf("want a line with %s:\n%s", want, p.output())
+	}
+	eventually(t, "it agrees and follows", func() bool { s := status(t, dir); return s.Agree && s.Common > int64(made.Height)+2 })
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code, last := p.wait(t); code != 0 {
+		t.Fatalf("exit code %d: %s", code, last)
+	}
+	if joined := sound(t, full.Home); joined.FirstBlock <= 1 {
+		t.Errorf("it has blocks from %d: it did not begin with a snapshot", joined.FirstBlock)
+	}
+	if left, err := os.ReadDir(filepath.Join(full.Home, node.ChunksDir)); err != nil || len(left) > 0 {
+		t.Errorf("the chunks of the snapshot: %v %v", left, err)
+	}
+}
+
 // TestRestoreWithoutWitnesses: what a trust file asks for beside the validators is not asked for here, and that is said.
 func TestRestoreWithoutWitnesses(t *testing.T) {
 	if testing.Short() {
