@@ -212,6 +212,11 @@ func TestS9(t *testing.T) {
 	if a, b := s9Shape(t, there, firm), s9Shape(t, never, twin); a != b {
 		t.Errorf("with what is not public:\n%s\nwithout:\n%s", a, b)
 	}
+	// Nor does it learn whether the authorisation that it names is another lender's or nobody's.
+	_, nobodys := ask("bank2", firm, strings.Repeat("7", 64), "pre_loan", both, none)
+	if a, b := s9Shape(t, there, firm), s9Shape(t, nobodys, firm); a != b {
+		t.Errorf("naming another lender's authorisation:\n%s\nnaming one that there is not:\n%s", a, b)
+	}
 	if a, b := s9Standing(t, hidden.Attestation), s9Standing(t, absent.Attestation); !bytes.Equal(a, b) {
 		t.Errorf("the bundles' standings differ in more than the firm and a hash of one length:\n%x\n%x", a, b)
 	}
@@ -334,7 +339,7 @@ func TestS9(t *testing.T) {
 		return out
 	}
 	want := []string{
-		"bank2 pre_loan  E_AUTH_NONE", "bank pre_loan grade+commitments", "bank in_loan  E_AUTH_PURPOSE", "bank pre_loan  E_AUTH_NONE", "bank2 pre_loan  E_AUTH_NONE",
+		"bank2 pre_loan  E_AUTH_NONE", "bank2 pre_loan  E_AUTH_NONE", "bank pre_loan grade+commitments", "bank in_loan  E_AUTH_PURPOSE", "bank pre_loan  E_AUTH_NONE", "bank2 pre_loan  E_AUTH_NONE",
 		"bank pre_loan grade E_AUTH_SCOPE", "bank pre_loan  E_AUTH_USED_UP", "bank pre_loan commitments", "bank pre_loan  E_AUTH_REVOKED", "bank pre_loan  E_AUTH_EXPIRED",
 	}
 	firmReads := []string{"--keys", firmKeys, "--key", "firm"}
