@@ -1,7 +1,10 @@
 package gateway
 
 import (
+	"bytes"
+
 	"github.com/xinlian-ledger/xinlian/app"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 )
 
@@ -56,8 +59,11 @@ func (e *evenly) fillScan() {
 }
 
 // fill asks for rows until they are as many as for every refusal. id is what was asked for: the rows that are not there are looked for at a place as
-// arbitrary as its own.
+// arbitrary as its own. Where no row was found, one of the same kind is decoded in its place.
 func (e *evenly) fill(id []byte) {
+	if e.there == 0 {
+		e.standIn(id)
+	}
 	for e.there < evenThere {
 		if _, found := e.Get(app.AnyRow()); !found {
 			break
@@ -65,6 +71,39 @@ func (e *evenly) fill(id []byte) {
 	}
 	for n := byte(0); e.absent < evenAbsent; n++ {
 		e.Get(x.Key(noTable, id, []byte{n}))
+	}
+}
+
+// What is hidden is decoded before it is known to be hidden; these are decoded where nothing is. Records differ in size, so that no two cost quite the same; what is left
+// is what one firm's penalty costs more than another's.
+var (
+	likeCommitment = pb.Encode(&pb.Commitment{
+		Content: pb.CommitmentContent{
+			Code: "41010020261012000001", Subject: likeCode, Acceptor: likeCode, TextDigest: likeDigest[:],
+		},
+		ReasonDigest: likeDigest[:], Submitter: likeCode,
+	})
+	likeRecord = pb.Encode(&pb.Dishonesty{
+		Id: likeDigest[:], RecordedOn: 1, MinUntil: 1, MaxUntil: 1, ReasonDigest: likeDigest[:], Submitter: likeCode, Verifier: likeCode,
+		Penalty: &pb.PenaltyContent{
+			Issuer: likeCode, Subject: likeCode, DocNo: "郑样市监罚〔2026〕1001号", Kinds: []uint32{3}, ViolationRegion: "410105", PowerCode: "SC-MARKET", Sector: "market",
+			TextDigest: likeDigest[:],
+		},
+	})
+	likeDigest = [pb.DigestBytes]byte{1}
+)
+
+const likeCode = "91410100Y000000160"
+
+func (e *evenly) standIn(id []byte) {
+	var err error
+	if len(id) == pb.DigestBytes {
+		err = pb.Decode(bytes.Clone(likeRecord), new(pb.Dishonesty))
+	} else {
+		err = pb.Decode(bytes.Clone(likeCommitment), new(pb.Commitment))
+	}
+	if err != nil {
+		x.Faultf("the stand-in of a row does not decode: %v", err)
 	}
 }
 
