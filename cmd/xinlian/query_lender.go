@@ -48,7 +48,7 @@ authorisation. Every answer has a receipt, which the firm can read.
 
 --bundle and --opening write the proof and what opens the classes; xinlian-verify check --restricted judges both offline.
 
-Exit codes: 0 answered, 1 none of the classes was opened or the gateway said no, 2 the call was wrong, 3 no answer came.`,
+Exit codes: 0 answered, 1 none of the classes was opened or the gateway said no, 2 the call was wrong or not with a key that may make it, 3 no answer came.`,
 	}
 	s.addNode(cmd, queryPatience)
 	s.addKey(cmd, true)
