@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -224,8 +225,12 @@ func watchPollCmd() *cobra.Command {
 	return cmd
 }
 
+// evidenceBytesMax is what a witness file or a time stamp may have.
+const evidenceBytesMax = 64 << 10
+
 func watchAckCmd() *cobra.Command {
-	var trust string
+	var trust, witness string
+	var stamps []string
 	var maxAge time.Duration
 	cmd := watching("ack ID BUNDLE --trust TRUST.json --max-age DURATION", "Verify a bundle and acknowledge the standings that it proves", cobra.ExactArgs(2),
 		func(cmd *cobra.Command, c *client.Client, args []string) error {
@@ -241,7 +246,23 @@ func watchAckCmd() *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
-			if _, err := attest.VerifyMany(raw, t, attest.Policy{Claim: attest.Standing, MaxAge: maxAge, Now: time.Now()}); err != nil {
+			p := attest.Policy{Claim: attest.Standing, MaxAge: maxAge, Now: time.Now()}
+			if witness != "" {
+				if p.Witness, err = readInput(witness, evidenceBytesMax); err != nil {
+					return usage(err)
+				}
+			}
+			for _, name := range stamps {
+				stamp, err := readInput(name, evidenceBytesMax)
+				if err != nil {
+					return usage(err)
+				}
+				p.Stamps = append(p.Stamps, stamp)
+			}
+			switch _, err := attest.VerifyMany(raw, t, p); {
+			case errors.Is(err, attest.ErrUsage):
+				return usage(err)
+			case err != nil:
 				return exitWith(1, fmt.Errorf("nothing is acknowledged: %w", err))
 			}
 			b, err := attest.DecodeBundle(raw)
@@ -256,6 +277,8 @@ func watchAckCmd() *cobra.Command {
 		})
 	cmd.Flags().StringVar(&trust, "trust", "", "trust file (trust.json)")
 	cmd.Flags().DurationVar(&maxAge, "max-age", 0, "oldest header that is accepted, such as 24h")
+	cmd.Flags().StringVar(&witness, "witness", "", "witness file (*.xlw) with cosignatures of the header, where the trust file asks for witnesses")
+	cmd.Flags().StringArrayVar(&stamps, "timestamp", nil, "time stamp (RFC 3161 response) over the header hash, where the trust file asks for them; may be given several times")
 	for _, name := range []string{"trust", "max-age"} {
 		_ = cmd.MarkFlagRequired(name)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -73,7 +74,24 @@ func TestWatch(t *testing.T) {
 	if _, again := poll(); len(again) != len(all) {
 		t.Errorf("%d of %d firms differ after a bundle that was not verified", len(again), len(all))
 	}
-	ack(0, "--trust", n.TrustPath())
+	xinlian(t, 2, as("gov1", "watch", "ack", "portfolio", filepath.Join(work, "changed.xla"), "--max-age", "0s", "--trust", n.TrustPath())...)
+	// A trust file that asks for a witness, whose cosignature the lender has.
+	trust, err := attest.ParseTrust(raw)
+	must(t, err)
+	const name = "w1.example/xinlian"
+	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize))
+	trust.Witnesses = attest.Witnesses{Required: 1, Keys: []attest.Witness{{Name: name, PubKey: key.Public().(ed25519.PublicKey)}}}
+	asking := write("asking.json", trust.Encode())
+	if _, said := ack(1, "--trust", asking); !strings.Contains(said, attest.CodeWitnessQuorum) {
+		t.Error(said)
+	}
+	file, err := os.ReadFile(filepath.Join(work, "changed.xla"))
+	must(t, err)
+	b, err := attest.DecodeBundle(file)
+	must(t, err)
+	point, err := attest.Checkpoint(b.Header.ChainId, b.Header.Height, attest.HeaderHash(b.Header))
+	must(t, err)
+	ack(0, "--trust", asking, "--witness", write("changed.xlw", append(append(bytes.Clone(point), '\n'), attest.Cosign(point, name, key, time.Now())...)))
 	if said, left := poll(); left != nil || !strings.Contains(said, "no standing differs") {
 		t.Errorf("%d firms differ: %s", len(left), said)
 	}
