@@ -34,6 +34,9 @@ Exit codes: 0 written; 1 the certificate is not what was asked for; 2 usage; 5 u
 			if err != nil {
 				return err
 			}
+			if err := apart("--out", out, args[0], root); err != nil {
+				return err
+			}
 			chain, err := readCertificates(args[0])
 			if err != nil {
 				return err

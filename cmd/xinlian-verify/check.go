@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -89,6 +90,11 @@ func (q *question) read(subject, bundle string, limit int64) (*attest.Verifier, 
 		p.Headers = append(p.Headers, h)
 	}
 	return v, raw, p, nil
+}
+
+// files are those that are read to judge one.
+func (q *question) files(judged string) []string {
+	return slices.Concat([]string{judged, q.trust, q.witness}, q.headers, q.stamps)
 }
 
 // readEvidence reads what stands beside a header: witness file and time stamps.

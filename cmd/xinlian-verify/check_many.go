@@ -24,6 +24,9 @@ not trusted as a whole; whether the claim holds is said of each. A firm that was
 bundle has no line: compare the list.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := apart("--csv", out, q.files(args[0])...); err != nil {
+				return err
+			}
 			v, raw, p, err := q.read("", args[0], int64(attest.FileBytesMax))
 			if err != nil {
 				return q.refused(cmd.OutOrStdout(), err, p, func(j attest.VerdictJSON) any { return []attest.VerdictJSON{j} })

@@ -88,6 +88,9 @@ standing fits with up to 17 equal validators, --form pinned-set with up to 31, -
 many subjects, or with a long standing, does not. What does not fit is refused. Nothing is verified.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := apart("--out", out, args[0]); err != nil {
+				return err
+			}
 			raw, err := converted(args[0], form)
 			if err != nil {
 				return err

@@ -95,6 +95,12 @@ func (q *witnessing) cosign(bundle string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	if err := apart("--out", q.out, bundle, q.trust, q.key, q.state); err != nil {
+		return 0, err
+	}
+	if err := apart("--state", q.state, bundle, q.trust, q.key); err != nil {
+		return 0, err
+	}
 	key, err := readWitnessKey(q.key)
 	if err != nil {
 		return 0, err

@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,6 +69,9 @@ Exit codes: 0 written; 1 the node gave nothing usable; 2 usage; 3 the node was n
 				return usage("--form %.40q is none of %s, %s and %s", form, attest.SelfContained, attest.PinnedSet, attest.HeaderKnown)
 			case (f == attest.HeaderKnown) != (header != ""):
 				return usage("--form %s and --header go together", attest.HeaderKnown)
+			}
+			if err := apart("--out", out, header); err != nil {
+				return err
 			}
 			for i, s := range subjects {
 				if err := attest.CheckSubject(s); err != nil {
@@ -307,6 +312,26 @@ func problem(raw []byte) string {
 		line = string(runes[:300])
 	}
 	return line
+}
+
+// apart refuses to write over a file that the same call reads: a bundle that is kept as evidence, or a key, would be gone by one wrong word.
+func apart(flag, out string, read ...string) error {
+	if out == "" {
+		return nil // nothing is written
+	}
+	there, err := os.Stat(out)
+	for _, name := range read {
+		same := name != "" && filepath.Clean(name) == filepath.Clean(out)
+		if err == nil && there.Mode().IsRegular() {
+			if info, err := os.Stat(name); err == nil {
+				same = same || os.SameFile(there, info)
+			}
+		}
+		if same {
+			return usage("%s: %s is a file that is read here, and would be lost; name another", flag, out)
+		}
+	}
+	return nil
 }
 
 // save writes a file whole or not at all.

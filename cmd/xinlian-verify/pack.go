@@ -111,6 +111,9 @@ taken for a firm that is not in the set. A pack does not say whether a firm is e
 		Example: "  xinlian-verify pack lookup serious.xlp --trust trust.json --claim no-serious --max-age 24h --subjects portfolio.csv --csv out.csv",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := apart("--csv", out, append(q.files(args[0]), list)...); err != nil {
+				return err
+			}
 			if list != "" {
 				more, err := readSubjects(list)
 				if err != nil {
@@ -324,6 +327,9 @@ func packFetchDeltaCommand() *cobra.Command {
 there is no way on: get the whole pack with fetch.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := apart("--out", out, base); err != nil {
+				return err
+			}
 			old, err := readAtMost(base, pb.PackBytesMax)
 			if err != nil {
 				return err

@@ -60,6 +60,9 @@ Exit codes: 0 written; 1 invalid; 2 usage; 4 too few have signed, or a trust fil
 			if err != nil {
 				return err
 			}
+			if err := apart("--out", out, args[1]); err != nil {
+				return err
+			}
 			old, err := readAtMost(args[0], trustBytesMax)
 			if err != nil {
 				return err
