@@ -46,7 +46,7 @@ var (
 	ErrStale       = x.Reject(9046, "E_STALE", "INV-22", "this node's state is old, so it opens nothing: what a firm has withdrawn since is not known here", "ask for what is published alone, without classes, or again when the node has caught up")
 	ErrUnanchored  = x.Reject(9047, "E_RECEIPTS_UNANCHORED", "INV-22", "the receipts of this gateway do not come to the ledger, so it opens nothing", "ask for what is published alone, without classes, until the gateway's receipts are anchored again")
 	ErrWatch       = x.Reject(9031, "E_WATCH_UNKNOWN", "design §7", "no watch of the caller has this name", "add firms to it first, or check the name")
-	ErrWatchID     = x.Reject(9032, "E_WATCH_ID", "design §7", "the name of a watch is not of the form that the route takes", "1 to 64 characters of A-Z a-z 0-9 _ . -")
+	ErrWatchID     = x.Reject(9032, "E_WATCH_ID", "design §7", "the name of a watch is not of the form that the route takes", "1 to 64 characters of A-Z a-z 0-9 _ . -, not . or ..")
 	ErrWatchFull   = x.Reject(9033, "E_WATCH_FULL", "design §7", "an owner has at most 100 watches, and 100000 firms in all of them together", "remove firms or delete a watch first")
 	ErrNotWatched  = x.Reject(9034, "E_NOT_WATCHED", "design §7", "a firm that is acknowledged is not in the watch; nothing was noted", "send the firms of the bundle that the watch gave")
 	ErrDuties      = x.Reject(9023, "E_DUTIES_AUDIENCE", "§11.2", "what an agency must do is told to itself, to who acts for it by mandate, and to auditors", "ask for the duties of your own agency")

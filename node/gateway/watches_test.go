@@ -154,6 +154,7 @@ func TestWatchRefusals(t *testing.T) {
 	}
 	w.want(w.watch("", a), 400, "E_WATCH_ID")
 	w.want(w.watch("../p", a), 400, "E_WATCH_ID")
+	w.want(w.watch("..", a), 400, "E_WATCH_ID") // no path of a request names it: it could not be shown, polled or deleted
 	w.want(w.watch("p"), 422, "E_BATCH")
 	w.want(w.watch("p", "123"), 400, "E_USCC_LEN")
 	w.want(w.watch("p", slices.Repeat([]string{a}, 10001)...), 422, "E_BATCH")

@@ -23,7 +23,7 @@ const (
 
 // Refusals.
 var (
-	ErrID         = fmt.Errorf("a watch has a name of 1 to %d characters of A-Z a-z 0-9 _ . -", IDMax)
+	ErrID         = fmt.Errorf("a watch has a name of 1 to %d characters of A-Z a-z 0-9 _ . -, not . or ..", IDMax)
 	ErrUnknown    = errors.New("the owner has no such watch")
 	ErrNotWatched = errors.New("the firm is not in the watch")
 	ErrFull       = fmt.Errorf("an owner has at most %d watches and %d firms in all of them", WatchesMax, SubjectsMax)
@@ -75,7 +75,7 @@ type row struct {
 
 func byCode(r row, uscc string) int { return strings.Compare(r.subject, uscc) }
 
-// CheckID refuses a name that is none, whoever asks: it becomes the name of a file.
+// CheckID refuses a name that is none, whoever asks: it becomes the name of a file, and a part of a path, in which . and .. name something else.
 func CheckID(id string) error {
 	for _, c := range []byte(id) {
 		switch {
@@ -84,7 +84,7 @@ func CheckID(id string) error {
 			return ErrID
 		}
 	}
-	if id == "" || len(id) > IDMax {
+	if id == "" || id == "." || id == ".." || len(id) > IDMax {
 		return ErrID
 	}
 	return nil
@@ -189,8 +189,8 @@ func (s *Store) list(owner string) (out []Watch, err error) {
 	}
 	for _, f := range files {
 		id, ok := strings.CutSuffix(f.Name(), ext)
-		if !ok {
-			continue // what a crash left of one being written
+		if !ok || CheckID(id) != nil {
+			continue // what a crash left of one being written, or an older program took
 		}
 		rows, err := s.read(owner, id)
 		if err != nil {

@@ -182,7 +182,7 @@ func TestDropped(t *testing.T) {
 	if files() != 0 {
 		t.Error("a watch that was deleted is still on the disk")
 	}
-	for _, id := range []string{"", "../x", "a/b", "a\x00", "名", strings.Repeat("x", IDMax+1)} {
+	for _, id := range []string{"", ".", "..", "../x", "a/b", "a\x00", "名", strings.Repeat("x", IDMax+1)} {
 		_, add := s.Add(lender, id, nil)
 		_, remove := s.Remove(lender, id, nil)
 		for _, err := range []error{add, remove, s.Drop(lender, id), s.Ack(lender, id, nil), s.Subjects(lender, id, "", nil)} {
@@ -190,6 +190,11 @@ func TestDropped(t *testing.T) {
 				t.Errorf("%q: %v", id, err)
 			}
 		}
+	}
+	// A list that an older program took under such a name takes no room, and hides none.
+	must(t, os.WriteFile(s.file(lender, ".."), []byte(firms(0, 1)[0]+" -\n"), 0o600))
+	if list, err := s.List(lender); err != nil || len(list) != 0 {
+		t.Errorf("%v: %v", list, err)
 	}
 }
 
