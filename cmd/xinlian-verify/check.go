@@ -189,9 +189,16 @@ func checkCommand() *cobra.Command {
 			}
 			verdict, err := v.Verify(raw, p)
 			var opened *attest.RestrictedJSON
-			if restricted != "" && err == nil {
-				if opened, err = openRestricted(opening, verdict); err != nil {
-					verdict = nil
+			proven := verdict
+			if e := (*attest.Error)(nil); errors.As(err, &e) {
+				proven = e.Seen // a stale bundle proves a standing, too, and an opening that is none goes before its age
+			}
+			if restricted != "" && proven != nil {
+				switch o, bad := openRestricted(opening, proven); {
+				case bad != nil:
+					verdict, err = nil, bad
+				case err == nil:
+					opened = o
 				}
 			}
 			code := attest.ExitCode(verdict, err)
