@@ -105,6 +105,7 @@ Exit codes: 0 answered, 1 none of the classes was opened or the gateway said no,
 			err = errors.Join(indent(cmd, raw), err)
 		} else {
 			err = errors.Join(showQuery(cmd.OutOrStdout(), raw), err)
+			sayf(cmd, cmd.OutOrStdout(), "UNVERIFIED: this is what the gateway says; keep it with --bundle and --opening, and judge it with xinlian-verify check --restricted")
 		}
 		switch {
 		case err != nil:

@@ -45,7 +45,7 @@ func TestQueryAskSaysWhatIsSpent(t *testing.T) {
 		fmt.Fprintf(w, said, `{"class":"grade","refusal":{"code":"E_AUTH_TERM","number":1,"rule":"INV-22","detail":"it begins later","remedy":"wait for the day","passes_on":"2026-08-01"}}`)
 	})
 	stdout, stderr := ask(1, "--classes", "grade")
-	for _, part := range []string{"E_AUTH_TERM", "it begins later", "INV-22", "2026-08-01", "wait for the day"} {
+	for _, part := range []string{"UNVERIFIED", "E_AUTH_TERM", "it begins later", "INV-22", "2026-08-01", "wait for the day"} {
 		if !strings.Contains(stdout, part) {
 			t.Errorf("%s is not shown:\n%s", part, stdout)
 		}
