@@ -211,11 +211,15 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// authTries bounds how often a request is signed anew because a gateway has seen its header.
-const authTries = 6
+// authTries bounds how often a request is signed anew because a gateway has seen its header, for a moment close by; authWaits, how often after a wait.
+const (
+	authTries = 6
+	authWaits = 30
+)
 
 // once sends a request once. A gateway takes each Authorization header once, and a header names a whole second: a request that was sent before in
-// this second, also by another program with the same key, is signed for another moment close by.
+// this second, also by another program with the same key, is signed for another moment close by. A script that starts a program for each of its steps asks the same
+// more often than once a second, and soon no moment close by is left: then a second is waited for that is new, where the gateway says that this helps.
 func (c *Client) once(ctx context.Context, r request) (*answer, error) {
 	if !r.auth || c.opts.Key == nil {
 		return c.exchange(ctx, r, "")
@@ -234,8 +238,17 @@ func (c *Client) once(ctx context.Context, r request) (*answer, error) {
 			return nil, err
 		}
 		a, err := c.exchange(ctx, r, h)
-		if err != nil || a.status != http.StatusUnauthorized || CodeOf(problemOf(a)) != codeAuth || try == authTries {
+		if err != nil || a.status != http.StatusUnauthorized || CodeOf(problemOf(a)) != codeAuth {
 			return a, err
+		}
+		switch {
+		case try < authTries:
+		case try < authTries+authWaits && a.header.Get("Retry-After") != "":
+			if err := sleep(ctx, time.Second); err != nil {
+				return nil, err
+			}
+		default:
+			return a, nil
 		}
 	}
 }

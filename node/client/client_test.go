@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -53,6 +54,49 @@ func TestHeadersAreUsedOnce(t *testing.T) {
 	}
 	if len(seen) != 6 {
 		t.Errorf("%d headers for 6 questions", len(seen))
+	}
+}
+
+// Programs of a script follow each other faster than seconds do: who finds every moment close by used waits for a new one, where the gateway says that this helps.
+func TestManyProgramsWithOneKey(t *testing.T) {
+	t.Parallel()
+	var helps atomic.Bool
+	var asked atomic.Int64
+	var seen sync.Map
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		if _, used := seen.LoadOrStore(r.Header.Get("Authorization"), true); used || !helps.Load() {
+			if helps.Load() {
+				w.Header().Set("Retry-After", "1")
+			}
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = w.Write([]byte(`{"code":"E_AUTH","detail":"no"}`))
+			return
+		}
+		_, _ = w.Write([]byte(`{"uscc":"U"}`))
+	}))
+	defer srv.Close()
+	k, err := keys.Generate("k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := func() error {
+		c, err := New(Options{URL: srv.URL, Key: k, ChainID: "test-auth"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_, err = c.Self(t.Context())
+		return err
+	}
+	if err := program(); CodeOf(err) != codeAuth || asked.Load() != authTries {
+		t.Errorf("a key that the gateway does not know: %v after %d requests", err, asked.Load())
+	}
+	helps.Store(true)
+	for i := range authTries + 3 {
+		if err := program(); err != nil {
+			t.Fatalf("program %d: %v", i, err)
+		}
 	}
 }
 

@@ -63,8 +63,11 @@ func bad(why string) error {
 	return refuse(http.StatusUnauthorized, ErrAuth.With("Authorization: %s", why))
 }
 
+// usedAlready names the wait after which there is a second that nobody has signed for: another program with the same key may have asked the same in this one.
 func usedAlready() error {
-	return bad("it was used already; every request is signed on its own, with a time of its own")
+	e := refuse(http.StatusUnauthorized, ErrAuth.With("Authorization: %s", "it was used already; every request is signed on its own, with a time of its own"))
+	e.retryAfter = 1
+	return e
 }
 
 func checkTime(h *authHeader, now time.Time) error {

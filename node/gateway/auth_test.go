@@ -52,6 +52,12 @@ func TestAuthorization(t *testing.T) {
 	if a.header.Get("WWW-Authenticate") != "Xinlian" {
 		t.Error("401 without WWW-Authenticate")
 	}
+	if a.header.Get("Retry-After") != "1" {
+		t.Error("it does not say that a second later the same may be asked again")
+	}
+	if a := w.want(ask("Xinlian a:b:c"), 401, "E_AUTH"); a.header.Get("Retry-After") != "" {
+		t.Error("what is not well formed does not become so")
+	}
 	// The other spelling is the same header.
 	w.want(ask(strings.Replace(h, "Xinlian ", "Xinlian 0x", 1)), 401, "E_AUTH")
 	for _, at := range []time.Duration{-60, -1, 1, 60} {
