@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -25,6 +25,9 @@ const bin = process.env["XINLIAN_BIN"] ?? "../../../.tools";
 const patience = 4 * 60_000;
 const executablePath = process.env["XINLIAN_CHROMIUM"] ?? "/usr/bin/chromium";
 
+/** lanHost names this machine as a host of a bank's own network is named: what comes from there over http is no secure context. */
+const lanHost = "gateway.bank.example";
+
 let dir: string;
 let node = ""; // URL of the node's gateway
 let browser: Browser;
@@ -43,6 +46,7 @@ before(async () => {
     args: [
       "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
       "--disable-sync", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+      `--use-file-for-fake-video-capture=${join(dir, "camera.y4m")}`, `--host-resolver-rules=MAP ${lanHost} 127.0.0.1`,
     ],
   });
   run("xinlian", "localnet", "up", "--validators", "1", "--dir", join(dir, "net"), "--detach");
@@ -51,6 +55,7 @@ before(async () => {
   firm = await firstFirm();
   run("xinlian-verify", "fetch", "--node", node, "--subject", firm, "--out", join(dir, "fresh.xla"));
   fresh = readFileSync(join(dir, "fresh.xla"));
+  run("xinlian-verify", "qr", join(dir, "fresh.xla"), "--out", join(dir, "fresh.png"));
   run("xinlian-verify", "pack", "fetch", "--node", node, "--set", "negative", "--out", join(dir, "negative.xlp"));
   pack = readFileSync(join(dir, "negative.xlp"));
 });
@@ -84,15 +89,16 @@ interface Open {
 const html = () => readFileSync("../../../node/gateway/page/verify.html");
 
 /** open loads the page: from the node, or once that is stopped from the file that it serves, which carries its policy itself. */
-async function open(at?: string, language = "en"): Promise<Open> {
-  const context: BrowserContext = await browser.newContext({ locale: language, permissions: ["camera"] });
+async function open(at?: string, language = "en", more: { host?: string; viewport?: { width: number; height: number } } = {}): Promise<Open> {
+  const phone = more.viewport === undefined ? {} : { viewport: more.viewport, isMobile: true, hasTouch: true };
+  const context: BrowserContext = await browser.newContext({ locale: language, permissions: ["camera"], ...phone });
   context.setDefaultTimeout(patience);
   const page = await context.newPage();
   if (at !== undefined) await page.clock.setFixedTime(new Date(at));
-  if (node === "") {
-    await context.route("http://localhost/verify", (r) => r.fulfill({ body: html(), contentType: "text/html; charset=utf-8" }));
-  }
-  await page.goto(node === "" ? "http://localhost/verify" : node + "/verify", { waitUntil: "load" });
+  const url = new URL("/verify", node === "" ? "http://localhost" : node);
+  if (more.host !== undefined) url.hostname = more.host;
+  if (node === "") await context.route(url.href, (r) => r.fulfill({ body: html(), contentType: "text/html; charset=utf-8" }));
+  await page.goto(url.href, { waitUntil: "load" });
   const open: Open = { page, requests: [], complaints: [] };
   page.on("request", (r) => open.requests.push(r.url()));
   page.on("pageerror", (e) => open.complaints.push(String(e)));
@@ -174,6 +180,50 @@ function crc32(bytes: Uint8Array): number {
   }
   return ~c >>> 0;
 }
+
+test("a gateway at a host of the bank's own network, over http: no WebCrypto, no camera, the same verdicts", async () => {
+  const o = await open(undefined, "en", { host: lanHost });
+  const has = await o.page.evaluate(() => ({ secure: isSecureContext, subtle: typeof crypto.subtle, camera: typeof navigator.mediaDevices }));
+  assert.deepEqual(has, { secure: false, subtle: "undefined", camera: "undefined" });
+  await dropTrust(o.page, trust);
+  await dropBundle(o.page, fresh);
+  await o.page.fill("#subject", firm);
+  await shows(o.page, "holds", "OK");
+  const wrong = Buffer.from(fresh);
+  wrong[fresh.length >> 1]! ^= 1;
+  await dropBundle(o.page, wrong, "wrong.xla");
+  await shows(o.page, "invalid");
+  await dropBundle(o.page, readFileSync(join(dir, "fresh.png")), "fresh.png", "image/png");
+  await shows(o.page, "holds", "OK");
+  await o.page.fill("#subject", "");
+  await dropBundle(o.page, pack, "negative.xlp");
+  await shows(o.page, "opened", "OK");
+
+  // Many signatures, those of witnesses, and of both kinds of authorities of time; and where a signature does not verify.
+  for (const [name, beside, verdict, code] of [
+    ["ok-validators-21", undefined, "holds", "OK"],
+    ["ok-witnesses", "ok-witnesses.xlw", "holds", "OK"],
+    ["ok-stamp-rsa", "stamp-rsa.tsr", "holds", "OK"],
+    ["ok-stamp-ec", "stamp-ec.tsr", "holds", "OK"],
+    ["sig-swapped", undefined, "invalid", "E_SIG"],
+  ] as const) {
+    const v = frozen(name);
+    const p = await open(v.at, "en", { host: lanHost });
+    await p.page.selectOption("#claim", "standing");
+    await p.page.selectOption("#max-age", "720h");
+    await dropTrust(p.page, v.trust);
+    await dropBundle(p.page, v.bundle, name);
+    if (beside !== undefined) await dropBundle(p.page, readFileSync(vectorDir + beside), beside);
+    await shows(p.page, verdict, code);
+    await close(p);
+  }
+
+  assert.equal(await o.page.isVisible("#camera"), false);
+  assert.match((await o.page.innerText("#no-camera"))!, /^The camera cannot be used here \(it needs https\); use a picture of the code\.$/);
+  await o.page.click("#language");
+  assert.match((await o.page.innerText("#no-camera"))!, /^此处不能使用摄像头（需要 https）；请改用二维码图片。$/);
+  await close(o);
+});
 
 test("a bundle is verified with the node stopped", async () => {
   const o = await open();
@@ -581,13 +631,240 @@ test("a witness file and a time stamp beside the bundle", async () => {
   await close(p);
 });
 
+/** seen is what the camera sees from now on: a picture in the middle of a white sheet, in a video of one picture (YUV4MPEG2) that goes round and round. */
+async function seen(picture?: Uint8Array): Promise<void> {
+  const [width, height] = [1280, 960];
+  const grey = Buffer.alloc((width * height * 3) / 2, 235); // white, and a quarter of each colour
+  grey.fill(128, width * height);
+  if (picture !== undefined) {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const { side, dark } = await page.evaluate(async (base64) => {
+      const bitmap = await createImageBitmap(new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))]));
+      const canvas = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d")!;
+      canvas.drawImage(bitmap, 0, 0);
+      const pixels = canvas.getImageData(0, 0, bitmap.width, bitmap.height).data;
+      let dark = "";
+      for (let i = 0; i < pixels.length; i += 4) dark += pixels[i]! < 128 ? "1" : "0";
+      return { side: bitmap.width, dark };
+    }, Buffer.from(picture).toString("base64"));
+    await context.close();
+    const [left, top] = [(width - side) >> 1, (height - side) >> 1];
+    for (let y = 0; y < side; y++) for (let x = 0; x < side; x++) if (dark[y * side + x] === "1") grey[(top + y) * width + left + x] = 16;
+  }
+  writeFileSync(join(dir, "camera.y4m"), Buffer.concat([Buffer.from(`YUV4MPEG2 W${width} H${height} F30:1 Ip A1:1 C420jpeg\nFRAME\n`), grey]));
+}
+
+test("a QR code before the camera is read and judged; of another thing it is said what it holds", async () => {
+  down();
+  const o = await open();
+  const scan = async (picture: Uint8Array) => {
+    await seen(picture);
+    await o.page.click("#camera");
+    await o.page.waitForSelector("#viewfinder", { state: "hidden" });
+    assert.equal(await o.page.evaluate(() => (document.getElementById("video") as HTMLVideoElement).srcObject), null, "the camera is not given back");
+  };
+  await dropTrust(o.page, trust);
+  await o.page.fill("#subject", firm);
+  await scan(readFileSync(join(dir, "fresh.png"))); // as xinlian-verify draws it
+  await shows(o.page, "holds", "OK");
+  assert.equal(await o.page.textContent("#files"), `QR (${fresh.length})`);
+
+  const wrong = Buffer.from(fresh);
+  wrong[fresh.length >> 1]! ^= 1;
+  await scan(pictureOf(wrong));
+  await shows(o.page, "invalid");
+  assert.equal(await o.page.locator(".holds").count(), 0);
+  await scan(pictureOf(Buffer.from("https://pay.example/订单/17")));
+  assert.match(await shows(o.page, "invalid", "E_MAGIC"), /this is no bundle.*It holds another text: https:\/\/pay\.example\/订单\/17$/);
+  await scan(pictureOf(Buffer.from(JSON.stringify(JSON.parse(trust.toString())))));
+  assert.match(await shows(o.page, "unverified"), /QR: this is a trust file; it goes to step 1 above/);
+  await close(o);
+
+  // The largest code, in Chinese, without a trust file and with one.
+  const v = frozen("ok-validators-21");
+  const p = await open(v.at, "zh-CN");
+  await seen(pictureOf(v.bundle));
+  await p.page.click("#camera");
+  assert.match(await shows(p.page, "unverified"), new RegExp(v.subject));
+  await dropTrust(p.page, v.trust);
+  await shows(p.page, "holds", "OK");
+  await close(p);
+});
+
 test("the camera starts and stops", async () => {
   const o = await open();
+  await seen();
   await o.page.click("#camera");
   await o.page.waitForFunction(() => (document.getElementById("video") as HTMLVideoElement).videoWidth > 0);
   await o.page.click("#camera-off");
   await o.page.waitForSelector("#viewfinder", { state: "hidden" });
   await close(o);
+});
+
+test("a camera that is not to be had is said, in both languages", async () => {
+  const o = await open();
+  for (const [name, en, zh] of [["NotAllowedError", /allow it in the browser's settings/, /在浏览器的网站设置中允许/], ["NotFoundError", /there is none/, /没有找到摄像头/], ["NotReadableError", /another program has it/, /被其他程序使用/]] as const) {
+    await o.page.evaluate((name) => {
+      navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("the browser's own words", name));
+    }, name);
+    for (const text of [en, zh]) {
+      await o.page.click("#camera");
+      assert.match(await shows(o.page, "unverified"), text);
+      await o.page.click("#language");
+    }
+  }
+  await close(o);
+});
+
+test("the wrong file: what it is, and nothing verified", async () => {
+  down();
+  const o = await open();
+  await o.page.fill("#subject", firm);
+  for (const given of ["without a trust file", "with one"]) {
+    for (const [name, bytes, en, zh] of [
+      ["contract.pdf", Buffer.from("%PDF-1.7\n%âãÏÓ\n1 0 obj<<>>endobj"), /It is a PDF/, /这是 PDF 文件/],
+      ["empty.xla", Buffer.alloc(0), /The file is empty/, /文件是空的/],
+      ["list.xlsx", Buffer.from("PK\x03\x04\x14\x00"), /ZIP archive or an Office file/, /压缩包或 Office 文件/],
+      ["photo.xla", Buffer.from("\x89PNG\r\n", "latin1"), /It is a picture/, /这是图片/],
+      ["code.txt", Buffer.from(firm + "\r\n"), new RegExp("It holds another text: " + firm), /其内容是另外的文字/],
+      ["long.txt", Buffer.from("信".repeat(201)), /another text: 信{200}…$/, /另外的文字： 信{200}…$/],
+      ["turned.txt", Buffer.from("abc\u202edef"), /no file of this ledger/, /不是本系统的文件/], // its text would not be shown as it is
+    ] as const) {
+      await dropBundle(o.page, bytes, name);
+      await o.page.waitForSelector(`#files >> text=${name}`);
+      assert.match(await shows(o.page, "invalid", "E_MAGIC"), en, given);
+      await o.page.click("#language");
+      assert.match(await shows(o.page, "invalid", "E_MAGIC"), zh, given);
+      await o.page.click("#language");
+    }
+    await dropBundle(o.page, trust, "trust.json");
+    assert.match(await shows(o.page, "unverified"), /trust\.json: this is a trust file; it goes to step 1 above/);
+    await dropTrust(o.page, trust);
+  }
+  // Larger than any file should be, and larger than any is.
+  const big = join(dir, "big.bin");
+  for (const [megabytes, verdict, text] of [[200, "invalid", /no file of this ledger/], [300, "unverified", /big\.bin: the file is too large/]] as const) {
+    writeFileSync(big, "");
+    truncateSync(big, megabytes << 20);
+    await o.page.setInputFiles("#bundle", big);
+    await o.page.waitForSelector(`#result [data-verdict="${verdict}"]`);
+    assert.match(await shows(o.page, verdict), text);
+  }
+  rmSync(big);
+
+  // In the place of the trust file.
+  const refused = async (want: RegExp, ...files: { name: string; bytes: Uint8Array }[]) => {
+    await drop(o.page, "#drop-trust", ...files);
+    await o.page.waitForSelector(`#trust-refused >> text=${files.map((f) => f.name).join(", ")}:`);
+    assert.match((await o.page.textContent("#trust-refused"))!, want);
+    assert.equal(await o.page.isVisible("#trust-facts"), false);
+  };
+  await refused(/E_TRUST.*goes to step 3 below/, { name: "fresh.xla", bytes: fresh });
+  await refused(/E_TRUST.*goes to step 3 below/, { name: "negative.xlp", bytes: pack });
+  await refused(/E_TRUST/, { name: "empty.json", bytes: Buffer.alloc(0) });
+  await refused(/E_TRUST.*choose one trust file/, { name: "trust.json", bytes: trust }, { name: "other.json", bytes: frozen("ok-present").trust });
+  await dropBundle(o.page, fresh, "fresh.xla");
+  assert.match(await shows(o.page, "unverified"), /choose a trust file/);
+  await dropTrust(o.page, trust);
+  await shows(o.page, "holds", "OK");
+  assert.match((await o.page.textContent("#trust-facts"))!, /Filetrust\.json/);
+  await close(o);
+});
+
+test("of several files of which one can be judged, none is", async () => {
+  down();
+  const o = await open();
+  await dropTrust(o.page, trust);
+  const good = { name: "good.xla", bytes: fresh };
+  const changed = Buffer.from(fresh);
+  changed[300]! ^= 1;
+  const bad = { name: "bad.xla", bytes: changed };
+  const pdf = { name: "contract.pdf", bytes: Buffer.from("%PDF-1.7") };
+  const whole = { name: "negative.xlp", bytes: pack };
+  for (const files of [[bad, good], [good, bad], [good, { ...good }], [pdf, good], [good, whole], [whole, good]]) {
+    await dropBundle(o.page, fresh, "alone.xla");
+    await shows(o.page, "holds", "OK");
+    await drop(o.page, "#drop-bundle", ...files);
+    const text = await shows(o.page, "unverified");
+    assert.match(text, /only one of these can be judged at a time; nothing was judged/);
+    for (const f of files) assert.ok(text.includes(f.name), text);
+    assert.equal(await o.page.locator("#files li").count(), 0);
+    assert.equal(await o.page.locator(".holds").count(), 0);
+  }
+  // One that cannot be taken at all, before or after one that can.
+  const photo = { name: "photo.png", bytes: Buffer.from("no picture"), type: "image/png" };
+  for (const files of [[photo, good], [good, photo]]) {
+    await drop(o.page, "#drop-bundle", ...files);
+    assert.match(await shows(o.page, "unverified"), /photo\.png: no QR code/);
+  }
+  await dropBundle(o.page, fresh, "alone.xla");
+  await shows(o.page, "holds", "OK");
+  await close(o);
+});
+
+test("with the keyboard alone", async () => {
+  down();
+  writeFileSync(join(dir, "trust-here.json"), trust);
+  const o = await open();
+  const { keyboard } = o.page;
+  const focus = () => o.page.evaluate(() => document.activeElement?.id || document.activeElement?.tagName);
+  /** tabTo goes on until an element has the focus, and gives what was passed. */
+  const tabTo = async (id: string) => {
+    const passed: (string | undefined)[] = [];
+    for (;;) {
+      await keyboard.press("Tab");
+      const at = await focus();
+      if (at === id) return passed;
+      assert.ok(passed.push(at) < 20, `${id} is not among ${passed}`);
+    }
+  };
+  const choose = async (file: string) => {
+    const chooser = o.page.waitForEvent("filechooser");
+    await keyboard.press("Space");
+    await (await chooser).setFiles(file);
+  };
+  assert.deepEqual(await tabTo("trust"), ["language"]);
+  await choose(join(dir, "trust-here.json"));
+  await o.page.waitForSelector("#trust-facts >> text=trust-here.json");
+  await tabTo("subject");
+  await keyboard.type(firm);
+  assert.deepEqual(await tabTo("bundle"), ["claim", "max-age"]);
+  await choose(join(dir, "fresh.xla"));
+  await shows(o.page, "holds", "OK");
+  await seen();
+  assert.deepEqual(await tabTo("camera"), []);
+  await keyboard.press("Enter");
+  await o.page.waitForFunction(() => (document.getElementById("video") as HTMLVideoElement).videoWidth > 0);
+  assert.equal(await focus(), "camera-off");
+  await keyboard.press("Enter");
+  await o.page.waitForSelector("#viewfinder", { state: "hidden" });
+  assert.equal(await focus(), "camera");
+  assert.deepEqual(await tabTo("clear"), []);
+  await keyboard.press("Enter");
+  await o.page.waitForSelector("#clear", { state: "hidden" });
+  assert.equal(await focus(), "bundle");
+  await close(o);
+});
+
+test("on a phone nothing is wider than the screen, and the verdict comes into sight", async () => {
+  down();
+  const v = frozen("no-negative"); // with tables
+  for (const language of ["en", "zh-CN"]) {
+    const o = await open(v.at, language, { viewport: { width: 360, height: 700 } });
+    await dropTrust(o.page, v.trust);
+    await o.page.waitForSelector("#trust-facts");
+    await dropBundle(o.page, v.bundle);
+    await shows(o.page, "does-not-hold", "E_CLAIM");
+    await o.page.waitForFunction(() => {
+      const at = document.querySelector("#result [data-verdict]")!.getBoundingClientRect();
+      return at.top > -1 && at.bottom < innerHeight + 1; // a page is scrolled by whole pixels
+    });
+    assert.equal(await o.page.evaluate(() => document.documentElement.scrollWidth), 360);
+    const narrow = await o.page.evaluate(() => [...document.querySelectorAll("dd, td")].filter((e) => e.getBoundingClientRect().width < 60).map((e) => e.textContent));
+    assert.deepEqual(narrow, []);
+    await close(o);
+  }
 });
 
 test("signatures: Chromium's WebCrypto accepts none that ZIP-215 refuses", { skip: process.env["XINLIAN_SECOND"] === undefined }, async () => {

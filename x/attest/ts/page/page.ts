@@ -19,6 +19,7 @@ import { codeWord, isWord, type Language, term, type Word, verdictWord, word } f
 
 const fileMax = 273 * 1024 * 1024; // the largest pack is below
 const openingMagic = "XLR1"; // what opens classes of the restricted section is not judged here: it is half of an answer
+const textMax = 200; // characters that are shown of a text that is no bundle
 const second = 1_000_000_000n;
 
 function the<T extends HTMLElement>(id: string): T {
@@ -41,7 +42,7 @@ interface Given {
 const page = {
   language: (navigator.language.startsWith("zh") ? "zh" : "en") as Language,
   trust: undefined as { name: string; trust: Trust; digest: string } | undefined,
-  trustRefused: undefined as Refusal | undefined,
+  trustRefused: undefined as (Given & { readonly why: Refusal }) | undefined,
   bundle: undefined as Given | undefined,
   headers: [] as Given[],
   witness: undefined as Given | undefined,
@@ -58,45 +59,62 @@ const say = (w: Word): string => word(w, page.language);
 
 // Files. What a file is, its first bytes tell.
 
-async function takeTrust(file: File | undefined): Promise<void> {
+async function takeTrust(files: readonly File[]): Promise<void> {
+  const [file] = files;
   if (file === undefined) return;
-  page.trust = undefined;
-  page.trustRefused = undefined;
+  page.trust = page.trustRefused = undefined;
   await reads(async () => {
+    let bytes: Uint8Array | undefined;
     try {
-      const bytes = await bytesOf(file);
+      if (files.length > 1) throw new Error(say("oneTrust")); // which of them is believed must not hang on their order
+      bytes = await bytesOf(file);
       page.trust = { name: file.name, trust: parseTrust(bytes), digest: hex(sha256(bytes)) };
     } catch (e) {
-      page.trustRefused = e instanceof Refusal ? e : new Refusal("usage", 1, "E_TRUST", String(e));
+      const name = files.map((f) => f.name).join(", ");
+      page.trustRefused = { name, bytes: bytes ?? new Uint8Array(), why: e instanceof Refusal ? e : new Refusal("usage", 1, "E_TRUST", messageOf(e)) };
     }
   });
 }
 
 const takeFiles = (files: readonly File[]): Promise<void> => reads(() => readFiles(files));
 
+/**
+ * readFiles takes files that came together. Where one cannot be taken, or one takes the place of another of them, none is: a verdict on what is left would be
+ * taken for one on all.
+ */
 async function readFiles(files: readonly File[]): Promise<void> {
   const deltas: Given[] = []; // a delta waits for the pack that was dropped beside it
-  for (const f of files) {
-    try {
-      const bytes = await bytesOf(f);
-      if (startsWith(bytes, deltaMagic)) {
-        deltas.push({ name: f.name, bytes });
+  const together: Given[] = [];
+  try {
+    for (const f of files) {
+      const given = { name: f.name, bytes: await bytesOf(f) };
+      if (startsWith(given.bytes, deltaMagic)) {
+        deltas.push(given);
         continue;
       }
       if (f.type.startsWith("image/")) {
         const code = await readCode(f).catch(() => undefined);
         if (code === undefined) throw new Error(`${f.name}: ${say("noCode")}`);
-        take({ name: f.name, bytes: code });
-      } else {
-        take({ name: f.name, bytes });
+        given.bytes = code;
       }
-    } catch (e) {
-      forget();
-      page.trouble = e instanceof Error ? e.message : String(e);
+      take(given);
+      together.push(given);
+      const gone = together.find((g) => !here().includes(g));
+      if (gone !== undefined) throw new Error(`${gone.name}, ${f.name}: ${say("oneAtATime")}`);
     }
+    if (deltas.length > 1) throw new Error(`${deltas.map((d) => d.name).join(", ")}: ${say("oneAtATime")}`);
+  } catch (e) {
+    forget();
+    page.trouble = messageOf(e);
+    return;
   }
   for (const d of deltas) takeDelta(d);
 }
+
+/** here gives the files that are judged together. */
+const here = (): Given[] => [page.bundle, ...page.headers, page.opening, page.receipts, ...page.anchors, page.witness, ...page.stamps].filter((g) => g !== undefined);
+
+const messageOf = (e: unknown): string => (e instanceof Error ? e.message : String(e));
 
 /** takeDelta makes the newer pack of the one that is here. What comes out is judged as any pack is. */
 function takeDelta(delta: Given): void {
@@ -144,7 +162,10 @@ function take(given: Given): void {
     return receiptAside(() => (page.anchors = [...page.anchors.filter((a) => a.name !== given.name), given]));
   }
   if (startsWith(given.bytes, openingMagic)) return receiptAside(() => (page.opening = given));
-  if (looksHeld(given.bytes)) return receiptAside(() => (page.receipts = given));
+  if (looksHeld(given.bytes)) {
+    if (isTrust(given.bytes)) throw new Error(`${given.name}: ${say("isTrust")}`);
+    return receiptAside(() => (page.receipts = given));
+  }
   if (isPack(given)) {
     page.receipts = page.opening = undefined;
     page.anchors = [];
@@ -191,6 +212,36 @@ async function bytesOf(file: File): Promise<Uint8Array> {
   return new Uint8Array(await file.arrayBuffer());
 }
 
+function isTrust(bytes: Uint8Array): boolean {
+  try {
+    parseTrust(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * whatElse says what a file is that does not begin as a bundle does, in the words of who brings the wrong one: a text, as codes of other things hold, is shown.
+ * undefined: it begins as one.
+ */
+function whatElse(bytes: Uint8Array): string | undefined {
+  try {
+    decodeBundle(bytes);
+    return undefined;
+  } catch (e) {
+    if (!(e instanceof Refusal) || e.code !== "E_MAGIC") return undefined;
+  }
+  if (bytes.length === 0) return say("isEmpty");
+  for (const [magic, w] of [["%PDF", "isPDF"], ["PK\x03\x04", "isZip"], ["\x89PNG", "isPicture"], ["\xff\xd8\xff", "isPicture"]] as const) {
+    if (startsWith(bytes, magic)) return say(w);
+  }
+  const all = [...new TextDecoder().decode(bytes.subarray(0, 4 * (textMax + 1)))];
+  const text = all.slice(0, textMax).join("");
+  if (/[\ufffd\p{C}]/u.test(text.replace(/[\t\r\n]/g, " "))) return say("isOther"); // no text, or one that would not be shown as it is
+  return `${say("isText")} ${text}${all.length > textMax ? "…" : ""}`;
+}
+
 function startsWith(bytes: Uint8Array, text: string): boolean {
   return byteText(bytes.subarray(0, text.length)) === text;
 }
@@ -230,6 +281,12 @@ async function reads(taken: () => Promise<void>): Promise<void> {
   }
   reading--;
   await show();
+  look();
+}
+
+/** look brings the verdict on a file into sight, which stands below what it was dropped on. */
+function look(): void {
+  the("result").querySelector("[data-verdict]")?.scrollIntoView({ block: "nearest" });
 }
 
 /** pending takes away the verdict of another question, before anything is judged: one that stayed would be taken for the answer. */
@@ -238,7 +295,7 @@ function pending(): number {
   return ++asked;
 }
 
-const unexpected = (e: unknown): string => `${say("failed")}: ${e instanceof Error ? e.message : String(e)}`;
+const unexpected = (e: unknown): string => `${say("failed")}: ${messageOf(e)}`;
 
 async function show(): Promise<void> {
   const turn = pending();
@@ -273,6 +330,8 @@ async function answer(): Promise<Node[]> {
 async function bundleAnswer(bundle: Given | undefined): Promise<Node[]> {
   const { trust } = page;
   if (bundle === undefined) return [el("p", {}, say("needBundle"))];
+  const other = isPack(bundle) ? undefined : whatElse(bundle.bytes);
+  if (other !== undefined) return [banner("invalid", "E_MAGIC", "", el("p", {}, other))]; // no trust is needed to say so
   if (trust === undefined) return [unverified(say("needTrust")), ...selfSaid(bundle)];
   let p: Policy | undefined;
   try {
@@ -547,15 +606,21 @@ function duration(age: bigint): string {
   return shown.join(" ");
 }
 
+function trustRefusal({ name, bytes, why }: Given & { readonly why: Refusal }): string {
+  const bundle = isPack({ name, bytes }) || decoded(bytes) !== undefined;
+  return `${name}: ${why.code} ${codeWord(why.code, page.language)} (${why.text})${bundle ? ` ${say("isBundle")}` : ""}`;
+}
+
 function showTrust(): void {
   const facts = the("trust-facts");
   facts.hidden = page.trust === undefined;
   const refusal = the("trust-refused");
   refusal.hidden = page.trustRefused === undefined;
-  refusal.textContent = page.trustRefused === undefined ? "" : `${page.trustRefused.code}: ${codeWord(page.trustRefused.code, page.language)} (${page.trustRefused.text})`;
+  refusal.textContent = page.trustRefused === undefined ? "" : trustRefusal(page.trustRefused);
   if (page.trust === undefined) return;
-  const { trust, digest } = page.trust;
+  const { name, trust, digest } = page.trust;
   const shown = definitions([
+    [say("file"), name],
     [say("chain"), utf8Text(trust.chainId)],
     [say("anchor"), `${trust.anchor.height} ${hex(trust.anchor.headerHash)}`],
     [say("validators"), String(trust.validators.length)],
@@ -568,7 +633,7 @@ function showTrust(): void {
 }
 
 function showFiles(): void {
-  const names = [page.bundle, ...page.headers, page.opening, page.receipts, ...page.anchors, page.witness, ...page.stamps].flatMap((g) => (g === undefined ? [] : [`${g.name} (${g.bytes.length})`]));
+  const names = here().map((g) => `${g.name} (${g.bytes.length})`);
   the("files").replaceChildren(...names.map((n) => el("li", {}, n)));
   the("clear").hidden = names.length === 0 && page.trouble === undefined;
 }
@@ -634,9 +699,8 @@ function chosen(id: string, taken: (files: File[]) => Promise<void>): void {
 function start(): void {
   // A file that misses its place must not replace the page.
   for (const event of ["dragover", "drop"]) window.addEventListener(event, (e) => e.preventDefault());
-  const trust = (files: File[]) => takeTrust(files[0]);
-  drops(the("drop-trust"), trust);
-  chosen("trust", trust);
+  drops(the("drop-trust"), takeTrust);
+  chosen("trust", takeTrust);
   drops(the("drop-bundle"), takeFiles);
   chosen("bundle", takeFiles);
   for (const id of ["subject", "claim", "parameter", "max-age"]) {
@@ -647,6 +711,7 @@ function start(): void {
   }
   the("clear").addEventListener("click", () => {
     forget();
+    the("bundle").focus(); // the button goes, and who has no pointer must not begin at the top again
     void show();
   });
   the("language").addEventListener("click", () => {
@@ -660,6 +725,9 @@ function start(): void {
   void show();
 }
 
+/** cameraWords are for why a browser gives no camera. */
+const cameraWords: Record<string, Word> = { NotAllowedError: "cameraDenied", NotFoundError: "cameraNone", NotReadableError: "cameraTaken" };
+
 function startCamera(): void {
   const button = the<HTMLButtonElement>("camera");
   button.hidden = !Camera.there;
@@ -669,16 +737,19 @@ function startCamera(): void {
   button.addEventListener("click", async () => {
     viewfinder.hidden = false;
     button.hidden = true;
+    the("camera-off").focus();
     try {
       const code = await camera.find();
       if (code !== undefined) take({ name: "QR", bytes: code });
     } catch (e) {
       forget();
-      page.trouble = `${say("cameraRefused")}: ${e instanceof Error ? e.message : String(e)}`;
+      page.trouble = e instanceof DOMException ? `${say("cameraRefused")}: ${cameraWords[e.name] === undefined ? e.message : say(cameraWords[e.name]!)}` : messageOf(e);
     }
     viewfinder.hidden = true;
     button.hidden = false;
+    button.focus();
     await show();
+    look();
   });
   the("camera-off").addEventListener("click", () => camera.stop());
 }
