@@ -59,13 +59,13 @@ func (g *Gateway) authorization(r *http.Request) (*authHeader, error) {
 	return &h, checkTime(&h, g.o.Now())
 }
 
-func bad(why string) error {
+func bad(why string) *refusal {
 	return refuse(http.StatusUnauthorized, ErrAuth.With("Authorization: %s", why))
 }
 
 // usedAlready names the wait after which there is a second that nobody has signed for: another program with the same key may have asked the same in this one.
 func usedAlready() error {
-	e := refuse(http.StatusUnauthorized, ErrAuth.With("Authorization: %s", "it was used already; every request is signed on its own, with a time of its own"))
+	e := bad("it was used already; every request is signed on its own, with a time of its own")
 	e.retryAfter = 1
 	return e
 }

@@ -89,15 +89,16 @@ func Sentences(tb testing.TB, root string, only []string, folders ...string) (ou
 						add(n.Args[s.arg], s.before)
 					}
 				}
-			case *ast.FuncDecl: // what a claim or a standing is judged by is given back as text
-				if n.Body != nil && only == nil && (n.Name.Name == "judge" || strings.HasSuffix(n.Name.Name, "Fault")) {
+			case *ast.FuncDecl: // what a claim or a standing is judged by is given back as text, and what is wrong with a cell
+				before, wrong := wrongCell(n)
+				if n.Body != nil && only == nil && (n.Name.Name == "judge" || strings.HasSuffix(n.Name.Name, "Fault") || wrong) {
 					ast.Inspect(n.Body, func(in ast.Node) bool {
 						if r, ok := in.(*ast.ReturnStmt); ok {
 							for _, e := range r.Results {
 								if call, ok := e.(*ast.CallExpr); ok && nameOf(call.Fun) == "Sprintf" {
 									e = call.Args[0]
 								}
-								add(e, "")
+								add(e, before)
 							}
 						}
 						return true
@@ -137,6 +138,24 @@ func Sentences(tb testing.TB, root string, only []string, folders ...string) (ou
 		}
 	}
 	return out
+}
+
+// wrongCell says of a function of package intake whether one of its results is what is wrong with a cell, by the name of the result; and what is said before it.
+func wrongCell(f *ast.FuncDecl) (before string, is bool) {
+	if f.Type.Results == nil {
+		return "", false
+	}
+	for _, r := range f.Type.Results.List {
+		for _, name := range r.Names {
+			switch name.Name {
+			case "problem":
+				return "%v ", true
+			case "broken":
+				return "column %d ", true
+			}
+		}
+	}
+	return "", false
 }
 
 func nameOf(e ast.Expr) string {
