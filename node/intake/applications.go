@@ -14,11 +14,11 @@ import (
 const breach = 9
 
 // targetKinds are words for what a row is about.
-var targetKinds = map[string]uint32{
+var targetKinds = words{"行政处罚 (penalty)、严重失信主体名单 (list)、经营异常名录 (abnormal)、其他失信信息 (other)、违诺 (breach)", map[string]uint32{
 	"penalty": 1, "行政处罚": 1, "行政处罚信息": 1, "处罚": 1, "list": 2, "严重失信主体名单": 2, "严重失信": 2, "失信名单": 2,
 	"abnormal": 3, "经营异常名录": 3, "异常名录": 3, "经营异常": 3, "other": 4, "其他失信信息": 4, "其他": 4, "其他失信": 4,
 	"breach": breach, "违诺": breach, "信用承诺": breach, "承诺": breach,
-}
+}}
 
 // target reads what a row is about.
 func (m *mapper) target(subject string) (id [32]byte, issuer string, kind uint32) {
@@ -57,9 +57,9 @@ func (m *mapper) objection() {
 }
 
 // channels by which an application comes (申请渠道).
-var channels = map[string]uint32{
+var channels = words{"信用中国 (credit_china)、窗口 (window)、跨省推送 (pushed)", map[string]uint32{
 	"": 0, "信用中国": 1, "credit_china": 1, "1": 1, "窗口": 2, "window": 2, "2": 2, "跨省推送": 3, "推送": 3, "pushed": 3, "3": 3,
-}
+}}
 
 // application maps a row of a file of applications for repair: one over several records is several rows under one number.
 func (m *mapper) application() {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -342,63 +343,97 @@ func (m *mapper) token(name string) string {
 	return out
 }
 
-// value reads a cell by a code table.
-func (m *mapper) value(name string, parse func(string) (uint32, error), optional bool) uint32 {
+// refuseValue refuses a cell that holds none of its values, and says which they are.
+func (m *mapper) refuseValue(code string, f *Field, what, values string) {
+	m.fail(&Refusal{Code: code, Reason: f.Label() + " " + what, Rule: remedies[code].rule, Remedy: "write one of the values: " + values})
+}
+
+// named lists the values of a code table.
+func named(name func(uint32) string) string {
+	var out []string
+	for n := range code.PenaltyOther + 1 {
+		if s := name(n); s != "" {
+			out = append(out, fmt.Sprint(n, " ", s))
+		}
+	}
+	return strings.Join(out, "、")
+}
+
+// value reads a cell by a code table, with the names in it; nil where it has none, and then it may be empty.
+func (m *mapper) value(name string, parse func(string) (uint32, error), nameOf func(uint32) string, optional bool) uint32 {
 	f, s := m.trimmed(name)
 	if m.failed() {
 		return 0
 	}
 	if s == "" {
 		if !optional {
-			m.refuse(CodeValue, f, "is empty")
+			m.refuseValue(CodeValue, f, "is empty", named(nameOf))
 		}
 		return 0
 	}
 	n, err := parse(s)
-	if err != nil {
+	switch {
+	case err == nil:
+	case nameOf == nil:
 		m.fail(refusalOf(err, f))
+	default:
+		m.refuseValue(CodeValue, f, "is none of the values of the field", named(nameOf))
 	}
 	return n
 }
 
+// words are what people write into a cell that is no code table's.
+type words struct {
+	usual   string // one for each number
+	numbers map[string]uint32
+}
+
 // word reads a cell by a list of words.
-func (m *mapper) word(name, emptyCode string, words map[string]uint32) uint32 {
+func (m *mapper) word(name, emptyCode string, w words) uint32 {
 	f, s := m.trimmed(name)
 	if m.failed() {
 		return 0
 	}
-	n, ok := words[strings.ToLower(strings.ReplaceAll(s, " ", ""))]
+	n, ok := w.numbers[strings.ToLower(strings.ReplaceAll(s, " ", ""))]
 	switch {
 	case ok:
 		return n
 	case s == "":
-		m.refuse(emptyCode, f, "is empty")
+		m.refuseValue(emptyCode, f, "is empty", w.usual)
 	default:
-		m.refuse(CodeValue, f, "is none of the values of the field")
+		m.refuseValue(CodeValue, f, "is none of the values of the field", w.usual)
 	}
 	return 0
 }
 
 var (
-	yesNo = map[string]uint32{
+	yesNo = words{"是 (yes)、否 (no)", map[string]uint32{
 		"": 0, "是": 1, "否": 0, "有": 1, "无": 0, "yes": 1, "no": 0, "y": 1, "n": 0, "true": 1, "false": 0, "1": 1, "0": 0,
 		"已同达": 1, "同达": 1, "两书同达": 1, "未同达": 0,
-	}
-	statements = map[string]uint32{
+	}}
+	statements = words{"已听取 (heard)、放弃 (waived)", map[string]uint32{
 		"heard": 1, "1": 1, "已听取": 1, "听取": 1, "已陈述申辩": 1, "陈述申辩": 1, "已听取陈述申辩": 1,
 		"waived": 2, "2": 2, "放弃": 2, "已放弃": 2, "视为放弃": 2, "放弃陈述申辩": 2, "未陈述申辩": 2,
-	}
-	hearings = map[string]uint32{
+	}}
+	hearings = words{"无 (none)、已听证 (held)、放弃 (waived)", map[string]uint32{
 		"": 0, "none": 0, "0": 0, "无": 0, "未听证": 0, "不适用": 0,
 		"held": 1, "1": 1, "已听证": 1, "已举行": 1, "举行": 1,
 		"waived": 2, "2": 2, "放弃": 2, "已放弃": 2, "视为放弃": 2, "放弃听证": 2,
-	}
+	}}
 	// otherCategories are words for organisations beside those of the code table.
 	otherCategories = map[string]uint32{
 		"企业": 1, "企业法人": 1, "机关": 1, "事业单位": 1, "社会组织": 1, "社会团体": 1, "其他组织": 1, "农民专业合作社": 1,
 		"个人": 2, "公民": 2, "个体": 4, "个体工商户经营者": 4,
 	}
 )
+
+// organisationName names the categories that the ledger takes.
+func organisationName(n uint32) string {
+	if n == code.CategoryNaturalPerson {
+		return ""
+	}
+	return code.SubjectCategoryName(n)
+}
 
 // category reads a 类别 and refuses natural persons. An unknown word is refused too: it might be one for a person.
 func (m *mapper) category(name string, optional bool) uint32 {
@@ -408,7 +443,7 @@ func (m *mapper) category(name string, optional bool) uint32 {
 			return n, nil
 		}
 		return code.ParseSubjectCategory(s)
-	}, optional)
+	}, organisationName, optional)
 	if n == code.CategoryNaturalPerson {
 		m.refuse(CodeNaturalPerson, f, "says that the row is about a natural person")
 	}

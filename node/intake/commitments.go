@@ -27,12 +27,12 @@ func (m *mapper) commitment(person bool) {
 	id := commitmentID(acceptor, promise, subject)
 	m.identify(id)
 
-	kind := m.value("commitment_type", code.ParseCommitmentType, false)
+	kind := m.value("commitment_type", code.ParseCommitmentType, code.CommitmentTypeName, false)
 	made := m.date("made_on", false)
 	validUntil := m.date("valid_until", true)
-	publication := m.value("publication_type", code.ParsePublicationType, false)
+	publication := m.value("publication_type", code.ParsePublicationType, code.PublicationTypeName, false)
 	business := m.token("business")
-	template := m.value("template_version", parseVersion, true)
+	template := m.value("template_version", parseVersion, nil, true)
 	licence := m.licence("licence")
 	texts := m.texts()
 	for _, name := range []string{"reason", "content", "breach_liability"} {
@@ -116,7 +116,7 @@ func (m *mapper) fulfillment() {
 // assessment reads fields 11 to 16. acceptor stands in where no assessor is named. fromCollection says that the row of the
 // collection file is itself the evidence where it names none.
 func (m *mapper) assessment(promise, acceptor string, made calendar.Date, fromCollection bool) *pb.AssessCommitment {
-	status := m.value("fulfilment_status", code.ParseFulfilmentStatus, false)
+	status := m.value("fulfilment_status", code.ParseFulfilmentStatus, code.FulfilmentStatusName, false)
 	assessed := m.date("assessed_on", false)
 	assessor := m.uscc("assessor_uscc", acceptor != "")
 	notice := m.date("notice_served_on", true)

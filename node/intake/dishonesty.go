@@ -83,7 +83,7 @@ func (m *mapper) other(person bool) {
 		Issuer: d.issuer, Subject: d.subject, DocNo: d.docNo, DecidedOn: d.on, ServedOn: d.servedOn, RepairNoticeServed: d.twoDocuments,
 		ViolationRegion: d.region, PowerCode: d.power, Sector: d.sector, Designation: d.designate,
 		Source: m.requiredToken("source_code"), Statute: m.requiredToken("statute_code"),
-		Severity:  pb.Severity(m.value("severity", code.ParseSeverity, true)),
+		Severity:  pb.Severity(m.value("severity", code.ParseSeverity, code.SeverityName, true)),
 		Necessary: m.word("necessary", CodeValue, yesNo) == 1,
 		BreachOf:  m.commitmentCode("breach_of", true),
 	}

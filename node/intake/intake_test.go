@@ -1063,3 +1063,48 @@ func FuzzCSV(f *testing.F) {
 		}
 	})
 }
+
+// Who writes a value that a field does not have is told which it has, in a word that the field takes.
+func TestValuesAreNamed(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		kind        Kind
+		field, text string
+		want        string
+	}{
+		{Commitments, "commitment_type", "自愿型", "0 其他、1 审批替代型、"},
+		{Commitments, "publication_type", "", "1 可向社会公开、2 特定范围内公开、3 不可公开"},
+		{Penalties, "cf_xdr_lb", "乡亲", "1 法人及非法人组织、4 个体工商户"},
+		{Penalties, "cf_cflb", "打手心", "3 罚款、"},
+		{Penalties, "cf_cflb", "", "3 罚款、"},
+		{Penalties, "statement", "", "已听取 (heard)、放弃 (waived)"},
+		{Penalties, "hearing", "也许", "无 (none)、已听证 (held)、放弃 (waived)"},
+		{Penalties, "severity", "很严重", "1 轻微、2 一般、3 严重"},
+		{Subjects, "status", "睡眠", "存续 (active)"},
+		{Repairs, "channel", "电话", "窗口 (window)"},
+		{CreditChina, "kind", "示例", "行政处罚 (penalty)"},
+	} {
+		rows, err := readAll(t, tableOf(tc.kind, map[string]any{tc.field: tc.text}).csvBytes(), tc.kind, options())
+		if err != nil || len(rows) != 1 {
+			t.Fatal(err, rows)
+		}
+		if row := rows[0]; row.Refusal == nil || !strings.Contains(row.Refusal.Remedy, tc.want) {
+			t.Errorf("%s %q: %v", tc.field, tc.text, rows[0].Refusal)
+		}
+	}
+	for _, w := range []words{yesNo, statements, hearings, targetKinds, channels, shownKinds, subjectStates} {
+		usual := map[uint32]bool{}
+		for _, text := range strings.FieldsFunc(w.usual, func(r rune) bool { return strings.ContainsRune("、 ()", r) }) {
+			n, ok := w.numbers[text]
+			if !ok {
+				t.Errorf("%s: the field does not take %q", w.usual, text)
+			}
+			usual[n] = true
+		}
+		for text, n := range w.numbers {
+			if !usual[n] && text != "" {
+				t.Errorf("%s: it does not name what %q is", w.usual, text)
+			}
+		}
+	}
+}

@@ -37,14 +37,14 @@ func (m *mapper) penalty(person bool) {
 	validUntil := m.date("cf_yxq", true)
 	notice := m.date("notice_served_on", false)
 	served := m.date("served_on", false)
-	c.Procedure = m.value("procedure", code.ParseProcedure, false)
+	c.Procedure = m.value("procedure", code.ParseProcedure, code.ProcedureName, false)
 	c.Statement = m.word("statement", CodeNotice, statements)
 	c.Hearing = m.word("hearing", CodeValue, hearings)
 	c.RepairNoticeServed = m.word("repair_notice_served", CodeValue, yesNo) == 1
 	c.ViolationRegion = m.region("violation_region")
 	c.PowerCode = m.token("power_code")
 	c.Sector = m.token("sector")
-	c.Severity = pb.Severity(m.value("severity", code.ParseSeverity, true))
+	c.Severity = pb.Severity(m.value("severity", code.ParseSeverity, code.SeverityName, true))
 	c.Necessary = m.word("necessary", CodeValue, yesNo) == 1
 	c.BreachOf = m.commitmentCode("breach_of", true)
 	c.Designation = m.token("designation")
@@ -87,12 +87,13 @@ func (m *mapper) kinds(name string) []uint32 {
 		return nil
 	}
 	if s == "" {
-		m.refuse(code.ErrPenaltyKind, f, "is empty")
+		m.refuseValue(code.ErrPenaltyKind, f, "is empty", named(code.PenaltyKindName))
 		return nil
 	}
 	kinds, err := code.ParsePenaltyKinds(s)
 	if err != nil {
-		m.fail(refusalOf(err, f))
+		r := refusalOf(err, f)
+		m.fail(&Refusal{Code: r.Code, Reason: r.Reason, Rule: r.Rule, Remedy: "write the kinds by name or number, parted by a semicolon: " + named(code.PenaltyKindName)})
 	}
 	return kinds
 }

@@ -13,13 +13,13 @@ import (
 // a row that cannot be read is not sent at all. A firm of which nothing is shown has one row with kind, agency and number empty.
 
 // shownKinds are words for the four kinds of record.
-var shownKinds = map[string]uint32{
+var shownKinds = words{"行政处罚 (penalty)、严重失信主体名单 (list)、经营异常名录 (abnormal)、其他失信信息 (other)", map[string]uint32{
 	"":        0,
 	"penalty": 1, "行政处罚": 1, "行政处罚信息": 1, "处罚": 1,
 	"list": 2, "严重失信主体名单": 2, "严重失信": 2, "失信名单": 2, "黑名单": 2,
 	"abnormal": 3, "经营异常名录": 3, "异常名录": 3, "经营异常": 3,
 	"other": 4, "其他失信信息": 4, "其他": 4, "其他失信": 4,
-}
+}}
 
 // kindWords name the kinds in record ids (x/sanction.ID).
 var kindWords = []string{pb.DISHONESTY_PENALTY: "penalty", pb.DISHONESTY_LIST: "list", pb.DISHONESTY_ABNORMAL: "abnormal", pb.DISHONESTY_OTHER: "other"}

@@ -4,11 +4,11 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 )
 
-var subjectStates = map[string]uint32{
+var subjectStates = words{"存续 (active)、注销 (deregistered)、吊销 (revoked)", map[string]uint32{
 	"": 1, "存续": 1, "在业": 1, "开业": 1, "active": 1, "1": 1,
 	"注销": 2, "deregistered": 2, "2": 2,
 	"吊销": 3, "revoked": 3, "3": 3,
-}
+}}
 
 // subject maps a row of a subjects file. The name stays with the agency: none stands on chain.
 func (m *mapper) subject() {

@@ -36,8 +36,9 @@ var said = map[string][]struct {
 	// code, detail
 	"problem": {{1, ""}},
 	// of package intake: code, format; and of its mapper: code, field, what
-	"refuse": {{1, ""}, {2, "%v "}},
-	"note":   {{1, "%v "}},
+	"refuse":      {{1, ""}, {2, "%v "}},
+	"note":        {{1, "%v "}},
+	"refuseValue": {{2, "%v "}},
 	// code, remedy, format
 	"fileError": {{1, ""}, {2, ""}},
 	"Errorf":    {{0, ""}},
