@@ -752,6 +752,21 @@ test("the wrong file: what it is, and nothing verified", async () => {
     assert.match(await shows(o.page, verdict), text);
   }
   rmSync(big);
+  // A folder, which Chromium gives as a file that cannot be read.
+  await o.page.evaluate(() => {
+    const d = new DataTransfer();
+    d.items.add(new File([], "folder"));
+    d.files[0]!.arrayBuffer = () => Promise.reject(new DOMException("the browser's own words", "NotFoundError"));
+    Object.assign(globalThis, { d });
+  });
+  const folder = await o.page.evaluateHandle(() => (globalThis as unknown as { d: DataTransfer }).d);
+  for (const text of [/folder: the file cannot be read; of a folder, drop the files in it\./, /folder: 文件无法读取；若是文件夹，请拖入其中的文件。/]) {
+    await o.page.dispatchEvent("#drop-bundle", "drop", { dataTransfer: folder });
+    await o.page.waitForSelector("#result >> text=folder: ");
+    assert.match(await shows(o.page, "unverified"), text);
+    await o.page.click("#clear");
+    await o.page.click("#language");
+  }
 
   // In the place of the trust file.
   const refused = async (want: RegExp, ...files: { name: string; bytes: Uint8Array }[]) => {
@@ -800,6 +815,24 @@ test("of several files of which one can be judged, none is", async () => {
   }
   await dropBundle(o.page, fresh, "alone.xla");
   await shows(o.page, "holds", "OK");
+  await close(o);
+});
+
+test("a file that misses its place is judged all the same, and is never taken for a trust file", async () => {
+  down();
+  const o = await open();
+  const missed = (bytes: Uint8Array, name: string) => drop(o.page, "#h-result", { name, bytes });
+  await missed(trust, "trust.json");
+  assert.match(await shows(o.page, "unverified"), /trust\.json: this is a trust file; it goes to step 1 above/);
+  assert.equal(await o.page.isVisible("#trust-facts"), false);
+  await dropTrust(o.page, trust);
+  assert.equal(await o.page.locator("#files li").count(), 0, "the trust file is to be judged as well");
+  await missed(fresh, "fresh.xla");
+  await shows(o.page, "holds", "OK");
+  await dropBundle(o.page, fresh); // taken once
+  await o.page.waitForSelector("#files >> text=bundle.xla");
+  await shows(o.page, "holds", "OK");
+  assert.equal(await o.page.locator("#files li").count(), 1);
   await close(o);
 });
 

@@ -209,7 +209,11 @@ function decoded(bytes: Uint8Array): Bundle | undefined {
 
 async function bytesOf(file: File): Promise<Uint8Array> {
   if (file.size > fileMax) throw new Error(`${file.name}: ${say("tooLarge")}`);
-  return new Uint8Array(await file.arrayBuffer());
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch {
+    throw new Error(`${file.name}: ${say("unreadable")}`); // a folder, which a browser gives as a file, or one that went away
+  }
 }
 
 function isTrust(bytes: Uint8Array): boolean {
@@ -672,15 +676,17 @@ function showParameter(): void {
     kind === "incentive" ? say("listCode") : `${say("commitmentCode")}=${say("state")} (${commitmentStates.slice(1).join(" ")})`;
 }
 
-/** drops makes an element take files that are dropped on it. */
+/** drops makes an element take files that are dropped on it, and not on an element within that takes them itself. */
 function drops(e: HTMLElement, taken: (files: File[]) => Promise<void>): void {
   e.addEventListener("dragover", (ev) => {
     ev.preventDefault();
+    ev.stopPropagation();
     e.classList.add("over");
   });
   e.addEventListener("dragleave", () => e.classList.remove("over"));
   e.addEventListener("drop", (ev) => {
     ev.preventDefault();
+    ev.stopPropagation();
     e.classList.remove("over");
     void taken([...(ev.dataTransfer?.files ?? [])]);
   });
@@ -697,11 +703,10 @@ function chosen(id: string, taken: (files: File[]) => Promise<void>): void {
 }
 
 function start(): void {
-  // A file that misses its place must not replace the page.
-  for (const event of ["dragover", "drop"]) window.addEventListener(event, (e) => e.preventDefault());
   drops(the("drop-trust"), takeTrust);
   chosen("trust", takeTrust);
   drops(the("drop-bundle"), takeFiles);
+  drops(document.documentElement, takeFiles); // one that misses its place must not replace the page, nor be lost: it is to be judged
   chosen("bundle", takeFiles);
   for (const id of ["subject", "claim", "parameter", "max-age"]) {
     the(id).addEventListener("input", () => {

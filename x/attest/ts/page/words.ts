@@ -95,6 +95,7 @@ const words = {
   noCode: ["图片中没有可读的二维码", "no QR code that can be read is in the picture"],
   noPicture: ["图片无法读取", "the picture cannot be read"],
   tooLarge: ["文件过大", "the file is too large"],
+  unreadable: ["文件无法读取；若是文件夹，请拖入其中的文件。", "the file cannot be read; of a folder, drop the files in it."],
   file: ["文件", "File"],
   oneTrust: ["一次只能选择一个信任文件", "choose one trust file"],
   oneAtATime: ["一次只能核验一份，所拖入的文件均未核验；请逐一拖入。", "only one of these can be judged at a time; nothing was judged. Drop one after the other."],
@@ -191,7 +192,7 @@ const verdicts: Record<string, Both> = {
   "does-not-hold": ["已核验，断言不成立", "Verified: the claim does NOT hold"],
   invalid: ["无效：不可采信", "Invalid: do not rely on it"],
   untrusted: ["信任文件不支持此文件", "Not trusted: the trust file does not reach this file"],
-  stale: ["已过时效", "Stale"],
+  stale: ["已过时效", "Stale: older than you allow"],
   unsupported: ["版本不支持", "Unsupported version"],
   usage: ["问题或信任文件不可用", "The question or the trust file cannot be used"],
 };
