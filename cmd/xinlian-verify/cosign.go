@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/xinlian-ledger/xinlian/node/lang/shell"
+	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 )
 
@@ -25,7 +26,7 @@ func cosignCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cosign BUNDLE --trust TRUST.json --key KEY.pem --name NAME --state FILE --out X.xlw",
 		Short: "Witness the header of a bundle",
-		Long: `cosign verifies a bundle whose header is at most five minutes old and cosigns its header, as a witness that lenders may ask for in their trust file.
+		Long: `cosign verifies a bundle, an offline pack or an anchor proof whose header is at most five minutes old and cosigns its header, as a witness that lenders may ask for in their trust file.
 KEY.pem is an ed25519 key as 'openssl genpkey -algorithm ed25519' writes it; NAME is that of the witness in the trust files. With --add the
 cosignature is added to those of another witness file of the same header.
 
@@ -105,7 +106,7 @@ func (q *witnessing) cosign(bundle string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	raw, err := readBundle(bundle)
+	raw, err := readAtMost(bundle, pb.PackBytesMax)
 	if err != nil {
 		return 0, err
 	}
@@ -124,12 +125,11 @@ func (q *witnessing) cosign(bundle string) (int64, error) {
 	if err != nil {
 		return refuse(err)
 	}
-	verdicts, err := v.VerifyMany(raw, attest.Policy{Claim: attest.Standing, MaxAge: witnessAge, Now: now})
+	chainID, next, err := headerOf(v, raw, nil, now)
 	if err != nil {
 		return refuse(err)
 	}
-	d := verdicts[0]
-	point, err := attest.Checkpoint(d.ChainID, d.HeaderHeight, d.HeaderHash)
+	point, err := attest.Checkpoint(chainID, next.Height, attest.Hash(next.Hash))
 	if err != nil {
 		return 0, usage("%w", err)
 	}
@@ -139,7 +139,7 @@ func (q *witnessing) cosign(bundle string) (int64, error) {
 			return 0, err
 		}
 		if !bytes.HasPrefix(note, append(bytes.Clone(point), '\n')) {
-			return 0, &exit{code: exitInvalid, err: fmt.Errorf("%s is not of the header of height %d", q.add, d.HeaderHeight)}
+			return 0, &exit{code: exitInvalid, err: fmt.Errorf("%s is not of the header of height %d", q.add, next.Height)}
 		}
 	}
 	note = append(note, attest.Cosign(point, q.name, key, now)...)
@@ -148,20 +148,66 @@ func (q *witnessing) cosign(bundle string) (int64, error) {
 	if v, err = attest.NewVerifier(trust); err != nil {
 		return 0, usage("--name: %w", err)
 	}
-	if _, err := v.VerifyMany(raw, attest.Policy{Claim: attest.Standing, MaxAge: witnessAge, Now: now, Witness: note}); err != nil {
+	if _, _, err := headerOf(v, raw, note, now); err != nil {
 		return refuse(err)
 	}
-	b, err := attest.DecodeBundle(raw)
-	if err != nil {
-		return refuse(err)
-	}
-	if err := q.remember(d.ChainID, cosigned{d.HeaderHeight, d.HeaderHash[:], b.Header.LastBlockHash}); err != nil {
+	if err := q.remember(chainID, next); err != nil {
 		return 0, err
 	}
 	if err := save(q.out, note); err != nil {
 		return 0, usage("write --out: %w", err)
 	}
-	return d.HeaderHeight, nil
+	return next.Height, nil
+}
+
+// headerOf judges a bundle, an offline pack or an anchor proof, whichever its first bytes say, and gives its header, which is young. note is a witness file; nil: none.
+func headerOf(v *attest.Verifier, raw, note []byte, now time.Time) (chainID string, h cosigned, err error) {
+	p := attest.Policy{MaxAge: witnessAge, Now: now, Witness: note}
+	fail := func(err error) (string, cosigned, error) { return "", cosigned{}, err }
+	switch {
+	case bytes.HasPrefix(raw, []byte(attest.PackMagic[:3])):
+		set, _, err := attest.PackRoot(raw)
+		if err != nil {
+			return fail(err)
+		}
+		if p.Claim = attest.NoSerious; set == pb.PACK_NEGATIVE {
+			p.Claim = attest.NoNegative
+		}
+		pack, err := v.OpenPack(raw, p)
+		if err != nil {
+			return fail(err)
+		}
+		f := new(pb.Pack)
+		if err := pb.Decode(raw[len(attest.PackMagic):], f); err != nil {
+			return fail(err)
+		}
+		return pack.ChainID, cosigned{pack.HeaderHeight, pack.HeaderHash[:], f.Header.LastBlockHash}, nil
+	case bytes.HasPrefix(raw, []byte(attest.AnchorProofMagic[:3])):
+		p.MaxAge = 0 // an anchor does not grow old, its header does
+		row, err := v.OpenAnchorProof(raw, p)
+		if err != nil {
+			return fail(err)
+		}
+		if age := now.Sub(row.Time); age > witnessAge {
+			old := fmt.Errorf("the header is %s old, more than %s; fetch a newer proof", age.Round(time.Second), witnessAge)
+			return fail(&attest.Error{Class: attest.ErrStale, Step: 13, Code: attest.CodeStale, Text: old.Error()})
+		}
+		f, err := attest.DecodeAnchorProof(raw)
+		if err != nil {
+			return fail(err)
+		}
+		return row.ChainID, cosigned{row.HeaderHeight, row.HeaderHash[:], f.Header.LastBlockHash}, nil
+	}
+	p.Claim = attest.Standing
+	all, err := v.VerifyMany(raw, p)
+	if err != nil {
+		return fail(err)
+	}
+	b, err := attest.DecodeBundle(raw)
+	if err != nil {
+		return fail(err)
+	}
+	return all[0].ChainID, cosigned{all[0].HeaderHeight, all[0].HeaderHash[:], b.Header.LastBlockHash}, nil
 }
 
 // remember keeps, before anything is given away, what is cosigned; and refuses what a witness must not sign.
