@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
 	"errors"
@@ -334,11 +335,12 @@ there is no way on: get the whole pack with fetch.`,
 			if err != nil {
 				return err
 			}
-			set, root, err := attest.PackRoot(old)
+			set, _, err := attest.PackRoot(old)
 			if err != nil {
 				return &exit{code: attest.ExitCode(nil, err), err: fmt.Errorf("--base: %w", err)}
 			}
-			raw, err := fileFrom(cmd.Context(), node, attest.DeltaMediaType, pb.PackBytesMax, "v1", "packs", set.Word(), "delta?base="+hex.EncodeToString(root[:]))
+			name := sha256.Sum256(old)
+			raw, err := fileFrom(cmd.Context(), node, attest.DeltaMediaType, pb.PackBytesMax, "v1", "packs", set.Word(), "delta?base="+hex.EncodeToString(name[:]))
 			if err != nil {
 				return err
 			}

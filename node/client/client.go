@@ -659,7 +659,7 @@ func (c *Client) Attestation(ctx context.Context, uscc string) ([]byte, error) {
 	return a.body, nil
 }
 
-// Pack fetches the newest offline pack (离线信用包) of a set, "serious" or "negative"; base, if it is not zero, is the root of an older one, and what comes is the delta from it.
+// Pack fetches the newest offline pack (离线信用包) of a set, "serious" or "negative"; base, if it is not zero, is the SHA-256 of the file of an older one, and what comes is the delta from it.
 // It is UNVERIFIED.
 func (c *Client) Pack(ctx context.Context, set string, base attest.Hash) ([]byte, error) {
 	path := "/v1/packs/" + url.PathEscape(set)

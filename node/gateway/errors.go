@@ -37,7 +37,7 @@ var (
 	ErrNotHeld     = x.Reject(9022, "E_NOT_HELD", "contract/HTTP", "the chain has a block of this height, this node does not keep it", "ask an archive node")
 	ErrPlanUnknown = x.Reject(9024, "E_INSPECTION_PLAN_UNKNOWN", "contract/HTTP", "no plan of inspections has this id", "check the id")
 	ErrFirm        = x.Reject(9040, "E_FIRM_AUDIENCE", "§11.2", "a firm's key opens what is the firm's own", "ask about the firm whose key it is, at a route that takes firms")
-	ErrPackBase    = x.Reject(9030, "E_PACK_BASE", "design §7", "this gateway makes no delta from that set: it is no pack of its own, or one of more than 24 hours ago", "get the whole pack")
+	ErrPackBase    = x.Reject(9030, "E_PACK_BASE", "design §7", "this gateway makes no delta from that pack: it is none of its own, or one of more than 24 hours ago", "get the whole pack")
 	ErrLender      = x.Reject(9041, "E_LENDER_AUDIENCE", "§11.2, A6-4", "a lender is told what the public is, and what firms authorise", "ask at the public routes, or at /v1/queries on a firm's authorisation")
 	ErrNoLending   = x.Reject(9042, "E_NO_LENDING", "A6-4", "this node is no lenders' gateway", "ask the gateway that the authorisation names")
 	ErrLendersOnly = x.Reject(9043, "E_LENDERS_ONLY", "§11.2, A6-4", "this is for lenders", "ask with a lender's key; agencies ask at /v1/checks")

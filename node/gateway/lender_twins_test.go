@@ -32,8 +32,8 @@ func TestLenderTwins(t *testing.T) {
 		l.Block()
 		packs, before := map[string]string{}, l.raw("a")
 		for _, set := range []string{"serious", "negative"} {
-			p, _ := l.opened(set)
-			packs[set] = hex.EncodeToString(p.Root[:])
+			_, raw := l.opened(set)
+			packs[set] = fileName(raw)
 		}
 		tell := func(what string, a answer) {
 			told[i] = append(told[i], what+": "+l.outwardly(a))
@@ -107,8 +107,7 @@ func TestLenderTwins(t *testing.T) {
 				}
 			}
 			for _, set := range []string{"serious", "negative"} {
-				root := packs[set]
-				ask(by, http.MethodGet, "/v1/packs/"+set+"/delta?base="+root, nil)
+				ask(by, http.MethodGet, "/v1/packs/"+set+"/delta?base="+packs[set], nil)
 			}
 			many, err := json.Marshal(map[string][]string{"subjects": {l.firm("a"), l.firm("b")}})
 			must(t, err)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -21,7 +22,8 @@ import (
 // lies on a disk. Who came and left between two packs moves neither: a pack made early would tell that there was somebody.
 //
 // Of older packs it remembers, for a day, what changed from one to the next: enough for a delta from any of them to the newest, in which what came and
-// went in between does not show.
+// went in between does not show. The older pack is named by the SHA-256 of its file, signatures and all, and not by its root: whoever puts a firm into the newest set has the root
+// of a set that may have been, and a delta from there would tell that it was one.
 
 // deltaAge is how old a pack may be that a delta leads on from (design.md §7).
 const deltaAge = 24 * time.Hour
@@ -30,6 +32,7 @@ const deltaAge = 24 * time.Hour
 const (
 	packStepsMax  = 4096
 	packStepBytes = 64 << 20
+	packsMadeMax  = 1 << 16
 )
 
 // packs of one set.
@@ -40,12 +43,20 @@ type packs struct {
 	cur   *pack      // guarded by mu
 	shows int64      // guarded by mu; height in which all that cur shows were seen to be in the set
 	steps []packStep // guarded by mu; oldest first, the last one leads to cur
+	made  []madePack // guarded by mu; oldest first, the last one is cur
+}
+
+// madePack is a pack that was served within the last day: what is asked for by name, and which set it had.
+type madePack struct {
+	name, root attest.Hash
+	time       time.Time // of the header
 }
 
 // pack is the newest pack of a set. Immutable.
 type pack struct {
 	height  int64
-	time    time.Time // of the header
+	time    time.Time   // of the header
+	name    attest.Hash // SHA-256 of the file
 	root    attest.Hash
 	members []byte
 	file    *pb.Pack // without its members
@@ -109,6 +120,18 @@ func (p *packs) follow(next *pack) {
 		p.steps = append(p.steps[:len(p.steps):len(p.steps)], s) // a reader may have the older slice
 	}
 	p.cur = next
+	p.made = append(p.made, madePack{next.name, next.root, next.time})
+}
+
+// rootOf gives the set of a pack of the last day.
+func (p *packs) rootOf(name attest.Hash) (root attest.Hash, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := slices.IndexFunc(p.made, func(m madePack) bool { return m.name == name })
+	if i < 0 {
+		return root, false
+	}
+	return p.made[i].root, true
 }
 
 // forget drops what is older than a day, and what is too much.
@@ -124,8 +147,15 @@ func (p *packs) forget(now time.Time) {
 	if keep > 0 {
 		p.steps = slices.Clone(p.steps[keep:])
 	}
+	old := max(0, len(p.made)-packsMadeMax)
+	for old < len(p.made) && now.Sub(p.made[old].time) > deltaAge {
+		old++
+	}
+	if old > 0 {
+		p.made = slices.Clone(p.made[old:])
+	}
 	if p.cur != nil && now.Sub(p.cur.time) > deltaAge {
-		p.cur, p.steps = nil, nil // nobody has asked for a day
+		p.cur, p.steps, p.made = nil, nil, nil // nobody has asked for a day
 	}
 }
 
@@ -147,6 +177,7 @@ func (g *Gateway) makePack(h *head, set pb.PackSet) (*pack, error) {
 		Catalog: proof.Catalog[:], Log: proof.Log[:], State: proof.State[:], Set: set, Other: proof.Other[:], Members: proof.Members,
 	}
 	p := &pack{height: h.height, time: headTime(h), root: proof.Root, file: f, raw: attest.EncodePack(f), tag: h.tag()}
+	p.name = sha256.Sum256(p.raw)
 	p.members = p.raw[len(p.raw)-len(proof.Members):] // the last field: not twice in memory
 	opened, err := h.verifier.OpenPack(p.raw, attest.Policy{Claim: packClaims[set], MaxAge: time.Second, Now: p.time})
 	if err == nil && opened.Height != h.height {
@@ -232,21 +263,26 @@ func packOf(set pb.PackSet) func(*call) error {
 	}
 }
 
-// deltaOf answers GET /v1/packs/…/delta?base=ROOT.
+// deltaOf answers GET /v1/packs/…/delta?base=SHA256.
 func deltaOf(set pb.PackSet) func(*call) error {
 	return func(c *call) error {
 		base, err := hex.DecodeString(c.form.Get("base"))
 		if err != nil || len(base) != len(attest.Hash{}) {
-			return refuse(http.StatusBadRequest, ErrID.With("base is the root of the pack that you have: 64 hexadecimal digits"))
+			return refuse(http.StatusBadRequest, ErrID.With("base is the SHA-256 of the pack file that you have: 64 hexadecimal digits"))
 		}
 		if _, err := c.accepts(attest.DeltaMediaType); err != nil {
 			return err
 		}
-		p, steps, err := c.g.newestPack(c.g.packsOf(set))
+		packs := c.g.packsOf(set)
+		p, steps, err := c.g.newestPack(packs)
 		if err != nil {
 			return err
 		}
-		d, ok := p.delta(attest.Hash(base), steps)
+		root, ok := packs.rootOf(attest.Hash(base))
+		if !ok {
+			return refuse(http.StatusGone, ErrPackBase)
+		}
+		d, ok := p.delta(root, steps)
 		if !ok {
 			return refuse(http.StatusGone, ErrPackBase)
 		}

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"net/http/httptest"
 	"strings"
@@ -89,19 +90,55 @@ func TestPacks(t *testing.T) {
 	}
 
 	// The delta gives the second pack of the first.
-	d := w.public("/v1/packs/serious/delta?base=" + hex.EncodeToString(serious.Root[:]))
+	d := w.public("/v1/packs/serious/delta?base=" + fileName(first))
 	made, err := attest.ApplyDelta(first, d.body)
 	if err != nil || !bytes.Equal(made, raw) || d.header.Get("Content-Type") != attest.DeltaMediaType {
 		t.Error("the delta does not give the pack that is served", err)
 	}
-	d = w.public("/v1/packs/serious/delta?base=" + hex.EncodeToString(second.Root[:]))
+	d = w.public("/v1/packs/serious/delta?base=" + fileName(raw))
 	if made, err := attest.ApplyDelta(raw, d.body); err != nil || !bytes.Equal(made, raw) {
 		t.Error("the delta from the newest set is none", err)
 	}
 	w.want(w.get("", "/v1/packs/serious/delta?base="+strings.Repeat("0", 64)), 410, "E_PACK_BASE")
-	w.want(w.get("", "/v1/packs/negative/delta?base="+hex.EncodeToString(serious.Root[:])), 410, "E_PACK_BASE")
+	w.want(w.get("", "/v1/packs/negative/delta?base="+fileName(first)), 410, "E_PACK_BASE")
 	for _, bad := range []string{"", "?base=", "?base=00", "?base=" + strings.Repeat("g", 64)} {
 		w.want(w.get("", "/v1/packs/serious/delta"+bad), 400, "E_ID")
+	}
+}
+
+// fileName is what a delta's base is named by.
+func fileName(pack []byte) string {
+	h := sha256.Sum256(pack)
+	return hex.EncodeToString(h[:])
+}
+
+// TestDeltaOfGuess is INV-03: a reader has nothing from when a firm's record was public. It puts the firm into the newest set and asks for the delta from there. Whether the
+// firm was in a pack of the last day it does not learn, neither by the root of that set nor by a file with the newest signatures.
+func TestDeltaOfGuess(t *testing.T) {
+	w := newWorld(t)
+	w.enrolAll()
+	w.do("on 2026-07-20", "record by=ops issuer=zz-scjg firm=a no=7 kinds=9 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=a no=7")
+	w.Block()
+	shown, old := w.opened("serious") // of somebody else
+	w.do("on 2026-07-22", "withdraw by=zz-scjg issuer=zz-scjg firm=a no=7")
+	w.Block()
+	_, raw := w.opened("serious")
+
+	f := new(pb.Pack)
+	must(t, pb.Decode(raw[4:], f))
+	member := sha256.Sum256([]byte("S" + w.firm("a")))
+	f.Members = member[:]
+	guess := attest.EncodePack(f)
+	_, root, err := attest.PackRoot(guess)
+	must(t, err)
+	if root != shown.Root {
+		t.Fatal("the guess is not the set that was")
+	}
+	w.want(w.get("", "/v1/packs/serious/delta?base="+hex.EncodeToString(root[:])), 410, "E_PACK_BASE")
+	w.want(w.get("", "/v1/packs/serious/delta?base="+fileName(guess)), 410, "E_PACK_BASE")
+	d := w.public("/v1/packs/serious/delta?base=" + fileName(old)) // whoever has the pack goes on from it
+	if made, err := attest.ApplyDelta(old, d.body); err != nil || !bytes.Equal(made, raw) {
+		t.Error("the delta does not give the pack that is served", err)
 	}
 }
 
@@ -198,7 +235,7 @@ func TestPackTwins(t *testing.T) {
 		w.enrolAll()
 		w.do("on 2026-07-20", "record by=ops issuer=zz-scjg firm=b no=8 kinds=9 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=b no=8")
 		w.Block()
-		first, _ := w.opened("serious")
+		_, first := w.opened("serious")
 		if i == 0 {
 			w.do("record by=ops issuer=zz-scjg firm=a no=7 kinds=9 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=a no=7",
 				"on 2026-07-22", "withdraw by=zz-scjg issuer=zz-scjg firm=a no=7")
@@ -213,7 +250,7 @@ func TestPackTwins(t *testing.T) {
 		second, raw := w.opened("serious")
 		f := new(pb.Pack)
 		must(t, pb.Decode(raw[4:], f))
-		d, delta := w.public("/v1/packs/serious/delta?base="+hex.EncodeToString(first.Root[:])), new(pb.PackDelta)
+		d, delta := w.public("/v1/packs/serious/delta?base="+fileName(first)), new(pb.PackDelta)
 		must(t, pb.Decode(d.body[4:], delta))
 		members[i], added[i], removed[i], roots[i] = f.Members, delta.Added, delta.Removed, second.Root[:]
 		sizes[i], deltas[i], tags[i] = len(raw), len(d.body), w.get("", "/v1/packs/serious").header.Get("ETag")
