@@ -37,6 +37,7 @@ func TestText(t *testing.T) {
 		{"the record is RECORD_REPAIRED, not registered", "记录的状态为已修复，不是登记"},
 		{"11 holds no mandate MANDATE_PUBLISH of 22", "11 没有 22 的核验公示委托"},
 		{"fulfilment is not a list", "fulfilment 不是列表"},
+		{"kind is not one of OBJECTION_RECORD, OBJECTION_BREACH", "kind 应为以下之一：OBJECTION_RECORD, OBJECTION_BREACH"},
 		{
 			"E_MIN_PERIOD: the record is published until 2026-10-15 at least; today is 2026-10-12 (rule N1); passes on 2026-10-15; apply on or after that day",
 			"E_MIN_PERIOD：该记录至少公示至 2026-10-15；今日为 2026-10-12（依据 N1）；2026-10-15 起可通过；在该日或之后申请",

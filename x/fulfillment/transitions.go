@@ -30,7 +30,9 @@ func CheckAssess(m *pb.AssessCommitment) error {
 	}
 	if m.Fulfilment == 1 {
 		if len(m.UnperformedDigest) != 0 || len(m.ActionDigest) != 0 {
-			return ErrText.With("status 全部履行 goes with neither 未履行的承诺内容 nor 违诺责任追究内容")
+			r := ErrText.With("status 全部履行 goes with neither 未履行的承诺内容 nor 违诺责任追究内容")
+			r.Remedy = "leave both texts out, or correct the status"
+			return r
 		}
 		return nil
 	}
@@ -67,6 +69,10 @@ func Assess(ctx *x.Ctx, m *pb.AssessCommitment, found Inspected) (x.Done, error)
 			return done, nil
 		}
 		return done, x.ErrDifferently.With("commitment %s was assessed on %s with another result", m.Code, calendar.Date(c.AssessedOn))
+	case pb.COMMITMENT_PENDING:
+		r := commitment.ErrState.With("commitment %s is %s", m.Code, c.State)
+		r.Remedy = "accept it first"
+		return done, r
 	default:
 		return done, commitment.ErrState.With("commitment %s is %s", m.Code, c.State)
 	}

@@ -105,6 +105,12 @@ func Sentences(tb testing.TB, root string, only []string, folders ...string) (ou
 						return true
 					})
 				}
+			case *ast.AssignStmt: // a remedy of the case at hand
+				for i, l := range n.Lhs {
+					if sel, ok := l.(*ast.SelectorExpr); ok && len(n.Rhs) == len(n.Lhs) && slices.Contains(fields, sel.Sel.Name) {
+						add(n.Rhs[i], "")
+					}
+				}
 			case *ast.KeyValueExpr:
 				if id, ok := n.Key.(*ast.Ident); ok && slices.Contains(fields, id.Name) {
 					add(n.Value, "")
