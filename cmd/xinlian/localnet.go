@@ -207,7 +207,7 @@ func localnetStatusCmd() *cobra.Command {
 		w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 		fmt.Fprintln(w, "node\tprocess\tstate\theight\tapp hash\tready")
 		for _, d := range s.Nodes {
-			fmt.Fprintf(w, "%s\t%d\t%s\t%d\t%.16s\t%s\n", d.Name, d.PID, d.State, d.Height, d.AppHash, d.Reason)
+			fmt.Fprintf(w, "%s\t%d\t%s\t%d\t%.16s\t%s\n", d.Name, d.PID, d.State, d.Height, d.AppHash, catalog().Text(speaks(c), d.Reason))
 		}
 		if s.Common > 0 {
 			word := "do NOT agree"
