@@ -45,6 +45,8 @@ func TestText(t *testing.T) {
 		// A rule with a bracket of its own, a sentence within a sentence, a value that is one.
 		{"E_NATURAL_PERSON: 承诺人代码 (subject_id) is empty (rule H1 art 13(3), INV-17); fill the cell", "E_NATURAL_PERSON：承诺人代码 (subject_id)为空（依据 H1 art 13(3), INV-17）；填写该单元格"},
 		{"subject: the check character does not fit", "subject：校验码不符"},
+		{"the code in the path: the check character does not fit", "路径中的代码：校验码不符"},
+		{"the signature has 0 bytes instead of 65", "签名为 0 字节，应为 65 字节"},
 		{"row 7: the vault has no texts of this record", "第 7 行：保管库中没有该记录的文字"},
 		// What nobody has written down stays.
 		{"some other thing", "some other thing"},

@@ -11,7 +11,7 @@ import (
 func TestNothingIsMissing(t *testing.T) {
 	said := langtest.Sentences(t, "../..", []string{"With", "Reject", "problem"}, "x/...", "app/...", "node/gateway")
 	said = append(said, langtest.Sentences(t, "../..", []string{"bad"}, "node/gateway")...)
-	said = append(said, langtest.Sentences(t, "../..", nil, "node", "node/join", "node/peer", "app", "app/state", "node/client", "node/intake", "node/keys", "node/vault", "node/audit", "x/attest/...")...)
+	said = append(said, langtest.Sentences(t, "../..", nil, "node", "node/join", "node/peer", "app", "app/state", "node/client", "node/intake", "node/keys", "node/vault", "node/audit", "x/attest/...", "proto/xinlian/v1")...)
 	langtest.Hold(t, lang.Ledger(), said...)
 	langtest.Used(t, lang.Ledger(), lang.Ledger(), said...)
 }
