@@ -17,6 +17,7 @@ func TestDeltasOfADay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, now := packs{set: pb.PACK_SERIOUS}, time.Unix(1_800_000_000, 0)
 		at, sets := map[attest.Hash]time.Time{}, map[attest.Hash][]byte{}
+		files := map[attest.Hash]*pack{} // by name
 		for range rapid.IntRange(1, 12).Draw(t, "packs") {
 			now = now.Add(time.Duration(rapid.IntRange(1, 10).Draw(t, "hours")) * time.Hour)
 			var members []byte
@@ -26,8 +27,15 @@ func TestDeltasOfADay(t *testing.T) {
 				}
 			}
 			root := attest.Hash(sha256.Sum256(members))
-			p.follow(&pack{time: now, root: root, members: members, file: &pb.Pack{Set: p.set}})
+			name := attest.Hash(sha256.Sum256([]byte(now.String())))
+			files[name] = &pack{time: now, name: name, root: root, members: members, file: &pb.Pack{Set: p.set}}
+			p.follow(files[name])
 			p.forget(now)
+			for name, f := range files {
+				if root, ok := p.rootOf(name); ok != (now.Sub(f.time) <= deltaAge) || ok && root != f.root {
+					t.Fatalf("a pack of %s ago is known: %v, by the set %x", now.Sub(f.time), ok, root)
+				}
+			}
 			at[root], sets[root] = now, members
 			for old, when := range at {
 				d, ok := p.cur.delta(old, p.steps)
@@ -44,7 +52,7 @@ func TestDeltasOfADay(t *testing.T) {
 			}
 		}
 		p.forget(now.Add(deltaAge + 1))
-		if p.cur != nil || p.steps != nil {
+		if p.cur != nil || p.steps != nil || p.made != nil {
 			t.Fatal("a pack that nobody asks for stays for more than a day")
 		}
 	})
