@@ -158,6 +158,8 @@ func checkTarget(ctx *x.Ctx, d *pb.Dishonesty, first calendar.Date) error {
 func checkCommitment(r x.Reader, target *pb.Dishonesty, code string) error {
 	c, ok := commitment.Get(r, code)
 	switch {
+	case code == "":
+		return ErrCommitment.With("the application names no commitment")
 	case !ok || c.Content.Subject != sanction.Of(target).Subject:
 		return ErrCommitment.With("%s has no commitment %q", sanction.Of(target).Subject, code)
 	case c.Content.Type != 4:
