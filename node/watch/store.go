@@ -48,6 +48,8 @@ type Watch struct {
 type Store struct {
 	mu  sync.RWMutex // held for writing while a list changes
 	dir string
+	// rooted are the owners whose folder, and the one that it stands in, this process has put on the disk. Guarded by mu.
+	rooted map[string]bool
 
 	testingOnlyStep func(did string) // told of each step of a write, so that a test can end the process there
 }
@@ -59,7 +61,7 @@ func New(dir string) *Store {
 			_ = os.Remove(name) // the next start tries again
 		}
 	}
-	return &Store{dir: dir}
+	return &Store{dir: dir, rooted: map[string]bool{}}
 }
 
 const (
@@ -164,7 +166,16 @@ func (s *Store) write(owner, id string, rows []row) (err error) {
 		return err
 	}
 	s.step("rename")
-	return syncDir(dir)
+	if err := syncDir(dir); err != nil || s.rooted[owner] {
+		return err
+	}
+	// A folder may be young, and is not on the disk before the one that it stands in is.
+	if err := errors.Join(syncDir(s.dir), syncDir(filepath.Dir(s.dir))); err != nil {
+		return err
+	}
+	s.step("parents")
+	s.rooted[owner] = true
+	return nil
 }
 
 func syncDir(dir string) error {

@@ -34,6 +34,34 @@ func must(t testing.TB, err error) {
 	}
 }
 
+// TestFoldersAreOnTheDisk: what the first write for an owner makes above its list is put on the disk with it, once in a run of the program.
+func TestFoldersAreOnTheDisk(t *testing.T) {
+	at := filepath.Join(t.TempDir(), "watches")
+	wrote := func(s *Store, owner string) (steps []string) {
+		s.OnStep(func(did string) { steps = append(steps, did) })
+		_, err := s.Add(owner, "a", firms(0, 1))
+		must(t, err)
+		must(t, s.Drop(owner, "a"))
+		return steps
+	}
+	s := New(at)
+	for _, tt := range []struct {
+		what  string
+		store *Store
+		owner string
+		want  bool
+	}{
+		{"the first of an owner", s, lender, true},
+		{"the second", s, lender, false},
+		{"the first of another", s, other, true},
+		{"the first after a restart", New(at), lender, true},
+	} {
+		if got := wrote(tt.store, tt.owner); slices.Contains(got, "parents") != tt.want || !slices.Contains(got, "rename") {
+			t.Errorf("%s: steps %v", tt.what, got)
+		}
+	}
+}
+
 // TestStoreIsItsModel: whatever is added, acknowledged, removed and dropped, also over restarts, the store holds what a map would.
 func TestStoreIsItsModel(t *testing.T) {
 	dir := t.TempDir()
