@@ -26,6 +26,7 @@ func TestBench(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts nodes and loads them")
 	}
+	t.Parallel()
 	t.Run("load", func(t *testing.T) {
 		t.Parallel()
 		var r bench.Report

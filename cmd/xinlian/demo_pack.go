@@ -21,9 +21,9 @@ func (d *demo) fetchPack(actor, set string, claim attest.Claim, base *offlinePac
 	if err := d.height(actor, from+1); err != nil {
 		return nil, err
 	}
-	var older attest.Hash
+	var older []byte
 	if base != nil {
-		older = base.pack.Root
+		older = base.raw
 	}
 	raw, err := d.clients[actor].Pack(d.ctx, set, older)
 	if err != nil {

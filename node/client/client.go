@@ -659,12 +659,13 @@ func (c *Client) Attestation(ctx context.Context, uscc string) ([]byte, error) {
 	return a.body, nil
 }
 
-// Pack fetches the newest offline pack (离线信用包) of a set, "serious" or "negative"; base, if it is not zero, is the SHA-256 of the file of an older one, and what comes is the delta from it.
-// It is UNVERIFIED.
-func (c *Client) Pack(ctx context.Context, set string, base attest.Hash) ([]byte, error) {
+// Pack fetches the newest offline pack (离线信用包) of a set, "serious" or "negative"; base, if there is one, is the file of an older pack that this gateway has served,
+// byte for byte, and what comes is the delta from it. It is UNVERIFIED.
+func (c *Client) Pack(ctx context.Context, set string, base []byte) ([]byte, error) {
 	path := "/v1/packs/" + url.PathEscape(set)
-	if base != (attest.Hash{}) {
-		path += "/delta?base=" + hex.EncodeToString(base[:])
+	if base != nil {
+		name := sha256.Sum256(base)
+		path += "/delta?base=" + hex.EncodeToString(name[:])
 	}
 	a, err := c.ask(ctx, request{method: http.MethodGet, path: path, accept: "*/*", long: true})
 	if err != nil {

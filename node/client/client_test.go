@@ -14,7 +14,6 @@ import (
 
 	"github.com/xinlian-ledger/xinlian/node/keys"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
-	"github.com/xinlian-ledger/xinlian/x/attest"
 )
 
 // A gateway takes each Authorization header once, and a header names a whole second.
@@ -197,7 +196,7 @@ func TestSilent(t *testing.T) {
 	if _, err = c.Params(t.Context()); !silent(err) {
 		t.Errorf("nothing: %v", err)
 	}
-	if _, err := c.Pack(t.Context(), "serious", attest.Hash{}); err != nil {
+	if _, err := c.Pack(t.Context(), "serious", nil); err != nil {
 		t.Errorf("a pack: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -206,7 +205,7 @@ func TestSilent(t *testing.T) {
 		t.Errorf("interrupted: %v", err)
 	}
 	c.http.Timeout = 10 * time.Millisecond
-	if _, err := c.Pack(t.Context(), "none", attest.Hash{}); !errors.Is(err, ErrUnreachable) || !strings.HasSuffix(err.Error(), "it did not come whole within 10ms") {
+	if _, err := c.Pack(t.Context(), "none", nil); !errors.Is(err, ErrUnreachable) || !strings.HasSuffix(err.Error(), "it did not come whole within 10ms") {
 		t.Errorf("a pack that never comes: %v", err)
 	}
 }
