@@ -19,8 +19,15 @@ import (
 // xinlian runs the program as a process of its own and gives what it wrote.
 func xinlian(t *testing.T, code int, args ...string) (stdout, stderr string) {
 	t.Helper()
+	return xinlianWith(t, nil, code, args...)
+}
+
+// xinlianWith runs the program with variables beside those of the test.
+func xinlianWith(t *testing.T, env []string, code int, args ...string) (stdout, stderr string) {
+	t.Helper()
 	var out, errs bytes.Buffer
 	c := exec.Command(os.Args[0], args...)
+	c.Env = append(os.Environ(), env...)
 	c.Stdout, c.Stderr = &out, &errs
 	c.Run()
 	if got := c.ProcessState.ExitCode(); got != code {

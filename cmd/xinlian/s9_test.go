@@ -66,6 +66,7 @@ func TestS9(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a network")
 	}
+	t.Parallel()
 	work := t.TempDir()
 	dir := filepath.Join(work, "net")
 	verifier := filepath.Join(work, "xinlian-verify")
@@ -77,9 +78,11 @@ func TestS9(t *testing.T) {
 	n, err := runner.Load(dir)
 	must(t, err)
 	api := n.Nodes[0].API
-	t.Setenv("XINLIAN_PASSPHRASE_FILE", n.PassphrasePath())
-	t.Setenv("XINLIAN_HOME", filepath.Join(work, "home"))
-	t.Setenv("XINLIAN_NODE", api)
+	env := []string{"XINLIAN_PASSPHRASE_FILE=" + n.PassphrasePath(), "XINLIAN_HOME=" + filepath.Join(work, "home"), "XINLIAN_NODE=" + api}
+	xinlian := func(t *testing.T, code int, args ...string) (stdout, stderr string) {
+		t.Helper()
+		return xinlianWith(t, env, code, args...)
+	}
 	as := func(key string, args ...string) []string { return append(args, "--keys", n.KeysPath(), "--key", key) }
 	write := func(name string, content any) string {
 		raw, ok := content.([]byte)

@@ -172,6 +172,7 @@ func TestJoinKilled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes")
 	}
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "net")
 	t.Cleanup(func() { runner.Down(dir) })
 	xinlian(t, 0, "bench", "fill", "--dir", dir, "--records", "30000", "--full-nodes", "1")
@@ -185,14 +186,11 @@ func TestJoinKilled(t *testing.T) {
 	if made.Chunks < 2 {
 		t.Fatalf("%d chunks: there is nothing between them", made.Chunks)
 	}
-	t.Setenv("XINLIAN_ENGINE_CONSENSUS_CREATE_EMPTY_BLOCKS_INTERVAL", "500ms") // the headers after the snapshot prove it
-	if err := runner.Restart(t.Context(), dir, source.Name, os.Args[0]); err != nil {
-		t.Fatal(err)
-	}
+	const often = "XINLIAN_ENGINE_CONSENSUS_CREATE_EMPTY_BLOCKS_INTERVAL=500ms" // the headers after the snapshot prove it
+	xinlianWith(t, []string{often}, 0, "localnet", "restart", source.Name, "--dir", dir)
 	empty(t, full.Home)
-	t.Setenv("XINLIAN_PASSPHRASE_FILE", filepath.Join(dir, "keys", "passphrase"))
 	join := func() *process {
-		return runProcess(t, []string{"XINLIAN_LOG_ENGINE=info"}, "start", "--home", full.Home, "--join", source.API, "--key", "gov1", "--keys", filepath.Join(dir, "keys"), "--trust", n.TrustPath())
+		return runProcess(t, []string{"XINLIAN_LOG_ENGINE=info", often, "XINLIAN_PASSPHRASE_FILE=" + filepath.Join(dir, "keys", "passphrase")}, "start", "--home", full.Home, "--join", source.API, "--key", "gov1", "--keys", filepath.Join(dir, "keys"), "--trust", n.TrustPath())
 	}
 	// A chunk whose file is damaged is not served: the second comes only afterwards.
 	second := filepath.Join(made.Dir, "000001")
