@@ -166,24 +166,25 @@ func (s *Store) write(owner, id string, rows []row) (err error) {
 		return err
 	}
 	s.step("rename")
-	if err := syncDir(dir); err != nil || s.rooted[owner] {
+	if err := s.syncDir(dir); err != nil || s.rooted[owner] {
 		return err
 	}
 	// A folder may be young, and is not on the disk before the one that it stands in is.
-	if err := errors.Join(syncDir(s.dir), syncDir(filepath.Dir(s.dir))); err != nil {
+	if err := errors.Join(s.syncDir(s.dir), s.syncDir(filepath.Dir(s.dir))); err != nil {
 		return err
 	}
-	s.step("parents")
 	s.rooted[owner] = true
 	return nil
 }
 
-func syncDir(dir string) error {
+func (s *Store) syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	err = errors.Join(d.Sync(), d.Close())
+	s.step("sync of " + filepath.Base(dir))
+	return err
 }
 
 // List gives the watches of an owner, by id.
@@ -283,7 +284,7 @@ func (s *Store) Drop(owner, id string) error {
 		return ErrUnknown
 	}
 	if err == nil {
-		err = syncDir(filepath.Join(s.dir, owner))
+		err = s.syncDir(filepath.Join(s.dir, owner))
 	}
 	return err
 }

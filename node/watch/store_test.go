@@ -36,7 +36,8 @@ func must(t testing.TB, err error) {
 
 // TestFoldersAreOnTheDisk: what the first write for an owner makes above its list is put on the disk with it, once in a run of the program.
 func TestFoldersAreOnTheDisk(t *testing.T) {
-	at := filepath.Join(t.TempDir(), "watches")
+	at := filepath.Join(t.TempDir(), "around", "watches")
+	must(t, os.Mkdir(filepath.Dir(at), 0o700))
 	wrote := func(s *Store, owner string) (steps []string) {
 		s.OnStep(func(did string) { steps = append(steps, did) })
 		_, err := s.Add(owner, "a", firms(0, 1))
@@ -56,8 +57,11 @@ func TestFoldersAreOnTheDisk(t *testing.T) {
 		{"the first of another", s, other, true},
 		{"the first after a restart", New(at), lender, true},
 	} {
-		if got := wrote(tt.store, tt.owner); slices.Contains(got, "parents") != tt.want || !slices.Contains(got, "rename") {
-			t.Errorf("%s: steps %v", tt.what, got)
+		got := wrote(tt.store, tt.owner)
+		for dir, want := range map[string]bool{tt.owner: true, "watches": tt.want, "around": tt.want} {
+			if slices.Contains(got, "sync of "+dir) != want {
+				t.Errorf("%s: %s on the disk %t, want %t: steps %v", tt.what, dir, !want, want, got)
+			}
 		}
 	}
 }

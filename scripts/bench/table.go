@@ -415,11 +415,11 @@ func (t *table) gateway(subjects int, filled string) {
 	}
 	sound := func(p bench.Phase) bool { return p.Refused == 0 && p.Served >= 0.95*p.Offered }
 	t.add(quiet, "≤ 1 ms", row(r.Idle, r.IdleNoop, r.Saturation), verdict(r.Idle.P99 <= 1 && sound(r.Idle)), command)
-	loads, most := make([]string, 0, len(r.Curve)), 0.0
-	for _, p := range r.Curve {
+	loads, most, held := make([]string, 0, len(r.Curve)), 0.0, true
+	for _, p := range r.Curve { // from the least load to the most: one that holds above one that does not is luck
 		loads = append(loads, fmt.Sprintf("%.0f/s %.2f/%.2f/%.2f", p.Offered, p.P50, p.P99, p.P999))
-		if p.P99 <= 1 && sound(p) {
-			most = max(most, p.Served)
+		if held = held && p.P99 <= 1 && sound(p); held {
+			most = p.Served
 		}
 	}
 	t.add("the same over offered load, p50/p99/p99.9 ms", "", fmt.Sprintf("%s; p99 ≤ 1 ms up to %.0f/s", strings.Join(loads, "; "), most), "", command)
