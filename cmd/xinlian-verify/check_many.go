@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/xinlian-ledger/xinlian/node/lang/shell"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 )
 
@@ -21,12 +22,19 @@ func checkManyCommand() *cobra.Command {
 		Short: "Judge every subject of a bundle",
 		Long: `check-many judges every subject of a bundle. One proof covers all of them, so the bundle is invalid, stale or
 not trusted as a whole; whether the claim holds is said of each. A firm that was asked for and is not in the
-bundle has no line: compare the list.`,
+bundle has no line: compare the list.
+
+A table that stands in the place of --csv is taken away before anything is judged: none is left of an earlier call where this one fails.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := apart("--csv", out, q.files(args[0])...); err != nil {
 				return err
 			}
+			file, err := beginTable(out)
+			if err != nil {
+				return err
+			}
+			defer file.Drop()
 			v, raw, p, err := q.read("", args[0], int64(attest.FileBytesMax))
 			if err != nil {
 				return q.refused(cmd.OutOrStdout(), err, p, func(j attest.VerdictJSON) any { return []attest.VerdictJSON{j} })
@@ -41,7 +49,7 @@ bundle has no line: compare the list.`,
 				return &exit{code: attest.ExitCode(nil, err), err: err}
 			}
 			if out != "" {
-				if err := save(out, table(verdicts)); err != nil {
+				if err := file.Finish(table(verdicts)); err != nil {
 					return usage("write --csv: %w", err)
 				}
 			}
@@ -75,6 +83,22 @@ bundle has no line: compare the list.`,
 	q.headerFlag(cmd)
 	cmd.Flags().StringVar(&out, "csv", "", "write one row a subject to this file")
 	return cmd
+}
+
+// beginTable makes room for the table of --csv, nil where none is asked for, and takes away the one that is there.
+func beginTable(out string) (*shell.File, error) {
+	if out == "" {
+		return nil, nil
+	}
+	file, err := shell.Begin(out, 0o644)
+	if err != nil {
+		return nil, usage("write --csv: %w", err)
+	}
+	if err := file.Clear(); err != nil {
+		file.Drop()
+		return nil, usage("write --csv: %w", err)
+	}
+	return file, nil
 }
 
 // tableHead names the columns. Whether a subject is enrolled a pack leaves empty.

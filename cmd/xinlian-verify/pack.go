@@ -108,13 +108,20 @@ func packLookupCommand() *cobra.Command {
 		Short: "Judge a pack and look firms up in it",
 		Long: `lookup judges a pack and says of each firm whether it is in the set. Firms are named by --subject, several times if need
 be, or stand in the first column of a CSV file (--subjects). A text that is no 统一社会信用代码 is refused and never
-taken for a firm that is not in the set. A pack does not say whether a firm is enrolled.`,
+taken for a firm that is not in the set. A pack does not say whether a firm is enrolled.
+
+A table that stands in the place of --csv is taken away before anything is judged: none is left of an earlier call where this one fails.`,
 		Example: "  xinlian-verify pack lookup serious.xlp --trust trust.json --claim no-serious --max-age 24h --subjects portfolio.csv --csv out.csv",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := apart("--csv", out, append(q.files(args[0]), list)...); err != nil {
 				return err
 			}
+			file, err := beginTable(out)
+			if err != nil {
+				return err
+			}
+			defer file.Drop()
 			if list != "" {
 				more, err := readSubjects(list)
 				if err != nil {
@@ -144,7 +151,7 @@ taken for a firm that is not in the set. A pack does not say whether a firm is e
 				}
 			}
 			if out != "" {
-				if err := save(out, packTable(verdicts, p.Now)); err != nil {
+				if err := file.Finish(packTable(verdicts, p.Now)); err != nil {
 					return usage("write --csv: %w", err)
 				}
 			}

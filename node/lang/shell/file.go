@@ -100,6 +100,24 @@ func (f *File) Same(other *File) bool {
 	return f.f != nil && other.f != nil && f.target == other.target
 }
 
+// Clear takes away what stands in the place, so that nobody takes it for what this file will hold. A mount of its own is emptied.
+func (f *File) Clear() error {
+	if f.f == nil {
+		return nil
+	}
+	err := os.Remove(f.target)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case errors.Is(err, syscall.EBUSY):
+		err = os.Truncate(f.target, 0)
+	}
+	if err != nil {
+		return at(f.name, err)
+	}
+	return nil
+}
+
 // Finish writes the file, whole and on the disk, or not at all; but see over.
 func (f *File) Finish(raw []byte) error {
 	if f.f == nil {
@@ -138,9 +156,9 @@ func (f *File) over(raw []byte) error {
 	return os.Remove(f.f.Name())
 }
 
-// Drop leaves the place as it is. After Finish it does nothing.
+// Drop leaves the place as it is. After Finish it does nothing, nor of no file.
 func (f *File) Drop() {
-	if f.f != nil && f.f.Close() == nil {
+	if f != nil && f.f != nil && f.f.Close() == nil {
 		os.Remove(f.f.Name())
 	}
 }

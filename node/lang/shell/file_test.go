@@ -115,6 +115,23 @@ func TestWriteFile(t *testing.T) {
 	f.Drop()
 	only("answer")
 
+	require.NoError(t, os.Chmod(name, 0o640))
+	f, err = Begin(name, 0o644)
+	require.NoError(t, err)
+	require.NoError(t, f.Clear())
+	require.NoError(t, f.Clear(), "nothing is there any more")
+	require.NoFileExists(t, name)
+	require.NoError(t, f.Finish([]byte("newer")))
+	info, err = os.Stat(name)
+	require.NoError(t, err)
+	require.Equal(t, fs.FileMode(0o640), info.Mode(), "as the one that was taken away")
+	f, err = Begin(name, 0o644)
+	require.NoError(t, err)
+	require.NoError(t, f.Clear())
+	f.Drop()
+	only()
+	require.NoError(t, WriteFile(name, []byte("newest"), 0o600))
+
 	var at *fs.PathError
 	_, err = Begin(filepath.Join(dir, "no", "folder"), 0o600)
 	require.ErrorAs(t, err, &at)
@@ -164,6 +181,13 @@ func TestMountedFile(t *testing.T) {
 		return left
 	}
 	require.Empty(t, beside(), "nothing stays beside it")
+	cleared, err := Begin(name, 0o644)
+	require.NoError(t, err)
+	require.NoError(t, cleared.Clear())
+	cleared.Drop()
+	raw, err := os.ReadFile(name)
+	require.NoError(t, err)
+	require.Empty(t, raw, "a mount cannot be taken away and is emptied")
 
 	if _, err := os.Stat("/dev/full"); err != nil {
 		t.Skip("no disk that is full")
