@@ -166,19 +166,15 @@ func headerOf(v *attest.Verifier, raw, note []byte, now time.Time) (chainID stri
 	fail := func(err error) (string, cosigned, error) { return "", cosigned{}, err }
 	switch {
 	case bytes.HasPrefix(raw, []byte(attest.PackMagic[:3])):
-		set, _, err := attest.PackRoot(raw)
+		f, err := attest.DecodePack(raw)
 		if err != nil {
 			return fail(err)
 		}
-		if p.Claim = attest.NoSerious; set == pb.PACK_NEGATIVE {
+		if p.Claim = attest.NoSerious; f.Set == pb.PACK_NEGATIVE {
 			p.Claim = attest.NoNegative
 		}
 		pack, err := v.OpenPack(raw, p)
 		if err != nil {
-			return fail(err)
-		}
-		f := new(pb.Pack)
-		if err := pb.Decode(raw[len(attest.PackMagic):], f); err != nil {
 			return fail(err)
 		}
 		return pack.ChainID, cosigned{pack.HeaderHeight, pack.HeaderHash[:], f.Header.LastBlockHash}, nil

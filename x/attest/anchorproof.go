@@ -78,7 +78,7 @@ func (v *Verifier) OpenAnchorProof(raw []byte, policy Policy) (*AnchoredRoot, er
 	}
 
 	// 5-8. Chain, anchor of the trust file, sets, signatures.
-	blk, bad := v.checkBlock(&pb.Bundle{Header: &p.Header, Commit: &p.Commit, Validators: &p.Validators, Steps: p.Steps})
+	blk, bad := v.checkBlock(anchorBlock(p))
 	if bad != nil {
 		return nil, bad
 	}
@@ -151,7 +151,7 @@ func DecodeAnchorProof(raw []byte) (*pb.AnchorProof, error) {
 	if err := pb.Decode(body, p); err != nil {
 		return nil, invalid(3, CodeEncoding, "anchor proof: %v", err)
 	}
-	if err := checkBlockForm(&pb.Bundle{Header: &p.Header, Commit: &p.Commit, Validators: &p.Validators, Steps: p.Steps}); err != nil {
+	if err := checkBlockForm(anchorBlock(p)); err != nil {
 		return nil, err
 	}
 	switch r := &p.Row; {
@@ -161,6 +161,11 @@ func DecodeAnchorProof(raw []byte) (*pb.AnchorProof, error) {
 		return nil, invalid(4, CodeForm, "the row has an impossible field")
 	}
 	return p, nil
+}
+
+// anchorBlock gives the part of an anchor proof that speaks of the block, as a bundle of the form self-contained has it.
+func anchorBlock(p *pb.AnchorProof) *pb.Bundle {
+	return &pb.Bundle{Header: &p.Header, Commit: &p.Commit, Validators: &p.Validators, Steps: p.Steps}
 }
 
 // checkAnchorState is step 9 for an anchor proof.

@@ -85,7 +85,7 @@ func (v *Verifier) OpenPack(raw []byte, policy Policy) (*Pack, error) {
 	}
 
 	// 2-4. Magic, size, encoding, form of every field.
-	f, err := decodePack(raw)
+	f, err := DecodePack(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -295,8 +295,8 @@ func checkPackState(f *pb.Pack, root, appHash *Hash) *Error {
 	return nil
 }
 
-// decodePack is steps 2 to 4 for a pack.
-func decodePack(raw []byte) (*pb.Pack, error) {
+// DecodePack reads a pack: steps 2 to 4. What it returns is well formed and UNVERIFIED.
+func DecodePack(raw []byte) (*pb.Pack, error) {
 	if bytes.HasPrefix(raw, []byte(DeltaMagic)) {
 		return nil, invalid(2, CodeMagic, "this is a delta: apply it first to the pack that it follows")
 	}
@@ -478,7 +478,7 @@ func ApplyDelta(base, delta []byte) ([]byte, error) {
 	if err := packMagic(delta, DeltaMagic); err != nil {
 		return nil, err
 	}
-	old, err := decodePack(base)
+	old, err := DecodePack(base)
 	if err != nil {
 		return nil, fmt.Errorf("the older pack: %w", err)
 	}
@@ -598,7 +598,7 @@ func DiffMembers(old, next []byte) (added, removed []byte) {
 
 // PackRoot reads the identity of a pack's set from its file. Nothing is verified.
 func PackRoot(raw []byte) (set pb.PackSet, root Hash, err error) {
-	f, err := decodePack(raw)
+	f, err := DecodePack(raw)
 	if err != nil {
 		return 0, root, err
 	}

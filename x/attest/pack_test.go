@@ -680,3 +680,35 @@ func BenchmarkOpenPack(b *testing.B) {
 	limit := time.Since(start)
 	b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(limit), "x-limit")
 }
+
+// TestFileViews: what is shown of a pack and of an anchor proof that nobody has verified is what is proven of them where they are judged, above all the hash that is stamped.
+func TestFileViews(t *testing.T) {
+	raw := attest.EncodePack(samplePack(pb.PACK_SERIOUS))
+	f, err := attest.DecodePack(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pack, err := attest.OpenPack(raw, Spec{}.Trust(), packPolicy(attest.NoSerious))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := attest.PackFileView(f)
+	if v.HeaderHash != fmt.Sprintf("%x", pack.HeaderHash) || v.HeaderHeight != pack.HeaderHeight || v.Height != pack.Height || v.ChainID != pack.ChainID ||
+		v.Root != fmt.Sprintf("%x", pack.Root) || v.Members != pack.Len() || v.Set != "serious" || !v.Unverified {
+		t.Errorf("%+v", v)
+	}
+	raw = attest.EncodeAnchorProof(sampleAnchor())
+	p, err := attest.DecodeAnchorProof(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row, err := attest.OpenAnchorProof(raw, anchorSpec().Trust(), attest.Policy{Now: Time})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := attest.AnchorProofView(p)
+	if a.HeaderHash != fmt.Sprintf("%x", row.HeaderHash) || a.HeaderHeight != row.HeaderHeight || a.Height != row.Height || a.ChainID != row.ChainID ||
+		a.Root != fmt.Sprintf("%x", row.Root) || a.AnchorHeight != row.BlockHeight || a.Hour != row.Hour || a.Gateway != row.Gateway || !a.Unverified {
+		t.Errorf("%+v", a)
+	}
+}

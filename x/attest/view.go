@@ -217,34 +217,60 @@ func date(d int32) *string {
 
 // BundleJSON is the view of a bundle that nobody has verified.
 type BundleJSON struct {
-	Unverified     bool            `json:"unverified"` // always true
-	Format         string          `json:"format"`
-	Form           string          `json:"form"`
-	ChainID        string          `json:"chain_id"`
-	Height         int64           `json:"height"`
-	HeaderHeight   int64           `json:"header_height"`
-	HeaderHash     string          `json:"header_hash"`
-	Time           string          `json:"time"`
-	AppHash        string          `json:"app_hash"`
-	Round          int32           `json:"round"`
-	Signatures     int             `json:"signatures"`
-	Validators     []ValidatorJSON `json:"validators"`
-	Steps          []StepJSON      `json:"steps"`
-	CatalogVersion uint64          `json:"catalog_version"`
-	CatalogDigest  string          `json:"catalog_digest"`
-	Log            string          `json:"log"`
-	Pack           string          `json:"pack"`
-	Entries        []EntryJSON     `json:"entries"`
-	PathBytes      int             `json:"path_bytes"`
+	Unverified bool   `json:"unverified"` // always true
+	Format     string `json:"format"`
+	Form       string `json:"form"`
+	BlockJSON
+	CatalogVersion uint64      `json:"catalog_version"`
+	CatalogDigest  string      `json:"catalog_digest"`
+	Log            string      `json:"log"`
+	Pack           string      `json:"pack"`
+	Entries        []EntryJSON `json:"entries"`
+	PathBytes      int         `json:"path_bytes"`
 }
 
-// ValidatorJSON is part of BundleJSON.
+// BlockJSON is what bundles, packs and anchor proofs say of the block.
+type BlockJSON struct {
+	ChainID      string          `json:"chain_id"`
+	Height       int64           `json:"height"` // of the state: that of the header less one
+	HeaderHeight int64           `json:"header_height"`
+	HeaderHash   string          `json:"header_hash"` // what witnesses cosign and authorities stamp
+	Time         string          `json:"time"`
+	AppHash      string          `json:"app_hash"`
+	Round        int32           `json:"round"`
+	Signatures   int             `json:"signatures"`
+	Validators   []ValidatorJSON `json:"validators"`
+	Steps        []StepJSON      `json:"steps"`
+}
+
+// PackFileJSON is the view of a pack that nobody has verified.
+type PackFileJSON struct {
+	Unverified bool   `json:"unverified"` // always true
+	Format     string `json:"format"`
+	BlockJSON
+	Set     string `json:"set"`
+	Root    string `json:"root"`
+	Members int    `json:"members"`
+}
+
+// AnchorProofJSON is the view of an anchor proof that nobody has verified.
+type AnchorProofJSON struct {
+	Unverified bool   `json:"unverified"` // always true
+	Format     string `json:"format"`
+	BlockJSON
+	Gateway      string `json:"gateway"`
+	Hour         int64  `json:"hour"`
+	Root         string `json:"root"`
+	AnchorHeight int64  `json:"anchor_height"` // of the block that holds it
+}
+
+// ValidatorJSON is part of BlockJSON.
 type ValidatorJSON struct {
 	PubKey string `json:"pub_key"`
 	Power  int64  `json:"power"`
 }
 
-// StepJSON is part of BundleJSON.
+// StepJSON is part of BlockJSON.
 type StepJSON struct {
 	HeaderHeight int64           `json:"header_height"`
 	HeaderHash   string          `json:"header_hash"`
@@ -263,15 +289,39 @@ type EntryJSON struct {
 func BundleView(b *pb.Bundle) (*BundleJSON, error) {
 	if k := b.Known; k != nil {
 		v := &BundleJSON{
-			Unverified: true, Format: Magic, Form: string(FormOf(b)), Height: k.Height - 1, HeaderHeight: k.Height, HeaderHash: hex.EncodeToString(k.Hash),
-			Validators: []ValidatorJSON{}, Steps: []StepJSON{},
+			Unverified: true, Format: Magic, Form: string(FormOf(b)), BlockJSON: BlockJSON{
+				Height: k.Height - 1, HeaderHeight: k.Height, HeaderHash: hex.EncodeToString(k.Hash), Validators: []ValidatorJSON{}, Steps: []StepJSON{},
+			},
 		}
 		return v, v.state(b)
 	}
+	v := &BundleJSON{Unverified: true, Format: Magic, Form: string(FormOf(b)), BlockJSON: blockView(b)}
+	return v, v.state(b)
+}
+
+// PackFileView gives the view of a pack that DecodePack has returned.
+func PackFileView(f *pb.Pack) *PackFileJSON {
+	root := setRoot(f.Members, f.Set)
+	return &PackFileJSON{
+		Unverified: true, Format: PackMagic, BlockJSON: blockView(blockOf(f)),
+		Set: f.Set.Word(), Root: hex.EncodeToString(root[:]), Members: len(f.Members) / memberBytes,
+	}
+}
+
+// AnchorProofView gives the view of an anchor proof that DecodeAnchorProof has returned.
+func AnchorProofView(p *pb.AnchorProof) *AnchorProofJSON {
+	return &AnchorProofJSON{
+		Unverified: true, Format: AnchorProofMagic, BlockJSON: blockView(anchorBlock(p)),
+		Gateway: p.Row.Gateway, Hour: p.Row.Hour, Root: hex.EncodeToString(p.Row.Root), AnchorHeight: p.Row.Height,
+	}
+}
+
+// blockView gives the view of the part that speaks of the block, whose header is there whole.
+func blockView(b *pb.Bundle) BlockJSON {
 	h := b.Header
 	hash := HeaderHash(h)
-	v := &BundleJSON{
-		Unverified: true, Format: Magic, Form: string(FormOf(b)), ChainID: h.ChainId, Height: h.Height - 1, HeaderHeight: h.Height,
+	v := BlockJSON{
+		ChainID: h.ChainId, Height: h.Height - 1, HeaderHeight: h.Height,
 		HeaderHash: hex.EncodeToString(hash[:]), Time: timeOf(h).Format(time.RFC3339Nano), AppHash: hex.EncodeToString(h.AppHash),
 		Round: b.Commit.Round, Signatures: len(b.Commit.Times), Validators: []ValidatorJSON{}, Steps: []StepJSON{},
 	}
@@ -286,7 +336,7 @@ func BundleView(b *pb.Bundle) (*BundleJSON, error) {
 			Time: timeOf(&s.Header).Format(time.RFC3339Nano), Next: setView(&s.Next),
 		})
 	}
-	return v, v.state(b)
+	return v
 }
 
 func (v *BundleJSON) state(b *pb.Bundle) error {
