@@ -320,6 +320,7 @@ func receipts() map[string][]byte {
 		"authorised.txt": attest.Armor(answer["authorised.xla"]),
 		"page.json":      text(object{"receipts": []object{held(raw, anchor(shared, sides[0], place)), held(pb.Encode(&before), anchor(shared, sides[1], place-1))}}),
 		"shared.json":    told(shared, hour),
+		"fresh.json":     text(object{"receipt": held(raw, nil)}),
 		"waiting.json":   text(object{"receipts": []object{held(raw, whole), held(pb.Encode(&later), nil)}}),
 		"forged.json":    text(held(pb.Encode(&later), whole)), "nothing.json": text(held(pb.Encode(&none), whole)), "long.json": text(held(append(bytes.Clone(raw), 0), whole)),
 		"moved.json": text(held(raw, anchor(root, digits, place+64))), "short.json": text(held(raw, anchor(root, digits[:5], place))),

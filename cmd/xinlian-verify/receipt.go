@@ -86,11 +86,9 @@ does not reach a proof; 5 unsupported version; 6 well formed, but one is not anc
 			switch {
 			case f.receipts == "":
 				return usage("no receipts: give a file of them (JSON)")
-			case len(f.anchors)+len(f.proofs) == 0:
-				return usage("no anchor: give its proof (*.xln) with --trust, or what a node tells (--anchor)")
 			case len(f.proofs) > 0 && q.trust == "":
 				return usage("a proof is judged by a trust file: give --trust")
-			case len(f.proofs) == 0 && q.trust != "":
+			case len(f.proofs) == 0 && len(f.anchors) > 0 && q.trust != "": // which does not judge what nodes tell
 				return usage("--trust is given without a proof (*.xln)")
 			case f.opening != "" && f.bundle == "":
 				return usage("an opening is half an answer; give its bundle, too")
