@@ -79,7 +79,7 @@ type App struct {
 	genesis *genesisBlock // set by InitChain until block 1 is committed; owned by the consensus connection
 
 	waits waiters
-	left  [len(pb.PackSets)]atomic.Int64 // the newest height at which somebody left a set of the packs, since the start
+	left  [len(pb.PackSets)]atomic.Int64 // the newest height at which somebody left a set of the packs; see PackLeft
 
 	making  *making
 	offers  offers
@@ -146,6 +146,9 @@ func New(o Options) (*App, error) {
 		if err := a.done.begin(a); err != nil {
 			store.Close()
 			return nil, err
+		}
+		for i := range a.left {
+			a.left[i].Store(c.height)
 		}
 	}
 	return a, nil

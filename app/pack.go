@@ -273,8 +273,8 @@ func (a *App) ProvePack(height int64, set pb.PackSet) (p *PackProof, err error) 
 	})
 }
 
-// PackLeft is the newest height on disk in which somebody left a set since this process began; 0: none. A pack of an older height shows who is in it no
-// more.
+// PackLeft is the newest height on disk in which somebody left a set: a pack of an older height shows who is in it no more. Of the block that was the newest when this process
+// began nobody knows whether somebody left, so that may be meant.
 func (a *App) PackLeft(set pb.PackSet) int64 {
 	for i, s := range pb.PackSets {
 		if s == set {

@@ -459,13 +459,15 @@ func (s *Store) step(name string, write func() error) error {
 // rebuild makes the tree of the marker and compares roots: from the tree's own files or, where they do not give it, from the rows.
 func (s *Store) rebuild(m Marker) (*forest, error) {
 	if s.files != nil {
-		f, logs, end, err := s.files.load(m, s.opts.Window, s.opts.WindowBytes)
+		before, err := s.loadMarker(max(m.Height, 1) - 1)
+		if err != nil {
+			before = Marker{} // what is wrong with an older marker fsck says
+		}
+		f, logs, end, err := s.files.load(m, before, s.opts.Window, s.opts.WindowBytes)
 		switch {
 		case err == nil && s.opts.ReadOnly:
-			f.publishBuilt(m.Height)
 			return f, nil
 		case err == nil:
-			f.publishBuilt(m.Height)
 			return f, s.files.resume(logs, end)
 		case m.Height > 0:
 			s.files.log.Warn("the tree is computed from the rows, which takes longer than a start from its files", "height", m.Height, "why", err)

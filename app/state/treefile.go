@@ -111,8 +111,9 @@ func (t *treeFiles) heights(suffix string) ([]uint64, error) {
 // errNoTree says that the files do not give the tree of a height. It never leaves this package.
 var errNoTree = errors.New("the tree's files do not reach this height")
 
-// load gives the tree of the marker, if the files do, and the end of its last record.
-func (t *treeFiles) load(m Marker, kept int, room int64) (f *forest, logs []uint64, end int64, err error) {
+// load gives the tree of the marker, if the files do, and the end of its last record. Where before is the marker of the height below, the tree of that height is readable
+// too: its state is the one that the newest header proves, and a start has it as the process before had it. Not where an image begins at the marker: it has one height.
+func (t *treeFiles) load(m, before Marker, kept int, room int64) (f *forest, logs []uint64, end int64, err error) {
 	images, err := t.heights(imageSuffix)
 	if err != nil {
 		return nil, nil, 0, err
@@ -133,9 +134,15 @@ func (t *treeFiles) load(m Marker, kept int, room int64) (f *forest, logs []uint
 		return nil, nil, 0, errNoTree
 	}
 	logs = all[i:]
-	changes, order, end, err := t.readLogs(&logs, m)
+	changes, newest, end, err := t.readLogs(&logs, m)
 	if err != nil {
 		return nil, nil, 0, err
+	}
+	first := m
+	if before.Height > 0 && before.Height == m.Height-1 && before.Height >= t.image {
+		first = before
+	} else {
+		newest = len(changes)
 	}
 	leaves := func() (tree.Leaf, bool) { return tree.Leaf{}, false }
 	stop := func() error { return nil }
@@ -146,7 +153,7 @@ func (t *treeFiles) load(m Marker, kept int, room int64) (f *forest, logs []uint
 	}
 	f = newForest()
 	f.keep(kept, room)
-	next := withChanges(leaves, changes, order)
+	next := withChanges(leaves, changes, lastOfEachPath(changes[:newest]))
 	root, err := f.build(func(yield func(tree.Leaf) bool) {
 		for l, ok := next(); ok && yield(l); l, ok = next() {
 		}
@@ -157,15 +164,29 @@ func (t *treeFiles) load(m Marker, kept int, room int64) (f *forest, logs []uint
 	switch {
 	case err != nil:
 		return nil, nil, 0, err
-	case root != m.Root:
-		return nil, nil, 0, fmt.Errorf("the tree's files give root %x, the marker says %x", root, m.Root)
+	case root != first.Root:
+		return nil, nil, 0, falseRoot(first, root)
+	}
+	f.publishBuilt(first.Height)
+	if first.Height < m.Height {
+		if root, err = f.stage(changes[newest:]); err != nil {
+			return nil, nil, 0, err
+		}
+		if root != m.Root {
+			return nil, nil, 0, falseRoot(m, root)
+		}
+		f.publish(m.Height)
 	}
 	return f, logs, end, nil
 }
 
-// readLogs reads the changes of the blocks from the image to the marker, and their order by path; of several changes of a leaf the last one counts. logs
-// becomes those that hold them, and end is where the last record of the last of them ends.
-func (t *treeFiles) readLogs(logs *[]uint64, m Marker) (changes []Change, order []placed, end int64, err error) {
+func falseRoot(m Marker, root tree.Hash) error {
+	return fmt.Errorf("the tree's files give root %x of height %d, the marker says %x", root, m.Height, m.Root)
+}
+
+// readLogs reads the changes of the blocks from the image to the marker; those of the newest block begin at newest. logs becomes those that hold them, and end is where the
+// last record of the last of them ends.
+func (t *treeFiles) readLogs(logs *[]uint64, m Marker) (changes []Change, newest int, end int64, err error) {
 	// Room for all of them at once: growing step by step would take nearly twice as much.
 	room := 0
 	for _, from := range *logs {
@@ -181,18 +202,18 @@ func (t *treeFiles) readLogs(logs *[]uint64, m Marker) (changes []Change, order 
 			break
 		}
 		if from != at {
-			return nil, nil, 0, errNoTree
+			return nil, 0, 0, errNoTree
 		}
-		if end, err = t.readLog(from, &at, m.Height, &changes); err != nil {
-			return nil, nil, 0, err
+		if end, err = t.readLog(from, &at, m.Height, &changes, &newest); err != nil {
+			return nil, 0, 0, err
 		}
 		size += end
 	}
 	if at != m.Height {
-		return nil, nil, 0, errNoTree
+		return nil, 0, 0, errNoTree
 	}
 	t.size = size
-	return changes, lastOfEachPath(changes), end, nil
+	return changes, newest, end, nil
 }
 
 // placed is a change by its place in a list and the first bytes of its path.
@@ -201,7 +222,7 @@ type placed struct {
 	n     uint32
 }
 
-// lastOfEachPath orders changes by path, those of one path without all but the last. What is moved are places: to sort the changes themselves takes
+// lastOfEachPath orders changes by path; of several changes of a leaf the last one counts. What is moved are places: to sort the changes themselves takes
 // many times as long.
 func lastOfEachPath(changes []Change) []placed {
 	order := make([]placed, len(changes))
@@ -224,8 +245,8 @@ func lastOfEachPath(changes []Change) []placed {
 	return kept
 }
 
-// readLog appends the changes of the records after height at, up to the height `to`, and moves at. A record that is torn ends the log.
-func (t *treeFiles) readLog(from uint64, at *uint64, to uint64, changes *[]Change) (end int64, err error) {
+// readLog appends the changes of the records after height at, up to the height `to`, and moves at; those of the last record begin at newest. A record that is torn ends the log.
+func (t *treeFiles) readLog(from uint64, at *uint64, to uint64, changes *[]Change, newest *int) (end int64, err error) {
 	f, err := os.Open(t.path(from, logSuffix))
 	if err != nil {
 		return 0, err
@@ -259,6 +280,7 @@ func (t *treeFiles) readLog(from uint64, at *uint64, to uint64, changes *[]Chang
 		if castagnoli(body) != binary.BigEndian.Uint32(record[len(body):]) {
 			return end, nil
 		}
+		*newest = len(*changes)
 		for b := body[recordHead:]; len(b) > 0; b = b[changeLen:] {
 			*changes = append(*changes, Change{Delete: b[0] == 1, Path: tree.Hash(b[1 : 1+hashLen]), ValueHash: tree.Hash(b[1+hashLen : changeLen])})
 		}

@@ -214,6 +214,73 @@ func TestTreeFilesDamaged(t *testing.T) {
 	}
 }
 
+// TestTwoHeightsAfterOpen: a start has the tree of the newest height and of the one below, which the newest header proves: after a close, a kill and a rollback, and beside an
+// image of the height below.
+func TestTwoHeightsAfterOpen(t *testing.T) {
+	for _, least := range []int64{1, 1 << 20} {
+		o := testOptions(tempDir(t))
+		o.imageLeast = least
+		m := newModel()
+		s := mustOpen(t, o)
+		provable := func(how string) {
+			t.Helper()
+			for at, want := range map[uint64]bool{m.latest() - 2: false, m.latest() - 1: true, m.latest(): true} {
+				v, ok := s.Version(at)
+				if ok != want {
+					t.Errorf("images from %d bytes on, %s: height %d of %d is provable: %v", least, how, at, m.latest(), ok)
+				}
+				if ok {
+					if v.Root() != m[at].root() {
+						t.Errorf("%s: height %d has root %x", how, at, v.Root())
+					}
+					v.Release()
+				}
+			}
+			if err := m.check(s); err != nil {
+				t.Error(err)
+			}
+		}
+		commit := func(n int) {
+			t.Helper()
+			for range n {
+				if err := commitNext(s, &m); err != nil {
+					t.Fatal(err)
+				}
+				imageMade(t, s)
+			}
+		}
+		// An image of the newest height knows one height: a block after it is on the disk with the next.
+		aside := func() {
+			t.Helper()
+			for s.files.image == m.latest() {
+				s.files.least = 1 << 20
+				commit(1)
+			}
+		}
+		commit(6)
+		aside()
+		image := tempDir(t)
+		copyFolder(t, o.Dir, image)
+		s.Close()
+		s = mustOpen(t, o)
+		provable("closed")
+		s.Close()
+		o.Dir = image
+		s = mustOpen(t, o)
+		provable("killed")
+		imageMade(t, s)
+		commit(3)
+		aside()
+		if err := rollbackTo(m.latest()-1)(s, &m); err != nil {
+			t.Fatal(err)
+		}
+		if s.files.image < m.latest() {
+			provable("rolled back")
+		}
+		s.Close()
+	}
+}
+
 func last(names []string, suffix string) (found string) {
 	for _, n := range names {
 		if strings.HasSuffix(n, suffix) {
@@ -246,7 +313,7 @@ func TestTreeLogTooLong(t *testing.T) {
 	mark := s.Latest()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if _, _, _, err := newTreeFiles(o).load(mark, 1, 0); !errors.Is(err, errNoTree) {
+	if _, _, _, err := newTreeFiles(o).load(mark, Marker{}, 1, 0); !errors.Is(err, errNoTree) {
 		t.Errorf("load: %v", err)
 	}
 	runtime.ReadMemStats(&after)

@@ -335,8 +335,8 @@ func (g *Gateway) prove(ask func(height int64) error) (*head, error) {
 		if err = ask(h.height); err == nil {
 			return h, nil
 		}
-		// The chain may have moved on beyond the heights that memory holds. After a start, the height below the newest is provable with
-		// the next block.
+		// The chain may have moved on beyond the heights that memory holds. A start that has made the tree from the rows, or has restored a snapshot, knows the newest
+		// height alone, which is provable with the next block.
 		var fault x.Fault
 		switch {
 		case errors.As(err, &fault):

@@ -106,6 +106,33 @@ func TestPacks(t *testing.T) {
 	}
 }
 
+// A node that was restarted proves at once what it proved before: bundles and packs do not wait for the next block. Who has left a set in the newest block is shown until that
+// is proven, as by a node that was not restarted, and no longer.
+func TestProofsAfterRestart(t *testing.T) {
+	w := newWorldIn(t, []string{t.TempDir(), ""})
+	w.enrolAll()
+	w.do("on 2026-07-20", "record by=ops issuer=zz-scjg firm=a no=7 kinds=9 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=a no=7",
+		"withdraw by=zz-scjg issuer=zz-scjg firm=a no=7") // in the newest block
+	w.restart()
+	if a := w.public("/v1/subjects/" + w.firm("a") + "/attestation"); a.status != 200 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	first, raw := w.opened("serious")
+	if first.Height != w.Height()-1 || !w.in(first, "a") {
+		t.Error("the pack is not that of the newest proven height")
+	}
+	w.Block()
+	second, made := w.opened("serious")
+	if second.Height != w.Height()-1 || w.in(second, "a") {
+		t.Error("a pack shows who has left its set before the restart")
+	}
+	if d := w.get("", "/v1/packs/serious/delta?base="+fileName(raw)); d.status != 200 {
+		t.Errorf("%d %s", d.status, d.body)
+	} else if again, err := attest.ApplyDelta(raw, d.body); err != nil || !bytes.Equal(again, made) {
+		t.Error(err)
+	}
+}
+
 // fileName is what a delta's base is named by.
 func fileName(pack []byte) string {
 	h := sha256.Sum256(pack)

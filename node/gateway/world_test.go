@@ -115,9 +115,14 @@ func (b *blocks) Validators(height int64) (*cmttypes.ValidatorSet, error) {
 }
 
 func newWorld(tb testing.TB, edit ...func(*gateway.Options)) *world {
+	return newWorldIn(tb, nil, edit...)
+}
+
+// newWorldIn is newWorld with the state of the applications in folders; an empty one is none.
+func newWorldIn(tb testing.TB, dirs []string, edit ...func(*gateway.Options)) *world {
 	work := new(work)
 	w := &world{
-		Script: apptest.NewScript(tb, apptest.Options{InTime: true, Known: true, OnRead: work.read}), tb: tb, work: work, registry: prometheus.NewRegistry(),
+		Script: apptest.NewScript(tb, apptest.Options{InTime: true, Known: true, OnRead: work.read, Dirs: dirs}), tb: tb, work: work, registry: prometheus.NewRegistry(),
 		signers: map[string]*gateway.Signer{}, ready: true, spec: loadSpec(tb),
 	}
 	var vals []*cmttypes.Validator
@@ -163,6 +168,15 @@ func (w *world) serve(a *app.App, o gateway.Options, edit ...func(*gateway.Optio
 	s.Start()
 	w.tb.Cleanup(s.Close)
 	w.gateways, w.servers = append(w.gateways, g), append(w.servers, s)
+}
+
+// restart closes the first application, opens its folder again and puts a new gateway over it.
+func (w *world) restart() {
+	w.Reopen(0)
+	w.serve(w.Apps[0], gateway.Options{Version: "test", WatchDir: w.tb.TempDir()})
+	last := len(w.servers) - 1
+	w.gateways[0], w.servers[0] = w.gateways[last], w.servers[last]
+	w.gateways, w.servers = w.gateways[:last], w.servers[:last]
 }
 
 func loadSpec(tb testing.TB) *openapi3.T {
