@@ -257,6 +257,21 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+// TestNotHeld: a node that began with a snapshot says to who sends a transaction again that it was executed, and cannot say with which outcome. That is neither a refusal nor a reason to sign
+// the same anew.
+func TestNotHeld(t *testing.T) {
+	l, c := newLedger(t)
+	l.trouble = func(_ int, executed bool) (int, string) {
+		if executed {
+			return http.StatusConflict, "E_NOT_HELD"
+		}
+		return 0, ""
+	}
+	if o, err := c.Send(t.Context(), probe("U")); o != nil || CodeOf(err) != "E_NOT_HELD" || l.executed != 1 {
+		t.Errorf("%+v, %v, executed %d times", o, err, l.executed)
+	}
+}
+
 // A refusal is one line that says nothing twice.
 func TestOneLine(t *testing.T) {
 	full := "E_MIN_PERIOD: too early (rule A3-3); passes on 2026-10-15; apply on or after that day"

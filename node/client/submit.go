@@ -27,6 +27,7 @@ const (
 	codeShare   = "E_SHARE"
 	codePool    = "E_POOL_FULL"
 	codeAuth    = "E_AUTH"
+	codeNotHeld = "E_NOT_HELD"
 )
 
 // Result is the outcome of one message.
@@ -234,6 +235,8 @@ func (c *Client) deliver(ctx context.Context, s *Signed) (_ *Outcome, sent bool,
 				return o, sent, err
 			}
 			deadline = time.Now().Add(max(c.opts.Patience, time.Until(s.Expires)))
+		case code == codeNotHeld: // it was executed: sent anew, what it says would be said twice
+			return nil, sent, err
 		case code == codeExpired:
 			o, err := c.outcome(ctx, s.ID)
 			if err == nil && o != nil {

@@ -25,7 +25,7 @@ var (
 	ErrRate        = x.Reject(9009, "E_RATE", "contract/HTTP", "too many requests from this address", "slow down")
 	ErrBodySize    = x.Reject(9010, "E_BODY_SIZE", "contract/HTTP", "the body is too large", "send less at a time")
 	ErrPending     = x.Reject(9011, "E_TX_PENDING", "contract/HTTP", "the transaction waits for a block", "ask for its outcome by its id, with the key that signed it")
-	ErrTxUnknown   = x.Reject(9012, "E_TX_UNKNOWN", "contract/HTTP", "no outcome of such a transaction is for this reader", "check the id; a transaction that no block took in before its expiry is dead")
+	ErrTxUnknown   = x.Reject(9012, "E_TX_UNKNOWN", "contract/HTTP", "no outcome of such a transaction is for this reader", "check the id; a node that began with a snapshot has no outcome from before it; a transaction that no block took in before its expiry is dead")
 	ErrHeight      = x.Reject(9014, "E_HEIGHT", "contract/HTTP", "the node has no block of this height", "ask for a height between 1 and that of /v1/status")
 	ErrAccept      = x.Reject(9015, "E_ACCEPT", "contract/HTTP", "the route does not speak any of the media types asked for", "see /openapi.json")
 	ErrBatch       = x.Reject(9016, "E_BATCH", "contract/HTTP", "the list of subjects is empty or too long", "send between 1 and 10000 subjects")

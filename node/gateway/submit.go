@@ -129,15 +129,30 @@ func (g *Gateway) handOver(tx []byte) bool {
 // bytes again learns only that.
 func (c *call) seenBefore(id [32]byte, body *pb.Body) (answered bool, err error) {
 	o, ok, err := c.g.b.App.Outcome(id)
-	switch {
-	case err != nil:
+	if err != nil {
 		return false, internal(err)
-	case !ok:
-		return false, nil
-	case c.who != nil && string(c.who.key.Address) == string(body.Signer):
+	}
+	if !ok {
+		switch gone, err := c.g.b.App.NotHeld(id); {
+		case err != nil:
+			return false, internal(err)
+		case !gone:
+			return false, nil
+		}
+	}
+	signer := c.who != nil && string(c.who.key.Address) == string(body.Signer)
+	switch {
+	case signer && ok:
 		return true, c.writeOutcome(id, o)
+	case signer:
+		return true, withTx(notHeld(http.StatusConflict), id)
 	}
 	return true, withTx(refuse(http.StatusConflict, app.ErrSeen), id)
+}
+
+// notHeld says that a transaction was executed before the snapshot with which this node began.
+func notHeld(status int) *refusal {
+	return refuse(status, ErrNotHeld.With("the chain has executed this transaction; this node began with a later snapshot and has no outcome of it"))
 }
 
 // accepted is the answer about a transaction that no block has taken in.
@@ -244,7 +259,8 @@ func optional(s string) *string {
 	return &s
 }
 
-// outcome answers about a transaction: to the key that signed it, and to auditors. To all others it is unknown.
+// outcome answers about a transaction: to the key that signed it, and to auditors. To all others it is unknown. A node that began with a snapshot does not know who signed what was
+// executed before: it says to auditors alone that it does not hold the outcome, else any member with an id would be told that it was executed. Its signer is told who sends it again.
 func (c *call) outcome() error {
 	raw, err := c.digest("id")
 	if err != nil {
@@ -255,11 +271,12 @@ func (c *call) outcome() error {
 	if err != nil {
 		return internal(err)
 	}
-	if !ok {
-		if gone, err := c.g.b.App.NotHeld(id); err != nil {
+	if !ok && c.who.auditor {
+		switch gone, err := c.g.b.App.NotHeld(id); {
+		case err != nil:
 			return internal(err)
-		} else if gone {
-			return refuse(http.StatusNotFound, ErrNotHeld.With("the chain has executed this transaction; this node began with a later snapshot and has no outcome of it"))
+		case gone:
+			return notHeld(http.StatusNotFound)
 		}
 	}
 	if !ok || !c.who.auditor && string(o.Signer) != string(c.who.key.Address) {

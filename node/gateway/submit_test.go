@@ -207,13 +207,14 @@ func TestPrunedBlocks(t *testing.T) {
 	w.want(w.public("/v1/trust"), 200, "")
 }
 
-// TestOutcomesAreNotHeld: a node that began with a snapshot says of a transaction from before that it does not hold its outcome, also to who signed it and to auditors; of one that
-// never was, that it is unknown; and of those that come after, what became of them. The node that has all blocks says all of it.
+// TestOutcomesAreNotHeld: a node that began with a snapshot says of a transaction from before that it does not hold its outcome, to auditors and to who sends it again with the key
+// that signed it; of one that never was, that it is unknown; and of those that come after, what became of them. The node that has all blocks says all of it. Whoever may not know
+// what became of a transaction gets the same bytes from both, of all three.
 func TestOutcomesAreNotHeld(t *testing.T) {
 	w := newWorld(t)
 	w.enrolAll()
-	raw, before := w.tx("registry", w.enrol(1))
-	w.Block(raw)
+	old, before := w.tx("registry", w.enrol(1))
+	w.Block(old)
 	made, err := w.Apps[0].MakeSnapshot(t.Context(), 0, t.TempDir())
 	must(t, err)
 	a, err := app.New(app.Options{InMemory: true, ChainID: w.Chain})
@@ -234,7 +235,8 @@ func TestOutcomesAreNotHeld(t *testing.T) {
 		{0, "registry", before, 200, ""},
 		{0, "auditor", before, 200, ""},
 		{0, "ops", before, 404, "E_TX_UNKNOWN"},
-		{restored, "registry", before, 404, "E_NOT_HELD"},
+		{restored, "ops", before, 404, "E_TX_UNKNOWN"},
+		{restored, "registry", before, 404, "E_TX_UNKNOWN"}, // the node does not know who signed it
 		{restored, "auditor", before, 404, "E_NOT_HELD"},
 		{restored, "registry", strings.Repeat("0", 64), 404, "E_TX_UNKNOWN"},
 		{restored, "registry", after, 200, ""},
@@ -248,6 +250,21 @@ func TestOutcomesAreNotHeld(t *testing.T) {
 		if q.wantCode == "E_NOT_HELD" && !bytes.Contains(a.body, []byte("began with a later snapshot")) {
 			t.Errorf("it does not say why: %s", a.body)
 		}
+	}
+	unknown := w.get("ops", "/v1/txs/"+strings.Repeat("0", 64))
+	for _, on := range []int{0, restored} {
+		for _, id := range []string{before, after} {
+			if a := w.ask(on, "ops", http.MethodGet, "/v1/txs/"+id, nil); !bytes.Equal(a.body, unknown.body) {
+				t.Errorf("node %d tells of %.8s\n%s\nwhere it tells of one that never was\n%s", on, id, a.body, unknown.body)
+			}
+		}
+	}
+	if a := w.ask(restored, "registry", http.MethodPost, "/v1/txs?wait=commit", old); a.status != 409 || a.code() != "E_NOT_HELD" || !bytes.Contains(a.body, []byte(before)) {
+		t.Errorf("sent again: %d %s", a.status, a.body)
+	}
+	full, late := w.ask(0, "ops", http.MethodPost, "/v1/txs?wait=commit", old), w.ask(restored, "ops", http.MethodPost, "/v1/txs?wait=commit", old)
+	if full.code() != "E_TX_SEEN" || !bytes.Equal(full.body, late.body) {
+		t.Errorf("sent again by somebody else: %s\n%s", full.body, late.body)
 	}
 }
 
