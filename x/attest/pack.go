@@ -37,7 +37,7 @@ func EncodeDelta(d *pb.PackDelta) []byte { return append([]byte(DeltaMagic), pb.
 
 // Pack (离线信用包) is a set of subjects that a quorum has signed whole, verified: everybody who has a live serious record, or any negative one. A look-up
 // asks nobody, and says of each code for certain whether it is in the set; of one that is not, it does not say whether the ledger knows it. A Pack
-// does not change; many goroutines may use it.
+// does not change; many goroutines may use it. OpenPack gives one; the zero value decides nothing.
 type Pack struct {
 	Claim Claim // that holds of everybody who is not in the set: NoSerious or NoNegative
 	Root  Hash  // identity of the set: what a delta is asked with
@@ -141,6 +141,9 @@ func setOf(c Claim) (pb.PackSet, error) {
 // CheckAt judges again, at another time than that of the policy, what depends on the clock: steps 11 to 13. Judge does so each time; a program that asks
 // Contains of a pack that it keeps open asks this from time to time.
 func (p *Pack) CheckAt(now time.Time) error {
+	if p.blk == nil {
+		return errNotOpened
+	}
 	if now.IsZero() {
 		return refusal(ErrUsage, 1, CodePolicy, "policy: no time to judge by")
 	}
@@ -161,6 +164,9 @@ func (p *Pack) Age(now time.Time) time.Duration { return max(now.Sub(p.Time), 0)
 
 // Len is how many subjects are in the set.
 func (p *Pack) Len() int { return len(p.members) / memberBytes }
+
+// errNotOpened is for a Pack that is not one of OpenPack's: it holds no set, and says of nobody that he is not in it.
+var errNotOpened = refusal(ErrUsage, 1, CodePolicy, "the pack was not opened: OpenPack gives one")
 
 // index notes where the members with the same first bits begin, a few in each place, and the two bytes that follow these bits of each member: three
 // bytes a member, which stay in a processor's cache where the members do not. A member itself is read where the two bytes agree.
@@ -186,6 +192,9 @@ func (p *Pack) place(path []byte) (place uint64, tag uint16) {
 
 // Contains says whether a subject is in the set, however old the pack has grown: CheckAt says that. A text that is no 统一社会信用代码 in its one form is an error and never an absence.
 func (p *Pack) Contains(uscc string) (bool, error) {
+	if p.blk == nil {
+		return false, errNotOpened
+	}
 	if !isUSCC(uscc) {
 		return false, CheckSubject(uscc)
 	}

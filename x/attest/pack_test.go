@@ -712,3 +712,19 @@ func TestFileViews(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
+
+// TestPackNotOpened: a Pack that OpenPack has not given is an error, whatever it is asked, and never an absence.
+func TestPackNotOpened(t *testing.T) {
+	var p attest.Pack
+	for _, firm := range []string{SubjectClean, "no code"} {
+		if in, err := p.Contains(firm); in || !errors.Is(err, attest.ErrUsage) {
+			t.Errorf("Contains: %v %v", in, err)
+		}
+		if v, err := p.Judge(firm, Time); v != nil || !errors.Is(err, attest.ErrUsage) {
+			t.Errorf("Judge: %v %v", v, err)
+		}
+	}
+	if err := p.CheckAt(Time); !errors.Is(err, attest.ErrUsage) {
+		t.Errorf("CheckAt: %v", err)
+	}
+}
