@@ -56,10 +56,9 @@ type Client struct {
 	silence               time.Duration // silenceMax; tests shorten it
 
 	mu      sync.Mutex
-	chainID string                // guarded by mu; learned from the gateway unless given
-	block   time.Time             // guarded by mu; newest block time seen
-	seen    time.Time             // guarded by mu; when it was seen
-	signed  map[signedAt]struct{} // guarded by mu; seconds for which requests were signed
+	chainID string    // guarded by mu; learned from the gateway unless given
+	block   time.Time // guarded by mu; newest block time seen
+	seen    time.Time // guarded by mu; when it was seen
 }
 
 // New makes a client. It asks nothing yet.
@@ -73,7 +72,7 @@ func New(o Options) (*Client, error) {
 	t.ResponseHeaderTimeout = requestTimeout
 	return &Client{
 		opts: o, base: strings.TrimRight(u.String(), "/"), http: &http.Client{Transport: t, Timeout: requestTimeout}, chainID: o.ChainID,
-		signed: map[signedAt]struct{}{}, firstPause: firstPause, longPause: longPause, silence: silenceMax,
+		firstPause: firstPause, longPause: longPause, silence: silenceMax,
 	}, nil
 }
 
@@ -211,15 +210,11 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// authTries bounds how often a request is signed anew because a gateway has seen its header, for a moment close by; authWaits, how often after a wait.
-const (
-	authTries = 6
-	authWaits = 30
-)
+// authWaits is how often a request is signed anew because a gateway takes its header for one that was used.
+const authWaits = 30
 
-// once sends a request once. A gateway takes each Authorization header once, and a header names a whole second: a request that was sent before in
-// this second, also by another program with the same key, is signed for another moment close by. A script that starts a program for each of its steps asks the same
-// more often than once a second, and soon no moment close by is left: then a second is waited for that is new, where the gateway says that this helps.
+// once sends a request once. A gateway takes each Authorization header once: where the connection broke and the request was sent over another, it may have taken this one. One that
+// has just begun takes no query that is signed for a second before, as the process before it may have.
 func (c *Client) once(ctx context.Context, r request) (*answer, error) {
 	if !r.auth || c.opts.Key == nil {
 		return c.exchange(ctx, r, "")
@@ -232,61 +227,21 @@ func (c *Client) once(ctx context.Context, r request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	for try := 1; ; try++ {
-		h, err := c.opts.Key.AuthHeader(r.method, u.RequestURI(), r.body, c.moment(r), chain)
+	for try := 0; ; try++ {
+		if try > 1 {
+			if err := sleep(ctx, time.Second); err != nil {
+				return nil, err
+			}
+		}
+		h, err := c.opts.Key.AuthHeader(r.method, u.RequestURI(), r.body, time.Now(), chain)
 		if err != nil {
 			return nil, err
 		}
 		a, err := c.exchange(ctx, r, h)
-		if err != nil || a.status != http.StatusUnauthorized || CodeOf(problemOf(a)) != codeAuth {
+		if err != nil || a.status != http.StatusUnauthorized || CodeOf(problemOf(a)) != codeAuth || a.header.Get("Retry-After") == "" || try == authWaits {
 			return a, err
 		}
-		switch {
-		case try < authTries:
-		case try < authTries+authWaits && a.header.Get("Retry-After") != "":
-			if err := sleep(ctx, time.Second); err != nil {
-				return nil, err
-			}
-		default:
-			return a, nil
-		}
 	}
-}
-
-// moment is a time to sign a request for: now, or the nearest second that this client has not signed the same request for. Gateways take a
-// minute on either side; half of it is left to clocks that differ.
-func (c *Client) moment(r request) time.Time {
-	now := time.Now()
-	what := sha256.Sum256(append([]byte(r.method+" "+r.path+"\n"), r.body...))
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.signed) > 1<<12 {
-		for k := range c.signed {
-			if k.at < now.Unix()-120 {
-				delete(c.signed, k)
-			}
-		}
-	}
-	at := now
-	for i := 1; i <= 60; i++ {
-		k := signedAt{what, at.Unix()}
-		if _, used := c.signed[k]; !used {
-			c.signed[k] = struct{}{}
-			return at
-		}
-		step := time.Duration(i/2) * time.Second
-		if i%2 == 1 {
-			step = -time.Duration(i/2+1) * time.Second
-		}
-		at = now.Add(step)
-	}
-	return now // the gateway will refuse it: more than a question a second, for a minute
-}
-
-// signedAt is a request with the second for which it was signed.
-type signedAt struct {
-	what [32]byte
-	at   int64
 }
 
 // exchange sends a request and reads the answer to its end.

@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"crypto/ecdsa"
+	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"math/big"
 	"net/http"
 	"strconv"
@@ -19,7 +21,7 @@ import (
 	"github.com/xinlian-ledger/xinlian/x/subject"
 )
 
-// scheme of the Authorization header: Xinlian ADDRESS:UNIXTIME:SIGNATURE, address and signature in hexadecimal.
+// scheme of the Authorization header: Xinlian ADDRESS:UNIXTIME:SIGNATURE or Xinlian ADDRESS:UNIXTIME:NONCE:SIGNATURE, in hexadecimal but for the time.
 const scheme = "Xinlian"
 
 // caller is a member that asks, or a firm, with the key that it asks with.
@@ -63,9 +65,9 @@ func bad(why string) *refusal {
 	return refuse(http.StatusUnauthorized, ErrAuth.With("Authorization: %s", why))
 }
 
-// usedAlready names the wait after which there is a second that nobody has signed for: another program with the same key may have asked the same in this one.
+// usedAlready names the wait after which there is a second that nobody has signed for: without a nonce, another program with the same key may have asked the same in this one.
 func usedAlready() error {
-	e := bad("it was used already; every request is signed on its own, with a time of its own")
+	e := bad("it was used already; every request is signed on its own, with a nonce or a time of its own")
 	e.retryAfter = 1
 	return e
 }
@@ -91,7 +93,7 @@ func (g *Gateway) authenticate(r *http.Request, h *authHeader, body []byte) (*ca
 	if chain == nil {
 		return nil, refuse(http.StatusServiceUnavailable, ErrNotReady)
 	}
-	digest := pb.HTTPDigest(r.Method, r.RequestURI, bodyHash(body), h.time, chain.ID)
+	digest := pb.HTTPDigest(r.Method, r.RequestURI, bodyHash(body), h.when, chain.ID)
 	if !recovers(digest, h.sig, h.address) {
 		return nil, bad("the signature is not that of the address over method, path, body, time and chain id")
 	}
@@ -134,7 +136,7 @@ func (g *Gateway) authenticate(r *http.Request, h *authHeader, body []byte) (*ca
 
 type authHeader struct {
 	address []byte
-	time    string
+	when    string // the time as it is written, and the nonce
 	at      int64
 	sig     []byte
 }
@@ -142,8 +144,8 @@ type authHeader struct {
 func parseHeader(value string) (h authHeader, why string) {
 	rest, ok := strings.CutPrefix(value, scheme+" ")
 	parts := strings.Split(rest, ":")
-	if !ok || len(parts) != 3 {
-		return h, "it is not of the form Xinlian ADDRESS:UNIXTIME:SIGNATURE"
+	if !ok || len(parts) != 3 && len(parts) != 4 {
+		return h, "it is not of the form Xinlian ADDRESS:UNIXTIME:NONCE:SIGNATURE"
 	}
 	address, err := hex.DecodeString(strings.TrimPrefix(parts[0], "0x"))
 	if err != nil || len(address) != pb.AddressBytes {
@@ -154,12 +156,22 @@ func parseHeader(value string) (h authHeader, why string) {
 	if err != nil || at < 0 || strconv.FormatInt(at, 10) != parts[1] {
 		return h, "the time is not a number of seconds"
 	}
-	sig, err := hex.DecodeString(strings.TrimPrefix(parts[2], "0x"))
+	when, last := parts[1], len(parts)-1
+	if last == 3 {
+		if nonce := parts[2]; len(nonce) != 2*nonceBytes || strings.Trim(nonce, "0123456789abcdef") != "" {
+			return h, "the nonce is not 32 lower-case hexadecimal digits"
+		}
+		when += ":" + parts[2] // no time holds a colon: what is signed for one form is never good in the other
+	}
+	sig, err := hex.DecodeString(strings.TrimPrefix(parts[last], "0x"))
 	if err != nil || len(sig) != pb.SignatureBytes {
 		return h, "the signature is not 130 hexadecimal digits"
 	}
-	return authHeader{address, parts[1], at, sig}, ""
+	return authHeader{address, when, at, sig}, ""
 }
+
+// nonceBytes make nonces of which no two that anybody draws are the same.
+const nonceBytes = 16
 
 // recovers checks that the signature is in its one form (low s, v 0 or 1) and that of the address.
 func recovers(digest [32]byte, sig, address []byte) bool {
@@ -231,47 +243,32 @@ func (s *seenHeaders) first(at int64, address [20]byte, digest [32]byte, now tim
 	return seenFirst
 }
 
-// Signer signs requests for a member's client. Every header is good once, so two requests for the same within a second get
-// different times: it remembers the last time it gave to each. Safe for many goroutines.
+// Signer signs requests for a member's client. Every header is good once, so each has a nonce of its own. Safe for many goroutines.
 type Signer struct {
 	key     *ecdsa.PrivateKey
 	address string
 	chainID string
-	now     func() time.Time
-
-	mu   sync.Mutex
-	last map[[32]byte]int64 // guarded by mu; by what is asked
 }
 
 // NewSigner gives a signer for a chain.
 func NewSigner(key *ecdsa.PrivateKey, chainID string) *Signer {
 	a := crypto.PubkeyToAddress(key.PublicKey)
-	return &Signer{key: key, address: hex.EncodeToString(a[:]), chainID: chainID, now: time.Now, last: map[[32]byte]int64{}}
+	return &Signer{key: key, address: hex.EncodeToString(a[:]), chainID: chainID}
 }
 
 // Header gives the Authorization header of a request. target is the request target as it goes over the wire: path with query.
 func (s *Signer) Header(method, target string, body []byte) (string, error) {
-	sum := bodyHash(body)
-	what := pb.HTTPDigest(method, target, sum, "", "")
-	now := s.now().Unix()
-	s.mu.Lock()
-	at := max(now, s.last[what]+1)
-	if len(s.last) > 1<<12 {
-		for k, t := range s.last {
-			if t < now {
-				delete(s.last, k)
-			}
-		}
+	var nonce [nonceBytes]byte
+	if _, err := rand.Read(nonce[:]); err != nil {
+		return "", err
 	}
-	s.last[what] = at
-	s.mu.Unlock()
-	t := strconv.FormatInt(at, 10)
-	digest := pb.HTTPDigest(method, target, sum, t, s.chainID)
+	when := fmt.Sprintf("%d:%x", time.Now().Unix(), nonce)
+	digest := pb.HTTPDigest(method, target, bodyHash(body), when, s.chainID)
 	sig, err := crypto.Sign(digest[:], s.key)
 	if err != nil {
 		return "", err
 	}
-	return scheme + " " + s.address + ":" + t + ":" + hex.EncodeToString(sig), nil
+	return fmt.Sprintf("%s %s:%s:%x", scheme, s.address, when, sig), nil
 }
 
 // Sign sets the Authorization header of a request whose body is given.

@@ -75,6 +75,41 @@ func TestAuthorization(t *testing.T) {
 	now = now.Add(20 * time.Second)
 	w.want(ask(later), 401, "E_AUTH")
 
+	// With a nonce the same may be asked within a second, each once.
+	nonced := func(signed, sent string) string {
+		d := pb.HTTPDigest("GET", target, sum(nil), signed, w.Chain)
+		s, err := crypto.Sign(d[:], key)
+		must(t, err)
+		a := crypto.PubkeyToAddress(key.PublicKey)
+		return fmt.Sprintf("Xinlian %x:%s:%x", a, sent, s)
+	}
+	second := strconv.FormatInt(now.Unix(), 10)
+	for i := range 4 {
+		when := fmt.Sprintf("%s:%032x", second, i)
+		h := nonced(when, when)
+		if a := ask(h); a.status != 200 {
+			t.Fatalf("nonce %d: %d %s", i, a.status, a.body)
+		}
+		w.want(ask(h), 401, "E_AUTH")
+		w.want(ask(strings.Replace(h, "Xinlian ", "Xinlian 0x", 1)), 401, "E_AUTH")
+	}
+	n := fmt.Sprintf("%032x", 77)
+	for name, h := range map[string]string{
+		"another nonce than was signed": nonced(second+":"+n, second+":"+fmt.Sprintf("%032x", 78)),
+		"the nonce left out":            nonced(second+":"+n, second),
+		"a nonce put in":                nonced(second, second+":"+n),
+		"no nonce":                      nonced(second+":", second+":"),
+		"a short nonce":                 nonced(second+":"+n[1:], second+":"+n[1:]),
+		"a long nonce":                  nonced(second+":"+n+"00", second+":"+n+"00"),
+		"upper case":                    nonced(second+":"+strings.Repeat("A", 32), second+":"+strings.Repeat("A", 32)),
+		"two nonces":                    nonced(second+":"+n+":"+n, second+":"+n+":"+n),
+		"the time out of its window":    nonced("1:"+n, "1:"+n),
+	} {
+		if a := ask(h); a.status != 401 || a.code() != "E_AUTH" {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+	}
+
 	// Each part is signed for.
 	tick := 0
 	fresh := func() time.Time { tick++; return now.Add(time.Duration(tick) * time.Second) }

@@ -16,7 +16,7 @@ import (
 var (
 	ErrRoute       = x.Reject(9001, "E_ROUTE", "contract/HTTP", "there is no such route", "see /openapi.json")
 	ErrMethod      = x.Reject(9002, "E_METHOD", "contract/HTTP", "the route does not have this method", "see the Allow header")
-	ErrAuth        = x.Reject(9003, "E_AUTH", "contract/HTTP", "the Authorization header is not valid", "sign the request again: Xinlian ADDRESS:UNIXTIME:SIGNATURE")
+	ErrAuth        = x.Reject(9003, "E_AUTH", "contract/HTTP", "the Authorization header is not valid", "sign the request again: Xinlian ADDRESS:UNIXTIME:NONCE:SIGNATURE")
 	ErrAudience    = x.Reject(9004, "E_AUDIENCE", "§11.2", "this is not for the public", "ask with the key of a member or a warranted auditor")
 	ErrQuery       = x.Reject(9005, "E_QUERY", "contract/HTTP", "a query parameter is unknown or out of range", "see /openapi.json")
 	ErrNotReady    = x.Reject(9006, "E_NOT_READY", "contract/HTTP", "the node is not ready: it has no proven height yet, or takes no part", "try again")

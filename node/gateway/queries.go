@@ -156,7 +156,9 @@ func (c *call) query() error {
 	defer leave()
 	// The journal knows what the process before this one has answered; one from before it did, or from a copy, does not.
 	if c.who.signedAt < c.g.began.Unix() {
-		return refuse(http.StatusUnauthorized, ErrAuth.With("Authorization: it was signed before this node started, which cannot know whether it was used; sign anew"))
+		e := refuse(http.StatusUnauthorized, ErrAuth.With("Authorization: it was signed before this node started, which cannot know whether it was used; sign anew"))
+		e.retryAfter = 1 // of a clock that is behind, too
+		return e
 	}
 	q, purpose, id, classes, err := c.ask()
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -123,12 +122,16 @@ func (k *Key) SignTx(chainID string, msgs []pb.Msg, expiresAt int64, nonce uint6
 }
 
 // AuthHeader is the value of the Authorization header with which a gateway hears a request as a member's. requestURI is path and
-// query as sent. A gateway takes each header once, so ask for a new one for each request.
+// query as sent. A gateway takes each header once, so ask for a new one for each request: it has a nonce of its own.
 func (k *Key) AuthHeader(method, requestURI string, body []byte, now time.Time, chainID string) (string, error) {
-	at := strconv.FormatInt(now.Unix(), 10)
-	sig, err := k.Sign(pb.HTTPDigest(method, requestURI, sha256.Sum256(body), at, chainID))
+	var nonce [16]byte
+	if _, err := rand.Read(nonce[:]); err != nil {
+		return "", fmt.Errorf("draw a nonce: %w", err)
+	}
+	when := fmt.Sprintf("%d:%x", now.Unix(), nonce)
+	sig, err := k.Sign(pb.HTTPDigest(method, requestURI, sha256.Sum256(body), when, chainID))
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("Xinlian %s:%s:%s", k.address, at, hex.EncodeToString(sig)), nil
+	return fmt.Sprintf("Xinlian %s:%s:%x", k.address, when, sig), nil
 }

@@ -239,14 +239,17 @@ func TestAuthHeader(t *testing.T) {
 	}
 	rest, ok := strings.CutPrefix(h, "Xinlian ")
 	parts := strings.Split(rest, ":")
-	if !ok || len(parts) != 3 || parts[0] != k.Address().String() || parts[1] != "1750000000" {
+	if !ok || len(parts) != 4 || parts[0] != k.Address().String() || parts[1] != "1750000000" || len(parts[2]) != 32 {
 		t.Fatalf("header %q", h)
 	}
-	sig, err := hex.DecodeString(parts[2])
+	if again, err := k.AuthHeader("GET", "/v1/duties?a=b", []byte("body"), time.Unix(1750000000, 0), "test-keys"); err != nil || again == h {
+		t.Errorf("the same second has the same header: %v", err)
+	}
+	sig, err := hex.DecodeString(parts[3])
 	if err != nil {
 		t.Fatal(err)
 	}
-	digest := pb.HTTPDigest("GET", "/v1/duties?a=b", sha256.Sum256([]byte("body")), parts[1], "test-keys")
+	digest := pb.HTTPDigest("GET", "/v1/duties?a=b", sha256.Sum256([]byte("body")), parts[1]+":"+parts[2], "test-keys")
 	pub, err := crypto.SigToPub(digest[:], sig)
 	if err != nil || Address(crypto.PubkeyToAddress(*pub)) != k.Address() {
 		t.Errorf("signature: %v", err)

@@ -40,9 +40,9 @@ func WithdrawDigest(chainID string, authorisation []byte) [32]byte {
 }
 
 // HTTPDigest is what a member signs to be heard as a member by a gateway:
-// Keccak256(method ‖ path ‖ SHA-256(body) ‖ unix time in decimal ‖ chain id). The path is the request target with its query.
-func HTTPDigest(method, path string, bodySHA256 [32]byte, unixTime, chainID string) [32]byte {
-	return keccak([]byte(method), []byte(path), bodySHA256[:], []byte(unixTime), []byte(chainID))
+// Keccak256(method ‖ path ‖ SHA-256(body) ‖ unix time in decimal, or that with ":" and a nonce behind it ‖ chain id). The path is the request target with its query.
+func HTTPDigest(method, path string, bodySHA256 [32]byte, when, chainID string) [32]byte {
+	return keccak([]byte(method), []byte(path), bodySHA256[:], []byte(when), []byte(chainID))
 }
 
 func keccak(parts ...[]byte) (out [32]byte) {

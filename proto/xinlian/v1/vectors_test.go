@@ -517,6 +517,8 @@ func TestDigestVectors(t *testing.T) {
 	body := []byte(`{"subjects":["` + firm + `"]}`)
 	h := pb.HTTPDigest("POST", "/v1/attestations?claim=no-serious", sha256.Sum256(body), "1790000000", chainID)
 	made = append(made, digestVector{"http digest", []string{"POST", "/v1/attestations?claim=no-serious", string(body), "1790000000", chainID}, hex.EncodeToString(h[:])})
+	h = pb.HTTPDigest("POST", "/v1/attestations?claim=no-serious", sha256.Sum256(body), "1790000000:000102030405060708090a0b0c0d0e0f", chainID)
+	made = append(made, digestVector{"http digest", []string{"POST", "/v1/attestations?claim=no-serious", string(body), "1790000000:000102030405060708090a0b0c0d0e0f", chainID}, hex.EncodeToString(h[:])})
 	k := pb.KeyProof(chainID, firm)
 	made = append(made, digestVector{"key proof", []string{chainID, firm}, hex.EncodeToString(k[:])})
 	grant := consentMessages()["grant_authorisation"].Sum.(*pb.Msg_GrantAuthorisation).GrantAuthorisation.Content
