@@ -321,9 +321,9 @@ func (a *App) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, erro
 	}, nil
 }
 
-// appHash binds the whole state of a height.
-func appHash(r x.Reader, root tree.Hash, f tree.Frontier) tree.Hash {
-	return tree.AppHash(appEntries(catalogValue(r), packValue(r), root, f))
+// appHash binds the whole state of a height. secret is the chain's.
+func appHash(r x.Reader, secret []byte, root tree.Hash, f tree.Frontier) tree.Hash {
+	return tree.AppHash(appEntries(catalogValue(r), packRootsOf(r).value(secret, root), root, f))
 }
 
 func appEntries(catalog, pack []byte, root tree.Hash, f tree.Frontier) []tree.Entry {

@@ -382,7 +382,7 @@ func (a *App) Fsck(ctx context.Context) (err error) {
 		return err
 	}
 	return a.Read(func(r x.Reader) error {
-		if hash := appHash(r, m.Root, frontier(r)); hash != m.AppHash {
+		if hash := appHash(r, a.Chain().Secret, m.Root, frontier(r)); hash != m.AppHash {
 			return fmt.Errorf("height %d: the state makes app hash %x, the marker says %x", m.Height, hash, m.AppHash)
 		}
 		return nil

@@ -107,7 +107,7 @@ func (a *App) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	if err != nil {
 		return nil, a.report("stage", err)
 	}
-	b.appHash = appHash(b.rows, root, end.Frontier)
+	b.appHash = appHash(b.rows, b.chain.Secret, root, end.Frontier)
 	b.info.AppHash = b.appHash[:]
 	resp := &abci.ResponseFinalizeBlock{TxResults: b.results, ValidatorUpdates: b.updates, AppHash: b.appHash[:]}
 	if a.opts.Overlap || a.standings != nil {

@@ -21,6 +21,7 @@ func TestFormatVectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	var v struct {
+		Secret  string
 		Buckets []struct {
 			ExpiresAt    int64 `json:"expires_at"`
 			Transactions []string
@@ -34,6 +35,7 @@ func TestFormatVectors(t *testing.T) {
 		} `json:"log_entries"`
 		Catalog []struct{ Action, Value string }
 		Packs   []struct {
+			State             string
 			Serious, Negative []string
 			Value             string
 		}
@@ -84,7 +86,7 @@ func TestFormatVectors(t *testing.T) {
 			}
 			changePack(o, pb.PackSets[i], changes)
 		}
-		if got := hex.EncodeToString(packValue(o)); got != p.Value {
+		if got := hex.EncodeToString(packRootsOf(o).value(unhex(v.Secret), tree.Hash(unhex(p.State)))); got != p.Value {
 			t.Errorf("packs %v: %s", p, got)
 		}
 	}

@@ -148,7 +148,7 @@ func (a *App) InitChain(_ context.Context, req *abci.RequestInitChain) (_ *abci.
 	}
 	a.genesis = gb
 	f := frontier(gb.rows)
-	hash := appHash(gb.rows, gb.root(), f)
+	hash := appHash(gb.rows, gb.chain.Secret, gb.root(), f)
 	return &abci.ResponseInitChain{AppHash: hash[:]}, nil
 }
 

@@ -8,11 +8,14 @@ import (
 	"github.com/xinlian-ledger/xinlian/app/state"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/attest"
 	"github.com/xinlian-ledger/xinlian/x/attest/tree"
 	"github.com/xinlian-ledger/xinlian/x/standing"
 )
 
 // The offline packs (离线信用包): who has a serious record, and who has any negative one, as two sets that the app hash binds in its `pack` entry.
+// What stands there of a set is a digest of its root with a salt that follows from the chain's secret: every bundle shows a hash of the entry, and by the root alone
+// whoever has kept one could try, after a repair, who else was in the set then (INV-03).
 //
 // The root of a set is that of a tree of its own: one leaf a member, at the path of the member's standing, all with one value. It is a function of
 // the set alone. When a repair takes a firm out of a set, the root is again that from before, whatever was written meanwhile (INV-03).
@@ -180,17 +183,34 @@ func PackMembers(r x.Reader, set pb.PackSet) (members []byte) {
 	return members
 }
 
-// packValue is the `pack` entry: the roots of the sets, in their order.
-func packValue(r x.Reader) (value []byte) {
-	for _, set := range pb.PackSets {
-		root := PackRoot(r, set)
-		value = append(value, root[:]...)
+// packRoots are the roots of the sets, in their order.
+type packRoots [len(pb.PackSets)]tree.Hash
+
+func packRootsOf(r x.Reader) (roots packRoots) {
+	for i, set := range pb.PackSets {
+		roots[i] = PackRoot(r, set)
+	}
+	return roots
+}
+
+// value is the `pack` entry beside a state tree of this root: the digests of the sets, in their order.
+func (p packRoots) value(secret []byte, state tree.Hash) (value []byte) {
+	for i, set := range pb.PackSets {
+		digest := attest.PackDigest(packSalt(secret, set, state), p[i])
+		value = append(value, digest[:]...)
 	}
 	return value
 }
 
-// derivePacks writes the rows of both sets anew, where there are none, and gives the value of the entry. They follow from the standings.
-func derivePacks(s x.State) (value []byte) {
+// packSalt is the salt of a set beside a state tree of this root. It is another one after each change of the state, so that the entry does not show whether a set
+// changed, and the same as long as nothing changes: an app hash that moved by itself would have an idle chain make blocks without a pause. Of two sets, or two
+// states, the salt of one says nothing of the other's: a pack shows that of its own set alone.
+func packSalt(secret []byte, set pb.PackSet, state tree.Hash) []byte {
+	return x.MAC(nil, secret, []byte(attest.PackDomain), []byte{byte(set)}, state[:])
+}
+
+// derivePacks writes the rows of both sets anew, where there are none, and gives their roots. They follow from the standings.
+func derivePacks(s x.State) (roots packRoots) {
 	var all [len(pb.PackSets)][]packChange
 	standing.Each(s, func(uscc string, st *pb.Standing) bool {
 		for i, set := range pb.PackSets {
@@ -201,10 +221,9 @@ func derivePacks(s x.State) (value []byte) {
 		return true
 	})
 	for i, set := range pb.PackSets {
-		root := changePack(s, set, all[i])
-		value = append(value, root[:]...)
+		roots[i] = changePack(s, set, all[i])
 	}
-	return value
+	return roots
 }
 
 // checkPacks holds that the rows of the packs are those that the standings make.
@@ -246,7 +265,8 @@ func (b bare) Iterate(prefix, start []byte, fn func(key, value []byte) bool) {
 type PackProof struct {
 	Set                 pb.PackSet
 	Root                tree.Hash // of the set: its identity
-	Other               tree.Hash // of the other set
+	Salt                []byte    // of the set: with the root it makes the digest in the `pack` entry
+	Other               tree.Hash // digest of the other set
 	Members             []byte
 	Catalog, Log, State tree.Hash // SHA-256 of the values of the other entries of the app hash
 }
@@ -258,13 +278,14 @@ func (a *App) ProvePack(height int64, set pb.PackSet) (p *PackProof, err error) 
 		return nil, fmt.Errorf("height %d is no longer, or not yet, provable from memory", height)
 	}
 	defer release()
-	p = &PackProof{Set: set, State: tree.ValueHash(root[:])}
+	secret := a.Chain().Secret
+	p = &PackProof{Set: set, Salt: packSalt(secret, set, root), State: tree.ValueHash(root[:])}
 	return p, a.ReadAt(height, func(r x.Reader) error {
 		for _, s := range pb.PackSets {
-			if s == set {
-				p.Root = PackRoot(r, s)
+			if of := PackRoot(r, s); s == set {
+				p.Root = of
 			} else {
-				p.Other = PackRoot(r, s)
+				p.Other = attest.PackDigest(packSalt(secret, s, root), of)
 			}
 		}
 		p.Members = PackMembers(r, set)

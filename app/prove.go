@@ -65,7 +65,7 @@ func (a *App) Prove(height int64, subjects []string) (p *Proof, err error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := lateRows{app: a, height: height}
+	rows := lateRows{app: a, height: height, root: v.Root()}
 	defer rows.close()
 	p = &Proof{Height: height, Shape: proof.Shape, Hashes: proof.Hashes, Entries: make([]pb.Entry, len(targets))}
 	for i, t := range targets {
@@ -94,7 +94,7 @@ func (a *App) ProveAnchor(height int64, gateway string, hour int64) (p *pb.Ancho
 		return nil, fmt.Errorf("height %d is no longer, or not yet, provable from memory", height)
 	}
 	defer v.Release()
-	rows := lateRows{app: a, height: height}
+	rows := lateRows{app: a, height: height, root: v.Root()}
 	defer rows.close()
 
 	r, err := rows.open()
@@ -144,6 +144,7 @@ func (a *App) standingOf(rows *lateRows, uscc string, value tree.Hash) (salt, ra
 type lateRows struct {
 	app    *App
 	height int64
+	root   tree.Hash // of the tree at this height
 	rows   *Snapshot
 }
 
@@ -179,7 +180,7 @@ func (a *App) restAt(rows *lateRows) (*rest, error) {
 	if err != nil {
 		return nil, err
 	}
-	log, pack := sha256.Sum256(logValue(frontier(r))), sha256.Sum256(packValue(r))
+	log, pack := sha256.Sum256(logValue(frontier(r))), sha256.Sum256(packRootsOf(r).value(a.Chain().Secret, rows.root))
 	n := &rest{height: rows.height, catalog: catalogValue(r), log: log[:], pack: pack[:]}
 	a.rest.Store(n)
 	return n, nil

@@ -71,7 +71,7 @@ func (r *Replay) Genesis(req *abci.RequestInitChain) (hash []byte, err error) {
 		return nil, err
 	}
 	r.chain, r.log = g.chain, endOfLog(g.rows)
-	sum := appHash(g.rows, root, r.log.Frontier)
+	sum := appHash(g.rows, g.chain.Secret, root, r.log.Frontier)
 	return sum[:], nil
 }
 
@@ -90,8 +90,9 @@ type Executed struct {
 	Updates  []abci.ValidatorUpdate
 	Messages int // in transactions that passed the gate
 
-	block         *block
-	catalog, pack []byte
+	block   *block
+	catalog []byte
+	packs   packRoots
 }
 
 // Execute is the second step of a block, whose header has this hash and time. It errs where the state cannot be read, or the block breaks the
@@ -114,7 +115,7 @@ func (r *Replay) Execute(height int64, hash []byte, at time.Time, d *Decoded) (_
 	if err != nil {
 		return nil, err
 	}
-	e := &Executed{Results: b.results, Updates: b.updates, block: b, catalog: catalogValue(b.rows), pack: packValue(b.rows)}
+	e := &Executed{Results: b.results, Updates: b.updates, block: b, catalog: catalogValue(b.rows), packs: packRootsOf(b.rows)}
 	for _, o := range b.outcomes {
 		if o != nil {
 			e.Messages += len(o.Results)
@@ -152,7 +153,7 @@ func (r *Replay) Seal(e *Executed) (hash []byte, err error) {
 		return nil, err
 	}
 	r.sealed = b.height
-	sum := tree.AppHash(appEntries(e.catalog, e.pack, root, r.log.Frontier))
+	sum := tree.AppHash(appEntries(e.catalog, e.packs.value(b.chain.Secret, root), root, r.log.Frontier))
 	r.mu.Lock()
 	b.rows.eachOf(int(logHead.Key()[0]), int(logLeaves.Prefix), func(c change) { r.late = append(r.late, c) })
 	r.done = append(r.done, b.rows.changes)

@@ -42,7 +42,7 @@ func export(ctx context.Context, s *Snapshot, size snapshotSize, emit func(chunk
 	}
 	ci, _ := chainInfo.Get(s)
 	e := &exporter{s: s, size: size, emit: emit, chain: chainOf(ci)}
-	e.meta = &snapshotMeta{height: height, chain: chainRow, catalog: catalogValue(s), log: logValue(frontier(s)), pack: packValue(s)}
+	e.meta = &snapshotMeta{height: height, chain: chainRow, catalog: catalogValue(s), log: logValue(frontier(s))}
 
 	bound, err := s.view.Bound(ctx)
 	if err != nil {
@@ -66,6 +66,7 @@ func export(ctx context.Context, s *Snapshot, size snapshotSize, emit func(chunk
 	if err != nil {
 		return nil, fmt.Errorf("snapshot of height %d: %w", height, err)
 	}
+	e.meta.pack = packRootsOf(s).value(e.chain.Secret, e.meta.root())
 	hash := e.meta.appHash()
 	info.AppHash = hash[:]
 	e.meta.info = x.EncodeRow(info)

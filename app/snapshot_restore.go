@@ -222,7 +222,7 @@ func (r *restoring) rebuild() (err error) {
 	for _, derive := range derivers {
 		derive(w, int64(r.meta.height), w.Set)
 	}
-	if pack := derivePacks(w); !bytes.Equal(pack, r.meta.pack) {
+	if pack := derivePacks(w).value(r.chain.Secret, r.meta.root()); !bytes.Equal(pack, r.meta.pack) {
 		return errSnapshot{errors.New("its rows make other packs than its metadata says")}
 	}
 	if f.Size > 0 {

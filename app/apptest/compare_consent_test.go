@@ -164,7 +164,6 @@ func (s *sim) comparePacks() {
 		}
 	}
 	s.packed[fmt.Sprint(len(serious), "/", len(negative))]++
-	a, b := packRoot("serious", serious), packRoot("negative", negative)
 	p, err := s.Apps[0].Prove(s.Height(), []string{s.firms["clean"]})
 	must(s.t, err)
 	release, state, found := s.Apps[0].Tree(s.Height())
@@ -177,7 +176,12 @@ func (s *sim) comparePacks() {
 		return sum(slices.Concat([]byte{0}, binary.AppendUvarint(nil, uint64(len(name))), []byte(name), binary.AppendUvarint(nil, 32), digest))
 	}
 	node := func(l, r []byte) []byte { return sum(slices.Concat([]byte{1}, l, r)) }
-	pack := sum(slices.Concat(a, b))
+	digest := func(set byte, root []byte) []byte {
+		salt := hmac.New(sha256.New, s.Secret)
+		salt.Write(slices.Concat([]byte("xinlian/pack/v1"), []byte{set}, state[:]))
+		return sum(slices.Concat([]byte("xinlian/pack/v1"), salt.Sum(nil), root))
+	}
+	pack := sum(slices.Concat(digest(1, packRoot("serious", serious)), digest(2, packRoot("negative", negative))))
 	want := node(node(entry("catalog", sum(p.Catalog)), entry("log", p.LogHash)), node(entry("pack", pack), entry("state", sum(state[:]))))
 	if !bytes.Equal(p.Pack, pack) || !bytes.Equal(s.AppHash, want) {
 		s.t.Errorf("the app hash is %x, by the model %x; serious are %q, negative %q", s.AppHash, want, serious, negative)

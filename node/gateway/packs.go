@@ -174,7 +174,7 @@ func (g *Gateway) makePack(h *head, set pb.PackSet) (*pack, error) {
 	b := &h.bundle
 	f := &pb.Pack{
 		Header: *b.Header, Commit: *b.Commit, Validators: *b.Validators, Steps: b.Steps,
-		Catalog: proof.Catalog[:], Log: proof.Log[:], State: proof.State[:], Set: set, Other: proof.Other[:], Members: proof.Members,
+		Catalog: proof.Catalog[:], Log: proof.Log[:], State: proof.State[:], Set: set, Other: proof.Other[:], Salt: proof.Salt, Members: proof.Members,
 	}
 	p := &pack{height: h.height, time: headTime(h), root: proof.Root, file: f, raw: attest.EncodePack(f), tag: h.tag()}
 	p.name = sha256.Sum256(p.raw)

@@ -169,6 +169,74 @@ func TestDeltaOfGuess(t *testing.T) {
 	}
 }
 
+// TestEntryOfGuess is INV-03: a reader keeps a bundle of somebody else, which shows a hash of what the app hash binds of both sets, and a pack of one set, which shows
+// what it binds of the other. Then firms leave the sets. The reader puts them back into the newest sets, with every salt that it was ever given and without any, and compares:
+// whether they were in it does not learn.
+func TestEntryOfGuess(t *testing.T) {
+	w := newWorld(t)
+	w.enrolAll()
+	bundle := func() *pb.Bundle {
+		t.Helper()
+		b, err := attest.DecodeBundle(w.public("/v1/subjects/" + w.firm("c") + "/attestation").body)
+		must(t, err)
+		return b
+	}
+	pack := func(set string) *pb.Pack {
+		t.Helper()
+		_, raw := w.opened(set)
+		f := new(pb.Pack)
+		must(t, pb.Decode(raw[4:], f))
+		return f
+	}
+	w.do("on 2026-07-20",
+		"record by=ops issuer=zz-scjg firm=a no=7 kinds=9 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=a no=7",
+		"record by=ops issuer=zz-scjg firm=b no=8 fine=120000 decided=2026-07-15", "publish by=ops issuer=zz-scjg firm=b no=8")
+	w.Block()
+	kept, old := bundle(), pack("serious")
+	w.do("on 2026-07-22", "withdraw by=zz-scjg issuer=zz-scjg firm=a no=7", "withdraw by=zz-scjg issuer=zz-scjg firm=b no=8")
+	w.Block()
+	newest, serious, negative := bundle(), pack("serious"), pack("negative")
+	if len(serious.Members)+len(negative.Members) > 0 {
+		t.Fatal("somebody is still in a set")
+	}
+
+	salts := [][]byte{nil, make([]byte, 32), old.Salt, serious.Salt, negative.Salt}
+	digest := func(set pb.PackSet, salt []byte, firms ...string) []byte {
+		var codes []string
+		for _, f := range firms {
+			codes = append(codes, w.firm(f))
+		}
+		root := attesttest.SetRoot(set, attesttest.Members(codes...))
+		if salt == nil {
+			return root[:]
+		}
+		d := attest.PackDigest(salt, root)
+		return d[:]
+	}
+	told := func(entry []byte, serious, negative []string) bool {
+		for _, a := range salts {
+			for _, b := range salts {
+				sum := sha256.Sum256(append(digest(pb.PACK_SERIOUS, a, serious...), digest(pb.PACK_NEGATIVE, b, negative...)...))
+				if bytes.Equal(sum[:], entry) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	if !told(newest.Pack, nil, nil) {
+		t.Error("whoever has both packs of a height does not find them in its bundle: the guess is made wrong")
+	}
+	if told(kept.Pack, []string{"a"}, []string{"a", "b"}) {
+		t.Error("a kept bundle tells who was in the sets")
+	}
+	for i, salt := range salts {
+		if bytes.Equal(digest(pb.PACK_NEGATIVE, salt, "a", "b"), old.Other) {
+			t.Errorf("a kept pack of the one set tells who was in the other, with salt %d", i)
+		}
+	}
+}
+
 // A pack grows no older than the operator says.
 func TestPacksAreMadeAnew(t *testing.T) {
 	w := newWorld(t, func(o *gateway.Options) { o.PackEvery = 1 })

@@ -26,6 +26,18 @@ const (
 	DeltaMediaType = "application/vnd.xinlian.pack-delta.v1"
 )
 
+// PackDomain separates the digests of sets, and their salts, from every other.
+const PackDomain = "xinlian/pack/v1"
+
+// PackDigest is what the `pack` entry of the app hash holds of a set. Without the salt nobody can test a guess of who is in it.
+func PackDigest(salt []byte, root Hash) Hash {
+	h := sha256.New()
+	h.Write([]byte(PackDomain))
+	h.Write(salt)
+	h.Write(root[:])
+	return Hash(h.Sum(nil))
+}
+
 // memberBytes is the size of a member: the path of its standing in the state tree.
 const memberBytes = len(Hash{})
 
@@ -40,7 +52,7 @@ func EncodeDelta(d *pb.PackDelta) []byte { return append([]byte(DeltaMagic), pb.
 // does not change; many goroutines may use it. OpenPack gives one; the zero value decides nothing.
 type Pack struct {
 	Claim Claim // that holds of everybody who is not in the set: NoSerious or NoNegative
-	Root  Hash  // identity of the set: what a delta is asked with
+	Root  Hash  // identity of the set: what a delta names as its base
 
 	ChainID      string
 	Height       int64 // of the state: that of the header less one
@@ -289,7 +301,8 @@ func checkPackState(f *pb.Pack, root, appHash *Hash) *Error {
 	var value []byte
 	for _, set := range pb.PackSets {
 		if set == f.Set {
-			value = append(value, root[:]...)
+			digest := PackDigest(f.Salt, *root)
+			value = append(value, digest[:]...)
 		} else {
 			value = append(value, f.Other...)
 		}
@@ -433,8 +446,8 @@ func checkPackForm(f *pb.Pack) *Error {
 		return err
 	}
 	switch {
-	case len(f.Catalog) != hashBytes || len(f.Log) != hashBytes || len(f.State) != hashBytes || len(f.Other) != hashBytes:
-		return invalid(4, CodeForm, "catalog, log, state and the root of the other set have 32 bytes each")
+	case len(f.Catalog) != hashBytes || len(f.Log) != hashBytes || len(f.State) != hashBytes || len(f.Other) != hashBytes || len(f.Salt) != saltBytes:
+		return invalid(4, CodeForm, "catalog, log, state, the digest of the other set and the salt have 32 bytes each")
 	case f.Set.Word() == "":
 		return invalid(4, CodeForm, "no set has number %d", f.Set)
 	}

@@ -2,6 +2,7 @@ package attesttest
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"slices"
 
 	cmttypes "github.com/cometbft/cometbft/types"
@@ -31,19 +32,29 @@ func SetRoot(set pb.PackSet, members []byte) tree.Hash {
 	return tree.RootOfLeaves(leaves)
 }
 
+// SetSalt is the salt of a set at a height.
+func SetSalt(set pb.PackSet, height int64) []byte { return Sum("salt of a set", set.Word(), height) }
+
+// SetDigest is what the app hash binds of a set, from nothing but the definition.
+func SetDigest(set pb.PackSet, height int64, members []byte) []byte {
+	root := SetRoot(set, members)
+	sum := sha256.Sum256(slices.Concat([]byte("xinlian/pack/v1"), SetSalt(set, height), root[:]))
+	return sum[:]
+}
+
 // Pack makes the pack of a set in a state whose sets have these members.
 func (s Spec) Pack(set pb.PackSet, serious, negative []byte) *pb.Pack {
 	s = s.withDefaults()
-	roots := [...]tree.Hash{SetRoot(pb.PACK_SERIOUS, serious), SetRoot(pb.PACK_NEGATIVE, negative)}
-	members, other := serious, roots[1]
+	digests := [...][]byte{SetDigest(pb.PACK_SERIOUS, s.Height, serious), SetDigest(pb.PACK_NEGATIVE, s.Height, negative)}
+	members, other := serious, digests[1]
 	if set == pb.PACK_NEGATIVE {
-		members, other = negative, roots[0]
+		members, other = negative, digests[0]
 	}
 	state := Sum("root of the tree")
 	app := tree.AppHash([]tree.Entry{
 		{Name: "catalog", Value: CatalogValue()},
 		{Name: "log", Value: LogValue()},
-		{Name: "pack", Value: slices.Concat(roots[0][:], roots[1][:])},
+		{Name: "pack", Value: slices.Concat(digests[:]...)},
 		{Name: "state", Value: state},
 	})
 	edit := s.Edit
@@ -58,6 +69,6 @@ func (s Spec) Pack(set pb.PackSet, serious, negative []byte) *pb.Pack {
 	catalog, log, root := tree.ValueHash(CatalogValue()), tree.ValueHash(LogValue()), tree.ValueHash(state)
 	return &pb.Pack{
 		Header: *b.Header, Commit: *b.Commit, Validators: *b.Validators, Steps: b.Steps,
-		Catalog: catalog[:], Log: log[:], State: root[:], Set: set, Other: other[:], Members: members,
+		Catalog: catalog[:], Log: log[:], State: root[:], Set: set, Other: other, Salt: SetSalt(set, s.Height), Members: members,
 	}
 }

@@ -101,11 +101,13 @@ type catalogVector struct {
 	Value   string `json:"value"`
 }
 
-// packVector: the codes of the members of both sets.
+// packVector: the codes of the members of both sets, beside a state tree of a root.
 type packVector struct {
+	State    string   `json:"state"`
 	Serious  []string `json:"serious"`
 	Negative []string `json:"negative"`
 	Roots    []string `json:"roots"`
+	Salts    []string `json:"salts"`
 	Value    string   `json:"value"`
 }
 
@@ -275,8 +277,10 @@ func makeVectors(t *testing.T) vectors {
 		catalogVector{Version: 1, Digest: hexa(before), Value: hexa(append(be64(1), before...))},
 		catalogVector{2, hexa(before), hexa(action), hexa(after), hexa(append(be64(2), after...))})
 
-	for _, p := range []packVector{{}, {Negative: []string{firm}}, {Serious: []string{firm}, Negative: []string{agency, firm}}} {
+	for _, p := range []packVector{{}, {Negative: []string{firm}}, {Serious: []string{firm}, Negative: []string{agency, firm}}, {Negative: []string{firm}}} {
 		var value []byte
+		state := sum([]byte("state tree "), []byte{byte(len(v.Packs))})
+		p.State = hexa(state)
 		for i, codes := range [][]string{p.Serious, p.Negative} {
 			leaf := sum([]byte("xinlian/pack/" + []string{"serious", "negative"}[i] + "/v1"))
 			var paths [][]byte
@@ -284,7 +288,9 @@ func makeVectors(t *testing.T) vectors {
 				paths = append(paths, sum(append([]byte("S"), code...)))
 			}
 			root := packRoot(paths, leaf, 0)
-			p.Roots, value = append(p.Roots, hexa(root)), append(value, root...)
+			domain := []byte("xinlian/pack/v1")
+			salt := mac(secret, domain, []byte{byte(i + 1)}, state)
+			p.Roots, p.Salts, value = append(p.Roots, hexa(root)), append(p.Salts, hexa(salt)), append(value, sum(domain, salt, root)...)
 		}
 		p.Value = hexa(value)
 		v.Packs = append(v.Packs, p)

@@ -1,6 +1,6 @@
 package pb
 
-// PackSets are the sets of the `pack` entry of the app hash, in the order in which their roots stand in its value.
+// PackSets are the sets of the `pack` entry of the app hash, in the order in which their digests stand in its value.
 var PackSets = [...]PackSet{PACK_SERIOUS, PACK_NEGATIVE}
 
 // Word is the name of a set in routes, files and claims: serious or negative; empty for none.

@@ -39,7 +39,8 @@ interface PackFile extends Block {
   readonly log: Uint8Array;
   readonly state: Uint8Array;
   readonly set: number;
-  readonly other: Uint8Array; // root of the other set
+  readonly other: Uint8Array; // digest of the other set
+  readonly salt: Uint8Array;
   readonly members: Uint8Array;
 }
 
@@ -53,7 +54,8 @@ const packFile = (f: Fields): PackFile => ({
   state: f.bytes(7),
   set: f.int32(8),
   other: f.bytes(9),
-  members: f.bytes(10),
+  salt: f.bytes(10),
+  members: f.bytes(11),
 });
 
 const deltaFile = (f: Fields) => ({ base: f.bytes(1), pack: f.message(2, packFile), added: f.bytes(3), removed: f.bytes(4) });
@@ -144,7 +146,8 @@ export async function openPack(bytes: Uint8Array, trust: Trust, policy: Policy):
 
   // 9. The set hashes, with the rest of the state, to the header's app hash.
   const root = setRoot(f);
-  const pack = sha256(f.set === 1 ? concat(root, f.other) : concat(f.other, root));
+  const digest = sha256(concat(textBytes("xinlian/pack/v1"), f.salt, root));
+  const pack = sha256(f.set === 1 ? concat(digest, f.other) : concat(f.other, digest));
   if (!equal(appHashOf(f.catalog, f.log, pack, f.state), block.header.appHash)) {
     throw invalid(9, "E_APP_HASH", "the set and the other parts of the state do not lead to the app hash of the header");
   }
@@ -173,7 +176,7 @@ export function applyDelta(base: Uint8Array, delta: Uint8Array): Uint8Array {
   const members = merge(old.members, d.added, d.removed);
   checkMembers(members);
   // The members are the last field, so that the pack of a delta is what stands before them.
-  return concat(textBytes(packMagic), pack, bytesField(10, members));
+  return concat(textBytes(packMagic), pack, bytesField(11, members));
 }
 
 /** PackSummary is what a pack says of itself, UNVERIFIED. */
@@ -310,8 +313,8 @@ export function checkSteps(pack: Uint8Array): void {
 /** checkForm is step 4 for a pack. */
 function checkForm(f: PackFile): void {
   checkParts(f);
-  if ([f.catalog, f.log, f.state, f.other].some((x) => x.length !== hashBytes)) {
-    throw invalid(4, "E_FORM", "catalog, log, state and the root of the other set have 32 bytes each");
+  if ([f.catalog, f.log, f.state, f.other, f.salt].some((x) => x.length !== hashBytes)) {
+    throw invalid(4, "E_FORM", "catalog, log, state, the digest of the other set and the salt have 32 bytes each");
   }
   if (sets[f.set] === undefined) throw invalid(4, "E_FORM", `no set has number ${f.set}`);
   checkMembers(f.members);
