@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/xinlian-ledger/xinlian/networks/runner"
+	"github.com/xinlian-ledger/xinlian/node/gateway"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 )
 
@@ -146,6 +147,11 @@ func TestLocalnet(t *testing.T) {
 	trust, err := attest.ParseTrust(raw)
 	if err != nil || trust.ChainID != "test-localnet" || trust.Anchor.Height != 1 || len(trust.Validators) != 4 {
 		t.Errorf("trust file %+v, %v", trust, err)
+	}
+	for _, d := range n.Nodes { // the nodes' file can be compared with this one, byte for byte; in the next month it ends later
+		if code, said := fetch(t, d.API+"/v1/trust"); code != http.StatusOK || said != string(raw) && gateway.TrustEnds(time.Now()).Equal(trust.NotAfter) {
+			t.Errorf("%s has another trust file: %d %s\n%s", d.Name, code, said, raw)
+		}
 	}
 	rotateTrust(t, n, raw, trust)
 	api := n.Nodes[0].API

@@ -15,16 +15,18 @@ import (
 	"syscall"
 	"time"
 
+	cmttypes "github.com/cometbft/cometbft/types"
+
 	"github.com/xinlian-ledger/xinlian/node"
+	"github.com/xinlian-ledger/xinlian/node/gateway"
 	"github.com/xinlian-ledger/xinlian/x/attest"
 )
 
 const (
-	readyWithin   = 3 * time.Minute // for two slow cores and twenty nodes
-	stopWithin    = time.Minute     // the sync of what it has stored may wait for a disk that others fill
-	killWithin    = time.Minute     // and so may the end of a process
-	answerBytes   = 1 << 20
-	trustLifetime = 366 * 24 * time.Hour
+	readyWithin = 3 * time.Minute // for two slow cores and twenty nodes
+	stopWithin  = time.Minute     // the sync of what it has stored may wait for a disk that others fill
+	killWithin  = time.Minute     // and so may the end of a process
+	answerBytes = 1 << 20
 )
 
 // Up makes a network in an empty folder, or takes one that is there, starts every node that does not run, waits until each
@@ -206,7 +208,8 @@ type header struct {
 	AppHashAfter string `json:"app_hash_after"`
 }
 
-// writeTrust makes trust.json: block 1 as every node has it, and the validators of genesis.
+// writeTrust makes trust.json: block 1 as every node has it, and the validators of genesis. It is byte for byte what the nodes answer to GET /v1/trust in the month in which the network
+// begins; later they name a later end.
 func (n *Network) writeTrust(ctx context.Context) error {
 	var first header
 	for _, d := range n.pointers() {
@@ -236,11 +239,15 @@ func (n *Network) writeTrust(ctx context.Context) error {
 	t := &attest.Trust{
 		ChainID:  n.ChainID,
 		Anchor:   attest.Anchor{Height: 1, HeaderHash: attest.Hash(hash)},
-		NotAfter: doc.GenesisTime.Add(trustLifetime),
+		NotAfter: gateway.TrustEnds(doc.GenesisTime),
 	}
+	var set []*cmttypes.Validator
 	for _, v := range doc.Validators {
+		set = append(set, cmttypes.NewValidator(v.PubKey, v.Power))
+	}
+	for _, v := range cmttypes.NewValidatorSet(set).Validators { // in the engine's order
 		t.Validators = append(t.Validators, attest.TrustedValidator{
-			Validator: attest.Validator{PubKey: v.PubKey.Bytes(), Power: v.Power}, FromHeight: 1,
+			Validator: attest.Validator{PubKey: v.PubKey.Bytes(), Power: v.VotingPower}, FromHeight: 1,
 		})
 	}
 	if err := t.Check(); err != nil {

@@ -314,8 +314,14 @@ func (c *call) commitment() error {
 	return c.json(http.StatusOK, v)
 }
 
-// trust gives the trust file. What is made from the chain ends on the first day of the month, twelve to thirteen months ahead, so that the files
-// of all nodes are the same bytes for a month and can be compared.
+// TrustEnds is the end of a trust file that is made from the chain at a time: the first day of a month, twelve to thirteen months ahead, so that the files of all nodes are the
+// same bytes for a month and can be compared.
+func TrustEnds(at time.Time) time.Time {
+	at = at.UTC()
+	return time.Date(at.Year(), at.Month()+13, 1, 0, 0, 0, 0, time.UTC)
+}
+
+// trust gives the trust file.
 func (c *call) trust() error {
 	if c.g.b.Trust != nil {
 		t, err := c.g.b.Trust()
@@ -329,8 +335,7 @@ func (c *call) trust() error {
 		return err
 	}
 	t := *h.trust
-	now := time.Unix(h.bundle.Header.TimeSeconds, 0).UTC()
-	t.NotAfter = time.Date(now.Year(), now.Month()+13, 1, 0, 0, 0, 0, time.UTC)
+	t.NotAfter = TrustEnds(headTime(h))
 	if err := t.Check(); err != nil {
 		return internal(fmt.Errorf("the trust file of this node: %w", err))
 	}
