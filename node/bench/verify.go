@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -53,7 +54,13 @@ type Phase struct {
 	// above like all others; P99Rest is what the rest took. Of phases at a rate.
 	HeldUp  float64 `json:"requests_held_up_share"`
 	P99Rest float64 `json:"latency_p99_rest_ms"`
+	// P99Seconds is the 99th percentile of each second of the phase by itself, from the least to the most: a processor that was away once is in one of them, and in P99
+	// for all.
+	P99Seconds []float64 `json:"latency_p99_ms_of_seconds"`
 }
+
+// P99Median is the 99th percentile in the median second.
+func (p Phase) P99Median() float64 { return quantile(p.P99Seconds, 0.5) }
 
 // VerifyReport of Verify.
 type VerifyReport struct {
@@ -372,7 +379,7 @@ func checkOne(ctx context.Context, api string) (size int, err error) {
 	return len(bundle), err
 }
 
-// asker is connections to a gateway. One thread sends and reads over them at a rate, a few do so in a closed loop, as wrk's do: what asks shares the
+// asker is connections to a gateway. Two threads send and read over them at a rate, a few do so in a closed loop, as wrk's do: what asks shares the
 // processors with what it measures, and a goroutine for each connection, woken for each answer, would take much of them.
 type asker struct {
 	host  string
@@ -386,6 +393,7 @@ type conn struct {
 	due int64  // of the request that is under way: nanoseconds after the start of the phase
 	in  []byte // of its answer, so far
 	out []byte
+	oob [64]byte // what the system says of what was read: when it came
 }
 
 func newAsker(api string, o VerifyOptions) (*asker, error) {
@@ -407,7 +415,8 @@ func newAsker(api string, o VerifyOptions) (*asker, error) {
 		l.conns = append(l.conns, &conn{fd: fd})
 		err = unix.Connect(fd, &unix.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()})
 		if err == nil {
-			err = errors.Join(unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1), unix.SetNonblock(fd, true))
+			err = errors.Join(unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1), unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1),
+				unix.SetNonblock(fd, true))
 		}
 		if err != nil {
 			l.close()
@@ -438,7 +447,7 @@ func (l *asker) run(ctx context.Context, name string, path func(i int64) string,
 	defer cancel(nil)
 	threads := closedThreads
 	if rate > 0 {
-		threads = 1
+		threads = openThreads
 	}
 	parts := make([]part, min(threads, len(l.conns)))
 	start := time.Now()
@@ -446,7 +455,7 @@ func (l *asker) run(ctx context.Context, name string, path func(i int64) string,
 	for n := range parts {
 		p := &parts[n]
 		p.asker, p.start, p.rate, p.length, p.path = l, start, rate, length, path
-		p.total, p.next, p.stride = int64(rate*length.Seconds()), int64(n), int64(len(parts))
+		p.total, p.next, p.first, p.stride = int64(rate*length.Seconds()), int64(n), int64(n), int64(len(parts))
 		for i := n; i < len(l.conns); i += len(parts) {
 			p.conns = append(p.conns, l.conns[i])
 		}
@@ -464,31 +473,51 @@ func (l *asker) run(ctx context.Context, name string, path func(i int64) string,
 		return Phase{}, err
 	}
 	var took, rest []float64
+	seconds := make([][]float64, max(1, int(length/time.Second))) // what is left over of the last one is its
 	refused := 0
 	for _, p := range parts {
-		took, rest, refused = append(took, p.took...), append(rest, p.rest...), refused+p.refused
+		refused += p.refused
+		for _, l := range p.took {
+			took = append(took, l.took)
+			if !l.heldUp {
+				rest = append(rest, l.took)
+			}
+			n := min(int(l.due/int64(time.Second)), len(seconds)-1)
+			seconds[n] = append(seconds[n], l.took)
+		}
 	}
 	slices.Sort(took)
 	slices.Sort(rest)
-	return Phase{
+	ph := Phase{
 		Name: name, Offered: rate, Served: float64(len(took)) / asked.Seconds(), Count: len(took), Refused: refused,
 		P50: quantile(took, 0.5), P99: quantile(took, 0.99), P999: quantile(took, 0.999), Max: quantile(took, 1),
 		HeldUp: 1 - float64(len(rest))/float64(max(1, len(took))), P99Rest: quantile(rest, 0.99),
-	}, nil
+	}
+	for _, s := range seconds {
+		slices.Sort(s)
+		ph.P99Seconds = append(ph.P99Seconds, quantile(s, 0.99))
+	}
+	slices.Sort(ph.P99Seconds)
+	return ph, nil
 }
 
 // closedThreads is how many threads ask in a closed loop. One alone would use its share of the processors up and wait for others' time to pass, which would
 // be taken for the gateway's; many would wake each for little.
 const closedThreads = 4
 
-// tick is how often the one thread that asks at a rate wakes: then it reads the answers that have come and sends what is due. Both may be as much
-// too late, which counts as the gateway's latency. Waking each 100 µs takes a fifth of a millisecond from the median and disturbs what is measured: the 99th percentile
-// while records are committed was higher. Threads that wake for each request and for each answer took a third of both processors.
+// openThreads ask at a rate, in turn, each on a processor of its own: where one is kept from it, the other goes on.
+const openThreads = 2
+
+// tick is how often one of the threads that ask at a rate wakes: then it sends its requests that are due, and reads the answers that have come. Requests are due at
+// the ticks, a few at once; when an answer came, the system says. Threads that wake for each request and for each answer took a third of both processors.
 const tick = 250 * time.Microsecond
 
-// promptly has the kernel run the thread that asks soon after it wakes: it stands for a reader on another machine, who does not wait for what is measured to
-// leave a processor. What a kernel does not know (slices are Linux 6.12's) it leaves as it was. The thread ends with its goroutine, which stays locked to it.
-func promptly() {
+// promptly has the kernel run the thread that asks soon after it wakes, on one processor: it stands for a reader on another machine, who does not wait for what is measured to
+// leave a processor. What a kernel does not know (slices are Linux 6.12's) or does not allow it leaves as it was. The thread ends with its goroutine, which stays locked to it.
+func promptly(cpu int) {
+	var only unix.CPUSet
+	only.Set(cpu)
+	unix.SchedSetaffinity(0, &only)
 	unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)             // nanoseconds; 50 µs otherwise
 	unix.SchedSetAttr(0, &unix.SchedAttr{Runtime: 100_000}, 0) // the shortest slice that there is
 }
@@ -496,25 +525,38 @@ func promptly() {
 // part is one thread's part of a phase: some connections, and every so many-th request.
 type part struct {
 	*asker
-	conns               []*conn
-	start               time.Time
-	rate                float64
-	length              time.Duration
-	path                func(i int64) string
-	total, next, stride int64
-	ready               []unix.PollFd // of untilAnswer, for the connections that it was given; empty: it is not known which have an answer
+	conns         []*conn
+	start         time.Time
+	rate          float64
+	length        time.Duration
+	path          func(i int64) string
+	total, next   int64
+	first, stride int64         // of the requests, and of the ticks
+	ready         []unix.PollFd // of untilAnswer, for the connections that it was given; empty: it is not known which have an answer
 
-	took    []float64 // milliseconds
+	took    []latency
 	refused int
-	late    int64     // until when the thread last woke too late
-	rest    []float64 // of took: those that were due after that
+	late    int64 // until when the thread last woke too late
+}
+
+// latency of one request.
+type latency struct {
+	due    int64   // nanoseconds after the start of the phase
+	took   float64 // milliseconds
+	heldUp bool    // it was due before the thread last woke too late
 }
 
 // lateLeast is how much too late the thread that asks must wake to be kept from its processor.
 const lateLeast = 500 * time.Microsecond
 
 func (p *part) now() int64        { return time.Since(p.start).Nanoseconds() }
-func (p *part) due(i int64) int64 { return int64(float64(i) / p.rate * 1e9) }
+func (p *part) due(i int64) int64 { return p.tickAt(int64(float64(i) / p.rate * 1e9)) }
+
+// tickAt gives the first tick of this thread that is not before a time.
+func (p *part) tickAt(t int64) int64 {
+	first, every := p.first*int64(tick), p.stride*int64(tick)
+	return first + max(0, (t-first+every-1)/every*every)
+}
 
 // asked says whether nothing more is to be sent at a time.
 func (p *part) asked(t int64) bool {
@@ -526,11 +568,11 @@ func (p *part) asked(t int64) bool {
 
 func (p *part) run(ctx context.Context) error {
 	runtime.LockOSThread() // it sleeps in the kernel: the runtime's own timers are up to a millisecond late, which would be taken for the gateway's
-	p.took = make([]float64, 0, max(p.total/p.stride, 1<<18))
+	p.took = make([]latency, 0, max(p.total/p.stride, 1<<18))
 	wait := p.untilAnswer
 	if p.rate > 0 {
 		wait = p.untilTick
-		promptly()
+		promptly(int(p.first))
 	}
 	idle, asking := slices.Clone(p.conns), make([]*conn, 0, len(p.conns))
 	for {
@@ -560,12 +602,13 @@ func (p *part) run(ctx context.Context) error {
 			return err
 		}
 		still := asking[:0]
+		clock := time.Now().UnixNano() - p.now() // the system's clock at the start of the phase
 		for i, c := range asking {
 			if len(p.ready) > 0 && p.ready[i].Revents == 0 {
 				still = append(still, c)
 				continue
 			}
-			status, err := c.answer()
+			status, came, err := c.answer()
 			switch {
 			case err != nil:
 				return err
@@ -575,11 +618,7 @@ func (p *part) run(ctx context.Context) error {
 			case status != http.StatusOK:
 				p.refused++
 			}
-			took := float64(p.now()-c.due) / 1e6
-			p.took = append(p.took, took)
-			if c.due > p.late {
-				p.rest = append(p.rest, took)
-			}
+			p.took = append(p.took, latency{c.due, float64(came-clock-c.due) / 1e6, c.due <= p.late})
 			idle = append(idle, c)
 		}
 		asking = still
@@ -589,7 +628,7 @@ func (p *part) run(ctx context.Context) error {
 // untilTick sleeps until the next tick.
 func (p *part) untilTick([]*conn) error {
 	t := p.now()
-	until := t - t%int64(tick) + int64(tick)
+	until := p.tickAt(t + 1)
 	left := unix.NsecToTimespec(until - t)
 	err := unix.ClockNanosleep(unix.CLOCK_MONOTONIC, 0, &left, nil)
 	if t = p.now(); t >= until+int64(lateLeast) {
@@ -621,22 +660,25 @@ func (c *conn) ask(host, path string) error {
 	return err
 }
 
-// answer reads what has arrived; 0: the answer is not whole.
-func (c *conn) answer() (status int, err error) {
+// answer reads what has arrived, and when the last of it did, in nanoseconds of the system's clock; 0: the answer is not whole.
+func (c *conn) answer() (status int, came int64, err error) {
 	c.in = slices.Grow(c.in, 16<<10)
-	n, err := unix.Read(c.fd, c.in[len(c.in):cap(c.in)])
+	n, said, _, _, err := unix.Recvmsg(c.fd, c.in[len(c.in):cap(c.in)], c.oob[:], 0)
 	switch {
 	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
-		return 0, nil
+		return 0, 0, nil
 	case err != nil:
-		return 0, err
+		return 0, 0, err
 	case n == 0:
-		return 0, errors.New("the gateway has closed the connection")
+		return 0, 0, errors.New("the gateway has closed the connection")
+	}
+	if came, err = cameAt(c.oob[:said]); err != nil {
+		return 0, 0, err
 	}
 	c.in = c.in[:len(c.in)+n]
 	end := bytes.Index(c.in, []byte("\r\n\r\n"))
 	if end < 0 {
-		return 0, nil
+		return 0, 0, nil
 	}
 	length := -1
 	for first, head := true, c.in[:end+2]; len(head) > 0; first = false {
@@ -645,25 +687,42 @@ func (c *conn) answer() (status int, err error) {
 		if first {
 			_, code, ok := bytes.Cut(line, []byte(" "))
 			if !ok || len(code) < 3 {
-				return 0, errors.New("the answer is not HTTP")
+				return 0, 0, errors.New("the answer is not HTTP")
 			}
 			if status, err = strconv.Atoi(string(code[:3])); err != nil {
-				return 0, err
+				return 0, 0, err
 			}
 		} else if len(line) > 15 && strings.EqualFold(string(line[:15]), "Content-Length:") {
 			if length, err = strconv.Atoi(strings.TrimSpace(string(line[15:]))); err != nil {
-				return 0, err
+				return 0, 0, err
 			}
 		}
 	}
 	switch whole := end + 4 + length; {
 	case length < 0:
-		return 0, errors.New("the answer does not tell its length")
+		return 0, 0, errors.New("the answer does not tell its length")
 	case len(c.in) < whole:
-		return 0, nil
+		return 0, 0, nil
 	case len(c.in) > whole:
-		return 0, errors.New("more comes than was asked for")
+		return 0, 0, errors.New("more comes than was asked for")
 	}
 	c.in = c.in[:0]
-	return status, nil
+	return status, came, nil
+}
+
+// cameAt gives when what was read had arrived at the socket: who asks looks a tick later, or when it has a processor. Where the system does not say it, it came when it
+// was read.
+func cameAt(said []byte) (int64, error) {
+	all, err := unix.ParseSocketControlMessage(said)
+	if err != nil {
+		return 0, err
+	}
+	for _, m := range all {
+		if m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SCM_TIMESTAMPNS {
+			var at unix.Timespec
+			_, err := binary.Decode(m.Data, binary.NativeEndian, &at)
+			return at.Nano(), err
+		}
+	}
+	return time.Now().UnixNano(), nil
 }

@@ -409,12 +409,19 @@ func (t *table) gateway(subjects int, filled string) {
 		return
 	}
 	row := func(p, noop bench.Phase, saturation float64) string {
-		return fmt.Sprintf("%.2f ms (no-op %.2f), p50 %.2f (%.2f), p99.9 %.2f (%.2f), at %.0f/s of %.0f; %d firms; p99 %.2f (%.2f) without the %.2f %% during which the asker was kept from its processor",
-			p.P99, noop.P99, p.P50, noop.P50, p.P999, noop.P999, p.Served, saturation, r.Subjects, p.P99Rest, noop.P99Rest, 100*p.HeldUp) +
+		least, most := p.P99Seconds[0], p.P99Seconds[len(p.P99Seconds)-1]
+		return fmt.Sprintf("%.2f ms (no-op %.2f) in all, %.2f (%.2f) in the median second (%.2f–%.2f); p50 %.2f (%.2f), p99.9 %.2f (%.2f), at %.0f/s of %.0f; %d firms; p99 %.2f (%.2f) without the %.2f %% during which the asker was kept from its processor",
+			p.P99, noop.P99, p.P99Median(), noop.P99Median(), least, most, p.P50, noop.P50, p.P999, noop.P999, p.Served, saturation, r.Subjects, p.P99Rest, noop.P99Rest, 100*p.HeldUp) +
 			fmt.Sprintf("; a processor of the idle machine was away ≥ 1 ms in %.2f %% of the time", 100*r.Away) + othersOf(r.Others)
 	}
 	sound := func(p bench.Phase) bool { return p.Refused == 0 && p.Served >= 0.95*p.Offered }
-	t.add(quiet, "≤ 1 ms", row(r.Idle, r.IdleNoop, r.Saturation), verdict(r.Idle.P99 <= 1 && sound(r.Idle)), command)
+	within := func(p bench.Phase, goal float64, and bool) string {
+		if and = and && sound(p); and && p.P99 > goal && p.P99Median() <= goal {
+			return "reached in the median second, not in all together"
+		}
+		return verdict(and && p.P99 <= goal)
+	}
+	t.add(quiet, "≤ 1 ms", row(r.Idle, r.IdleNoop, r.Saturation), within(r.Idle, 1, true), command)
 	loads, most, held := make([]string, 0, len(r.Curve)), 0.0, true
 	for _, p := range r.Curve { // from the least load to the most: one that holds above one that does not is luck
 		loads = append(loads, fmt.Sprintf("%.0f/s %.2f/%.2f/%.2f", p.Offered, p.P50, p.P99, p.P999))
@@ -427,7 +434,7 @@ func (t *table) gateway(subjects int, filled string) {
 		t.add("gateway at saturation, by wrk", "", fmt.Sprintf("%.0f/s (%.0f by our own), p50 %.2f ms, p99 %.2f", r.Wrk.PerSecond, r.Saturation, r.Wrk.P50, r.Wrk.P99), "", command)
 	}
 	defer t.immudb(r)
-	t.add(busy, "≤ 5 ms", row(r.Busy, r.BusyNoop, r.BusySaturation), verdict(r.Busy.P99 <= 5 && sound(r.Busy) && r.Committed >= 950), command)
+	t.add(busy, "≤ 5 ms", row(r.Busy, r.BusyNoop, r.BusySaturation), within(r.Busy, 5, r.Committed >= 950), command)
 	t.add("the same at half of what it serves between commits", "", fmt.Sprintf("%.2f ms, p50 %.2f, at %.0f of %.0f/s", r.BusyFull.P99, r.BusyFull.P50, r.BusyFull.Served, r.BusyFull.Offered), "", command)
 }
 
