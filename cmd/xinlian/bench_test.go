@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -59,12 +60,12 @@ func TestBench(t *testing.T) {
 				t.Errorf("a share of %v", share)
 			}
 		}
-		if len(r.Curve) != 5 || r.Curve[2] != r.Idle {
+		if len(r.Curve) != 5 || !reflect.DeepEqual(r.Curve[2], r.Idle) {
 			t.Fatalf("offered load against latency: %+v", r.Curve)
 		}
 		at := func(p bench.Phase, load float64) {
 			t.Helper()
-			if math.Abs(p.Offered-load) > 1e-6*load || p.Count == 0 || p.P50 <= 0 || p.P99 < p.P50 || p.P999 < p.P99 || p.Max < p.P999 {
+			if math.Abs(p.Offered-load) > 1e-6*load || p.Count == 0 || p.P50 <= 0 || p.P99 < p.P50 || p.P999 < p.P99 || p.Max < p.P999 || len(p.P99Seconds) != 1 || p.P99Median() != p.P99 {
 				t.Errorf("at %.1f/s: %+v", load, p)
 			}
 		}
