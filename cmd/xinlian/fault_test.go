@@ -192,6 +192,7 @@ func TestFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes")
 	}
+	t.Parallel()
 	home, api := oldHome(t)
 	data := func(h string, parts ...string) string { return filepath.Join(append([]string{h, "data"}, parts...)...) }
 	for _, tt := range []struct {
@@ -387,7 +388,7 @@ func TestFaults(t *testing.T) {
 		filler, file, fresh := filepath.Join(disk, "filler"), filepath.Join(disk, "genesis.json"), filepath.Join(disk, "home")
 		made, word, copied := filepath.Join(t.TempDir(), "keys"), filepath.Join(t.TempDir(), "word"), filepath.Join(disk, "key.json")
 		write(t, word, "a passphrase\n")
-		t.Setenv("XINLIAN_PASSPHRASE_FILE", word)
+		xinlian := programWith("XINLIAN_PASSPHRASE_FILE=" + word)
 		xinlian(t, 0, "keys", "add", "gov1", "--keys", made)
 		write(t, filler, strings.Repeat("x", 124<<10))
 		tight := filepath.Join(disk, "tight") // what is left of the room is taken as well
@@ -505,6 +506,7 @@ func TestFailPoints(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes")
 	}
+	t.Parallel()
 	const points = 11 // of one block; the next one has the same
 	home, api := oldHome(t)
 	last := sound(t, home).LastBlock

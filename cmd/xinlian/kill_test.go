@@ -125,6 +125,7 @@ func TestLongKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts four processes")
 	}
+	t.Parallel()
 	rounds := 4
 	if os.Getenv("XINLIAN_LONG") != "" {
 		rounds = 300

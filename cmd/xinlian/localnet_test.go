@@ -37,6 +37,35 @@ func xinlianWith(t *testing.T, env []string, code int, args ...string) (stdout, 
 	return out.String(), errs.String()
 }
 
+// programWith is xinlian with variables, where a test has them for all that it starts.
+func programWith(env ...string) func(t *testing.T, code int, args ...string) (stdout, stderr string) {
+	return func(t *testing.T, code int, args ...string) (stdout, stderr string) {
+		t.Helper()
+		return xinlianWith(t, env, code, args...)
+	}
+}
+
+// network makes a network with the sample firms in it, as localnet up does. This process makes it, so that it and those of tests beside it have ports of their own, also while
+// nodes are down.
+func network(t *testing.T, o runner.Options) *runner.Network {
+	t.Helper()
+	o.Program = os.Args[0]
+	t.Cleanup(func() { runner.Down(o.Dir) })
+	n, _, err := runner.Up(t.Context(), o)
+	if err == nil {
+		err = enrolSample(t.Context(), n)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// chinaTime is a time of legal clocks.
+func chinaTime(year int, month time.Month, day, hour int) time.Time {
+	return time.Date(year, month, day, hour, 0, 0, 0, time.FixedZone("UTC+8", 8*3600))
+}
+
 func status(t *testing.T, dir string) runner.Status {
 	t.Helper()
 	out, _ := xinlian(t, 0, "localnet", "status", "--dir", dir, "--json")
@@ -255,12 +284,13 @@ func TestHome(t *testing.T) {
 }
 
 func TestKeys(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	word := filepath.Join(dir, "word")
 	if err := os.WriteFile(word, []byte("correct horse\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("XINLIAN_PASSPHRASE_FILE", word)
+	xinlian := programWith("XINLIAN_PASSPHRASE_FILE=" + word)
 	folder := filepath.Join(dir, "keys")
 	added, _ := xinlian(t, 0, "keys", "add", "ops", "--keys", folder, "--json")
 	var k struct{ Address string }

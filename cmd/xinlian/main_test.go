@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"flag"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -20,6 +22,10 @@ func TestMain(m *testing.M) {
 		os.Exit(run(os.Args[1:]))
 	}
 	os.Setenv("LC_ALL", "C") // tests read English, whatever the machine speaks
+	// Tests wait for nodes more than they compute: one more than there are processors run side by side, unless -parallel says how many.
+	if err := flag.Set("test.parallel", strconv.Itoa(processors+1)); err != nil {
+		panic(err)
+	}
 	os.Exit(m.Run())
 }
 

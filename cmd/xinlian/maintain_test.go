@@ -46,6 +46,7 @@ func TestRollback(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes")
 	}
+	t.Parallel()
 	home, api := oldHome(t)
 	before := sound(t, home)
 	last := before.LastBlock
@@ -319,12 +320,13 @@ func TestCompactVerb(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes")
 	}
+	t.Parallel()
 	home, api := oldHome(t)
 	before := sound(t, home)
 	var r compactReport
-	compacted := func() {
+	compacted := func(env ...string) {
 		t.Helper()
-		out, _ := xinlian(t, 0, "compact", "--home", home, "--json")
+		out, _ := xinlianWith(t, env, 0, "compact", "--home", home, "--json")
 		if err := json.Unmarshal([]byte(out), &r); err != nil {
 			t.Fatal(err)
 		}
@@ -333,8 +335,8 @@ func TestCompactVerb(t *testing.T) {
 	if r.Floor != 0 || r.Height != uint64(before.Height) || len(r.Folders) != 3 {
 		t.Errorf("an archive: %+v", r)
 	}
-	t.Setenv("XINLIAN_STATE_RETAIN", "2")
-	compacted()
+	const retain = "XINLIAN_STATE_RETAIN=2"
+	compacted(retain)
 	if r.Floor != uint64(before.Height-1) {
 		t.Errorf("two heights are kept: %+v", r)
 	}
@@ -348,10 +350,10 @@ func TestCompactVerb(t *testing.T) {
 	if now != before {
 		t.Errorf("fsck says %+v, before %+v", now, before)
 	}
-	if out, _ := xinlian(t, 0, "compact", "--home", home); !strings.Contains(out, "peak") {
+	if out, _ := xinlianWith(t, []string{retain}, 0, "compact", "--home", home); !strings.Contains(out, "peak") {
 		t.Errorf("it says %s", out)
 	}
-	runs(t, api, home)
+	runs(t, api, home, retain)
 }
 
 // TestCompactAt: at the time of day that the operator names, a node whose state has grown stops serving, compacts and comes back in the same process.
@@ -359,6 +361,7 @@ func TestCompactAt(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes")
 	}
+	t.Parallel()
 	home, api := oldHome(t)
 	// No start compacts a folder below 256 MB. A file of zeros that nobody owns makes it larger.
 	junk, err := os.Create(filepath.Join(home, node.StateDir, "junk"))

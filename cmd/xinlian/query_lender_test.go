@@ -14,11 +14,11 @@ import (
 // TestQueryAskSaysWhatIsSpent: where no answer came to a question that was sent, a use of the authorisation may be spent and a receipt made. Where nothing was opened that
 // shows in the exit code, with each remedy.
 func TestQueryAskSaysWhatIsSpent(t *testing.T) {
+	t.Parallel()
 	work := t.TempDir()
 	word := filepath.Join(work, "word")
 	must(t, os.WriteFile(word, []byte("word"), 0o600))
-	t.Setenv("XINLIAN_PASSPHRASE_FILE", word)
-	t.Setenv("XINLIAN_HOME", work)
+	xinlian := programWith("XINLIAN_PASSPHRASE_FILE="+word, "XINLIAN_HOME="+work)
 	xinlian(t, 0, "keys", "add", "bank")
 	var answers atomic.Value // func(w http.ResponseWriter); a client that is cut off does not wait for who answers it
 	answers.Store(func(http.ResponseWriter) { panic(http.ErrAbortHandler) })

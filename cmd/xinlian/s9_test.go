@@ -78,11 +78,7 @@ func TestS9(t *testing.T) {
 	n, err := runner.Load(dir)
 	must(t, err)
 	api := n.Nodes[0].API
-	env := []string{"XINLIAN_PASSPHRASE_FILE=" + n.PassphrasePath(), "XINLIAN_HOME=" + filepath.Join(work, "home"), "XINLIAN_NODE=" + api}
-	xinlian := func(t *testing.T, code int, args ...string) (stdout, stderr string) {
-		t.Helper()
-		return xinlianWith(t, env, code, args...)
-	}
+	xinlian := programWith("XINLIAN_PASSPHRASE_FILE="+n.PassphrasePath(), "XINLIAN_HOME="+filepath.Join(work, "home"), "XINLIAN_NODE="+api)
 	as := func(key string, args ...string) []string { return append(args, "--keys", n.KeysPath(), "--key", key) }
 	write := func(name string, content any) string {
 		raw, ok := content.([]byte)

@@ -41,14 +41,9 @@ func TestSnapshots(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts three processes")
 	}
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "net")
-	t.Cleanup(func() { runner.Down(dir) })
-	up := []string{"localnet", "up", "--dir", dir, "--detach", "--validators", "2", "--full-nodes", "1"}
-	xinlian(t, 0, append(up, "--chain-id", "test-join", "--legal-origin", "2026-07-01T08:00:00+08:00", "--clock-rate", "86400")...)
-	n, err := runner.Load(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	n := network(t, runner.Options{Dir: dir, ChainID: "test-join", Validators: 2, FullNodes: 1, LegalOrigin: chinaTime(2026, 7, 1, 8), ClockRate: 86400})
 	xinlian(t, 0, "localnet", "down", "--dir", dir)
 	for _, d := range n.Nodes[:2] {
 		name := filepath.Join(d.Home, node.ConfigFile)
@@ -65,7 +60,8 @@ func TestSnapshots(t *testing.T) {
 		}
 	}
 	xinlian(t, 0, "localnet", "up", "--dir", dir, "--detach")
-	if n, err = runner.Load(dir); err != nil { // its processes are others now
+	n, err := runner.Load(dir) // its processes are others now
+	if err != nil {
 		t.Fatal(err)
 	}
 	full := n.Nodes[2]
@@ -85,11 +81,10 @@ func TestSnapshots(t *testing.T) {
 	// A home without a past joins.
 	xinlian(t, 0, "localnet", "kill", full.Name, "--dir", dir)
 	empty(t, full.Home)
-	t.Setenv("XINLIAN_PASSPHRASE_FILE", filepath.Join(dir, "keys", "passphrase"))
 	join := func() *process {
 		t.Helper()
 		// The first gateway is down, and there is no folder for temporary files.
-		p := runProcess(t, []string{"TMPDIR=" + filepath.Join(dir, "nowhere")}, "start", "--home", full.Home,
+		p := runProcess(t, []string{"TMPDIR=" + filepath.Join(dir, "nowhere"), "XINLIAN_PASSPHRASE_FILE=" + filepath.Join(dir, "keys", "passphrase")}, "start", "--home", full.Home,
 			"--join", "http://127.0.0.1:1,"+n.Nodes[0].API+","+n.Nodes[1].API, "--key", "gov1", "--keys", filepath.Join(dir, "keys"), "--trust", n.TrustPath())
 		waitAnswer(t, p, full.API)
 		eventually(t, "it agrees with the others", func() bool { return status(t, dir).Agree })
@@ -240,6 +235,7 @@ func TestRestoreWithoutWitnesses(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes")
 	}
+	t.Parallel()
 	home, _ := oldHome(t)
 	n, err := runner.Load(filepath.Dir(home))
 	if err != nil {

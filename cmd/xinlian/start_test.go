@@ -19,6 +19,7 @@ func TestStartAfterJoin(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes")
 	}
+	t.Parallel()
 	home, api := oldHome(t)
 	ended := &attest.Trust{ChainID: "test-faults", Anchor: attest.Anchor{Height: 1, HeaderHash: attest.Hash{1}}, NotAfter: time.Now().Add(-time.Hour).UTC()}
 	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey)

@@ -20,15 +20,11 @@ func TestWatch(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a network")
 	}
+	t.Parallel()
 	work := t.TempDir()
 	dir := filepath.Join(work, "net")
-	t.Cleanup(func() { runner.Down(dir) })
-	xinlian(t, 0, "localnet", "up", "--dir", dir, "--validators", "1", "--detach", "--chain-id", "test-watch", "--legal-origin", "2026-07-15T09:00:00+08:00")
-	n, err := runner.Load(dir)
-	must(t, err)
-	t.Setenv("XINLIAN_PASSPHRASE_FILE", n.PassphrasePath())
-	t.Setenv("XINLIAN_HOME", filepath.Join(work, "home"))
-	t.Setenv("XINLIAN_NODE", n.Nodes[0].API)
+	n := network(t, runner.Options{Dir: dir, ChainID: "test-watch", Validators: 1, LegalOrigin: chinaTime(2026, 7, 15, 9)})
+	xinlian := programWith("XINLIAN_PASSPHRASE_FILE="+n.PassphrasePath(), "XINLIAN_HOME="+filepath.Join(work, "home"), "XINLIAN_NODE="+n.Nodes[0].API)
 	as := func(key string, args ...string) []string { return append(args, "--keys", n.KeysPath(), "--key", key) }
 	write := func(name string, raw []byte) string {
 		path := filepath.Join(work, name)

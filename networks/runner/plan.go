@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	cmtjson "github.com/cometbft/cometbft/libs/json"
@@ -200,25 +201,41 @@ func create(o Options) (*Network, error) {
 func onlyLock(entries []os.DirEntry) bool { return len(entries) == 1 && entries[0].Name() == lockFile }
 
 // freePorts finds ports that are free now, all at once so that no two are the same. They lie below those that systems give to outgoing connections and
-// to listeners that name none, so that a node which was down for a while finds its own free when it comes back.
+// to listeners that name none, so that a node which was down for a while finds its own free when it comes back; and none is one that this process has given to another
+// network, whose node may be down.
 func freePorts(count int) ([]int, error) {
 	const from, to, triesEach = 20000, 32000, 50
+	given.Lock()
+	defer given.Unlock()
 	var out []int
 	var last error
 	for range count * triesEach {
 		if len(out) == count {
 			break
 		}
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", from+rand.IntN(to-from)))
+		port := from + rand.IntN(to-from)
+		if given.ports[port] {
+			continue
+		}
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
 			last = err
 			continue
 		}
 		defer l.Close()
-		out = append(out, l.Addr().(*net.TCPAddr).Port)
+		out = append(out, port)
 	}
 	if len(out) < count {
 		return nil, fmt.Errorf("find a free port: %w", last)
 	}
+	for _, port := range out {
+		given.ports[port] = true
+	}
 	return out, nil
 }
+
+// given are the ports of the networks that this process has made.
+var given = struct {
+	sync.Mutex
+	ports map[int]bool
+}{ports: map[int]bool{}}

@@ -98,6 +98,23 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+// Networks of one process have ports of their own, also while their nodes are down.
+func TestPortsAreGivenOnce(t *testing.T) {
+	seen := map[int]bool{}
+	for range 50 {
+		ports, err := freePorts(40)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range ports {
+			if seen[p] {
+				t.Fatalf("port %d was given twice", p)
+			}
+			seen[p] = true
+		}
+	}
+}
+
 func TestFreePortsDiffer(t *testing.T) {
 	ports, err := freePorts(32)
 	if err != nil {
