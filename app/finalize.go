@@ -31,8 +31,8 @@ type block struct {
 	ids      [][32]byte
 	expires  []int64 // when each of them expires
 	outcomes []*pb.TxOutcome
-	messages int              // that took effect
-	looked   map[string]int64 // rows that were looked through, by the member whose messages asked for it
+	messages int     // that took effect
+	looked   *looked // rows that its messages had rules look through
 	results  []*abci.ExecTxResult
 	updates  []abci.ValidatorUpdate
 	rows     *overlay               // what it writes, while it is executed
@@ -214,8 +214,7 @@ func closeLog(b *block, end logEnd) logEnd {
 func (b *block) run(ctx *x.Ctx, sigs *signatures, txs []*parsed) {
 	sigs.warm(txs)
 	expiring := seenBuckets{}
-	b.looked = map[string]int64{}
-	mostRows := catalog.Int(ctx, "member_rows_per_block")
+	b.looked = newLooked(ctx, txs)
 	g := newBlockGate(ctx, ctx.Chain, ctx.BlockTime, sigs)
 	b.results = make([]*abci.ExecTxResult, len(txs))
 	b.txs, b.ids, b.outcomes = make([][32]byte, len(txs)), make([][32]byte, len(txs)), make([]*pb.TxOutcome, len(txs))
@@ -228,12 +227,15 @@ func (b *block) run(ctx *x.Ctx, sigs *signatures, txs []*parsed) {
 			b.results[i] = &abci.ExecTxResult{Code: r.Number, Codespace: r.Code, Log: r.Error()}
 			continue
 		}
-		b.ids[i], b.expires[i] = p.id, p.body.ExpiresAt
-		expiring.mark(ctx, p.id, p.body.ExpiresAt)
 		b.rows.settle()
 		ctx.Signer, ctx.Member = p.body.Signer, uscc
-		b.outcomes[i], b.results[i] = runTx(ctx, b.rows, p, i, b.looked, mostRows)
+		b.outcomes[i], b.results[i] = runTx(ctx, b.rows, p, i, b.looked)
 		ctx.Signer, ctx.Member = nil, ""
+		if b.outcomes[i] == nil {
+			continue // it waits for a later block: this one leaves no trace of it
+		}
+		b.ids[i], b.expires[i] = p.id, p.body.ExpiresAt
+		expiring.mark(ctx, p.id, p.body.ExpiresAt)
 		if b.results[i].Code == 0 {
 			b.messages += len(p.body.Messages)
 		}
@@ -241,12 +243,49 @@ func (b *block) run(ctx *x.Ctx, sigs *signatures, txs []*parsed) {
 	expiring.put(ctx)
 }
 
+// looked is how many rows of subjects the messages of a block have had rules look through.
+type looked struct {
+	by    map[string]int64 // the member whose messages asked for it
+	all   int64
+	share int64 // as many as a member may have
+	most  int64 // as many as all together may have, beyond what each has its part of
+	part  int64 // of a member, which the others cannot take: the members of the block together have most once more
+}
+
+func newLooked(r x.Reader, txs []*parsed) *looked {
+	members := map[string]struct{}{}
+	for _, p := range txs {
+		if p.err == nil {
+			if m, _, ok := member.ByAddress(r, p.body.Signer); ok {
+				members[m.Uscc] = struct{}{}
+			}
+		}
+	}
+	l := &looked{by: map[string]int64{}, most: catalog.Int(r, "rows_per_block")}
+	// A share beyond what the block holds would have a transaction wait for ever.
+	l.share, l.part = min(catalog.Int(r, "member_rows_per_block"), l.most), l.most/int64(max(1, len(members)))
+	return l
+}
+
+func (l *looked) add(uscc string, rows int64) {
+	l.by[uscc] += rows
+	l.all += rows
+}
+
+// usedUp says whether a member has had its share: what it sends beyond it is refused.
+func (l *looked) usedUp(uscc string) bool { return l.by[uscc] >= l.share }
+
+// full says whether the block holds no more work of a member. The others have used it up, so its transaction waits for a later block. Who asks for little is
+// not kept out by those who ask for much: it has its part.
+func (l *looked) full(uscc string) bool { return l.all >= l.most && l.by[uscc] >= l.part }
+
 // runTx executes one transaction: all of its messages, or none. After a refusal the rest is still checked, so that the sender learns everything
 // that is wrong at once.
 //
 // A message may have its rule look through all rows of a subject, and a standing is made of them: who has had the block look through as many as its share is
-// refused the rest. What was undone was looked through all the same.
-func runTx(ctx *x.Ctx, rows *overlay, p *parsed, index int, looked map[string]int64, mostRows int64) (*pb.TxOutcome, *abci.ExecTxResult) {
+// refused the rest. Where the members together have had it look through as many as a block holds, the transaction is undone and waits for a later block: it has
+// no outcome. What was undone was looked through all the same.
+func runTx(ctx *x.Ctx, rows *overlay, p *parsed, index int, l *looked) (*pb.TxOutcome, *abci.ExecTxResult) {
 	start, loggedBefore, touchedBefore, movedBefore := rows.mark(), len(ctx.Logged), ctx.Touched, len(ctx.Moved)
 	ctx.Touched = map[string]struct{}{} // of this transaction: a subject whose enrolment is undone was not touched
 	var (
@@ -260,13 +299,20 @@ func runTx(ctx *x.Ctx, rows *overlay, p *parsed, index int, looked map[string]in
 		mark, loggedMark, movedMark, lookedBefore := rows.mark(), len(ctx.Logged), len(ctx.Moved), ctx.Looked
 		var done x.Done
 		var err error
-		if looked[ctx.Member] < mostRows {
+		switch {
+		case l.usedUp(ctx.Member):
+			err = x.ErrRows.With("the block has looked through %d rows of subjects for %s", l.by[ctx.Member], ctx.Member)
+		case l.full(ctx.Member):
+			rows.revert(start)
+			ctx.Logged, ctx.Moved, ctx.Touched = ctx.Logged[:loggedBefore], ctx.Moved[:movedBefore], touchedBefore
+			rows.settle()
+			r := ErrWork.With("the block has looked through %d rows of subjects, %d of them for %s", l.all, l.by[ctx.Member], ctx.Member)
+			return nil, &abci.ExecTxResult{Code: r.Number, Codespace: r.Code, Log: r.Error()}
+		default:
 			ctx.Sound = p.sound[i]
 			done, err = Dispatch(ctx, &p.body.Messages[i])
-		} else {
-			err = x.ErrRows.With("the block has looked through %d rows of subjects for %s", looked[ctx.Member], ctx.Member)
 		}
-		looked[ctx.Member] += ctx.Looked - lookedBefore
+		l.add(ctx.Member, ctx.Looked-lookedBefore)
 		r := pb.MsgResult{Index: uint32(i), Record: done.Record, Note: done.Note}
 		o := pb.MsgOutcome{Index: r.Index, Record: r.Record, Note: r.Note}
 		if err != nil {
@@ -298,7 +344,7 @@ func runTx(ctx *x.Ctx, rows *overlay, p *parsed, index int, looked map[string]in
 	if first == nil {
 		for s := range ctx.Touched { // DETERMINISM: a sum, in any order
 			if _, ok := touchedBefore[s]; !ok {
-				looked[ctx.Member] += int64(subject.FileSize(ctx, s))
+				l.add(ctx.Member, int64(subject.FileSize(ctx, s)))
 			}
 		}
 		maps.Copy(touchedBefore, ctx.Touched)

@@ -8,6 +8,7 @@ import (
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/x"
 )
 
@@ -90,8 +91,10 @@ type metered struct {
 	m      *Metrics
 	risen  func(height int64)       // the node is at this height
 	retain func(height int64) int64 // lowest height whose block stays
+	again  func(txs [][]byte)       // the block had no room to carry these out, and the mempool forgets them with it
 
 	staged []*abci.ExecTxResult // owned by the consensus connection
+	waits  [][]byte             // as staged
 	height int64                // as staged
 }
 
@@ -106,7 +109,12 @@ func (a *metered) CheckTx(ctx context.Context, req *abci.RequestCheckTx) (*abci.
 func (a *metered) FinalizeBlock(ctx context.Context, req *abci.RequestFinalizeBlock) (*abci.ResponseFinalizeBlock, error) {
 	resp, err := a.Application.FinalizeBlock(ctx, req)
 	if err == nil {
-		a.staged, a.height = resp.TxResults, req.Height
+		a.staged, a.height, a.waits = resp.TxResults, req.Height, nil
+		for i, r := range resp.TxResults {
+			if r.Code == app.ErrWork.Number {
+				a.waits = append(a.waits, req.Txs[i])
+			}
+		}
 	}
 	return resp, err
 }
@@ -122,7 +130,10 @@ func (a *metered) Commit(ctx context.Context, req *abci.RequestCommit) (*abci.Re
 		}
 	}
 	resp.RetainHeight = a.retain(a.height)
-	a.staged = nil
+	if len(a.waits) > 0 {
+		a.again(a.waits)
+	}
+	a.staged, a.waits = nil, nil
 	return resp, nil
 }
 

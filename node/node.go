@@ -273,7 +273,7 @@ func (n *Node) openEngine(evidence types.EvidenceParams) (err error) {
 		validator,
 		nodeKey,
 		sideBySide{work: &n.work, app: &metered{
-			Application: n.app, m: n.metrics, risen: n.onHeight, retain: prune.retainHeight,
+			Application: n.app, m: n.metrics, risen: n.onHeight, retain: prune.retainHeight, again: n.again,
 		}},
 		cmtnode.DefaultGenesisDocProviderFunc(cfg),
 		dbs,

@@ -24,7 +24,9 @@ import (
 	sm "github.com/cometbft/cometbft/state"
 	"github.com/cometbft/cometbft/store"
 	"github.com/cometbft/cometbft/types"
+	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/networks/henan"
 	"github.com/xinlian-ledger/xinlian/node/keys"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
@@ -182,6 +184,65 @@ func TestChecksSideBySide(t *testing.T) {
 	sending.Wait()
 	if pool.Size() != n {
 		t.Errorf("%d of %d are in the pool", pool.Size(), n)
+	}
+}
+
+// blockOf is an application whose block has these results.
+type blockOf struct {
+	abci.BaseApplication
+	results []*abci.ExecTxResult
+}
+
+func (b blockOf) FinalizeBlock(context.Context, *abci.RequestFinalizeBlock) (*abci.ResponseFinalizeBlock, error) {
+	return &abci.ResponseFinalizeBlock{TxResults: b.results}, nil
+}
+
+// TestWaitsForALaterBlock: what a block had no room to carry out is in the mempool again after the block, in its order, and nothing else of the block is.
+func TestWaitsForALaterBlock(t *testing.T) {
+	t.Parallel()
+	var results []*abci.ExecTxResult
+	for _, code := range []uint32{0, app.ErrWork.Number, app.ErrShare.Number, app.ErrWork.Number} {
+		results = append(results, &abci.ExecTxResult{Code: code})
+	}
+	var (
+		pool  *mempool.CListMempool
+		again sync.WaitGroup
+		m     = &Metrics{Refused: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "refused"}, []string{"stage", "code"})}
+	)
+	a := &metered{Application: blockOf{results: results}, m: m, retain: func(int64) int64 { return 0 }, risen: func(int64) {}, again: func(txs [][]byte) {
+		again.Go(func() { // as Node.again: the mempool is locked meanwhile
+			for _, tx := range txs {
+				if err := pool.CheckTx(tx, nil, mempool.TxInfo{}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}}
+	c, err := sideBySide{app: a, work: new(work)}.NewABCIClient()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool = mempool.NewCListMempool(EngineDefaults(1).Mempool, proxy.NewAppConnMempool(c, proxy.NopMetrics()), 0)
+	txs := types.Txs{[]byte("done"), []byte("waits"), []byte("refused"), []byte("waits too")}
+	for _, tx := range txs {
+		if err := pool.CheckTx(tx, nil, mempool.TxInfo{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := a.FinalizeBlock(t.Context(), &abci.RequestFinalizeBlock{Txs: txs.ToSliceOfBytes(), Height: 1}); err != nil {
+		t.Fatal(err)
+	}
+	pool.Lock()
+	if _, err := a.Commit(t.Context(), &abci.RequestCommit{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := pool.Update(1, txs, results, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	pool.Unlock()
+	again.Wait()
+	if got := pool.ReapMaxTxs(-1); len(got) != 2 || string(got[0]) != "waits" || string(got[1]) != "waits too" {
+		t.Errorf("in the mempool are %q", got)
 	}
 }
 

@@ -48,3 +48,18 @@ func (n *Node) Submit(ctx context.Context, tx []byte) (abci.ResponseCheckTx, err
 		return abci.ResponseCheckTx{}, fmt.Errorf("submit: %w", err)
 	}
 }
+
+// again hands what a block had no room to carry out to the mempool once more, in its order. The mempool waits for the commit first, and has forgotten it then.
+// Of what finds no room here another member's node may still have it, and who sent it asks for its outcome and sends it again.
+func (n *Node) again(txs [][]byte) {
+	if n.engine == nil {
+		return // what a crash left half done is carried out before there is a mempool
+	}
+	go func() {
+		for _, tx := range txs {
+			if _, err := n.Submit(context.Background(), tx); err != nil {
+				n.log.Debug("a transaction that waits for a later block", "err", err)
+			}
+		}
+	}()
+}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/xinlian-ledger/xinlian/app"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/standing"
@@ -77,6 +78,80 @@ func TestShareOfRows(t *testing.T) {
 		if r.Code != 0 {
 			t.Fatalf("publication %d of one firm's records: %s", i, r.Log)
 		}
+	}
+}
+
+// TestRowsOfABlock: members with a share each do not add up. Beyond what a block looks through for all of them a transaction is undone, leaves no trace and is
+// carried out in a block to come, by the same bytes; who asks for little is not kept out by those who ask for much.
+func TestRowsOfABlock(t *testing.T) {
+	t.Parallel()
+	const most, rows, each = 1 << 17, 2000, 40 // a member's forty proposals are within its share, two members' are more than the block holds
+	s := NewScript(t, Options{Apps: 2, Edit: func(g *pb.Genesis) {
+		g.Params = append(g.Params, pb.Param{Name: "member_rows_per_block", Value: most}, pb.Param{Name: "rows_per_block", Value: most})
+	}})
+	members := []string{"zz-scjg", "gy-scjg", "js-rsj"}
+	var txs [][]byte
+	for i, by := range members {
+		region := []string{"410100", "410181", "410105"}[i]
+		s.must(fmt.Sprintf("enrol firm=%s region=%s", by, region))
+		s.line(t, fmt.Sprintf("fill by=%s firm=%s no=1 to=%d region=%s", by, by, rows, region))
+	}
+	for i, by := range members {
+		var msgs []pb.Msg
+		for n := range each {
+			msgs = append(msgs, pb.Msg{Sum: &pb.Msg_ProposeIncentive{ProposeIncentive: &pb.ProposeIncentive{
+				Issuer: s.agency(by), Subject: s.firms[by], List: "HN28", ProposalNo: fmt.Sprintf("JL-%d-%d", i, n), GroundsDigest: digest("grounds"),
+			}}})
+		}
+		txs = append(txs, s.Sign(by, msgs...))
+	}
+	later := s.Sign("zz-scjg", pb.Msg{Sum: &pb.Msg_ProposeIncentive{ProposeIncentive: &pb.ProposeIncentive{
+		Issuer: s.agency("zz-scjg"), Subject: s.firms["zz-scjg"], List: "HN28", ProposalNo: "JL-later", GroundsDigest: digest("grounds"),
+	}}})
+	small := s.Sign("registry", s.enrolMsg(USCC("91410100", "Y00190")))
+	sizes := func() (all []uint64) {
+		s.Read(func(r x.Reader) {
+			for _, by := range members {
+				all = append(all, subject.FileSize(r, s.firms[by]))
+			}
+		})
+		return all
+	}
+	before := sizes()
+	block := func(want []string, txs ...[]byte) {
+		t.Helper()
+		for i, r := range s.Block(txs...) {
+			if r.Codespace != want[i] {
+				t.Errorf("transaction %d: %q, want %q: %s", i, r.Codespace, want[i], r.Log)
+			}
+			if r.Codespace != "E_BLOCK_WORK" {
+				continue
+			}
+			var all, own int
+			if _, err := fmt.Sscanf(r.Log, "E_BLOCK_WORK: the block has looked through %d rows of subjects, %d of them", &all, &own); err != nil {
+				t.Fatalf("%v: %s", err, r.Log)
+			}
+			if n := len(members) + 1; all > 2*most+n*rows { // the bound, the members' parts, and of each the message that began before
+				t.Errorf("the block looked through %d rows", all)
+			}
+			id, err := app.TxID(txs[i])
+			must(t, err)
+			for _, a := range s.Apps {
+				if _, ok, err := a.Outcome(id); ok || err != nil {
+					t.Errorf("transaction %d waits and has an outcome (%v)", i, err)
+				}
+			}
+		}
+	}
+	const wait = "E_BLOCK_WORK"
+	block([]string{"", wait, wait, wait, ""}, txs[0], txs[1], txs[2], later, small)
+	if now := sizes(); now[0] != before[0]+each || now[1] != before[1] || now[2] != before[2] {
+		t.Errorf("what waits has left rows: %d, before %d", now, before)
+	}
+	block([]string{"", wait, ""}, txs[1], txs[2], later)
+	block([]string{"", "E_TX_SEEN"}, txs[2], txs[1])
+	if now := sizes(); now[0] != before[0]+each+1 || now[1] != before[1]+each || now[2] != before[2]+each {
+		t.Errorf("in the end the files have %d rows, before %d", now, before)
 	}
 }
 

@@ -130,6 +130,7 @@ var Params = []ParamInfo{
 	{"member_bytes_per_block", "每块成员字节上限", 2 << 20, pb.TxBytesMax, pb.BlockBytesMax, "bytes", "[D]", "fair share of one member in a block"},
 	{"member_messages_per_block", "每块成员消息上限", 10_000, pb.MessagesMax, pb.BlockMessagesMax, "messages", "[D]", "fair share of one member in a block"},
 	{"member_rows_per_block", "每块成员查阅行数上限", pb.MemberRowsPerBlock, 1 << 17, 1 << 24, "records", "[D]", "rows of subjects that a block looks through for the messages of one member, and versions in the files of those whose standings they change"},
+	{"rows_per_block", "每块查阅行数上限", pb.RowsPerBlock, 1 << 17, 1 << 24, "records", "[D]", "the same for the messages of all members together; beyond it a transaction waits for a later block, but each member of the block has its part of as many once more"},
 	{"visibility_timers_per_block", "每块到期下线处理数", 20_000, 20_000, 1_000_000, "timers", "[D]", "due timers that end public visibility, a block"},
 	{"timers_per_block", "每块其他定时处理数", 2_000, 100, 20_000, "timers", "[D]", "other due timers, a block"},
 	{"standing_bytes_max", "信用状态文档上限", pb.StandingBytesMax, 16 << 10, 96 << 10, "bytes", "[D]", "longer standings show roots in place of lists"},

@@ -29,6 +29,7 @@ const (
 	LinkedMax     = 100 // live records that punish one breach: their ids stand in one row
 
 	MemberRowsPerBlock = 1 << 19 // default of the parameter member_rows_per_block
+	RowsPerBlock       = 1 << 19 // default of the parameter rows_per_block
 
 	FileCommon     = 1024   // versions of a file that are open to all members before the rows that each adds are counted
 	FileMemberRows = 12_288 // default of the parameter file_rows_member_max: one a day for more than thirty years
