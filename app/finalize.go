@@ -253,12 +253,17 @@ type looked struct {
 }
 
 func newLooked(r x.Reader, txs []*parsed) *looked {
-	members := map[string]struct{}{}
+	signers, members := map[string]struct{}{}, map[string]struct{}{}
 	for _, p := range txs {
-		if p.err == nil {
-			if m, _, ok := member.ByAddress(r, p.body.Signer); ok {
-				members[m.Uscc] = struct{}{}
-			}
+		if p.err != nil {
+			continue
+		}
+		if _, known := signers[string(p.body.Signer)]; known {
+			continue // of thousands of transactions a few keys have signed
+		}
+		signers[string(p.body.Signer)] = struct{}{}
+		if m, _, ok := member.ByAddress(r, p.body.Signer); ok {
+			members[m.Uscc] = struct{}{}
 		}
 	}
 	l := &looked{by: map[string]int64{}, most: catalog.Int(r, "rows_per_block")}
