@@ -17,7 +17,7 @@ import (
 )
 
 var noSources = sources{
-	blockAge: func() float64 { return 0 }, backlog: func(x.TimerClass) float64 { return 0 }, alarm: func() bool { return false },
+	blockAge: func() float64 { return 0 }, backlog: func(x.TimerClass) float64 { return 0 }, alarm: func() bool { return false }, calendar: func() float64 { return 0 },
 }
 
 // telling is a handler that says of connections beyond the bounds whose bound it is.

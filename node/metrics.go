@@ -10,6 +10,8 @@ import (
 
 	"github.com/xinlian-ledger/xinlian/app"
 	"github.com/xinlian-ledger/xinlian/x"
+	"github.com/xinlian-ledger/xinlian/x/calendar"
+	"github.com/xinlian-ledger/xinlian/x/catalog"
 )
 
 // Metrics is every metric of the node; the gateway adds its own to the same registry. Labels carry codes, never an identifier:
@@ -32,6 +34,7 @@ type sources struct {
 	blockAge func() float64
 	backlog  func(x.TimerClass) float64 // timers that are due and have not run
 	alarm    func() bool                // the watchdog has decided
+	calendar func() float64             // legal days for which the calendar of working days is known
 
 	compacted compacted // the last compaction
 }
@@ -60,6 +63,7 @@ func newMetrics(from sources) *Metrics {
 		gauge("xinlian_timers_backlog", "Timers that are due and have not run (counted up to 100000 a class).", nil, func() float64 {
 			return from.backlog(x.EndsVisibility) + from.backlog(x.Decided) + from.backlog(x.Other)
 		}),
+		gauge("xinlian_calendar_days", "Legal days from today for which the calendar of working days (holidays) is known; beyond them Monday to Friday count. -1: today's year has none, or there is no block yet.", nil, from.calendar),
 		gauge(compaction, compactionHelp, when("before"), func() float64 { return float64(from.compacted.Before) }),
 		gauge(compaction, compactionHelp, when("peak"), func() float64 { return float64(from.compacted.Peak) }),
 		gauge(compaction, compactionHelp, when("after"), func() float64 { return float64(from.compacted.Bytes) }),
@@ -142,4 +146,23 @@ func ageOf(t time.Time) float64 {
 		return 0
 	}
 	return time.Since(t).Seconds()
+}
+
+// calendarDays is how many legal days from today on have holidays in the calendar; -1: none, or there is no block yet.
+func (n *Node) calendarDays() float64 {
+	s, days := n.app.Status(), -1
+	if s.Height == 0 {
+		return -1
+	}
+	today := calendar.Of(s.LegalTime.Unix())
+	err := n.app.Read(func(r x.Reader) error {
+		if until := catalog.CalendarUntil(r, today); until.IsSet() {
+			days = int(until) - int(today)
+		}
+		return nil
+	})
+	if err != nil {
+		return -1
+	}
+	return float64(days)
 }

@@ -161,6 +161,7 @@ func New(c Config, o Options) (_ *Node, err error) {
 		blockAge: func() float64 { return ageOf(n.app.Status().BlockTime) },
 		backlog:  n.backlog,
 		alarm:    func() bool { return n.Err() != nil },
+		calendar: n.calendarDays,
 
 		compacted: n.lastCompaction(),
 	})

@@ -330,7 +330,7 @@ func TestNode(t *testing.T) {
 	}
 	text, _ := io.ReadAll(resp.Body)
 	resp.Body.Close()
-	for _, want := range []string{"xinlian_height ", `xinlian_refused_total{code="`, "xinlian_timers_backlog 0", `xinlian_alarm{kind="watchdog"} 0`} {
+	for _, want := range []string{"xinlian_height ", `xinlian_refused_total{code="`, "xinlian_timers_backlog 0", `xinlian_alarm{kind="watchdog"} 0`, "xinlian_calendar_days "} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("metrics lack %s", want)
 		}

@@ -343,11 +343,13 @@ func showDuties(w io.Writer, raw json.RawMessage) error {
 	var v struct {
 		Duties []*client.Duty `json:"duties"`
 		Next   *string        `json:"next"`
+		Until  *string        `json:"calendar_until"`
 		asOfLine
 	}
 	if err := json.Unmarshal(raw, &v); err != nil {
 		return err
 	}
+	beyond := false
 	if len(v.Duties) > 0 {
 		t := newTable("期限 due", "剩余工作日 working days left", "事项 duty", "告警 alarm", "进度 state", "文号 number", "主体 subject", "记录 record")
 		for _, d := range v.Duties {
@@ -359,8 +361,16 @@ func showDuties(w io.Writer, raw json.RawMessage) error {
 				state, number = both(d.Case.State), d.Case.DocNo
 			}
 			t.row(dash(d.Due), left, d.Label+" "+d.Kind, yes(d.Alarmed), state, number, d.Subject, d.Record)
+			beyond = beyond || d.Due != nil && (v.Until == nil || *d.Due > *v.Until)
 		}
 		t.write(w)
+	}
+	if beyond {
+		known := "this year has no calendar of working days 工作日历"
+		if v.Until != nil {
+			known = "the calendar of working days 工作日历 is known until " + *v.Until
+		}
+		fmt.Fprintf(w, "%s; what is due beyond it was counted Monday to Friday, without holidays\n", known)
 	}
 	if v.Next != nil {
 		fmt.Fprintf(w, "more: --after %s\n", *v.Next)

@@ -26,6 +26,8 @@ type dutiesJSON struct {
 	Duties []*dutyJSON `json:"duties"`
 	Next   *string     `json:"next"` // to be sent as after; null at the end
 	AsOf   asOf        `json:"as_of"`
+	// CalendarUntil is as in statusJSON: a day beyond it, and working days up to it, were counted without holidays.
+	CalendarUntil *string `json:"calendar_until"`
 }
 
 // dutyJSON is one duty with the progress of its case. Days count from the legal day of the answer; they are negative once the day has passed.
@@ -91,7 +93,7 @@ func (c *call) duties() error {
 		if !mayAskDuties(r, c.who, agency) {
 			return refuse(http.StatusForbidden, ErrDuties)
 		}
-		v.AsOf = as
+		v.AsOf, v.CalendarUntil = as, day(int32(catalog.CalendarUntil(r, c.who.today)))
 		cal, seen := catalog.Calendar(r), 0
 		var last []byte
 		x.Duties(r, agency, after, func(d x.Duty) bool {

@@ -12,6 +12,7 @@ type duties struct {
 	Agency string
 	Duties []duty
 	Next   *string
+	Until  *string `json:"calendar_until"`
 }
 
 type duty struct {
@@ -36,6 +37,34 @@ func (w *world) duties(by, query string) (d duties) {
 	}
 	a.into(w.tb, &d)
 	return d
+}
+
+// An agency that records in December what is due in January is not refused where the calendar of the next year is not there yet, and is told that it is not.
+func TestDutiesBeyondTheCalendar(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enrolAll()
+	status := func() (until *string) {
+		t.Helper()
+		var s struct {
+			Until *string `json:"calendar_until"`
+		}
+		w.get("", "/v1/status").into(t, &s)
+		return s.Until
+	}
+	w.do("on 2026-12-28", "record by=ops issuer=zz-scjg firm=a no=7 fine=120000 decided=2026-12-25")
+	d := w.duties("zz-scjg", "")
+	if until := status(); d.Until == nil || *d.Until != "2026-12-31" || until == nil || *until != *d.Until {
+		t.Errorf("the calendar is known until 2026-12-31: duties say %v, the status says %v", d.Until, until)
+	}
+	// 1 January is a holiday whatever a calendar says, and counts for a Friday like any other until one says it.
+	if len(d.Duties) != 1 || *d.Duties[0].Due != "2027-01-05" {
+		t.Errorf("%+v", d.Duties)
+	}
+	w.do("on 2027-01-02", "record by=ops issuer=zz-scjg firm=a no=8 fine=120000 decided=2026-12-31")
+	if d := w.duties("zz-scjg", ""); d.Until != nil || status() != nil {
+		t.Errorf("2027 has no calendar: duties say %v, the status says %v", d.Until, status())
+	}
 }
 
 // An agency learns what it must do by when: days by the legal calendar, the alarm once the day has passed, nothing once it is done.

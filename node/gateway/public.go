@@ -15,6 +15,8 @@ import (
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
 	"github.com/xinlian-ledger/xinlian/x/attest"
+	"github.com/xinlian-ledger/xinlian/x/calendar"
+	"github.com/xinlian-ledger/xinlian/x/catalog"
 	"github.com/xinlian-ledger/xinlian/x/code"
 	"github.com/xinlian-ledger/xinlian/x/commitment"
 	"github.com/xinlian-ledger/xinlian/x/standing"
@@ -62,6 +64,13 @@ func (c *call) status() error {
 		at, law := utc(s.BlockTime), legal(s.LegalTime.Unix())
 		v.BlockTime, v.LegalTime = &at, &law
 		v.ProvenHeight = s.Height - 1
+		err := c.g.b.App.Read(func(r x.Reader) error {
+			v.CalendarUntil = day(int32(catalog.CalendarUntil(r, calendar.Of(s.LegalTime.Unix()))))
+			return nil
+		})
+		if err != nil {
+			return internal(err)
+		}
 	}
 	if c.g.b.CatchingUp != nil {
 		v.CatchingUp = c.g.b.CatchingUp()

@@ -62,6 +62,8 @@ type statusJSON struct {
 	ProvenHeight int64        `json:"proven_height"`
 	CatchingUp   bool         `json:"catching_up"`
 	Versions     versionsJSON `json:"versions"`
+	// CalendarUntil is the last day up to which working days are counted by holidays, null where the year has no table: beyond it Monday to Friday count.
+	CalendarUntil *string `json:"calendar_until"`
 }
 
 type versionsJSON struct {

@@ -17,7 +17,9 @@
 // Monday to Friday are working days except where the exception table says otherwise:
 // the State Council's holidays and make-up working days (调休). A year that has no table yet
 // counts Monday to Friday until governance loads one; dates already computed and stored
-// never move, since callers store the result and not the rule.
+// never move, since callers store the result and not the rule. Refusing instead would keep
+// an agency from recording in December what is due in January; readers are told until when
+// the calendar is known (/v1/status, /v1/duties, xinlian_calendar_days).
 //
 // Arithmetic never fails and never panics: results saturate at Min and Max, and any
 // arithmetic on an unset date stays unset. Input is checked where it enters

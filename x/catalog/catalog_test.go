@@ -658,6 +658,45 @@ func TestEmptyYearLeavesNoRow(t *testing.T) {
 	})
 }
 
+// The calendar is known from today's year on as far as no year lacks.
+func TestCalendarUntil(t *testing.T) {
+	s := newScript(t, genesis())
+	put := func(year int) {
+		t.Helper()
+		first, err := calendar.FromYMD(year, 1, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := &pb.Action{Sum: &pb.Action_PutCalendar{PutCalendar: &pb.CalendarYear{Year: int32(year), Days: []pb.CalendarDay{{Date: int32(first)}}}}}
+		if _, err := catalog.Apply(s.ctx, a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until := func(today, want string) {
+		t.Helper()
+		d, err := calendar.ParseDate(today)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := catalog.CalendarUntil(s.mem, d); got.String() != want {
+			t.Errorf("on %s the calendar is known until %q, want %q", today, got, want)
+		}
+	}
+	until("2026-12-15", "2026-12-31")
+	until("2027-01-01", "")
+	put(2028)
+	until("2026-12-15", "2026-12-31")
+	until("2027-01-01", "")
+	until("2028-06-30", "2028-12-31")
+	put(2027)
+	until("2026-12-15", "2028-12-31")
+	put(2100)
+	until("2100-12-31", "2100-12-31")
+	if got := catalog.CalendarUntil(s.mem, 0); got != 0 {
+		t.Errorf("of no day: %v", got)
+	}
+}
+
 // What reads a calendar survives any day it is asked for.
 func TestCalendarOutsideItsRange(t *testing.T) {
 	s := newScript(t, genesis())

@@ -160,6 +160,22 @@ func (e *exceptions) year(d calendar.Date) []pb.CalendarDay {
 	return slot.days
 }
 
+// CalendarUntil is the last day, from today's year on, up to which the calendar of working days is known; 0: that year has no table. Beyond it Monday to Friday
+// count, and days that were counted so stay what they are when the table comes.
+func CalendarUntil(r x.Reader, today calendar.Date) (until calendar.Date) {
+	for y, _, _ := today.YMD(); y != 0; y++ {
+		if _, ok := years.Look(r, yearKey(y)); !ok {
+			break
+		}
+		end, err := calendar.FromYMD(y, 12, 31)
+		if err != nil {
+			break // the end of the legal calendar
+		}
+		until = end
+	}
+	return until
+}
+
 // EachYear visits the calendar's years, ascending.
 func EachYear(r x.Reader, fn func(*pb.CalendarYear) (more bool)) {
 	years.Each(r, func(_ []byte, y *pb.CalendarYear) bool { return fn(y) })
