@@ -602,7 +602,8 @@ func (p *part) run(ctx context.Context) error {
 			return err
 		}
 		still := asking[:0]
-		clock := time.Now().UnixNano() - p.now() // the system's clock at the start of the phase
+		now := time.Now()
+		clock := now.UnixNano() - now.Sub(p.start).Nanoseconds() // the system's clock at the start of the phase, as it runs now; of one look at both clocks
 		for i, c := range asking {
 			if len(p.ready) > 0 && p.ready[i].Revents == 0 {
 				still = append(still, c)
