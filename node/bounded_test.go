@@ -46,7 +46,10 @@ func serveBounded(t *testing.T, edit func(*APISettings)) *served {
 		return strings.Replace(c.RemoteAddr().String(), "127.0.1.", "203.0.113.", 1)
 	}
 	n.servers[0].ReadHeaderTimeout = patience // what is silent stays until the test is over
-	n.lane = newLane(n.listeners[0], n.servers[0], n.log)
+	var err error
+	if n.lane, err = newLane(n.listeners[0].(*bounded), n.servers[0], n.log); err != nil {
+		t.Fatal(err)
+	}
 	go n.servers[0].Serve(n.lane)
 	t.Cleanup(func() {
 		n.servers[0].Close()
@@ -71,7 +74,7 @@ func (s *served) dial(from string) *dialled {
 type dialled struct {
 	net.Conn
 	in *bufio.Reader
-	t  *testing.T
+	t  testing.TB
 }
 
 // ask asks over a connection; 0: it has ended.

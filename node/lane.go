@@ -5,43 +5,53 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
+	"os"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
+	"golang.org/x/sys/unix"
 )
 
 // lane is the way of short questions through a listener (快速通道). net/http starts a goroutine beside each request which reads on, so that a handler
 // learns when its client goes. A question that is answered in some ten microseconds has nothing of that, and starting and stopping that goroutine, with
-// the threads that wake for it, is work for nothing. In a lane the goroutine that has read a request answers it, by the same handler as all
+// the threads that wake for it, is work for nothing. In a lane a few goroutines wait for all connections (poll), and who reads a request answers it, by the same handler as all
 // others. A lane takes only what is whole when it arrives, has no body and asks for nothing but an answer. With the first request that it does not
 // take, a connection goes to net/http for good, not a byte of that request taken away: whatever is unusual is that library's.
 //
 // It is the net.Listener of an http.Server, whose parser it uses too. TestLane compares the answers of both ways.
 type lane struct {
-	net.Listener
-	handler http.Handler
-	log     *slog.Logger
+	*bounded
+	handler            http.Handler
+	first, idle, write time.Duration // as the server's
+	log                *slog.Logger
 
+	open   sync.Once
 	others chan accepted // for net/http
 	ended  chan struct{} // closed by Close
+	shut   sync.Once
 
-	mu     sync.Mutex
-	conns  map[*laneConn]struct{} // guarded by mu
-	closed bool                   // guarded by mu
-	served sync.WaitGroup         // connections in the lane
-}
+	ready   *poll
+	hands   sync.WaitGroup // goroutines that wait for connections and answer over them
+	atOnce  int32          // so many wait at a time
+	waiting atomic.Int32
+	turns   atomic.Uint64 // how often one was given a connection
 
-// tcpConn is a *net.TCPConn, or one with its place.
-type tcpConn interface {
-	net.Conn
-	CloseWrite() error
+	mu     sync.RWMutex
+	conns  map[uint64]*laneConn // guarded by mu
+	last   uint64               // guarded by mu; the newest of conns
+	closed bool                 // guarded by mu
+	served sync.WaitGroup       // connections in the lane
 }
 
 type accepted struct {
@@ -55,20 +65,40 @@ const (
 	laneNextLeast  = 4               // bytes of another request on a connection; what ends with fewer has no answer, as with net/http
 	laneAnswerKeep = 64 << 10        // a larger buffer is not kept for the next answer
 	laneWhole      = 16 << 10        // a larger answer that is whole is not copied
+	laneLook       = time.Second     // how often it is looked whose time is over, and whether everybody is held up
 )
 
 // lanes are the requests that may go through a lane, by how they begin: what lenders ask about firms, and whether the node is there. The receipts of a firm may be
 // many: who asks for them and goes must be noticed.
 var lanes = [][]byte{[]byte("GET /v1/subjects/"), []byte("GET /healthz ")}
 
-// newLane takes the connections of a listener for a server, whose handler, times and log it uses.
-func newLane(l net.Listener, s *http.Server, log *slog.Logger) *lane {
-	a := &lane{Listener: l, handler: s.Handler, log: log, others: make(chan accepted), ended: make(chan struct{}), conns: map[*laneConn]struct{}{}}
+// newLane takes the connections of a listener for a server, whose handler, times and log it uses, from the first Accept on.
+func newLane(l *bounded, s *http.Server, log *slog.Logger) (*lane, error) {
+	ready, err := newPoll()
+	if err != nil {
+		return nil, err
+	}
+	return &lane{
+		bounded: l, handler: s.Handler, first: cmp.Or(s.ReadHeaderTimeout, laneFirstWait), idle: s.IdleTimeout, write: s.WriteTimeout, log: log,
+		others: make(chan accepted), ended: make(chan struct{}), ready: ready, atOnce: int32(max(2, runtime.GOMAXPROCS(0))), conns: map[uint64]*laneConn{},
+	}, nil
+}
+
+// start lets connections in. As many goroutines answer as run at a time: who makes an answer waits for nothing but memory, as a rule.
+func (a *lane) start() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return
+	}
+	for range a.atOnce {
+		a.hands.Go(a.answer)
+	}
+	go a.look()
 	go func() {
 		for {
-			c, err := l.Accept()
-			if tcp, ok := c.(tcpConn); ok && err == nil && !turnedAway(c) {
-				a.enter(tcp, s)
+			c, err := a.bounded.Accept()
+			if h, ok := c.(*held); ok && err == nil && !turnedAway(c) && a.enter(h, a.first) {
 				continue
 			}
 			if !a.pass(accepted{c, err}) { // errors are the server's: it knows which to wait out
@@ -76,11 +106,11 @@ func newLane(l net.Listener, s *http.Server, log *slog.Logger) *lane {
 			}
 		}
 	}()
-	return a
 }
 
 // Accept implements net.Listener: connections that are not for the lane.
 func (a *lane) Accept() (net.Conn, error) {
+	a.open.Do(a.start)
 	select {
 	case o := <-a.others:
 		return o.Conn, o.err
@@ -111,62 +141,126 @@ func (a *lane) Close() error {
 	}
 	a.closed = true
 	close(a.ended)
-	for c := range a.conns {
-		c.SetReadDeadline(time.Unix(1, 0)) // wakes who waits for a request; an error is a connection that is gone
+	for _, c := range a.conns {
+		c.noMore()
 	}
-	return a.Listener.Close()
+	return a.bounded.Close()
 }
 
 // Shutdown closes the lane and waits for its answers; what is not read by the end of ctx is cut off. No handler runs afterwards.
 func (a *lane) Shutdown(ctx context.Context) {
-	a.Close() // the listener may be closed already
-	stop := context.AfterFunc(ctx, func() {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		for c := range a.conns {
-			c.Close()
-		}
+	a.shut.Do(func() {
+		a.Close() // the listener may be closed already
+		stop := context.AfterFunc(ctx, func() {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			for _, c := range a.conns {
+				c.cut()
+			}
+		})
+		a.served.Wait()
+		stop()
+		a.ready.end()
+		a.hands.Wait()
+		a.ready.close()
 	})
-	a.served.Wait()
-	stop()
 }
 
-// enter lets a connection into the lane.
-func (a *lane) enter(tcp tcpConn, s *http.Server) {
-	c := &laneConn{
-		tcpConn: tcp, lane: a, remote: tcp.RemoteAddr().String(), first: cmp.Or(s.ReadHeaderTimeout, laneFirstWait), idle: s.IdleTimeout, write: s.WriteTimeout, in: make([]byte, laneHeadMax), answer: laneAnswer{header: http.Header{}},
-	}
+// enter lets a connection into the lane, which waits so long for a request; false: it stays as it was.
+func (a *lane) enter(h *held, wait time.Duration) bool {
+	c := &laneConn{held: h, lane: a, remote: h.RemoteAddr().String(), in: make([]byte, laneHeadMax), answer: laneAnswer{header: http.Header{}}}
 	c.answer.conn = c
+	c.waits(wait)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
-		tcp.Close()
-		return
+		return false
 	}
-	a.conns[c] = struct{}{}
+	socket, err := socketOf(h.TCPConn)
+	if err != nil {
+		return false
+	}
+	a.last++
+	c.socket, c.id = socket, a.last
+	if err := a.ready.add(socket, c.id); err != nil {
+		unix.Close(socket)
+		return false
+	}
+	h.TCPConn.Close() // the runtime's descriptor: the socket has the other one, and the connection its place
+	a.conns[c.id] = c // whom the poll gives it to waits for mu
 	a.served.Add(1)
-	go func() {
-		defer a.served.Done()
-		mine := c.serve()
-		a.mu.Lock()
-		delete(a.conns, c)
-		a.mu.Unlock()
-		if mine {
-			tcp.Close()
-			return
-		}
-		// Its times are net/http's from here on. An error is a connection that is gone, which that finds out.
-		tcp.SetDeadline(time.Time{})
-		a.pass(accepted{Conn: &begun{tcp, c.in[:c.n]}})
-	}()
+	return true
 }
 
-// laneConn is a connection in the lane.
+// socketOf gives a descriptor of a connection's socket which the runtime does not know.
+func socketOf(tcp *net.TCPConn) (socket int, err error) {
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	e := raw.Control(func(fd uintptr) { socket, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0) })
+	return socket, errors.Join(e, err)
+}
+
+// answer answers over connections that have something to say, one at a time, until the lane has ended, or as many others wait as are to, or the connection at hand has left the poll.
+func (a *lane) answer() {
+	for {
+		enough := a.waiting.Add(1) > a.atOnce
+		id := uint64(0)
+		if !enough {
+			id = a.ready.next()
+		}
+		a.waiting.Add(-1)
+		if id == 0 {
+			return
+		}
+		a.turns.Add(1)
+		a.mu.RLock()
+		c := a.conns[id]
+		a.mu.RUnlock()
+		if !c.turn() {
+			return
+		}
+	}
+}
+
+// look ends connections whose time is over. Where everybody has been held up from one look to the next, by a disk, one more comes: who asks whether the node is there must be answered all the
+// same.
+func (a *lane) look() {
+	every := time.NewTicker(laneLook)
+	defer every.Stop()
+	for turns := a.turns.Load(); ; {
+		select {
+		case <-a.ended:
+			return
+		case <-every.C:
+		}
+		now, before := time.Now().UnixNano(), turns
+		turns = a.turns.Load()
+		a.mu.Lock()
+		for _, c := range a.conns {
+			if c.until.Load() < now {
+				c.noMore()
+			}
+		}
+		if !a.closed && a.waiting.Load() == 0 && turns == before {
+			a.hands.Go(a.answer)
+		}
+		a.mu.Unlock()
+	}
+}
+
+// laneConn is a connection in the lane. Whom the poll has told of it has it alone, until it is armed again.
 type laneConn struct {
-	tcpConn
-	lane               *lane
-	remote             string
-	first, idle, write time.Duration
+	*held  // its place; its connection is closed as long as there is a socket
+	lane   *lane
+	id     uint64
+	remote string
+
+	mine   sync.Mutex   // of who has it; nobody ever waits for it, as the poll tells one at a time
+	socket int          // written under lane.mu; -1: it has left the poll
+	until  atomic.Int64 // when the wait for a request is over, in Unix nanoseconds
+	least  int          // bytes of a request; of the first one a single byte is enough to be net/http's
 
 	in     []byte // what has arrived: in[:n]
 	n      int
@@ -176,41 +270,133 @@ type laneConn struct {
 	out    bytes.Buffer
 }
 
-// serve answers requests as long as they are for the lane; false: the next one is not.
-func (c *laneConn) serve() (mine bool) {
+// waits says how long a request is waited for; 0: for ever.
+func (c *laneConn) waits(d time.Duration) {
+	until := int64(math.MaxInt64)
+	if d > 0 {
+		until = time.Now().Add(d).UnixNano()
+	}
+	c.until.Store(until)
+}
+
+// noMore lets who waits for another request see the end of them; one that has arrived is read. The lane's mu is held.
+func (c *laneConn) noMore() {
+	if c.socket >= 0 {
+		unix.Shutdown(c.socket, unix.SHUT_RD) // an error is a connection that is gone
+	}
+}
+
+// cut ends a connection, whatever is under way. The lane's mu is held.
+func (c *laneConn) cut() {
+	if c.socket >= 0 {
+		unix.Shutdown(c.socket, unix.SHUT_RDWR)
+		return
+	}
+	c.TCPConn.Close()
+}
+
+// leave makes a connection one of the runtime's again: who has it may wait from here on.
+func (c *laneConn) leave() error {
+	err := c.lane.ready.drop(c.socket)
+	f := os.NewFile(uintptr(c.socket), "")
+	n, e := net.FileConn(f)
+	c.lane.mu.Lock()
+	defer c.lane.mu.Unlock()
+	f.Close()
+	c.socket = -1
+	if e != nil {
+		return e
+	}
+	c.TCPConn = n.(*net.TCPConn)
+	return err
+}
+
+// turn reads what has arrived and answers what is for the lane; false: who has done so had to wait, and is replaced.
+func (c *laneConn) turn() (goOn bool) {
+	c.mine.Lock()
+	a, next := c.lane, c.serve()
+	if goOn = c.socket >= 0; goOn && next == again {
+		socket := c.socket
+		c.mine.Unlock()
+		if a.ready.again(socket, c.id) == nil {
+			return true // others may have it by now
+		}
+		next = over
+	}
+	if next == again && c.n > 0 {
+		next = others // a few bytes of another request
+	}
+	if next == others && goOn && c.leave() != nil {
+		next = over
+	}
+	a.mu.Lock()
+	delete(a.conns, c.id)
+	a.mu.Unlock()
+	if next == others {
+		go func() { // a server that has no room waits before it takes another
+			defer a.served.Done()
+			a.pass(accepted{Conn: &begun{c.held, c.in[:c.n]}})
+		}()
+		return goOn
+	}
+	defer a.served.Done()
+	if next == over || !a.enter(c.held, a.idle) {
+		if c.socket >= 0 {
+			unix.Close(c.socket)
+		}
+		c.Close()
+	}
+	return goOn
+}
+
+// outcome of a turn.
+type outcome int
+
+const (
+	again  outcome = iota // more is waited for
+	over                  // the connection ends
+	others                // it is net/http's
+)
+
+// serve reads once and answers requests as long as they are for the lane.
+func (c *laneConn) serve() (next outcome) {
 	defer func() {
 		if p := recover(); p != nil { // as net/http does: the connection ends, the node does not
-			mine = true
+			next = over
 			if p != http.ErrAbortHandler {
 				c.lane.log.Error("a request could not be answered", "panic", p, "stack", string(debug.Stack()))
 			}
 		}
 	}()
-	wait, least := c.first, 1
-	for {
-		for c.n < least {
-			c.SetReadDeadline(time.Now().Add(wait)) // an error shows in Read
-			select {
-			case <-c.lane.ended:
-				return true
-			default:
-			}
-			n, err := c.Read(c.in[c.n:])
-			if n == 0 && err != nil {
-				return true
-			}
-			c.n += n
+	n, err := unix.Read(c.socket, c.in[c.n:])
+	switch {
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
+		return again
+	case err != nil, n == 0:
+		return over
+	}
+	c.n += n
+	if c.n < c.least {
+		return again
+	}
+	c.until.Store(math.MaxInt64)
+	for c.n >= max(c.least, 1) {
+		select {
+		case <-c.lane.ended:
+			return over
+		default:
 		}
 		r, size := c.request()
 		if r == nil {
-			return false
+			return others
 		}
 		if !c.reply(r) {
-			return true
+			return over
 		}
-		c.n = copy(c.in, c.in[size:c.n])
-		wait, least = c.idle, laneNextLeast
+		c.n, c.least = copy(c.in, c.in[size:c.n]), laneNextLeast
 	}
+	c.waits(c.lane.idle)
+	return again
 }
 
 // request is the request that has arrived, with its size; nil: there is none that is whole and for the lane.
@@ -279,19 +465,46 @@ func hosts(head []byte) (n int) {
 func (c *laneConn) reply(r *http.Request) bool {
 	w := &c.answer
 	clear(w.header)
-	w.status, w.body, w.sent, w.err = 0, w.body[:0], false, nil
-	c.SetWriteDeadline(time.Now().Add(c.write)) // an error shows in Write
+	w.status, w.body, w.sent, w.err, w.until = 0, w.body[:0], false, nil, time.Time{}
+	if d := c.lane.write; d > 0 {
+		w.until = time.Now().Add(d)
+	}
 	c.lane.handler.ServeHTTP(w, r)
 	w.WriteHeader(http.StatusOK) // where it has not said otherwise
 	if !w.sent {
 		c.head(len(w.body))
 		c.out.Write(w.body)
-		_, w.err = c.Write(c.out.Bytes())
+		w.err = c.send(c.out.Bytes())
 	}
 	if c.out.Cap() > laneAnswerKeep {
 		c.out, w.body = bytes.Buffer{}, nil
 	}
 	return w.err == nil && w.header.Get("Connection") != "close"
+}
+
+// send sends a part of an answer. As a rule the system takes all of it at once. Where it does not, the connection leaves the poll to wait for its reader, and another takes the place of who sends.
+func (c *laneConn) send(b []byte) error {
+	for len(b) > 0 && c.socket >= 0 {
+		n, err := unix.Write(c.socket, b)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EAGAIN):
+			c.lane.hands.Go(c.lane.answer)
+			if err := c.leave(); err != nil {
+				return err
+			}
+		case err != nil:
+			return err
+		default:
+			b = b[n:]
+		}
+	}
+	if len(b) == 0 {
+		return nil
+	}
+	c.TCPConn.SetWriteDeadline(c.answer.until) // an error shows in Write
+	_, err := c.TCPConn.Write(b)
+	return err
 }
 
 // head writes the head of an answer into out.
@@ -320,7 +533,8 @@ type laneAnswer struct {
 	header http.Header
 	status int
 	body   []byte
-	sent   bool // in one piece with its head: there is no body
+	until  time.Time // when it must be sent; zero: there is no such time
+	sent   bool      // in one piece with its head: there is no body
 	err    error
 }
 
@@ -344,7 +558,9 @@ func (w *laneAnswer) Write(b []byte) (int, error) {
 	}
 	if len(b) > laneWhole && w.status == http.StatusOK && w.header.Get("Content-Type") != "" && w.header.Get("Content-Length") == strconv.Itoa(len(b)) {
 		w.conn.head(len(b))
-		_, w.err = (&net.Buffers{w.conn.out.Bytes(), b}).WriteTo(w.conn.tcpConn)
+		if w.err = w.conn.send(w.conn.out.Bytes()); w.err == nil {
+			w.err = w.conn.send(b)
+		}
 		w.sent = true
 		return len(b), w.err
 	}
@@ -353,7 +569,10 @@ func (w *laneAnswer) Write(b []byte) (int, error) {
 }
 
 // SetWriteDeadline is how http.ResponseController says until when an answer may be read.
-func (w *laneAnswer) SetWriteDeadline(t time.Time) error { return w.conn.SetWriteDeadline(t) }
+func (w *laneAnswer) SetWriteDeadline(t time.Time) error {
+	w.until = t
+	return nil
+}
 
 // begun is a connection of which something is read already.
 type begun struct {
@@ -372,4 +591,4 @@ func (b *begun) Read(p []byte) (int, error) {
 }
 
 // CloseWrite lets net/http end its side first, as with a connection of its own.
-func (b *begun) CloseWrite() error { return b.Conn.(tcpConn).CloseWrite() }
+func (b *begun) CloseWrite() error { return b.Conn.(*held).CloseWrite() }

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +20,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/xinlian-ledger/xinlian/node/peer"
 )
 
 // ways serves a handler twice: through a lane and by net/http alone.
@@ -31,7 +34,7 @@ type ways struct {
 	taken int // guarded by mu: requests that a lane has answered
 }
 
-func newWays(t testing.TB, more http.HandlerFunc) *ways {
+func newWays(t testing.TB, more http.HandlerFunc, edits ...func(*http.Server)) *ways {
 	w := new(ways)
 	handler := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.Context().Value(http.ServerContextKey) == nil {
@@ -47,10 +50,16 @@ func newWays(t testing.TB, more http.HandlerFunc) *ways {
 			t.Fatal(err)
 		}
 		s := &http.Server{Handler: handler, IdleTimeout: time.Minute, WriteTimeout: time.Minute, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+		for _, edit := range edits {
+			edit(s)
+		}
 		addr := l.Addr().String()
 		if in {
-			w.server, w.a = s, newLane(l, s, slog.New(slog.DiscardHandler))
-			l = w.a
+			bound := newBounded(l, 1000, 1000, peer.Proxies{}, counted{func(int) {}, func() {}})
+			if w.a, err = newLane(bound, s, slog.New(slog.DiscardHandler)); err != nil {
+				t.Fatal(err)
+			}
+			w.server, l = s, w.a
 		}
 		go s.Serve(l)
 		t.Cleanup(func() { s.Close() })
@@ -59,6 +68,36 @@ func newWays(t testing.TB, more http.HandlerFunc) *ways {
 	w.lane, w.plain = serve(true), serve(false)
 	t.Cleanup(func() { w.a.Shutdown(t.Context()) })
 	return w
+}
+
+// answered tells how many requests a lane has answered.
+func (w *ways) answered() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.taken
+}
+
+// left tells how many connections of the lane have left the poll.
+func (w *ways) left() (n int) {
+	w.a.mu.Lock()
+	defer w.a.mu.Unlock()
+	for _, c := range w.a.conns {
+		if c.socket < 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *ways) dial(t testing.TB) *dialled {
+	t.Helper()
+	c, err := net.Dial("tcp", w.lane)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(patience))
+	return &dialled{c, bufio.NewReader(c), t}
 }
 
 // say sends bytes, says that no more come, and gives the answers up to the end of the connection, in a form that can be compared.
@@ -183,16 +222,12 @@ func TestLane(t *testing.T) {
 		"nothing":                   {nil, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w.mu.Lock()
-			before := w.taken
-			w.mu.Unlock()
+			before := w.answered()
 			got, want := say(t, w.lane, tt.pieces...), say(t, w.plain, tt.pieces...)
 			if got != want {
 				t.Errorf("through the lane:\n%s\nby net/http:\n%s", got, want)
 			}
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			if n := w.taken - before; n != tt.lane {
+			if n := w.answered() - before; n != tt.lane {
 				t.Errorf("the lane answered %d, not %d", n, tt.lane)
 			}
 		})
@@ -279,11 +314,17 @@ func TestLaneEnds(t *testing.T) {
 	w.a.Shutdown(now)
 }
 
-// A handler that writes a large answer learns when it is through, and says until when it may be read.
+// A handler that writes a large answer learns when it is through, and says until when it may be read. Others are answered meanwhile, and the connection goes on in the lane.
 func TestLaneSlowReader(t *testing.T) {
-	const size = 32 << 20 // more than the system takes before anybody reads
+	const size = 16 << 20 // more than the system takes before anybody reads
 	through := make(chan error, 1)
 	w := newWays(t, func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/healthz" {
+			if r.Method != http.MethodGet {
+				rw.WriteHeader(http.StatusBadRequest)
+			}
+			return
+		}
 		rw.Header().Set("Content-Type", "text/plain")
 		rw.Header().Set("Content-Length", strconv.Itoa(size))
 		if r.URL.Path == "/v1/subjects/late" {
@@ -292,32 +333,111 @@ func TestLaneSlowReader(t *testing.T) {
 		_, err := rw.Write(make([]byte, size))
 		through <- err
 	})
-	c, err := net.Dial("tcp", w.lane)
-	if err != nil {
-		t.Fatal(err)
+	var slow []*dialled
+	then := map[int]string{1: "GE", 2: "GET /v1/status HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"} // comes with the first request
+	for i := range 2*int(w.a.atOnce) + 1 {
+		d := w.dial(t)
+		slow = append(slow, d)
+		io.WriteString(d, get+"\r\n"+then[i])
 	}
-	defer c.Close()
-	io.WriteString(c, get+"\r\n")
-	in := bufio.NewReader(c)
-	r, err := http.ReadResponse(in, nil)
-	if err != nil {
-		t.Fatal(err)
+	eventually(t, "all wait for their readers", func() bool { return w.left() == len(slow) })
+	if status, _ := w.dial(t).ask("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"); status != http.StatusOK {
+		t.Error("others are not answered")
 	}
-	select {
-	case err := <-through:
-		t.Fatal("nobody has read it, and the handler is through", err)
-	default:
+	for i, d := range slow {
+		select {
+		case err := <-through:
+			t.Fatal("nobody has read it, and the handler is through", err)
+		default:
+		}
+		r, err := http.ReadResponse(d.in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := io.Copy(io.Discard, r.Body); n != size || err != nil {
+			t.Fatal(n, err)
+		}
+		if err := <-through; err != nil {
+			t.Error(err)
+		}
+		switch i {
+		case 0:
+			before := w.answered()
+			if status, _ := d.ask("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"); status != http.StatusOK || w.answered() != before+1 {
+				t.Error("the next request is not the lane's", status)
+			}
+		case 1:
+			if status, _ := d.ask("T /healthz HTTP/1.1\r\nHost: h\r\n\r\n"); status != http.StatusOK {
+				t.Error("the next request has lost its beginning", status)
+			}
+		case 2:
+			if r, err := http.ReadResponse(d.in, nil); err != nil || r.StatusCode != http.StatusOK {
+				t.Error("a request for net/http was lost", err)
+			} else if _, err := io.Copy(io.Discard, r.Body); err != nil || <-through != nil {
+				t.Error(err)
+			}
+		}
 	}
-	if n, err := io.Copy(io.Discard, r.Body); n != size || err != nil {
-		t.Fatal(n, err)
-	}
-	if err := <-through; err != nil {
-		t.Error(err)
-	}
-	io.WriteString(c, "GET /v1/subjects/late HTTP/1.1\r\nHost: h\r\n\r\n")
+	io.WriteString(slow[0], "GET /v1/subjects/late HTTP/1.1\r\nHost: h\r\n\r\n")
 	if err := <-through; !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("after its time: %v", err)
 	}
+}
+
+// Who says nothing is let go when his time is over, whatever he has said before; who is being answered is not.
+func TestLaneWaits(t *testing.T) {
+	under, finish := make(chan struct{}), make(chan struct{})
+	w := newWays(t, func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/subjects/slow" {
+			close(under)
+			<-finish
+		}
+		tell(rw, r)
+	}, func(s *http.Server) { s.ReadHeaderTimeout, s.IdleTimeout = time.Minute, time.Millisecond })
+	stays, idle, begun, slow := w.dial(t), w.dial(t), w.dial(t), w.dial(t)
+	for _, d := range []*dialled{idle, begun} {
+		if status, body := d.ask(get + "\r\n"); status != http.StatusOK {
+			t.Fatal(body)
+		}
+	}
+	io.WriteString(begun, "GE")
+	io.WriteString(slow, "GET /v1/subjects/slow HTTP/1.1\r\nHost: h\r\n\r\n")
+	<-under
+	for _, d := range []*dialled{idle, begun} {
+		if b, err := d.in.ReadByte(); err != io.EOF {
+			t.Fatal("it is still open", b, err)
+		}
+	}
+	close(finish)
+	if r, err := http.ReadResponse(slow.in, nil); err != nil || r.StatusCode != http.StatusOK {
+		t.Error("who was being answered was let go", err)
+	}
+	if status, body := stays.ask(get + "\r\n"); status != http.StatusOK {
+		t.Error("who had time left was let go:", body)
+	}
+}
+
+// Where a disk holds up everybody who answers, whether the node is there is answered all the same, and when it is over no more wait than before.
+func TestLaneHeldUp(t *testing.T) {
+	finish := make(chan struct{})
+	w := newWays(t, func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/healthz" {
+			<-finish
+		}
+	})
+	for range w.a.atOnce {
+		io.WriteString(w.dial(t), get+"\r\n")
+	}
+	eventually(t, "everybody is held up", func() bool { return w.a.waiting.Load() == 0 })
+	if status, body := w.dial(t).ask("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"); status != http.StatusOK {
+		t.Error(body)
+	}
+	close(finish)
+	eventually(t, "as many answer as before", func() bool {
+		all := make([]byte, 1<<20)
+		all = all[:runtime.Stack(all, true)]
+		return w.answered() == int(w.a.atOnce)+1 && bytes.Count(all, []byte("node.(*lane).answer(")) == int(w.a.atOnce)
+	})
 }
 
 // asked is a context that tells when somebody waits for it.

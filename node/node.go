@@ -349,13 +349,17 @@ func (n *Node) Start() error {
 			return err
 		}
 	}
+	l, err := newLane(n.listeners[0].(*bounded), n.servers[0], n.log)
+	if err != nil {
+		n.closeListeners()
+		return fmt.Errorf("api.listen: %w", err)
+	}
+	n.lane, n.listeners[0] = l, l
 	n.started = time.Now()
 	if err := n.engine.Start(); err != nil {
 		n.closeListeners()
 		return fmt.Errorf("start CometBFT: %w", err)
 	}
-	n.lane = newLane(n.listeners[0], n.servers[0], n.log)
-	n.listeners[0] = n.lane
 	for i, s := range n.servers {
 		go s.Serve(n.listeners[i]) // ends with ErrServerClosed; a broken listener shows as unreachable health
 	}

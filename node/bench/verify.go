@@ -501,9 +501,9 @@ func (l *asker) run(ctx context.Context, name string, path func(i int64) string,
 	return ph, nil
 }
 
-// closedThreads is how many threads ask in a closed loop. One alone would use its share of the processors up and wait for others' time to pass, which would
-// be taken for the gateway's; many would wake each for little.
-const closedThreads = 4
+// closedThreads is how many threads ask in a closed loop. One does it at the least cost: with more of them, each is woken for an answer or two, and that takes more from the gateway than they
+// ask of it. Its latency says nothing about the gateway's: answers wait until it has asked again for those before.
+const closedThreads = 1
 
 // openThreads ask at a rate, in turn, each on a processor of its own: where one is kept from it, the other goes on.
 const openThreads = 2
