@@ -352,7 +352,7 @@ func (n *Node) Start() error {
 	l, err := newLane(n.listeners[0].(*bounded), n.servers[0], n.log)
 	if err != nil {
 		n.closeListeners()
-		return fmt.Errorf("api.listen: %w", err)
+		return err
 	}
 	n.lane, n.listeners[0] = l, l
 	n.started = time.Now()

@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,17 +18,17 @@ type poll struct {
 func newPoll() (*poll, error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
-		return nil, fmt.Errorf("epoll_create1: %w", err)
+		return nil, os.NewSyscallError("epoll_create1", err)
 	}
 	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
 		unix.Close(fd)
-		return nil, fmt.Errorf("eventfd: %w", err)
+		return nil, os.NewSyscallError("eventfd", err)
 	}
 	p := &poll{fd, wake}
 	if err := unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, wake, &unix.EpollEvent{Events: unix.EPOLLIN}); err != nil { // every time, and to all who wait
 		p.close()
-		return nil, fmt.Errorf("epoll_ctl: %w", err)
+		return nil, os.NewSyscallError("epoll_ctl", err)
 	}
 	return p, nil
 }
