@@ -204,12 +204,8 @@ func socketOf(tcp *net.TCPConn) (socket int, err error) {
 
 // answer answers over connections that have something to say, one at a time, until the lane has ended, or as many others wait as are to, or the connection at hand has left the poll.
 func (a *lane) answer() {
-	for {
-		enough := a.waiting.Add(1) > a.atOnce
-		id := uint64(0)
-		if !enough {
-			id = a.ready.next()
-		}
+	for a.waits() {
+		id := a.ready.next()
 		a.waiting.Add(-1)
 		if id == 0 {
 			return
@@ -220,6 +216,19 @@ func (a *lane) answer() {
 		a.mu.RUnlock()
 		if !c.turn() {
 			return
+		}
+	}
+}
+
+// waits counts one more who waits; false: as many wait already as are to.
+func (a *lane) waits() bool {
+	for {
+		n := a.waiting.Load()
+		if n >= a.atOnce {
+			return false
+		}
+		if a.waiting.CompareAndSwap(n, n+1) {
+			return true
 		}
 	}
 }

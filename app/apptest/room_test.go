@@ -155,6 +155,63 @@ func TestRowsOfABlock(t *testing.T) {
 	}
 }
 
+// BenchmarkFullBlock shows what a block costs in which the members ask for as many rows as a block looks through for all of them, and for their parts of as many once more; beside the
+// same proposals about firms with one record.
+func BenchmarkFullBlock(b *testing.B) {
+	const rows = 2000
+	s := NewScript(b, Options{Apps: 1, Dirs: []string{b.TempDir()}})
+	members, regions := []string{"zz-scjg", "gy-scjg", "js-rsj"}, []string{"410100", "410181", "410105"}
+	for i, by := range members {
+		for _, firm := range []struct {
+			name string
+			rows int
+		}{{by, rows}, {by + "-small", 1}} {
+			s.mustRun(b, fmt.Sprintf("enrol firm=%s region=%s", firm.name, regions[i]))
+			s.mustRun(b, fmt.Sprintf("fill by=%s firm=%s no=1 to=%d region=%s", by, firm.name, firm.rows, regions[i]))
+		}
+	}
+	block := func(of string) (took time.Duration, done, waiting int) {
+		var txs [][]byte
+		for _, by := range members {
+			for left := pb.RowsPerBlock/rows + 1; left > 0; {
+				var msgs []pb.Msg
+				for ; left > 0 && len(msgs) < 50; left-- {
+					s.nonce++
+					msgs = append(msgs, pb.Msg{Sum: &pb.Msg_ProposeIncentive{ProposeIncentive: &pb.ProposeIncentive{
+						Issuer: s.agency(by), Subject: s.firms[by+of], List: "HN28", ProposalNo: fmt.Sprintf("JL-%d", s.nonce), GroundsDigest: digest("grounds"),
+					}}})
+				}
+				txs = append(txs, s.Sign(by, msgs...))
+			}
+		}
+		start := time.Now()
+		for _, r := range s.Block(txs...) {
+			switch r.Codespace {
+			case "":
+				done++
+			case "E_BLOCK_WORK", "E_ROW_SHARE":
+				waiting++
+			default:
+				b.Fatal(r.Log)
+			}
+		}
+		return time.Since(start), done, waiting
+	}
+	var full, small time.Duration
+	done, waiting := 0, 0
+	for b.Loop() {
+		var took time.Duration
+		took, done, waiting = block("")
+		full += took
+		took, _, _ = block("-small")
+		small += took
+	}
+	b.ReportMetric(full.Seconds()/float64(b.N)*1e3, "ms-a-block")
+	b.ReportMetric(float64(full)/float64(small), "x-small-firms")
+	b.ReportMetric(float64(done), "txs")
+	b.ReportMetric(float64(waiting), "txs-that-wait")
+}
+
 // BenchmarkFullFile shows what a firm costs whose file has no room left, for one agency and for all together: the standing made of published records, the
 // rows in its group of a snapshot and the check of that group, and the bundle of a lender.
 func BenchmarkFullFile(b *testing.B) {
@@ -169,13 +226,7 @@ func BenchmarkFullFile(b *testing.B) {
 
 func fullFile(b *testing.B, all bool) {
 	s := NewScript(b, Options{Apps: 1, Dirs: []string{b.TempDir()}})
-	run := func(line string) {
-		cmd, args, err := datadriven.ParseLine(line)
-		must(b, err)
-		if out := strings.TrimSpace(s.Run(&datadriven.TestData{Cmd: cmd, CmdArgs: args})); out != "OK" && !strings.HasPrefix(out, "up to") {
-			b.Fatal(out)
-		}
-	}
+	run := func(line string) { s.mustRun(b, line) }
 	run("enrol firm=A")
 	firm, last := USCC("91410100", "Y00100"), map[string]int{"zz-scjg": pb.FileCommon - 1 + pb.FileMemberRows}
 	run(fmt.Sprintf("fill by=zz-scjg firm=A no=1 to=%d", last["zz-scjg"]))
@@ -224,4 +275,12 @@ func fullFile(b *testing.B, all bool) {
 		b.Fatal(v, err)
 	}
 	b.ReportMetric(float64(len(bundle))/1024, "bundle-KiB")
+}
+
+func (s *Script) mustRun(b *testing.B, line string) {
+	cmd, args, err := datadriven.ParseLine(line)
+	must(b, err)
+	if out := strings.TrimSpace(s.Run(&datadriven.TestData{Cmd: cmd, CmdArgs: args})); out != "OK" && !strings.HasPrefix(out, "up to") {
+		b.Fatal(out)
+	}
 }
