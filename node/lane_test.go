@@ -173,6 +173,14 @@ const get = "GET /v1/subjects/x HTTP/1.1\r\nHost: h\r\n"
 // What a lane answers is what net/http answers, and what it does not take is net/http's.
 func TestLane(t *testing.T) {
 	w := newWays(t, tell)
+	say(t, w.lane, get+"\r\n")
+	say(t, w.plain, get+"\r\n")
+	before := descriptors(t)
+	defer eventually(t, "no descriptor and no place is kept", func() bool {
+		w.a.bounded.mu.Lock()
+		defer w.a.bounded.mu.Unlock()
+		return w.a.bounded.open == 0 && descriptors(t) <= before
+	})
 	path := func(p string) string { return "GET /v1/subjects/" + p + " HTTP/1.1\r\nHost: h\r\n\r\n" }
 	for name, tt := range map[string]struct {
 		pieces []string
@@ -240,6 +248,20 @@ func TestLane(t *testing.T) {
 			t.Fatalf("cut at %d:\n%s\nnot:\n%s", i, got, want)
 		}
 	}
+}
+
+// descriptors counts the sockets that the process has open.
+func descriptors(t *testing.T) (n int) {
+	all, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fd := range all {
+		if to, err := os.Readlink("/proc/self/fd/" + fd.Name()); err == nil && strings.HasPrefix(to, "socket:") {
+			n++
+		}
+	}
+	return n
 }
 
 // A lane ends as http.Server.Shutdown does: connections that wait are closed, answers under way are given to the end, nothing is answered afterwards.

@@ -379,7 +379,7 @@ func checkOne(ctx context.Context, api string) (size int, err error) {
 	return len(bundle), err
 }
 
-// asker is connections to a gateway. Two threads send and read over them at a rate, a few do so in a closed loop, as wrk's do: what asks shares the
+// asker is connections to a gateway. Two threads send and read over them at a rate, one in a closed loop: what asks shares the
 // processors with what it measures, and a goroutine for each connection, woken for each answer, would take much of them.
 type asker struct {
 	host  string
@@ -445,7 +445,9 @@ func (l *asker) run(ctx context.Context, name string, path func(i int64) string,
 	runtime.GC()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	threads := closedThreads
+	// In a closed loop, one asks at the least cost: of several, each is woken for an answer or two, and that takes more from the gateway than they ask of it. How long an answer took then says nothing of
+	// the gateway: it waited until others were asked for.
+	threads := 1
 	if rate > 0 {
 		threads = openThreads
 	}
@@ -500,10 +502,6 @@ func (l *asker) run(ctx context.Context, name string, path func(i int64) string,
 	slices.Sort(ph.P99Seconds)
 	return ph, nil
 }
-
-// closedThreads is how many threads ask in a closed loop. One does it at the least cost: with more of them, each is woken for an answer or two, and that takes more from the gateway than they
-// ask of it. Its latency says nothing about the gateway's: answers wait until it has asked again for those before.
-const closedThreads = 1
 
 // openThreads ask at a rate, in turn, each on a processor of its own: where one is kept from it, the other goes on.
 const openThreads = 2
