@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 	"testing"
 	"time"
@@ -71,6 +72,21 @@ func TestSpread(t *testing.T) {
 		spread(&c)
 		if n := runtime.GOMAXPROCS(0); n != tt.threads || c.Settings.State.Workers != tt.working {
 			t.Errorf("%+v: %d threads, %d workers", tt, n, c.Settings.State.Workers)
+		}
+	}
+}
+
+// A node collects sooner than the runtime would, unless the operator has said when.
+func TestCollect(t *testing.T) {
+	const own = 100
+	was := debug.SetGCPercent(own)
+	defer debug.SetGCPercent(was)
+	for env, want := range map[string]int{"": garbage, "200": own} { // the runtime has read it
+		t.Setenv("GOGC", env)
+		debug.SetGCPercent(own)
+		collect()
+		if got := debug.SetGCPercent(own); got != want {
+			t.Errorf("GOGC=%q: %d, want %d", env, got, want)
 		}
 	}
 }
