@@ -349,12 +349,13 @@ func (n *Node) Start() error {
 			return err
 		}
 	}
-	l, err := newLane(n.listeners[0].(*bounded), n.servers[0], n.log)
-	if err != nil {
+	switch l, err := newLane(n.listeners[0].(*bounded), n.servers[0], n.log); {
+	case err == nil:
+		n.lane, n.listeners[0] = l, l
+	case !errors.Is(err, errors.ErrUnsupported): // elsewhere than on Linux, all is net/http's
 		n.closeListeners()
 		return err
 	}
-	n.lane, n.listeners[0] = l, l
 	n.started = time.Now()
 	if err := n.engine.Start(); err != nil {
 		n.closeListeners()

@@ -9,7 +9,7 @@ import (
 )
 
 // poll tells which of many sockets have something to read (就绪通知). Its sockets are not the runtime's: that wakes a thread for each of them that is ready, to give it to the goroutine which
-// waits, and at some ten thousand requests a second those threads cost a node as much as the answers do. Here a goroutine waits for all of them, and answers the one that it is given.
+// waits, and at some ten thousand requests a second those threads take a good part of a node's time. Here a goroutine waits for all of them, and answers the one that it is given.
 // A socket is told of once, and again after it was armed: two goroutines are never given the same.
 type poll struct {
 	fd, wake int
