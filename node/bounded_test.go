@@ -3,11 +3,13 @@ package node
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -95,6 +97,14 @@ func (d *dialled) ask(request string) (status int, body string) {
 		}
 	}
 	return r.StatusCode, string(raw)
+}
+
+// ended waits for the end of a connection, cut off if what was sent last came after it.
+func (d *dialled) ended() {
+	d.t.Helper()
+	if b, err := d.in.ReadByte(); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		d.t.Fatal("it is still open", b, err)
+	}
 }
 
 const (

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -406,8 +407,26 @@ func TestLaneSlowReader(t *testing.T) {
 	}
 }
 
-// Who says nothing is let go when his time is over, whatever he has said before; who is being answered is not.
+// Who says nothing is let go when his time is over, whatever he has said before.
 func TestLaneWaits(t *testing.T) {
+	w := newWays(t, tell, func(s *http.Server) { s.ReadHeaderTimeout, s.IdleTimeout = time.Minute, time.Millisecond })
+	stays, idle, begun := w.dial(t), w.dial(t), w.dial(t)
+	for _, d := range []*dialled{idle, begun} {
+		if status, body := d.ask(get + "\r\n"); status != http.StatusOK {
+			t.Fatal(body)
+		}
+	}
+	io.WriteString(begun, "GE")
+	for _, d := range []*dialled{idle, begun} {
+		d.ended()
+	}
+	if status, body := stays.ask(get + "\r\n"); status != http.StatusOK {
+		t.Error("who had time left was let go:", body)
+	}
+}
+
+// Who is being answered is not let go, however long ago he was answered before.
+func TestLaneWaitsForNobodyWhoIsAnswered(t *testing.T) {
 	under, finish := make(chan struct{}), make(chan struct{})
 	w := newWays(t, func(rw http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v1/subjects/slow" {
@@ -415,27 +434,42 @@ func TestLaneWaits(t *testing.T) {
 			<-finish
 		}
 		tell(rw, r)
-	}, func(s *http.Server) { s.ReadHeaderTimeout, s.IdleTimeout = time.Minute, time.Millisecond })
-	stays, idle, begun, slow := w.dial(t), w.dial(t), w.dial(t), w.dial(t)
-	for _, d := range []*dialled{idle, begun} {
+	})
+	slow, idle := w.dial(t), w.dial(t)
+	for _, d := range []*dialled{slow, idle} {
 		if status, body := d.ask(get + "\r\n"); status != http.StatusOK {
 			t.Fatal(body)
 		}
 	}
-	io.WriteString(begun, "GE")
 	io.WriteString(slow, "GET /v1/subjects/slow HTTP/1.1\r\nHost: h\r\n\r\n")
 	<-under
-	for _, d := range []*dialled{idle, begun} {
-		if b, err := d.in.ReadByte(); err != io.EOF {
-			t.Fatal("it is still open", b, err)
+	eventually(t, "the other waits", func() bool {
+		w.a.mu.Lock()
+		defer w.a.mu.Unlock()
+		n := 0
+		for _, c := range w.a.conns {
+			if c.until.Load() == math.MaxInt64 {
+				n++
+			}
+		}
+		return n <= 1
+	})
+	w.a.mu.Lock()
+	for _, c := range w.a.conns { // a minute has passed
+		if until := c.until.Load(); until != math.MaxInt64 {
+			c.until.Store(until - time.Minute.Nanoseconds())
 		}
 	}
+	w.a.mu.Unlock()
+	idle.ended()
 	close(finish)
 	if r, err := http.ReadResponse(slow.in, nil); err != nil || r.StatusCode != http.StatusOK {
-		t.Error("who was being answered was let go", err)
+		t.Error("his answer is lost", err)
+	} else if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		t.Error(err)
 	}
-	if status, body := stays.ask(get + "\r\n"); status != http.StatusOK {
-		t.Error("who had time left was let go:", body)
+	if status, body := slow.ask(get + "\r\n"); status != http.StatusOK {
+		t.Error("he was let go:", body)
 	}
 }
 
