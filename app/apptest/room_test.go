@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/datadriven"
-
 	"github.com/xinlian-ledger/xinlian/app"
 	pb "github.com/xinlian-ledger/xinlian/proto/xinlian/v1"
 	"github.com/xinlian-ledger/xinlian/x"
@@ -166,8 +164,8 @@ func BenchmarkFullBlock(b *testing.B) {
 			name string
 			rows int
 		}{{by, rows}, {by + "-small", 1}} {
-			s.mustRun(b, fmt.Sprintf("enrol firm=%s region=%s", firm.name, regions[i]))
-			s.mustRun(b, fmt.Sprintf("fill by=%s firm=%s no=1 to=%d region=%s", by, firm.name, firm.rows, regions[i]))
+			s.mustRun(fmt.Sprintf("enrol firm=%s region=%s", firm.name, regions[i]))
+			s.mustRun(fmt.Sprintf("fill by=%s firm=%s no=1 to=%d region=%s", by, firm.name, firm.rows, regions[i]))
 		}
 	}
 	block := func(of string) (took time.Duration, done, waiting int) {
@@ -226,7 +224,7 @@ func BenchmarkFullFile(b *testing.B) {
 
 func fullFile(b *testing.B, all bool) {
 	s := NewScript(b, Options{Apps: 1, Dirs: []string{b.TempDir()}})
-	run := func(line string) { s.mustRun(b, line) }
+	run := func(line string) { s.mustRun(line) }
 	run("enrol firm=A")
 	firm, last := USCC("91410100", "Y00100"), map[string]int{"zz-scjg": pb.FileCommon - 1 + pb.FileMemberRows}
 	run(fmt.Sprintf("fill by=zz-scjg firm=A no=1 to=%d", last["zz-scjg"]))
@@ -277,10 +275,10 @@ func fullFile(b *testing.B, all bool) {
 	b.ReportMetric(float64(len(bundle))/1024, "bundle-KiB")
 }
 
-func (s *Script) mustRun(b *testing.B, line string) {
-	cmd, args, err := datadriven.ParseLine(line)
-	must(b, err)
-	if out := strings.TrimSpace(s.Run(&datadriven.TestData{Cmd: cmd, CmdArgs: args})); out != "OK" && !strings.HasPrefix(out, "up to") {
-		b.Fatal(out)
+// mustRun runs a command that has to succeed, fill among them.
+func (s *Script) mustRun(line string) {
+	s.tb.Helper()
+	if out := s.line(s.tb, line); out != "OK" && !strings.HasPrefix(out, "up to") {
+		s.tb.Fatalf("%s: %s", line, out)
 	}
 }

@@ -228,7 +228,7 @@ var stories = map[string][]step{
 	},
 }
 
-func (s *Script) line(t *testing.T, line string) string {
+func (s *Script) line(t testing.TB, line string) string {
 	t.Helper()
 	cmd, args, err := datadriven.ParseLine(line)
 	must(t, err)
